@@ -1,0 +1,98 @@
+// Package checkpoint remembers uploads that are under way, so that another run, or
+// another process, goes on where the last one ended.
+//
+// A [Store] keeps the checkpoints, an [Upload] is one of them, claimed for writing.
+// [OpenDir] opens the store that is meant for most programs: a directory with one
+// small bbolt file for each upload in flight. [NewMemory] makes one that forgets
+// everything when the process ends.
+//
+// # What is kept
+//
+// A [Record] says what is uploaded (the source as it was when the upload began),
+// where to, under which upload ID and in parts of which size. With it stands one
+// [Part] for each part that the server has acknowledged: number, size, ETag and
+// CRC-64. No credential is ever kept.
+//
+// # Promises
+//
+// When [Upload.Begin] returns, the record is durable: it outlives a crash of the
+// process and of the machine. A part is durable within 100 ms of [Upload.Add], or
+// when [Upload.Flush] returns. Add itself never waits for the disk: parts that are
+// added within 50 ms are written together, and what they cost does not depend on
+// how many are there already. [Upload.Remove] leaves nothing behind.
+//
+// Some disks acknowledge a sync without doing it, and file systems are mounted
+// with barriers off. There the promises hold for a crash of the process, and not
+// for a loss of power.
+//
+// A write that fails, because the disk is full for instance, is told by the next
+// call, and tried again with the next part: nothing that was added is forgotten
+// before the upload is closed. A file or a directory that somebody removed while
+// the upload was running is made anew.
+//
+// # Claims
+//
+// [Store.Open] claims an upload for one holder. It does not wait: while another
+// holder has it, in this process or in another, the error is [ErrInUse]. Different
+// uploads do not get in each other's way, so that any number of processes can work
+// in one directory. The claim is a lock on the upload's file, which the system
+// takes back from a process that dies. It works between processes of one machine;
+// on a network file system it is as good as that system's locks.
+//
+// # Damaged records
+//
+// A record may be cut short by a failing disk, or be written by a later version of
+// this package. Nothing of it is used then. Open moves it aside, under its name
+// and ".damaged-" and the time, and claims the upload as one of which nothing is
+// known; [Upload.Damaged] tells what happened. The last four that were set aside
+// in a directory are kept.
+//
+// # Format
+//
+// A file is named after the SHA-256 of its [Key], with the extension
+// ".checkpoint". It is a bbolt database with pages of 4,096 bytes and one bucket,
+// "upload". Its keys are two bytes, big endian. Under 0 stands the record, under n
+// stand the 4 bytes of the record's checksum and then part n. An empty bucket, and
+// an empty file, is an upload of which nothing is known.
+//
+// A record, as [Record.MarshalBinary] gives it:
+//
+//	bytes  field
+//	4      "VODC"
+//	1      version, 1
+//	n      Key.Source, Key.Endpoint, Key.Bucket, Key.Object: text
+//	8      Source.Size
+//	12     Source.ModTime
+//	8, 8   Source.Inode, Source.Device
+//	12     Source.ChangeTime
+//	n      Source.Fingerprint: text
+//	n      UploadID: text
+//	8      PartSize
+//	12     Started
+//	n      VideoID: text
+//	4      CRC-32C of all bytes before
+//
+// A part, as [Part.MarshalBinary] gives it, 39 bytes for the usual ETag:
+//
+//	bytes  field
+//	1      form of the ETag: 0 as it is, 1 and 2 hexadecimal digits in upper and lower case
+//	2      Number
+//	8      Size
+//	8      CRC64
+//	n      ETag: as it is, or 16 bytes for 32 digits
+//	4      CRC-32C of all bytes before
+//
+// Numbers are big endian. Text is its length as a varint, then its bytes. A time is
+// its seconds since 1970 (8 bytes, signed), then its nanoseconds (4 bytes); it
+// comes back in UTC.
+//
+// # Writing your own Store
+//
+// A store that many machines share (etcd, a database) implements [Store] and
+// [Upload], with leases for claims: a holder that died has lost its claim when the
+// lease ends. Keep a record under its [Key] and parts under their numbers, so that
+// an added part is one small write. The encodings above carry a version and a
+// checksum; Record.UnmarshalBinary and Part.UnmarshalBinary return an error that
+// wraps [ErrDamaged] instead of wrong data. Package checkpointtest has the suite
+// that such a store has to pass.
+package checkpoint

@@ -1,0 +1,281 @@
+package checkpoint
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"runtime/debug"
+	"time"
+
+	bolt "go.etcd.io/bbolt"
+	bolterrors "go.etcd.io/bbolt/errors"
+)
+
+// fill is how full bbolt leaves a page that it splits. Parts arrive nearly in
+// order, so that most pages are never touched again; the rest is for those that
+// come late.
+const fill = 0.9
+
+// A recordFile is the file of one upload, claimed. Its methods are for one
+// goroutine at a time.
+type recordFile struct {
+	sys  *system
+	dir  string
+	path string
+
+	f      *os.File // nil when it was lost: see [recordFile.lost]
+	db     *bolt.DB // over f; opened with the first write
+	empty  bool     // nothing was written to f yet
+	tag    []byte   // of the record in it
+	listed bool     // its entry in the directory is durable
+	halved bool     // a begin failed: what f holds may be of either record
+}
+
+// claim locks the file at path and opens it.
+func (r *recordFile) claim(ctx context.Context) error {
+	f, err := r.sys.claimFile(ctx, r.path)
+	if errors.Is(err, errNoDir) {
+		if err := r.sys.makeDir(r.dir); err != nil {
+			return err
+		}
+		f, err = r.sys.claimFile(ctx, r.path)
+	}
+	if err != nil {
+		return err
+	}
+	info, err := f.Stat()
+	if err != nil {
+		unlock(f)
+		return errors.Join(fail("look at", r.path, err), f.Close())
+	}
+	r.f, r.empty, r.listed = f, info.Size() == 0, false
+	return nil
+}
+
+// read returns what the claimed file holds.
+func (r *recordFile) read() (content, error) {
+	info, err := r.f.Stat()
+	if err != nil {
+		return content{}, err
+	}
+	c, err := readContent(r.f, info.Size())
+	r.tag = c.tag
+	return c, err
+}
+
+// lost reports whether the file is not ours any more: somebody removed it, or it
+// had to be given up after an error.
+func (r *recordFile) lost() bool { return r.f == nil || !isAt(r.path, r.f) }
+
+var errLost = errors.New("checkpoint: file was removed while in use")
+
+// add writes parts in one transaction, which is durable when it returns. The error
+// is errLost when all there is has to be written anew, by begin.
+func (r *recordFile) add(parts []Part) error {
+	if r.halved || r.lost() {
+		return errLost
+	}
+	err := r.update(func(tx *bolt.Tx) error {
+		b := tx.Bucket(bucketName)
+		if b == nil {
+			return errLost
+		}
+		return putParts(b, r.tag, parts)
+	})
+	return r.explain(err)
+}
+
+// begin writes a record with its parts in place of all that the file holds, which
+// is durable when it returns. A file that was lost is made anew.
+func (r *recordFile) begin(ctx context.Context, rec Record, parts []Part) error {
+	r.halved = true
+	if err := r.regain(ctx); err != nil {
+		return err
+	}
+	write := r.replace
+	if r.empty {
+		write = r.create
+	}
+	encoded, err := rec.MarshalBinary()
+	if err != nil {
+		return err
+	}
+	if err := write(encoded, parts); err != nil {
+		return r.explain(err)
+	}
+	r.tag, r.halved = tag(encoded), false
+	return nil
+}
+
+// regain claims a file that was lost. What it holds then stays only if it is sound.
+func (r *recordFile) regain(ctx context.Context) error {
+	if !r.lost() {
+		return nil
+	}
+	_ = r.release()
+	err := r.claim(ctx)
+	if errors.Is(err, ErrInUse) {
+		return fmt.Errorf("%w: %s was removed while in use, and made anew by another", ErrInUse, r.path)
+	}
+	if err != nil || r.empty {
+		return err
+	}
+	if _, err := r.read(); err == nil {
+		return nil
+	}
+	if err := r.f.Truncate(0); err != nil {
+		return r.explain(err)
+	}
+	r.empty = true
+	return nil
+}
+
+// create fills an empty file. Nothing was promised of it yet, so the order in which
+// its pages reach the disk does not matter, and one sync is enough for all of them.
+func (r *recordFile) create(record []byte, parts []Part) error {
+	if _, err := r.f.WriteAt(emptyImage(), 0); err != nil {
+		return errors.Join(err, r.f.Truncate(0))
+	}
+	err := r.open(true)
+	if err == nil {
+		err = r.replaceAll(record, parts)
+	}
+	if err == nil {
+		err = r.sys.sync(r.f)
+	}
+	if err == nil {
+		err = r.list()
+	}
+	if err != nil {
+		return errors.Join(err, r.remove())
+	}
+	r.empty, r.db.NoSync, r.db.NoGrowSync = false, false, false
+	return nil
+}
+
+// replace does the same in a file whose old content counts until the new is there.
+func (r *recordFile) replace(record []byte, parts []Part) error {
+	if err := r.list(); err != nil {
+		return err
+	}
+	return r.replaceAll(record, parts)
+}
+
+// list makes the file's entry in its directory durable.
+func (r *recordFile) list() error {
+	if r.listed {
+		return nil
+	}
+	if err := r.sys.syncDir(r.dir); err != nil {
+		return err
+	}
+	r.listed = true
+	return nil
+}
+
+func (r *recordFile) replaceAll(record []byte, parts []Part) error {
+	return r.update(func(tx *bolt.Tx) error {
+		b, err := emptyBucket(tx)
+		if err != nil {
+			return err
+		}
+		b.FillPercent = fill
+		if err := b.Put(partKey(0), record); err != nil {
+			return err
+		}
+		return putParts(b, tag(record), parts)
+	})
+}
+
+func emptyBucket(tx *bolt.Tx) (*bolt.Bucket, error) {
+	if err := tx.DeleteBucket(bucketName); err != nil && !errors.Is(err, bolterrors.ErrBucketNotFound) {
+		return nil, err
+	}
+	return tx.CreateBucket(bucketName)
+}
+
+func putParts(b *bolt.Bucket, tag []byte, parts []Part) error {
+	b.FillPercent = fill
+	for _, p := range parts {
+		value, err := p.AppendBinary(append(make([]byte, 0, usualValueLen), tag...))
+		if err != nil {
+			return err
+		}
+		if err := b.Put(partKey(p.Number), value); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// open hands the file to bbolt, which locks it once more and closes it in the end.
+func (r *recordFile) open(noSync bool) error {
+	if r.db != nil {
+		return nil
+	}
+	return r.guard(func() error {
+		db, err := bolt.Open(r.path, 0o600, &bolt.Options{
+			Timeout: time.Nanosecond, PageSize: pageSize, NoStatistics: true, NoSync: noSync, NoGrowSync: noSync,
+			OpenFile: func(string, int, fs.FileMode) (*os.File, error) { return r.f, nil },
+		})
+		if err != nil {
+			r.f = nil // bbolt has closed it
+			return err
+		}
+		r.db = db
+		return nil
+	})
+}
+
+// update runs a transaction. One that fails has changed nothing, and may be tried
+// again: bbolt writes all of its pages then.
+func (r *recordFile) update(fn func(*bolt.Tx) error) error {
+	if err := r.open(false); err != nil {
+		return err
+	}
+	err := r.guard(func() error { return r.db.Update(fn) })
+	if errors.Is(err, bolterrors.ErrInvalidMapping) || errors.Is(err, bolterrors.ErrDatabaseNotOpen) {
+		err = errors.Join(err, r.release()) // it could not be mapped again after it grew
+	}
+	return err
+}
+
+// guard makes errors of bbolt's panics. The file was read before bbolt got it, so
+// there is none unless somebody else writes to it, or cuts it short while it is
+// mapped. bbolt may hold its own locks then, and is left where it is; only the
+// file, and with it the claim, is taken back.
+func (r *recordFile) guard(fn func() error) (err error) {
+	defer debug.SetPanicOnFault(debug.SetPanicOnFault(true))
+	defer func() {
+		if p := recover(); p != nil {
+			unlock(r.f)
+			_ = r.f.Close()
+			r.f, r.db = nil, nil
+			err = fmt.Errorf("%w while in use: %v", ErrDamaged, p)
+		}
+	}()
+	return fn()
+}
+
+// release gives the claim up and closes the file.
+func (r *recordFile) release() error {
+	if r.f == nil {
+		return nil
+	}
+	f, db := r.f, r.db
+	r.f, r.db = nil, nil
+	unlock(f)
+	if db != nil {
+		return db.Close()
+	}
+	return f.Close()
+}
+
+func (r *recordFile) explain(err error) error {
+	if err == nil || errors.Is(err, errLost) {
+		return err
+	}
+	return fail("write", r.path, err)
+}

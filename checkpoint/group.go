@@ -1,0 +1,134 @@
+package checkpoint
+
+import (
+	"context"
+	"errors"
+	"time"
+)
+
+// groupDelay is how long an added part waits for others, to be written with them.
+// It leaves as much again for the write itself within the 100 ms that are promised.
+const groupDelay = 50 * time.Millisecond
+
+// A group is the parts that are written together. There is no goroutine until its
+// time has come.
+type group struct {
+	timer *time.Timer
+	done  chan struct{}
+	err   error // when done
+}
+
+// end tells those who wait for a group how it went. There may be no group.
+func (g *group) end(err error) {
+	if g != nil {
+		g.err = err
+		close(g.done)
+	}
+}
+
+// schedule returns the next group, which is written after delay if there was none
+// yet. u.mu is held.
+func (u *dirUpload) schedule(delay time.Duration) *group {
+	if u.next == nil {
+		g := &group{done: make(chan struct{})}
+		u.next = g
+		u.groups.Add(1)
+		g.timer = time.AfterFunc(delay, func() { u.run(g) })
+	}
+	return u.next
+}
+
+// stopNext takes back the next group, unless its time has come. u.mu is held.
+func (u *dirUpload) stopNext() *group {
+	g := u.next
+	if g == nil || !g.timer.Stop() {
+		return nil
+	}
+	u.next = nil
+	u.groups.Done()
+	return g
+}
+
+// run writes a group. Parts that are added until the disk is free are part of it.
+func (u *dirUpload) run(g *group) {
+	defer u.groups.Done()
+	u.disk.Lock()
+	defer u.disk.Unlock()
+	u.mu.Lock()
+	u.next, u.running = nil, g
+	u.mu.Unlock()
+
+	err := u.write()
+
+	u.mu.Lock()
+	u.running, u.failed = nil, err
+	u.mu.Unlock()
+	g.end(err)
+}
+
+// write makes all parts durable that are not. u.disk is held.
+func (u *dirUpload) write() error {
+	u.mu.Lock()
+	parts := u.state.takeDirty()
+	u.mu.Unlock()
+	if len(parts) == 0 {
+		return nil
+	}
+	err := u.file.add(parts)
+	if errors.Is(err, errLost) {
+		u.mu.Lock()
+		rec, all := u.state.rec, u.state.all()
+		u.mu.Unlock()
+		err = u.file.begin(context.Background(), rec, all)
+	}
+	if err != nil {
+		u.mu.Lock()
+		u.state.markDirty(parts)
+		u.mu.Unlock()
+	}
+	return err
+}
+
+// Flush implements [Upload].
+func (u *dirUpload) Flush(ctx context.Context) error {
+	g, err := u.flush()
+	if g == nil {
+		return err
+	}
+	select {
+	case <-g.done:
+	case <-ctx.Done():
+		return context.Cause(ctx)
+	}
+	if g.err != nil {
+		u.told(g.err)
+	}
+	return g.err
+}
+
+// flush returns the group that is durable last, on its way. There is none if all
+// parts are durable already.
+func (u *dirUpload) flush() (*group, error) {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	if u.closed {
+		return nil, ErrClosed
+	}
+	if len(u.state.dirty) == 0 {
+		return u.running, nil
+	}
+	g := u.schedule(0)
+	if g.timer.Stop() {
+		g.timer.Reset(0)
+	}
+	return g, nil
+}
+
+// told forgets the error of the last write.
+func (u *dirUpload) told(err error) {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	if u.failed == err {
+		u.failed = nil
+	}
+}

@@ -1,0 +1,302 @@
+package checkpoint
+
+import (
+	"bytes"
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"hash/fnv"
+	"io"
+)
+
+// bbolt maps its file into memory and believes what it reads there: a damaged page
+// makes it panic, fault, or go round in circles, in goroutines of its own, where
+// nobody can recover. So no file gets to it that was not read here before, by
+// ordinary reads, with every offset checked and every page visited once.
+
+// The layout of bbolt's files, version 2. Numbers are in the order of the machine.
+const (
+	pageSize    = 4096
+	boltMagic   = 0xED0CDAED
+	boltVersion = 2
+
+	metaEnd     = 80 // page head and meta
+	metaSummed  = 56 // bytes of the meta that its checksum covers
+	pageHead    = 16 // id 8, flags 2, count 2, overflow 4
+	elementSize = 16 // of a leaf page: flags 4, position 4, key 4, value 4
+	bucketHead  = 16 // root page 8, sequence 8
+
+	branchPage   = 0x01
+	leafPage     = 0x02
+	metaPage     = 0x04
+	freelistPage = 0x10
+
+	bucketElement = 0x01
+	longFreelist  = 0xFFFF // the count stands in the first element
+
+	// maxTxID keeps a transaction's number from overflowing: at 20 commits a
+	// second it takes 400,000 years.
+	maxTxID = 1 << 48
+	// maxPages bounds what is read of a file that is not one of ours: 1 GiB.
+	maxPages = 1 << 18
+	// maxDepth of the tree. With 10,000 parts it is 3.
+	maxDepth = 16
+)
+
+var order = binary.NativeEndian
+
+// A meta is the root of everything: there are two, written in turns.
+type meta struct {
+	root, freelist, pages, txid uint64
+}
+
+// readMeta returns the last meta that was written completely.
+func readMeta(r io.ReaderAt) (meta, error) {
+	var best meta
+	var found bool
+	var why [2]error
+	for i := range why {
+		m, err := parseMeta(r, int64(i))
+		why[i] = err
+		if err == nil && (!found || m.txid > best.txid) {
+			best, found = m, true
+		}
+	}
+	if !found {
+		return meta{}, fmt.Errorf("not a checkpoint: %w; %w", why[0], why[1])
+	}
+	return best, nil
+}
+
+func parseMeta(r io.ReaderAt, page int64) (meta, error) {
+	var buf [metaEnd]byte
+	if _, err := r.ReadAt(buf[:], page*pageSize); err != nil {
+		return meta{}, fmt.Errorf("read meta page %d: %w", page, err)
+	}
+	b := buf[pageHead:]
+	sum := fnv.New64a()
+	_, _ = sum.Write(b[:metaSummed])
+	switch {
+	case order.Uint32(b) != boltMagic:
+		return meta{}, fmt.Errorf("meta page %d begins with %08x, want %08x", page, order.Uint32(b), uint32(boltMagic))
+	case order.Uint32(b[4:]) != boltVersion:
+		return meta{}, fmt.Errorf("meta page %d has version %d, want %d", page, order.Uint32(b[4:]), boltVersion)
+	case order.Uint64(b[metaSummed:]) != sum.Sum64():
+		return meta{}, fmt.Errorf("meta page %d has checksum %016x, want %016x", page, order.Uint64(b[metaSummed:]), sum.Sum64())
+	case order.Uint32(b[8:]) != pageSize:
+		return meta{}, fmt.Errorf("meta page %d: pages have %d bytes, want %d", page, order.Uint32(b[8:]), pageSize)
+	}
+	m := meta{root: order.Uint64(b[16:]), freelist: order.Uint64(b[32:]), pages: order.Uint64(b[40:]), txid: order.Uint64(b[48:])}
+	if m.txid > maxTxID || m.pages > maxPages {
+		return meta{}, fmt.Errorf("meta page %d: transaction %d, %d pages, want at most %d and %d", page, m.txid, m.pages, uint64(maxTxID), maxPages)
+	}
+	return m, nil
+}
+
+// A walk goes once over the pages of a file.
+type walk struct {
+	r     io.ReaderAt
+	pages uint64
+	seen  []bool
+	buf   []byte
+
+	last  []byte // the key before this one
+	floor []byte // no key below it is allowed here
+}
+
+// walkFile calls each with the keys and values of the bucket, in ascending order of
+// the keys, and then looks whether the list of free pages is sound. Key and value
+// may be used until each returns.
+func walkFile(r io.ReaderAt, size int64, each func(key, value []byte) error) error {
+	m, err := readMeta(r)
+	if err != nil {
+		return err
+	}
+	if have := uint64(size) / pageSize; m.pages > have {
+		return fmt.Errorf("cut short: %d pages of %d are there", have, m.pages)
+	}
+	w := &walk{r: r, pages: m.pages, seen: make([]bool, m.pages)}
+	var bucket []byte
+	err = w.tree(m.root, 0, func(flags uint32, key, value []byte) error {
+		if bucket != nil || flags != bucketElement || !bytes.Equal(key, bucketName) || len(value) < bucketHead {
+			return fmt.Errorf("not a checkpoint: holds %q", key)
+		}
+		bucket = bytes.Clone(value)
+		return nil
+	})
+	if err != nil {
+		return err
+	}
+	if bucket == nil {
+		return errors.New("holds no bucket: its last write was lost")
+	}
+	if err := w.bucket(bucket, each); err != nil {
+		return err
+	}
+	return w.freelist(m.freelist)
+}
+
+// bucket walks a bucket, whose only page stands in its head if it is small.
+func (w *walk) bucket(head []byte, each func(key, value []byte) error) error {
+	w.last, w.floor = nil, nil
+	plain := func(flags uint32, key, value []byte) error {
+		if flags != 0 {
+			return fmt.Errorf("key %x has flags %x, want 0", key, flags)
+		}
+		return each(key, value)
+	}
+	if root := order.Uint64(head); root != 0 {
+		return w.tree(root, 0, plain)
+	}
+	page := head[bucketHead:]
+	if len(page) < pageHead || order.Uint16(page[8:]) != leafPage {
+		return errors.New("bucket has neither a root page nor one of its own")
+	}
+	return w.leaf(page, plain)
+}
+
+// load reads a page with what overflows it, and marks both as seen.
+func (w *walk) load(id uint64) ([]byte, error) {
+	if id < 2 || id >= w.pages {
+		return nil, fmt.Errorf("page %d is not one of %d", id, w.pages)
+	}
+	var head [pageHead]byte
+	if _, err := w.r.ReadAt(head[:], int64(id)*pageSize); err != nil {
+		return nil, fmt.Errorf("read page %d: %w", id, err)
+	}
+	overflow := uint64(order.Uint32(head[12:]))
+	if got := order.Uint64(head[:]); got != id || overflow >= w.pages-id {
+		return nil, fmt.Errorf("page %d says that it is page %d with %d more", id, got, overflow)
+	}
+	for i := id; i <= id+overflow; i++ {
+		if w.seen[i] {
+			return nil, fmt.Errorf("page %d is used twice", i)
+		}
+		w.seen[i] = true
+	}
+	n := int(overflow+1) * pageSize
+	if cap(w.buf) < n {
+		w.buf = make([]byte, n)
+	}
+	w.buf = w.buf[:n]
+	if _, err := w.r.ReadAt(w.buf, int64(id)*pageSize); err != nil {
+		return nil, fmt.Errorf("read page %d: %w", id, err)
+	}
+	return w.buf, nil
+}
+
+type element func(flags uint32, key, value []byte) error
+
+// tree walks a page and what is below it.
+func (w *walk) tree(id uint64, depth int, each element) error {
+	page, err := w.load(id)
+	if err != nil {
+		return err
+	}
+	switch flags, count := order.Uint16(page[8:]), order.Uint16(page[10:]); {
+	case flags == leafPage && (count > 0 || depth == 0):
+		if err := w.leaf(page, each); err != nil {
+			return fmt.Errorf("page %d: %w", id, err)
+		}
+		return nil
+	case flags == branchPage && count > 0 && depth < maxDepth:
+		return w.branch(id, page, depth, each)
+	default:
+		return fmt.Errorf("page %d has flags %x and %d elements at depth %d", id, flags, count, depth)
+	}
+}
+
+func (w *walk) branch(id uint64, page []byte, depth int, each element) error {
+	type child struct {
+		key []byte
+		id  uint64
+	}
+	children := make([]child, order.Uint16(page[10:]))
+	for i := range children {
+		e, err := w.at(page, i, len(children))
+		if err != nil {
+			return fmt.Errorf("page %d: %w", id, err)
+		}
+		// Of a branch page: position 4, key 4, page 8.
+		key, err := slice(e, order.Uint32(e), order.Uint32(e[4:]))
+		if err != nil || len(key) == 0 {
+			return fmt.Errorf("page %d: key %d is outside of it", id, i)
+		}
+		children[i] = child{bytes.Clone(key), order.Uint64(e[8:])}
+	}
+	for _, c := range children {
+		if w.last != nil && bytes.Compare(c.key, w.last) <= 0 || bytes.Compare(c.key, w.floor) < 0 {
+			return fmt.Errorf("page %d: key %x is out of order", id, c.key)
+		}
+		w.floor = c.key
+		if err := w.tree(c.id, depth+1, each); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (w *walk) leaf(page []byte, each element) error {
+	count := int(order.Uint16(page[10:]))
+	for i := range count {
+		e, err := w.at(page, i, count)
+		if err != nil {
+			return err
+		}
+		position, keyLen, valueLen := order.Uint32(e[4:]), order.Uint32(e[8:]), order.Uint32(e[12:])
+		key, err1 := slice(e, position, keyLen)
+		value, err2 := slice(e, position+keyLen, valueLen)
+		if err1 != nil || err2 != nil || len(key) == 0 || position+keyLen < position {
+			return fmt.Errorf("element %d is outside of the page", i)
+		}
+		if w.last != nil && bytes.Compare(key, w.last) <= 0 || bytes.Compare(key, w.floor) < 0 {
+			return fmt.Errorf("key %x is out of order", key)
+		}
+		w.last = append(w.last[:0], key...)
+		if err := each(order.Uint32(e), key, value); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// at returns the page from element i on: positions count from there.
+func (w *walk) at(page []byte, i, count int) ([]byte, error) {
+	if pageHead+count*elementSize > len(page) {
+		return nil, fmt.Errorf("%d elements do not fit into %d bytes", count, len(page))
+	}
+	return page[pageHead+i*elementSize:], nil
+}
+
+func slice(b []byte, from, n uint32) ([]byte, error) {
+	if end := uint64(from) + uint64(n); end > uint64(len(b)) {
+		return nil, fmt.Errorf("ends at byte %d of %d", end, len(b))
+	}
+	return b[from : uint64(from)+uint64(n)], nil
+}
+
+// freelist looks at the list of free pages: bbolt writes to those that stand there.
+func (w *walk) freelist(id uint64) error {
+	page, err := w.load(id)
+	if err != nil {
+		return fmt.Errorf("list of free pages: %w", err)
+	}
+	if flags := order.Uint16(page[8:]); flags != freelistPage {
+		return fmt.Errorf("page %d has flags %x, want %x", id, flags, freelistPage)
+	}
+	ids, count := page[pageHead:], uint64(order.Uint16(page[10:]))
+	if count == longFreelist {
+		count, ids = order.Uint64(ids), ids[8:]
+	}
+	if count > uint64(len(ids))/8 {
+		return fmt.Errorf("page %d lists %d free pages in %d bytes", id, count, len(ids))
+	}
+	for i := range count {
+		free := order.Uint64(ids[i*8:])
+		if free < 2 || free >= w.pages || w.seen[free] {
+			return fmt.Errorf("page %d lists page %d of %d, which is in use, as free", id, free, w.pages)
+		}
+		w.seen[free] = true
+	}
+	return nil
+}

@@ -1,0 +1,89 @@
+package checkpoint
+
+import (
+	"context"
+	"errors"
+	"io/fs"
+	"os"
+	"time"
+
+	bolt "go.etcd.io/bbolt"
+)
+
+// Somebody who looks whether the upload is in use has the file open for a moment,
+// and Windows does not remove it then.
+const (
+	removePause = 5 * time.Millisecond
+	removeTries = 20
+)
+
+// remove deletes the file and gives the claim up. It leaves what is at the path
+// alone if that is not ours.
+func (r *recordFile) remove() error {
+	if err := r.reclaim(); err != nil {
+		return err
+	}
+	if r.lost() {
+		return r.release()
+	}
+	if r.sys.closeFirst {
+		return r.removeClosed()
+	}
+	err := os.Remove(r.path)
+	return errors.Join(gone(err), r.release())
+}
+
+// reclaim takes back a file that had to be given up after an error, so that it does
+// not stay.
+func (r *recordFile) reclaim() error {
+	if r.f != nil {
+		return nil
+	}
+	if _, err := os.Lstat(r.path); err != nil {
+		return gone(err)
+	}
+	err := r.claim(context.Background())
+	if errors.Is(err, ErrInUse) {
+		return nil // the next holder's by now
+	}
+	return err
+}
+
+// removeClosed is remove where an open file stays. Between closing and removing,
+// somebody else may claim the file, so nothing is in it any more by then.
+func (r *recordFile) removeClosed() error {
+	if err := r.clear(); err != nil {
+		return errors.Join(r.explain(err), r.release())
+	}
+	if err := r.release(); err != nil {
+		return err
+	}
+	err := os.Remove(r.path)
+	for try := 1; try < removeTries && gone(err) != nil; try++ {
+		time.Sleep(removePause)
+		err = os.Remove(r.path)
+	}
+	return gone(err)
+}
+
+func (r *recordFile) clear() error {
+	if r.db == nil {
+		return r.f.Truncate(0)
+	}
+	r.db.NoSync = true // a power failure brings back an upload that is known no more
+	return r.update(func(tx *bolt.Tx) error {
+		_, err := emptyBucket(tx)
+		return err
+	})
+}
+
+func gone(err error) error {
+	if err == nil || errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	var pe *fs.PathError
+	if errors.As(err, &pe) {
+		return fail("remove", pe.Path, pe.Err)
+	}
+	return err
+}

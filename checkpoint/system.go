@@ -1,0 +1,61 @@
+package checkpoint
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+)
+
+// A system is what the store asks of the operating system where the order of calls,
+// or their failing, is what matters. Tests put others in its place.
+type system struct {
+	closeFirst bool // a file has to be closed before it is renamed or removed
+	openFile   func(name string, flag int, perm fs.FileMode) (*os.File, error)
+	sync       func(f *os.File) error
+	syncDir    func(dir string) error
+}
+
+func hostSystem() system {
+	return system{closeFirst: closeFirst, openFile: os.OpenFile, sync: (*os.File).Sync, syncDir: syncDir}
+}
+
+// makeDir makes dir and its parents, for this user alone, and makes durable that
+// they are there. It leaves those that exist as they are.
+func (s *system) makeDir(dir string) error {
+	info, err := os.Stat(dir)
+	switch {
+	case err == nil && info.IsDir():
+		return nil
+	case err == nil:
+		return fmt.Errorf("checkpoint: %s is a %v, want a directory", dir, info.Mode().Type())
+	case !errors.Is(err, fs.ErrNotExist):
+		return fail("look at", dir, err)
+	}
+	parent := filepath.Dir(dir)
+	if parent == dir {
+		return fail("look at", dir, err)
+	}
+	if err := s.makeDir(parent); err != nil {
+		return err
+	}
+	if err := os.Mkdir(dir, 0o700); err != nil && !errors.Is(err, fs.ErrExist) {
+		return fail("make", dir, err)
+	}
+	if err := s.syncDir(parent); err != nil {
+		return fail("sync", parent, err)
+	}
+	return nil
+}
+
+// isAt reports whether f is the file at path: not one that was removed from there,
+// or one that a link leads to.
+func isAt(path string, f *os.File) bool {
+	at, err := os.Lstat(path)
+	if err != nil {
+		return false
+	}
+	info, err := f.Stat()
+	return err == nil && os.SameFile(at, info)
+}

@@ -1,0 +1,171 @@
+package checkpoint
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+)
+
+// A dirUpload is an upload of a [Dir].
+type dirUpload struct {
+	owner   *Dir
+	key     Key
+	damaged *DamagedError // set before anybody else knows the upload
+
+	// disk is held while the file is used, and taken before mu. Add does without.
+	disk sync.Mutex
+	file recordFile
+
+	mu      sync.Mutex
+	state   state
+	failed  error  // of the last write, until somebody was told
+	next    *group // the write to come, if any
+	running *group // the write at work, if any
+	closed  bool
+	groups  sync.WaitGroup // writes to come and at work
+}
+
+var _ Upload = (*dirUpload)(nil)
+
+// load claims the file and reads it. What cannot be read is moved aside.
+func (u *dirUpload) load(ctx context.Context) error {
+	const tries = 10 // another process may put something else there each time
+	for range tries {
+		cause := u.file.claim(ctx)
+		if cause == nil {
+			cause = u.read()
+		} else if !errors.Is(cause, errIrregular) {
+			return cause
+		}
+		if cause == nil {
+			return nil
+		}
+		damaged, err := u.file.setAside(cause)
+		if err != nil {
+			return err
+		}
+		if u.damaged == nil {
+			u.damaged = damaged
+		}
+	}
+	return fmt.Errorf("checkpoint: gave up after %d tries: %w", tries, u.damaged)
+}
+
+func (u *dirUpload) read() error {
+	c, err := u.file.read()
+	if err == nil && c.ok && c.rec.Key != u.key {
+		err = fmt.Errorf("it is the record of another upload: %v, want %v", c.rec.Key, u.key)
+	}
+	if err != nil || !c.ok {
+		return err
+	}
+	u.mu.Lock() // a List may be looking
+	defer u.mu.Unlock()
+	u.state = newState(c.rec, c.parts)
+	return nil
+}
+
+// Load implements [Upload].
+func (u *dirUpload) Load() (Record, []Part, bool) {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	if u.closed || !u.state.ok {
+		return Record{}, nil, false
+	}
+	return u.state.rec, u.state.all(), true
+}
+
+// Damaged implements [Upload]. The error is a [*DamagedError].
+func (u *dirUpload) Damaged() error {
+	if u.damaged == nil {
+		return nil
+	}
+	return u.damaged
+}
+
+// Begin implements [Upload].
+func (u *dirUpload) Begin(ctx context.Context, rec Record) error {
+	rec, err := rec.toWrite(u.key)
+	if err != nil {
+		return err
+	}
+	if err := context.Cause(ctx); err != nil {
+		return err
+	}
+	u.disk.Lock()
+	defer u.disk.Unlock()
+	if u.isClosed() {
+		return ErrClosed
+	}
+	if err := u.file.begin(ctx, rec, nil); err != nil {
+		return err
+	}
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	u.state, u.failed = newState(rec, nil), nil
+	return nil
+}
+
+// Add implements [Upload].
+func (u *dirUpload) Add(p Part) error {
+	if err := p.Validate(); err != nil {
+		return err
+	}
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	switch {
+	case u.closed:
+		return ErrClosed
+	case !u.state.ok:
+		return ErrNoRecord
+	}
+	u.state.add(p)
+	u.schedule(groupDelay)
+	err := u.failed
+	u.failed = nil
+	return err
+}
+
+// Remove implements [Upload]. When it returns, the file is gone; a loss of power
+// within the next seconds may bring it back.
+func (u *dirUpload) Remove() error {
+	return u.finish(func() error { return u.file.remove() })
+}
+
+// Close implements [Upload].
+func (u *dirUpload) Close() error {
+	return u.finish(func() error {
+		if !u.state.ok {
+			return u.file.remove()
+		}
+		return errors.Join(u.write(), u.file.release())
+	})
+}
+
+// finish ends the upload with the last use of its file.
+func (u *dirUpload) finish(last func() error) error {
+	u.mu.Lock()
+	if u.closed {
+		u.mu.Unlock()
+		return nil
+	}
+	u.closed = true
+	stopped := u.stopNext()
+	u.mu.Unlock()
+
+	u.groups.Wait()
+	u.disk.Lock()
+	err := last()
+	u.disk.Unlock()
+	stopped.end(err)
+	held.release(u.file.path)
+	u.owner.drop(u)
+	return err
+}
+
+func (u *dirUpload) isClosed() bool {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	return u.closed
+}

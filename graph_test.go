@@ -1,0 +1,199 @@
+package vodupload_test
+
+import (
+	"encoding/json"
+	"errors"
+	"io"
+	"os/exec"
+	"slices"
+	"sort"
+	"strings"
+	"testing"
+)
+
+const module = "github.com/vodupload/vodupload"
+
+// A room is one package: what it may import besides the standard library, and why
+// the wall stands where it does.
+type room struct {
+	may []string
+	why string
+}
+
+// Modules that rooms may import.
+const (
+	sdk     = "github.com/aliyun/aliyun-oss-go-sdk"
+	retries = "github.com/cenkalti/backoff/v4"
+	bbolt   = "go.etcd.io/bbolt"
+	xsync   = "golang.org/x/sync"
+)
+
+// rooms is the graph of the house. A package that is not in it fails the test: give
+// it a place here first, with its reason.
+var rooms = map[string]room{
+	"upload": {
+		[]string{"upload/internal/transfer", "checkpoint", "sts"},
+		"the client knows files and states; how bytes travel is not its business, so it sees neither the wire nor the SDK",
+	},
+	"upload/internal/transfer": {
+		[]string{"upload/internal/wire", "upload/internal/crc64", "checkpoint", retries, xsync},
+		"one source to one object, and the only place that retries; it knows nothing of lists and callbacks",
+	},
+	"upload/internal/wire": {
+		[]string{"sts", "upload/internal/crc64", sdk},
+		"the only room that imports the OSS SDK, so that its traps are avoided in one place, and it can be replaced",
+	},
+	"upload/internal/crc64": {
+		nil,
+		"arithmetic, of use to anybody",
+	},
+	"upload/osstest": {
+		nil,
+		"users' tests import it: it must bring nothing with it, and share no code with the client it judges",
+	},
+	"checkpoint": {
+		[]string{bbolt},
+		"a leaf: other stores implement its interface without importing the client",
+	},
+	"checkpoint/checkpointtest": {
+		[]string{"checkpoint"},
+		"the suite that every Store passes, also those of others",
+	},
+	"sts": {
+		[]string{"sts/openapi", xsync},
+		"a leaf: tokens are of use without uploads",
+	},
+	"sts/openapi": {
+		nil,
+		"the RPC signature, for STS and VOD alike",
+	},
+	"sts/appserver": {
+		[]string{"sts", "sts/openapi", xsync},
+		"a server of tokens knows nothing of uploads",
+	},
+	"sts/ststest": {
+		[]string{"sts", "sts/openapi"},
+		"it judges the signatures of sts, and is imported by users' tests",
+	},
+}
+
+// goleak and the standard library's testing helpers are for tests only.
+const leakDetector = "go.uber.org/goleak"
+
+type pkg struct {
+	ImportPath   string
+	Imports      []string
+	TestImports  []string
+	XTestImports []string
+}
+
+func TestImportGraph(t *testing.T) {
+	found := make(map[string]bool)
+	for _, p := range list(t, "./...") {
+		name := strings.TrimPrefix(strings.TrimPrefix(p.ImportPath, module), "/")
+		if name == "" {
+			continue // the tests of the house
+		}
+		found[name] = true
+		r, ok := rooms[name]
+		if !ok {
+			t.Errorf("package %s is not in the graph: give it a room, with a reason", name)
+			continue
+		}
+		for _, imported := range p.Imports {
+			if !allowed(imported, r.may) {
+				t.Errorf("%s imports %s, it may import %v: %s", name, imported, r.may, r.why)
+			}
+		}
+	}
+	for name := range rooms {
+		if !found[name] {
+			t.Errorf("the graph has a room %s that does not exist", name)
+		}
+	}
+}
+
+// The library's tests may use what is public in the module, and the leak detector,
+// but nothing that users would have to download.
+func TestImportGraphOfTests(t *testing.T) {
+	for _, p := range list(t, "./...") {
+		for _, imported := range append(p.TestImports, p.XTestImports...) {
+			known := isStandard(imported) || strings.HasPrefix(imported, module)
+			for _, m := range []string{sdk, retries, bbolt, xsync, leakDetector} {
+				known = known || imported == m || strings.HasPrefix(imported, m+"/")
+			}
+			if !known {
+				t.Errorf("a test of %s imports %s, which is none of the library's modules", p.ImportPath, imported)
+			}
+		}
+	}
+}
+
+// go.mod is what every user of the library downloads.
+func TestRequirements(t *testing.T) {
+	want := []string{sdk, retries, bbolt, leakDetector, xsync}
+	var got []string
+	mod, err := exec.Command("go", "mod", "edit", "-json").Output()
+	if err != nil {
+		t.Fatal(err)
+	}
+	var parsed struct {
+		Require []struct {
+			Path     string
+			Indirect bool
+		}
+	}
+	if err := json.Unmarshal(mod, &parsed); err != nil {
+		t.Fatal(err)
+	}
+	for _, r := range parsed.Require {
+		if !r.Indirect {
+			got = append(got, r.Path)
+		}
+	}
+	sort.Strings(got)
+	sort.Strings(want)
+	if !slices.Equal(got, want) {
+		t.Errorf("go.mod requires %v, want %v", got, want)
+	}
+}
+
+func allowed(imported string, may []string) bool {
+	if isStandard(imported) {
+		return true
+	}
+	for _, m := range may {
+		if imported == module+"/"+m || imported == m || strings.HasPrefix(imported, m+"/") && strings.Contains(m, ".") {
+			return true
+		}
+	}
+	return false
+}
+
+// isStandard tells the standard library by its paths: their first element has no dot.
+func isStandard(path string) bool {
+	first, _, _ := strings.Cut(path, "/")
+	return !strings.Contains(first, ".")
+}
+
+func list(t *testing.T, pattern string) []pkg {
+	t.Helper()
+	out, err := exec.Command("go", "list", "-json=ImportPath,Imports,TestImports,XTestImports", pattern).Output()
+	var exit *exec.ExitError
+	if errors.As(err, &exit) {
+		t.Fatalf("go list: %s", exit.Stderr)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	var all []pkg
+	for d := json.NewDecoder(strings.NewReader(string(out))); ; {
+		var p pkg
+		if err := d.Decode(&p); errors.Is(err, io.EOF) {
+			return all
+		} else if err != nil {
+			t.Fatal(err)
+		}
+		all = append(all, p)
+	}
+}

@@ -1,0 +1,62 @@
+package appserver
+
+import (
+	"fmt"
+	"net/http"
+	"net/url"
+	"slices"
+	"strings"
+)
+
+// validateOrigins refuses what no browser would ever send as an origin.
+func validateOrigins(origins []string) error {
+	for _, o := range origins {
+		if o == "*" || o == "null" {
+			continue
+		}
+		u, err := url.Parse(o)
+		if err != nil || u.Scheme == "" || u.Host == "" || u.Path != "" || u.RawQuery != "" || u.Fragment != "" || u.User != nil {
+			return fmt.Errorf("appserver: origin %q: want scheme and host, such as https://example.com, or * or null", o)
+		}
+	}
+	return nil
+}
+
+// cors sets the headers that let a page of another origin read the answer. It
+// reports false if the request comes from a page that may not ask.
+func (h *Handler) cors(w http.ResponseWriter, r *http.Request) bool {
+	w.Header().Add("Vary", "Origin")
+	origin := r.Header.Get("Origin")
+	if origin == "" || sameOrigin(origin, r.Host) {
+		return true
+	}
+	switch {
+	case slices.ContainsFunc(h.opts.Origins, func(o string) bool { return strings.EqualFold(o, origin) }):
+		w.Header().Set("Access-Control-Allow-Origin", origin)
+	case slices.Contains(h.opts.Origins, "*"):
+		w.Header().Set("Access-Control-Allow-Origin", "*")
+	default:
+		return false
+	}
+	w.Header().Set("Access-Control-Expose-Headers", "Retry-After, X-Request-Id")
+	return true
+}
+
+// preflight answers the question that a browser asks before a request with a
+// header of its own.
+func (h *Handler) preflight(w http.ResponseWriter, r *http.Request) {
+	w.Header().Set("Access-Control-Allow-Methods", "GET, POST")
+	w.Header().Set("Access-Control-Allow-Headers", strings.Join(h.opts.AllowHeaders, ", "))
+	w.Header().Set("Access-Control-Max-Age", "600")
+	if r.Header.Get("Access-Control-Request-Private-Network") == "true" {
+		w.Header().Set("Access-Control-Allow-Private-Network", "true")
+	}
+	w.WriteHeader(http.StatusNoContent)
+}
+
+// sameOrigin compares hosts only: behind a proxy that ends TLS, the scheme is not
+// known.
+func sameOrigin(origin, host string) bool {
+	u, err := url.Parse(origin)
+	return err == nil && u.Host != "" && strings.EqualFold(u.Host, host)
+}

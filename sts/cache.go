@@ -1,0 +1,301 @@
+package sts
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"math/rand/v2"
+	"sync"
+	"sync/atomic"
+	"time"
+)
+
+// CacheOptions are the optional settings of a [Cache].
+type CacheOptions struct {
+	// RenewAt is the share of a token's life, counted from its arrival, after
+	// which it is renewed in the background. Each token is renewed up to a tenth
+	// of its life earlier, by chance, so that many clients that began together do
+	// not go on together. The default is 0.8.
+	RenewAt float64
+
+	// Margin is the time before the expiration in which the old token is handed
+	// out only if the renewal fails: callers wait for the new one. It is never
+	// more than a quarter of a token's life. The default is one minute.
+	Margin time.Duration
+
+	// RetryMin and RetryMax bound the pause after a renewal that failed. It
+	// begins at RetryMin and doubles with each failure, with jitter. The defaults
+	// are 1 s and 30 s.
+	RetryMin, RetryMax time.Duration
+
+	// Timeout ends a renewal that takes longer. The default is 30 s.
+	Timeout time.Duration
+
+	// Logger gets a warning for each renewal that failed. The default is silent.
+	Logger *slog.Logger
+}
+
+func (o *CacheOptions) resolved() (CacheOptions, error) {
+	var r CacheOptions
+	if o != nil {
+		r = *o
+	}
+	if r.RenewAt < 0 || r.RenewAt > 1 {
+		return r, fmt.Errorf("sts: RenewAt is %v; want a share above 0 and up to 1", r.RenewAt)
+	}
+	if r.Margin < 0 || r.RetryMin < 0 || r.RetryMax < 0 || r.Timeout < 0 {
+		return r, fmt.Errorf("sts: a time in the cache's options is negative: Margin %v, RetryMin %v, RetryMax %v, Timeout %v",
+			r.Margin, r.RetryMin, r.RetryMax, r.Timeout)
+	}
+	setDefault(&r.RenewAt, 0.8)
+	setDefault(&r.Margin, time.Minute)
+	setDefault(&r.RetryMin, time.Second)
+	setDefault(&r.RetryMax, max(30*time.Second, r.RetryMin))
+	setDefault(&r.Timeout, 30*time.Second)
+	if r.RetryMin > r.RetryMax {
+		return r, fmt.Errorf("sts: RetryMin %v is above RetryMax %v", r.RetryMin, r.RetryMax)
+	}
+	if r.Logger == nil {
+		r.Logger = slog.New(slog.DiscardHandler)
+	}
+	return r, nil
+}
+
+func setDefault[T comparable](field *T, value T) {
+	var zero T
+	if *field == zero {
+		*field = value
+	}
+}
+
+// A Cache is a [Provider] that keeps the credentials of another one and renews
+// them. It is safe for use by many goroutines, and asks its provider for one set
+// of credentials at a time.
+//
+// Credentials without an expiration are handed out for as long as nobody calls
+// [Cache.Invalidate]; every 10 minutes they are renewed in the background.
+type Cache struct {
+	provider Provider
+	opts     CacheOptions
+	held     atomic.Pointer[held] // nil: nothing yet
+
+	mu       sync.Mutex
+	running  *renewal // nil: none
+	refused  *Credentials
+	failures int
+	lastErr  error     // of the last renewal; nil if it succeeded
+	retryAt  time.Time // no renewal starts before
+	closed   bool
+}
+
+// A renewal is one call of the provider, and those who wait for it.
+type renewal struct {
+	cancel context.CancelFunc
+	done   chan struct{} // closed at the end; what follows is set then
+	creds  *Credentials
+	err    error
+}
+
+// NewCache returns a cache of the credentials of p.
+func NewCache(p Provider, opts *CacheOptions) (*Cache, error) {
+	if p == nil {
+		return nil, errors.New("sts: the cache's provider is nil")
+	}
+	o, err := opts.resolved()
+	if err != nil {
+		return nil, err
+	}
+	return &Cache{provider: p, opts: o}, nil
+}
+
+// Credentials returns good credentials, from memory where it can. It waits for
+// the provider only if there are none or they are about to expire, and returns
+// ctx's error if that ends first; the renewal goes on for the other callers. If
+// the last renewal failed and there is nothing good left, the error is a
+// [*RenewError], at once until the next attempt is due.
+func (c *Cache) Credentials(ctx context.Context) (Credentials, error) {
+	if err := ctx.Err(); err != nil {
+		return Credentials{}, c.waitError(ctx)
+	}
+	if h := c.held.Load(); h.at(now()) == fresh {
+		return h.creds, nil
+	}
+	creds, r, err := c.join(ctx)
+	if r == nil {
+		return creds, err
+	}
+	select {
+	case <-r.done:
+	case <-ctx.Done():
+		return Credentials{}, c.waitError(ctx)
+	}
+	if r.err == nil {
+		return *r.creds, nil
+	}
+	if h := c.held.Load(); h.at(now()).usable() {
+		return h.creds, nil
+	}
+	return Credentials{}, r.err
+}
+
+// join starts a renewal if one is due. It returns credentials or an error that
+// need no waiting, or else the renewal to wait for.
+func (c *Cache) join(ctx context.Context) (Credentials, *renewal, error) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	h := c.held.Load()
+	phase := h.at(now())
+	// A pause after a success only spares the provider: it yields to need.
+	due := !now().Before(c.retryAt) || phase == none && c.lastErr == nil
+	if c.running == nil && phase != fresh && !c.closed && due {
+		c.start(ctx)
+	}
+	switch {
+	case phase == fresh, phase == stale:
+		return h.creds, nil, nil
+	case c.running != nil:
+		return Credentials{}, c.running, nil
+	case phase == late:
+		return h.creds, nil, nil
+	case c.closed:
+		return Credentials{}, nil, ErrClosed
+	}
+	return Credentials{}, nil, &RenewError{Err: c.lastErr, Failures: c.failures, RetryAt: c.retryAt}
+}
+
+// start begins a renewal. It must not end with the caller that happens to be the
+// first: others wait for it too.
+func (c *Cache) start(ctx context.Context) {
+	ctx, cancel := context.WithTimeoutCause(context.WithoutCancel(ctx), c.opts.Timeout,
+		fmt.Errorf("no credentials within %v: %w", c.opts.Timeout, context.DeadlineExceeded))
+	c.running = &renewal{cancel: cancel, done: make(chan struct{})}
+	go c.renew(ctx, c.running)
+}
+
+func (c *Cache) renew(ctx context.Context, r *renewal) {
+	// A provider that panics or exits the goroutine must not leave the others
+	// waiting.
+	var creds Credentials
+	err := errors.New("the provider did not return")
+	defer r.cancel()
+	defer func() { c.finish(r, creds, err) }()
+	creds, err = c.provider.Credentials(ctx)
+	if err != nil && errors.Is(err, ctx.Err()) {
+		err = context.Cause(ctx)
+	}
+}
+
+func (c *Cache) finish(r *renewal, creds Credentials, err error) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.running = nil
+	at := now()
+	if err == nil {
+		err = c.check(creds, at)
+	}
+	if err != nil {
+		c.failed(r, err, at)
+	} else {
+		c.succeeded(r, creds, at)
+	}
+	close(r.done)
+}
+
+// check refuses credentials that would be of no use.
+func (c *Cache) check(creds Credentials, at time.Time) error {
+	if err := creds.Validate(); err != nil {
+		return err
+	}
+	if !creds.Expiration.IsZero() && !at.Before(creds.Expiration) {
+		return fmt.Errorf("%w: the provider gave some that expired at %s, %v ago by this machine's clock",
+			ErrExpired, creds.expires(), at.Sub(creds.Expiration).Round(time.Second))
+	}
+	if c.refused != nil && c.refused.same(creds) {
+		return ErrRefused
+	}
+	return nil
+}
+
+func (c *Cache) succeeded(r *renewal, creds Credentials, at time.Time) {
+	r.creds = &creds
+	old := c.held.Load()
+	c.retryAt = time.Time{}
+	if old != nil && old.creds.same(creds) {
+		// The provider has a cache of its own and nothing newer: a request that
+		// needs no renewal yet should not ask again.
+		c.retryAt = at.Add(c.opts.RetryMin)
+	}
+	c.failures, c.lastErr, c.refused = 0, nil, nil
+	c.held.Store(newHeld(creds, at, c.opts, rand.Float64()))
+}
+
+func (c *Cache) failed(r *renewal, err error, at time.Time) {
+	c.failures++
+	c.lastErr = err
+	c.retryAt = at.Add(retryPause(c.opts, c.failures, err, rand.Float64()))
+	r.err = &RenewError{Err: err, Failures: c.failures, RetryAt: c.retryAt}
+	c.opts.Logger.Warn("credentials not renewed", "error", err, "failures", c.failures,
+		"retry_at", c.retryAt, "kept", c.held.Load().at(at).usable())
+}
+
+// Invalidate takes creds out of the cache, because a server refused them; it does
+// nothing if they are not what the cache has now. If the provider then gives
+// them again, that counts as a failure. Long-lived keys stay, since a provider
+// has nothing newer for them.
+func (c *Cache) Invalidate(creds Credentials) {
+	if !creds.Temporary() {
+		return
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	h := c.held.Load()
+	if h == nil || !h.creds.same(creds) {
+		return
+	}
+	c.held.Store(nil)
+	c.refused = &creds
+	if c.lastErr == nil {
+		c.retryAt = time.Time{}
+	}
+}
+
+// Close ends a renewal that is under way and waits for it. Afterwards the cache
+// still hands out what it has until that expires, and then [ErrClosed].
+func (c *Cache) Close() error {
+	c.mu.Lock()
+	c.closed = true
+	r := c.running
+	c.mu.Unlock()
+	if r != nil {
+		r.cancel()
+		<-r.done
+	}
+	return nil
+}
+
+// waitError is the error of a caller whose context ended, with what has been in
+// the way of credentials.
+func (c *Cache) waitError(ctx context.Context) error {
+	err := ctx.Err()
+	if cause := context.Cause(ctx); !errors.Is(cause, err) {
+		err = fmt.Errorf("%w: %w", err, cause)
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.lastErr != nil {
+		return fmt.Errorf("sts: wait for credentials: %w (the last renewal: %w)", err, c.lastErr)
+	}
+	return fmt.Errorf("sts: wait for credentials: %w", err)
+}
+
+// Format writes the cache's credentials without their secrets, whatever the
+// verb: fmt would print the fields inside, where the secrets are.
+func (c *Cache) Format(f fmt.State, _ rune) {
+	text := "empty"
+	if h := c.held.Load(); h != nil {
+		text = h.creds.String()
+	}
+	_, _ = io.WriteString(f, "sts.Cache("+text+")")
+}

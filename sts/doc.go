@@ -1,0 +1,51 @@
+// Package sts gets, keeps and renews the temporary credentials that uploads are
+// signed with.
+//
+// Three parties share the work. The Security Token Service (STS) issues tokens:
+// [AssumeRole] asks it, with the key of a RAM user that must never leave the
+// server. An app server hands the tokens to its users: package appserver is one,
+// and [HTTPProvider] reads the answers of any other. A client uses the token and
+// renews it in time: [Cache] does that for every kind of [Provider].
+//
+//	provider, err := sts.NewHTTP("https://app.example.com/sts", nil)
+//	...
+//	cache, err := sts.NewCache(provider, nil)
+//	...
+//	credentials, err := cache.Credentials(ctx)
+//
+// # Renewing
+//
+// A [Cache] renews a token before it expires, one renewal at a time however many
+// goroutines ask, and hands out the old token meanwhile. It never hands out an
+// expired one. A token that a server refused before its time is taken out of the
+// cache with [Cache.Invalidate]. An app server should do the same on its side:
+// STS limits the rate of AssumeRole, and its documentation asks to reuse a token
+// until it is about to expire.
+//
+// # Secrets
+//
+// [Credentials] hide their secrets from package fmt, slog and encoding/json, and
+// no error of this package and those below it has a secret in its text. Two
+// things are out of reach, because fmt calls no methods there: credentials in an
+// unexported field, even by pointer, of a struct that is itself printed, which
+// needs a Format method of its own, as [Cache] has; and the verbs %p and %w, a
+// misuse that go vet finds.
+//
+// # Errors
+//
+// A refusal by STS is an [openapi.Error], one by an app server an
+// [AppServerError]; both have the code and the request ID, and errors.As finds
+// them below whatever wraps them. A [Cache] that has nothing good to hand out
+// returns a [RenewError], which says when it will try again.
+//
+// # Clocks
+//
+// Expirations are compared with this machine's clock. STS refuses a machine
+// whose clock is more than 15 minutes off (code InvalidTimeStamp.Expired); the
+// error says by how much.
+//
+// # Concurrency
+//
+// All types are safe for use by many goroutines. Only a [Cache] starts any: one,
+// for the time of a renewal, which [Cache.Close] ends and waits for.
+package sts

@@ -1,0 +1,201 @@
+package sts
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"net/url"
+	"strconv"
+	"time"
+)
+
+// HTTPOptions are the optional settings of an [HTTPProvider].
+type HTTPOptions struct {
+	// Method is GET or POST; a POST has no body unless Prepare sets one. The
+	// default is GET.
+	Method string
+
+	// Prepare is called with each request before it is sent: the place for a
+	// header or a cookie that tells the app server who asks. Its error becomes
+	// that of Credentials. The default adds nothing.
+	Prepare func(req *http.Request) error
+
+	// HTTPClient sends the requests. Redirects are followed, three at most, to the
+	// same host, and never from https to http: both request and answer are
+	// confidential. The default is a client with [http.DefaultTransport].
+	HTTPClient *http.Client
+
+	// Timeout ends a request that has no complete answer by then. The default is
+	// 15 seconds.
+	Timeout time.Duration
+
+	// MaxAnswer is the largest answer that is read, in bytes. The default is
+	// 64 KiB.
+	MaxAnswer int64
+}
+
+// An HTTPProvider gets credentials from an app server: the HTTP service, run by
+// the owner of the bucket, that hands out tokens of STS. Each call of Credentials
+// is one request; put a [Cache] around it.
+//
+// All documented forms of the answer are understood: status or StatusCode, as a
+// number or as text, or neither; SecurityToken or Security; the four fields at
+// the top, or in a SecurityTokenInfo or Credentials object; and errors as
+// ErrorCode and ErrorMessage, as the status itself, as an HTTP status, as a JSON
+// string or as plain text.
+type HTTPProvider struct {
+	url    *url.URL
+	server string // url without user and query, which may hold a secret
+	opts   HTTPOptions
+	client *http.Client
+}
+
+// NewHTTP returns a provider that asks the app server at rawURL.
+func NewHTTP(rawURL string, opts *HTTPOptions) (*HTTPProvider, error) {
+	u, err := url.Parse(rawURL)
+	if err != nil {
+		return nil, fmt.Errorf("sts: app server's URL: %w", withoutURL(err))
+	}
+	if u.Scheme != "http" && u.Scheme != "https" || u.Host == "" {
+		return nil, fmt.Errorf("sts: app server's URL: scheme %q, host %q; want http:// or https:// and a host", u.Scheme, u.Host)
+	}
+	o, err := opts.resolved()
+	if err != nil {
+		return nil, err
+	}
+	client := *o.HTTPClient
+	client.CheckRedirect = checkRedirect
+	bare := &url.URL{Scheme: u.Scheme, Host: u.Host, Path: u.Path}
+	return &HTTPProvider{url: u, server: bare.String(), opts: o, client: &client}, nil
+}
+
+func (o *HTTPOptions) resolved() (HTTPOptions, error) {
+	var r HTTPOptions
+	if o != nil {
+		r = *o
+	}
+	setDefault(&r.Method, http.MethodGet)
+	if r.Method != http.MethodGet && r.Method != http.MethodPost {
+		return r, fmt.Errorf("sts: Method is %q; want GET or POST", r.Method)
+	}
+	if r.Timeout < 0 || r.MaxAnswer < 0 {
+		return r, fmt.Errorf("sts: Timeout %v and MaxAnswer %d must not be negative", r.Timeout, r.MaxAnswer)
+	}
+	setDefault(&r.Timeout, 15*time.Second)
+	setDefault(&r.MaxAnswer, 64<<10)
+	if r.HTTPClient == nil {
+		r.HTTPClient = &http.Client{}
+	}
+	if r.Prepare == nil {
+		r.Prepare = func(*http.Request) error { return nil }
+	}
+	return r, nil
+}
+
+// Format writes the app server's address, whatever the verb, without user and
+// query, which may hold a secret.
+func (p *HTTPProvider) Format(f fmt.State, _ rune) {
+	_, _ = io.WriteString(f, "sts.HTTPProvider("+p.server+")")
+}
+
+func checkRedirect(req *http.Request, via []*http.Request) error {
+	from := via[len(via)-1].URL
+	switch {
+	case len(via) > 3:
+		return errors.New("stopped after 3 redirects")
+	case req.URL.Host != via[0].URL.Host:
+		return fmt.Errorf("redirect to another host, %s, not followed", req.URL.Host)
+	case from.Scheme == "https" && req.URL.Scheme != "https":
+		return errors.New("redirect from https to http not followed")
+	}
+	return nil
+}
+
+// Credentials asks the app server. A refusal, and an answer that cannot be read,
+// is an [*AppServerError]; a token that is already over wraps [ErrExpired].
+func (p *HTTPProvider) Credentials(ctx context.Context) (Credentials, error) {
+	ctx, cancel := context.WithTimeoutCause(ctx, p.opts.Timeout,
+		fmt.Errorf("no complete answer within %v: %w", p.opts.Timeout, context.DeadlineExceeded))
+	defer cancel()
+	req, err := http.NewRequestWithContext(ctx, p.opts.Method, p.url.String(), nil)
+	if err != nil {
+		return Credentials{}, fmt.Errorf("sts: ask app server %s: %w", p.server, withoutURL(err))
+	}
+	req.Header.Set("Accept", "application/json")
+	if err := p.opts.Prepare(req); err != nil {
+		return Credentials{}, fmt.Errorf("sts: prepare the request to app server %s: %w", p.server, err)
+	}
+	resp, err := p.client.Do(req)
+	if err != nil {
+		return Credentials{}, fmt.Errorf("sts: ask app server %s: %w", p.server, ended(ctx, err))
+	}
+	defer resp.Body.Close()
+	body, err := io.ReadAll(io.LimitReader(resp.Body, p.opts.MaxAnswer+1))
+	if err == nil && int64(len(body)) > p.opts.MaxAnswer {
+		err = fmt.Errorf("it has more than %d bytes", p.opts.MaxAnswer)
+	}
+	if err != nil {
+		return Credentials{}, &AppServerError{Server: p.server, Status: resp.StatusCode,
+			Err: fmt.Errorf("%w: %w", ErrAnswer, ended(ctx, err))}
+	}
+	return p.read(resp, body)
+}
+
+func (p *HTTPProvider) read(resp *http.Response, body []byte) (Credentials, error) {
+	creds, refusal := parseAppAnswer(resp.StatusCode, body)
+	if refusal != nil {
+		refusal.Server = p.server
+		refusal.RetryAfter = retryAfter(resp.Header)
+		return Credentials{}, refusal
+	}
+	return p.checkClock(creds, resp)
+}
+
+// checkClock makes sure that the token is not over yet. The clock that decides
+// is this machine's, but where it is ahead of the app server's by more than the
+// token has left, every token would look expired: then the expiration is moved
+// into the time of this machine.
+func (p *HTTPProvider) checkClock(creds Credentials, resp *http.Response) (Credentials, error) {
+	here := now()
+	if creds.Expiration.IsZero() || here.Before(creds.Expiration) {
+		return creds, nil
+	}
+	there, err := http.ParseTime(resp.Header.Get("Date"))
+	if err != nil || !there.Before(creds.Expiration) {
+		return Credentials{}, fmt.Errorf("%w: app server %s gave a token that was good until %s; it is %s by this machine's clock",
+			ErrExpired, p.server, creds.expires(), here.UTC().Format(time.RFC3339))
+	}
+	creds.Expiration = creds.Expiration.Add(here.Sub(there))
+	return creds, nil
+}
+
+// retryAfter reads the header Retry-After in seconds; 0 if there is none.
+func retryAfter(h http.Header) time.Duration {
+	seconds, err := strconv.ParseUint(h.Get("Retry-After"), 10, 31)
+	if err != nil {
+		return 0
+	}
+	return time.Duration(seconds) * time.Second
+}
+
+// ended returns ctx's reason for the error of a request that it ended, and else
+// err without the URL, which may have a secret in its query.
+func ended(ctx context.Context, err error) error {
+	if cause := context.Cause(ctx); cause != nil {
+		if errors.Is(cause, ctx.Err()) {
+			return cause
+		}
+		return fmt.Errorf("%w: %w", ctx.Err(), cause)
+	}
+	return withoutURL(err)
+}
+
+func withoutURL(err error) error {
+	var u *url.Error
+	if errors.As(err, &u) {
+		return u.Err
+	}
+	return err
+}

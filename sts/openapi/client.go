@@ -1,0 +1,209 @@
+package openapi
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"net/http"
+	"net/url"
+	"strings"
+	"time"
+)
+
+// Options are the optional settings of a [Client].
+type Options struct {
+	// Method is GET, with all parameters in the query, or POST, with all of them
+	// in a form. The default is POST.
+	Method string
+
+	// HTTPClient sends the requests; redirects are never followed, because the
+	// signature holds for one request. The default is a client with
+	// [http.DefaultTransport].
+	HTTPClient *http.Client
+
+	// Timeout ends a call that has no complete answer by then. The default is 30
+	// seconds.
+	Timeout time.Duration
+
+	// MaxAnswer is the largest answer that is read, in bytes. The default is
+	// 1 MiB.
+	MaxAnswer int64
+
+	// Now is the clock of the time stamps. The default is [time.Now].
+	Now func() time.Time
+}
+
+// A Client calls one API at one endpoint. It is safe for use by many goroutines.
+type Client struct {
+	endpoint *url.URL
+	version  string
+	key      KeyFunc
+	opts     Options
+	http     *http.Client
+}
+
+// New returns a client of the API with the given version (such as 2015-04-01 of
+// STS) at an endpoint, which is a host or a URL without a path; without a scheme
+// it means https. Key is asked for a key at each call.
+func New(endpoint, version string, key KeyFunc, opts *Options) (*Client, error) {
+	base, err := parseEndpoint(endpoint)
+	if err != nil {
+		return nil, err
+	}
+	if version == "" {
+		return nil, errors.New("openapi: version is empty; want one such as 2015-04-01")
+	}
+	if key == nil {
+		return nil, errors.New("openapi: key function is nil")
+	}
+	o, err := opts.resolved()
+	if err != nil {
+		return nil, err
+	}
+	client := *o.HTTPClient
+	client.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
+	return &Client{endpoint: base, version: version, key: key, opts: o, http: &client}, nil
+}
+
+func (o *Options) resolved() (Options, error) {
+	var r Options
+	if o != nil {
+		r = *o
+	}
+	if r.Method == "" {
+		r.Method = http.MethodPost
+	}
+	if r.Method != http.MethodPost && r.Method != http.MethodGet {
+		return r, fmt.Errorf("openapi: Method is %q; want GET or POST", r.Method)
+	}
+	if r.Timeout < 0 || r.MaxAnswer < 0 {
+		return r, fmt.Errorf("openapi: Timeout %v and MaxAnswer %d must not be negative", r.Timeout, r.MaxAnswer)
+	}
+	if r.Timeout == 0 {
+		r.Timeout = 30 * time.Second
+	}
+	if r.MaxAnswer == 0 {
+		r.MaxAnswer = 1 << 20
+	}
+	if r.HTTPClient == nil {
+		r.HTTPClient = &http.Client{}
+	}
+	if r.Now == nil {
+		r.Now = time.Now
+	}
+	return r, nil
+}
+
+func parseEndpoint(endpoint string) (*url.URL, error) {
+	text := endpoint
+	if !strings.Contains(text, "://") {
+		text = "https://" + text
+	}
+	u, err := url.Parse(text)
+	if err != nil {
+		return nil, fmt.Errorf("openapi: endpoint: want a host or a URL: %w", withoutURL(err))
+	}
+	if u.Host == "" || u.User != nil || u.RawQuery != "" || u.Fragment != "" || strings.Trim(u.Path, "/") != "" ||
+		u.Scheme != "https" && u.Scheme != "http" {
+		return nil, fmt.Errorf("openapi: endpoint %q: want a host, or http(s):// and a host, and nothing else", u.Redacted())
+	}
+	return &url.URL{Scheme: u.Scheme, Host: u.Host, Path: "/"}, nil
+}
+
+// Do calls action and decodes the answer's JSON into out, unless that is nil.
+// Params are the action's own parameters; it is an error to give one of the
+// common ones. The error is an [*Error] when the service answered, and wraps
+// ctx's when that ended first.
+func (c *Client) Do(ctx context.Context, action string, params map[string]string, out any) error {
+	key, err := c.key(ctx)
+	if err != nil {
+		return fmt.Errorf("%s: get the key to sign with: %w", action, err)
+	}
+	if err := key.validate(); err != nil {
+		return fmt.Errorf("%s: %w", action, err)
+	}
+	signed, err := c.sign(action, params, key)
+	if err != nil {
+		return err
+	}
+	ctx, cancel := context.WithTimeoutCause(ctx, c.opts.Timeout,
+		fmt.Errorf("no complete answer within %v: %w", c.opts.Timeout, context.DeadlineExceeded))
+	defer cancel()
+	req, err := c.request(ctx, signed)
+	if err != nil {
+		return fmt.Errorf("%s at %s: make the request: %w", action, c.endpoint.Host, withoutURL(err))
+	}
+	resp, err := c.http.Do(req)
+	if err != nil {
+		if ctx.Err() != nil {
+			err = endOf(ctx)
+		}
+		return fmt.Errorf("%s at %s: send the request: %w", action, c.endpoint.Host, withoutURL(err))
+	}
+	defer resp.Body.Close()
+	a := answer{action: action, host: c.endpoint.Host, key: key, now: c.opts.Now(), limit: c.opts.MaxAnswer}
+	return a.read(ctx, resp, out)
+}
+
+// sign returns params with the common parameters and the signature.
+func (c *Client) sign(action string, params map[string]string, key Key) (map[string]string, error) {
+	all := map[string]string{
+		"Action":           action,
+		"Version":          c.version,
+		"Format":           "JSON",
+		"AccessKeyId":      key.ID,
+		"SignatureMethod":  "HMAC-SHA1",
+		"SignatureVersion": "1.0",
+		"SignatureNonce":   rand.Text(),
+		"Timestamp":        c.opts.Now().UTC().Format("2006-01-02T15:04:05Z"),
+	}
+	if key.Token != "" {
+		all["SecurityToken"] = key.Token
+	}
+	for name, value := range params {
+		if _, taken := all[name]; taken || name == "Signature" || name == "SecurityToken" {
+			return nil, fmt.Errorf("%s: parameter %s is set by the client and must not be given", action, name)
+		}
+		all[name] = value
+	}
+	all["Signature"] = Sign(c.opts.Method, all, key.Secret)
+	return all, nil
+}
+
+func (c *Client) request(ctx context.Context, params map[string]string) (*http.Request, error) {
+	values := make(url.Values, len(params))
+	for name, value := range params {
+		values.Set(name, value)
+	}
+	if c.opts.Method == http.MethodGet {
+		u := *c.endpoint
+		u.RawQuery = values.Encode()
+		return http.NewRequestWithContext(ctx, http.MethodGet, u.String(), nil)
+	}
+	req, err := http.NewRequestWithContext(ctx, http.MethodPost, c.endpoint.String(), strings.NewReader(values.Encode()))
+	if err != nil {
+		return nil, err
+	}
+	req.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+	return req, nil
+}
+
+// withoutURL takes the URL out of an error of net/http: with GET it holds the
+// signature and the security token.
+func withoutURL(err error) error {
+	var u *url.Error
+	if errors.As(err, &u) {
+		return u.Err
+	}
+	return err
+}
+
+// endOf returns why ctx ended, such that errors.Is finds ctx's own error in it.
+func endOf(ctx context.Context) error {
+	err, cause := ctx.Err(), context.Cause(ctx)
+	if errors.Is(cause, err) {
+		return cause
+	}
+	return fmt.Errorf("%w: %w", err, cause)
+}

@@ -1,0 +1,123 @@
+package openapi
+
+import (
+	"errors"
+	"fmt"
+	"net/http"
+	"strings"
+	"time"
+	"unicode"
+)
+
+var (
+	// ErrAnswer is wrapped by errors about an answer that cannot be read: not
+	// JSON, cut short, or without what a success has to contain.
+	ErrAnswer = errors.New("unreadable answer")
+
+	// ErrTooLarge is wrapped by errors about an answer above [Options.MaxAnswer].
+	ErrTooLarge = errors.New("answer is too large")
+)
+
+// An Error is an answer that is not a success.
+type Error struct {
+	Action    string // the call, such as AssumeRole
+	Host      string // the endpoint's host
+	Status    int    // HTTP status
+	Code      string // the service's code, such as NoPermission; empty if the answer has none
+	Message   string // the service's message, shortened, free of the caller's secrets
+	RequestID string // names the request to the service's support
+	HostID    string // the host that the service says it is
+
+	// Offset is how far this machine's clock was ahead of the service's,
+	// negative if behind, by the answer's Date. It is 0 where that is unknown.
+	Offset time.Duration
+
+	// Err is why the answer could not be read; nil if it could.
+	Err error
+}
+
+// Error returns what failed, and the service's words about it.
+func (e *Error) Error() string {
+	var b strings.Builder
+	fmt.Fprintf(&b, "%s at %s: ", e.Action, e.Host)
+	if e.Code != "" {
+		b.WriteString(e.Code + ": ")
+	}
+	if e.Message != "" {
+		b.WriteString(e.Message + " ")
+	}
+	if e.Err != nil {
+		fmt.Fprintf(&b, "%v ", e.Err)
+	}
+	fmt.Fprintf(&b, "(HTTP %d", e.Status)
+	if e.RequestID != "" {
+		fmt.Fprintf(&b, ", request ID %s", e.RequestID)
+	}
+	b.WriteByte(')')
+	if clock := e.clock(); clock != "" {
+		b.WriteString("; " + clock)
+	}
+	return b.String()
+}
+
+// Unwrap returns [Error.Err].
+func (e *Error) Unwrap() error { return e.Err }
+
+// maxOffset is how far a clock may be off before the service refuses the time
+// stamp (STS and VOD documentation, InvalidTimeStamp.Expired: 15 minutes).
+const maxOffset = 15 * time.Minute
+
+// ClockOff reports whether the service refused the request because of its time
+// stamp, or the answer shows a clock that it would refuse.
+func (e *Error) ClockOff() bool {
+	return strings.HasPrefix(e.Code, "InvalidTimeStamp") || e.Code == "IllegalTimestamp" ||
+		e.Offset.Abs() >= maxOffset
+}
+
+func (e *Error) clock() string {
+	if !e.ClockOff() {
+		return ""
+	}
+	switch off := e.Offset.Round(time.Second); {
+	case off > 0:
+		return fmt.Sprintf("this machine's clock is %v ahead of the service's", off)
+	case off < 0:
+		return fmt.Sprintf("this machine's clock is %v behind the service's", -off)
+	}
+	return "check this machine's clock"
+}
+
+// Throttled reports whether the service asks for fewer calls.
+func (e *Error) Throttled() bool {
+	return e.Status == http.StatusTooManyRequests || strings.HasPrefix(e.Code, "Throttling")
+}
+
+// Temporary reports whether the same call may succeed later: the service was
+// overloaded, broken or throttling.
+func (e *Error) Temporary() bool { return e.Status >= 500 || e.Throttled() }
+
+// scrub returns a message of a service fit for a log: shortened, on one line,
+// and without any of the secrets. SignatureDoesNotMatch, for one, quotes the
+// string to sign, and with it the security token, encoded twice.
+func scrub(message string, secrets ...string) string {
+	for _, s := range secrets {
+		if s == "" {
+			continue
+		}
+		once := Escape(s)
+		for _, form := range []string{s, once, Escape(once)} {
+			message = strings.ReplaceAll(message, form, "[redacted]")
+		}
+	}
+	message = strings.Map(func(r rune) rune {
+		if !unicode.IsPrint(r) {
+			return '?'
+		}
+		return r
+	}, strings.Join(strings.Fields(message), " "))
+	const limit = 300
+	if runes := []rune(message); len(runes) > limit {
+		message = string(runes[:limit]) + "…"
+	}
+	return message
+}

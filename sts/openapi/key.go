@@ -1,0 +1,51 @@
+package openapi
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"log/slog"
+)
+
+// A Key is what one call is signed with. Like sts.Credentials, which it is made
+// from, it hides its secrets from package fmt, slog and JSON. A struct with one in
+// an unexported field needs a Format method: fmt calls no others there.
+type Key struct {
+	ID     string // access key ID
+	Secret string // access key secret
+	Token  string // security token of a temporary key; empty for a long-lived one
+}
+
+// A KeyFunc supplies the key for the next call. It may be called from many
+// goroutines, and must return when ctx ends.
+type KeyFunc func(ctx context.Context) (Key, error)
+
+func (k Key) validate() error {
+	switch {
+	case k.ID == "":
+		return fmt.Errorf("openapi: the access key ID is empty")
+	case k.Secret == "":
+		return fmt.Errorf("openapi: the access key secret is empty")
+	}
+	return nil
+}
+
+// String returns k without its secrets.
+func (k Key) String() string {
+	const head = 8
+	id := k.ID
+	if len(id) > head {
+		id = id[:head] + "…"
+	}
+	return fmt.Sprintf("{%s token:%t}", id, k.Token != "")
+}
+
+// Format writes k without its secrets, whatever the verb.
+func (k Key) Format(f fmt.State, _ rune) { _, _ = io.WriteString(f, k.String()) }
+
+// LogValue returns k without its secrets.
+func (k Key) LogValue() slog.Value { return slog.StringValue(k.String()) }
+
+// MarshalJSON encodes k without its secrets.
+func (k Key) MarshalJSON() ([]byte, error) { return json.Marshal(k.String()) }

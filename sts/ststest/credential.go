@@ -1,0 +1,166 @@
+package ststest
+
+import (
+	"crypto/hmac"
+	"crypto/rand"
+	"encoding/base64"
+	"encoding/json"
+	"fmt"
+	"io"
+	"log/slog"
+	"time"
+
+	"github.com/vodupload/vodupload/sts"
+)
+
+// A Credential is a key that the server knows: one that it issued, or that of a
+// user.
+//
+// Its text in every form leaves out the secret and the token.
+type Credential struct {
+	AccessKeyID     string
+	AccessKeySecret string
+	SecurityToken   string    // empty for a user's key
+	Expires         time.Time // the zero time for a user's key
+	Policy          string    // what the token may do, JSON; empty: everything
+	RoleArn         string    // empty for a user's key
+	Session         string    // the session's name; empty for a user's key
+}
+
+// String returns the credential without the secrets.
+func (c Credential) String() string {
+	return fmt.Sprintf("ststest.Credential(%s, role %q, session %q)", c.AccessKeyID, c.RoleArn, c.Session)
+}
+
+// Format writes the credential without the secrets, whatever the verb.
+func (c Credential) Format(f fmt.State, _ rune) { _, _ = io.WriteString(f, c.String()) }
+
+// LogValue returns the credential without the secrets.
+func (c Credential) LogValue() slog.Value { return slog.StringValue(c.String()) }
+
+// MarshalJSON encodes the credential without the secrets.
+func (c Credential) MarshalJSON() ([]byte, error) { return json.Marshal(c.String()) }
+
+// Credentials returns c for clients.
+func (c Credential) Credentials() sts.Credentials {
+	return sts.Credentials{AccessKeyID: c.AccessKeyID, AccessKeySecret: c.AccessKeySecret,
+		SecurityToken: c.SecurityToken, Expiration: c.Expires}
+}
+
+// DefaultUser returns the key of the first user.
+func (s *Server) DefaultUser() sts.Credentials {
+	u := s.opts.Users[0]
+	return sts.Credentials{AccessKeyID: u.AccessKeyID, AccessKeySecret: u.AccessKeySecret}
+}
+
+// Lookup returns the key with the given ID if securityToken belongs to it: of an
+// issued key, even if it has expired, or with an empty token of a user. The token
+// of an issued key has the session's policy, or else the role's.
+func (s *Server) Lookup(accessKeyID, securityToken string) (Credential, bool) {
+	s.mu.Lock()
+	c, issued := s.issued[accessKeyID]
+	s.mu.Unlock()
+	if issued {
+		return c, hmac.Equal([]byte(c.SecurityToken), []byte(securityToken))
+	}
+	u := s.user(accessKeyID)
+	if u == nil || u.Inactive || securityToken != "" {
+		return Credential{}, false
+	}
+	return Credential{AccessKeyID: u.AccessKeyID, AccessKeySecret: u.AccessKeySecret}, true
+}
+
+// ExpireAll ends the life of all tokens that were issued so far.
+func (s *Server) ExpireAll() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	end := s.opts.Now().Add(-time.Second)
+	for id, c := range s.issued {
+		if c.Expires.After(end) {
+			c.Expires = end
+			s.issued[id] = c
+		}
+	}
+}
+
+func (s *Server) user(accessKeyID string) *User {
+	for i := range s.opts.Users {
+		if s.opts.Users[i].AccessKeyID == accessKeyID {
+			return &s.opts.Users[i]
+		}
+	}
+	return nil
+}
+
+// principal returns whoever has the key, or the reason why it may not sign.
+func (s *Server) principal(accessKeyID, token string) (principal, *apiError) {
+	if u := s.user(accessKeyID); u != nil {
+		if u.Inactive {
+			return principal{}, errInactiveKey
+		}
+		return principal{id: u.AccessKeyID, secret: u.AccessKeySecret, user: u}, nil
+	}
+	s.mu.Lock()
+	c, ok := s.issued[accessKeyID]
+	s.mu.Unlock()
+	switch {
+	case !ok:
+		return principal{}, errNoSuchKey
+	case token == "":
+		return principal{}, errTokenMissing
+	case !hmac.Equal([]byte(c.SecurityToken), []byte(token)):
+		return principal{}, errTokenMismatch
+	case !s.opts.Now().Before(c.Expires):
+		return principal{}, errTokenExpired
+	}
+	return principal{id: c.AccessKeyID, secret: c.AccessKeySecret}, nil
+}
+
+// issue makes a new key for a grant.
+func (s *Server) issue(g grant) Credential {
+	life := g.duration
+	if s.opts.TokenLife > 0 {
+		life = s.opts.TokenLife
+	}
+	policy := g.policy
+	if policy == "" {
+		policy = g.role.Policy
+	}
+	c := Credential{
+		AccessKeyID:     "STS.NU" + rand.Text()[:20],
+		AccessKeySecret: rand.Text() + rand.Text()[:6],
+		SecurityToken:   "CAIS" + randomBase64(240) + "==",
+		// The answer has whole seconds, and so has the life.
+		Expires: s.opts.Now().Add(life).UTC().Truncate(time.Second),
+		Policy:  policy,
+		RoleArn: g.role.Arn,
+		Session: g.session,
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.forgetLocked()
+	s.issued[c.AccessKeyID] = c
+	return c
+}
+
+// maxIssued bounds the memory of a server that runs for long.
+const maxIssued = 100_000
+
+// forgetLocked drops tokens that expired long ago once there are very many.
+func (s *Server) forgetLocked() {
+	if len(s.issued) < maxIssued {
+		return
+	}
+	old := s.opts.Now().Add(-time.Hour)
+	for id, c := range s.issued {
+		if c.Expires.Before(old) {
+			delete(s.issued, id)
+		}
+	}
+}
+
+func randomBase64(n int) string {
+	b := make([]byte, n)
+	_, _ = rand.Read(b) // never fails, by its documentation
+	return base64.StdEncoding.EncodeToString(b)
+}

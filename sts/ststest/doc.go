@@ -1,0 +1,34 @@
+// Package ststest is a Security Token Service (STS) in this process, for tests
+// and for trying things out, in the manner of [net/http/httptest].
+//
+// It knows one action, AssumeRole, and takes it seriously: the signature is
+// checked over query and form together, wherever a client puts its parameters;
+// time stamp, nonce, duration, session name and policy obey the rules of the STS
+// documentation, and are refused with its codes, statuses and messages. The keys
+// that it issues can be used for a further AssumeRole, as on the real service.
+//
+//	server := ststest.NewServer(nil)
+//	defer server.Close()
+//	provider, err := sts.NewAssumeRole(sts.Static(server.DefaultUser()), ststest.DefaultRole,
+//		&sts.AssumeRoleOptions{Endpoint: server.URL})
+//
+// # Tokens at an OSS server
+//
+// [Server.Lookup] tells what a token may do, so that an OSS server for tests can
+// accept it. With package osstest:
+//
+//	LookupKey: func(id, token string) (osstest.Key, bool) {
+//		c, ok := server.Lookup(id, token)
+//		return osstest.Key{AccessKeyID: c.AccessKeyID, AccessKeySecret: c.AccessKeySecret,
+//			SecurityToken: c.SecurityToken, Expires: c.Expires, Policy: c.Policy}, ok
+//	},
+//
+// # Faults
+//
+// [Server.FailNext] scripts refusals, [Server.Hold] keeps calls waiting,
+// [Server.ExpireAll] ends the life of all tokens. [Server.Stats] counts calls, and
+// how many were in flight at once.
+//
+// What the documentation leaves open (the codes for a missing parameter, for
+// one) follows the pattern of what it shows.
+package ststest

@@ -1,0 +1,517 @@
+package ststest_test
+
+import (
+	"context"
+	"encoding/json"
+	"encoding/xml"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"maps"
+	"net/http"
+	"net/url"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"go.uber.org/goleak"
+
+	"github.com/vodupload/vodupload/sts"
+	"github.com/vodupload/vodupload/sts/openapi"
+	"github.com/vodupload/vodupload/sts/ststest"
+)
+
+func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+
+const policy = `{"Version":"1","Statement":[{"Effect":"Allow","Action":["oss:PutObject"],"Resource":["acs:oss:*:*:media/in/*"]}]}`
+
+// A call is a request under construction: it is signed when it is sent.
+type call struct {
+	method   string
+	params   map[string]string
+	inForm   []string // names that go into the form; the others go into the query
+	allForm  bool
+	noSign   bool
+	key, sec string
+}
+
+func newCall(s *ststest.Server) *call {
+	u := s.DefaultUser()
+	return &call{
+		method: http.MethodPost, allForm: true, key: u.AccessKeyID, sec: u.AccessKeySecret,
+		params: map[string]string{
+			"Action": "AssumeRole", "Version": "2015-04-01", "Format": "JSON", "SignatureMethod": "HMAC-SHA1",
+			"SignatureVersion": "1.0", "SignatureNonce": fmt.Sprint(nonce()),
+			"Timestamp": time.Now().UTC().Format("2006-01-02T15:04:05Z"),
+			"RoleArn":   ststest.DefaultRole, "RoleSessionName": "alice",
+		},
+	}
+}
+
+var nonces struct {
+	sync.Mutex
+	n int
+}
+
+func nonce() int {
+	nonces.Lock()
+	defer nonces.Unlock()
+	nonces.n++
+	return nonces.n
+}
+
+func (c *call) send(t *testing.T, s *ststest.Server) (int, string) {
+	t.Helper()
+	if c.key != "" {
+		c.params["AccessKeyId"] = c.key
+	}
+	if !c.noSign {
+		c.params["Signature"] = openapi.Sign(c.method, c.params, c.sec)
+	}
+	query, form := url.Values{}, url.Values{}
+	for name, value := range c.params {
+		if c.allForm {
+			form.Set(name, value)
+		} else {
+			query.Set(name, value)
+		}
+	}
+	for _, name := range c.inForm {
+		query.Del(name)
+		form.Set(name, c.params[name])
+	}
+	req, err := http.NewRequestWithContext(t.Context(), c.method, s.URL+"/?"+query.Encode(), strings.NewReader(form.Encode()))
+	if err != nil {
+		t.Fatal(err)
+	}
+	req.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+	resp, err := http.DefaultClient.Do(req)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer resp.Body.Close()
+	body, err := io.ReadAll(resp.Body)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return resp.StatusCode, string(body)
+}
+
+func start(t *testing.T, opts *ststest.Options) *ststest.Server {
+	t.Helper()
+	s := ststest.NewServer(opts)
+	t.Cleanup(s.Close)
+	return s
+}
+
+func TestAssumeRoleTakesParametersWhereverClientsPutThem(t *testing.T) {
+	s := start(t, nil)
+	tests := []struct {
+		name string
+		edit func(*call)
+	}{
+		{"all in the query of a POST, with RegionId and an empty SignatureType", func(c *call) {
+			c.allForm = false
+			c.params["RegionId"], c.params["SignatureType"] = "cn-hangzhou", ""
+		}},
+		{"all in the form, with milliseconds", func(c *call) {
+			c.params["Timestamp"] = time.Now().UTC().Format("2006-01-02T15:04:05.000Z")
+		}},
+		{"common ones in the query, the action's own in the form", func(c *call) {
+			c.allForm = false
+			c.inForm = []string{"RoleArn", "RoleSessionName", "Policy", "DurationSeconds"}
+		}},
+		{"all in the query of a GET", func(c *call) { c.method, c.allForm = http.MethodGet, false }},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			c := newCall(s)
+			c.params["Policy"], c.params["DurationSeconds"] = policy, "900"
+			tt.edit(c)
+			status, body := c.send(t, s)
+			var out struct {
+				RequestID       string `json:"RequestId"`
+				AssumedRoleUser struct{ Arn, AssumedRoleID string }
+				Credentials     struct{ AccessKeyID, AccessKeySecret, SecurityToken, Expiration string }
+			}
+			if err := json.Unmarshal([]byte(body), &out); err != nil || status != http.StatusOK {
+				t.Fatalf("HTTP %d, %v: %s", status, err, body)
+			}
+			if want := ststest.DefaultRole + "/alice"; out.AssumedRoleUser.Arn != want {
+				t.Errorf("Arn = %q, want %q", out.AssumedRoleUser.Arn, want)
+			}
+			if !strings.HasSuffix(out.AssumedRoleUser.AssumedRoleID, ":alice") || len(out.RequestID) != 36 {
+				t.Errorf("AssumedRoleId %q, RequestId %q: want :alice at the end, 36 characters",
+					out.AssumedRoleUser.AssumedRoleID, out.RequestID)
+			}
+			got, ok := s.Lookup(out.Credentials.AccessKeyID, out.Credentials.SecurityToken)
+			if !ok || got.AccessKeySecret != out.Credentials.AccessKeySecret || got.Policy != policy ||
+				got.RoleArn != ststest.DefaultRole || got.Session != "alice" {
+				t.Errorf("Lookup = %v, %t; want the key that was issued", got, ok)
+			}
+			if left := time.Until(got.Expires); left > 15*time.Minute || left < 14*time.Minute {
+				t.Errorf("token lives for %v, want 15 minutes", left)
+			}
+		})
+	}
+}
+
+func TestAssumeRoleRefusals(t *testing.T) {
+	opts := &ststest.Options{
+		Users: []ststest.User{
+			{AccessKeyID: "user", AccessKeySecret: "user-secret"},
+			{AccessKeyID: "off", AccessKeySecret: "off-secret", Inactive: true},
+			{AccessKeyID: "root", AccessKeySecret: "root-secret", Root: true},
+			{AccessKeyID: "poor", AccessKeySecret: "poor-secret", Unauthorized: true},
+		},
+		Roles: []ststest.Role{
+			{Arn: ststest.DefaultRole},
+			{Arn: "acs:ram::1:role/long", MaxSession: 4 * time.Hour},
+			{Arn: "acs:ram::1:role/picky", Trusted: []string{"root"}},
+			{Arn: "acs:ram::1:role/partner", ExternalID: "abcd1"},
+		},
+	}
+	s := start(t, opts)
+	set := func(name, value string) func(*call) {
+		return func(c *call) { c.params[name] = value }
+	}
+	as := func(user string) func(*call) {
+		return func(c *call) { c.key, c.sec = user, user+"-secret" }
+	}
+	tests := []struct {
+		name    string
+		edit    func(*call)
+		status  int
+		code    string
+		message string
+	}{
+		{"no action", set("Action", ""), 400, "MissingAction", ""},
+		{"other action", set("Action", "GetCallerIdentity"), 404, "InvalidAction.NotFound", ""},
+		{"other version", set("Version", "2014-05-26"), 400, "InvalidVersion", ""},
+		{"other method of signing", set("SignatureMethod", "HMAC-SHA256"), 400, "InvalidSignatureMethod", ""},
+		{"no signature", func(c *call) { c.noSign = true }, 400, "MissingSignature", ""},
+		{"wrong secret", func(c *call) { c.sec = "another" }, 400, "SignatureDoesNotMatch", "server string to sign is:POST&%2F&"},
+		{"unknown key", as("nobody"), 404, "InvalidAccessKeyId.NotFound", ""},
+		{"disabled key", as("off"), 400, "InvalidAccessKeyId.Inactive", ""},
+		{"root account", as("root"), 403, "NoPermission", "Roles may not be assumed by root accounts."},
+		{"user without the right", as("poor"), 403, "NoPermission", "You are not authorized to do this action. You should be authorized by RAM."},
+		{"user that the role does not trust", set("RoleArn", "acs:ram::1:role/picky"), 403, "NoPermission", ""},
+		{"missing external ID", set("RoleArn", "acs:ram::1:role/partner"), 403, "NoPermission", ""},
+		{"clock 16 minutes behind", set("Timestamp", time.Now().Add(-16*time.Minute).UTC().Format("2006-01-02T15:04:05Z")), 400, "InvalidTimeStamp.Expired", ""},
+		{"clock 16 minutes ahead", set("Timestamp", time.Now().Add(16*time.Minute).UTC().Format("2006-01-02T15:04:05Z")), 400, "InvalidTimeStamp.Expired", ""},
+		{"time in another form", set("Timestamp", time.Now().UTC().Format(time.RFC1123)), 400, "InvalidTimeStamp.Format", ""},
+		{"no role", set("RoleArn", ""), 400, "MissingRoleArn", "RoleArn is mandatory for this action."},
+		{"malformed role", set("RoleArn", "role/uploader"), 400, "InvalidParameter.RoleArn", ""},
+		{"role that does not exist", set("RoleArn", "acs:ram::1:role/ghost"), 404, "EntityNotExist.Role", "The specified Role not exists."},
+		{"session name of one letter", set("RoleSessionName", "a"), 400, "InvalidParameter.RoleSessionName", ""},
+		{"session name with a slash", set("RoleSessionName", "a/b"), 400, "InvalidParameter.RoleSessionName", ""},
+		{"session name of 65 letters", set("RoleSessionName", strings.Repeat("a", 65)), 400, "InvalidParameter.RoleSessionName", ""},
+		{"duration below 15 minutes", set("DurationSeconds", "899"), 400, "InvalidParameter.DurationSeconds", "The Min/Max value of DurationSeconds is 15min/1hr."},
+		{"duration above the role's", set("DurationSeconds", "3601"), 400, "InvalidParameter.DurationSeconds", "The Min/Max value of DurationSeconds is 15min/1hr."},
+		{"duration above that of a role for longer", func(c *call) {
+			c.params["RoleArn"], c.params["DurationSeconds"] = "acs:ram::1:role/long", "14401"
+		}, 400, "InvalidParameter.DurationSeconds", "The Min/Max value of DurationSeconds is 15min/4hr."},
+		{"duration that is no number", set("DurationSeconds", "an hour"), 400, "InvalidParameter.DurationSeconds", ""},
+		{"policy of 2,049 characters", set("Policy", policy+strings.Repeat(" ", 2049-len(policy))), 400, "InvalidParameter.PolicySize", ""},
+		{"policy that is no JSON", set("Policy", "{"), 400, "InvalidParameter.PolicyGrammar", ""},
+		{"policy without statements", set("Policy", `{"Version":"1","Statement":[]}`), 400, "InvalidParameter.PolicyGrammar", ""},
+		{"policy of another version", set("Policy", strings.Replace(policy, `"1"`, `"2"`, 1)), 400, "InvalidParameter.PolicyGrammar", ""},
+		{"policy with another effect", set("Policy", strings.Replace(policy, "Allow", "Permit", 1)), 400, "InvalidParameter.PolicyGrammar", ""},
+		{"policy without a resource", set("Policy", strings.Replace(policy, `"Resource"`, `"Resources"`, 1)), 400, "InvalidParameter.PolicyGrammar", ""},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			c := newCall(s)
+			tt.edit(c)
+			status, body := c.send(t, s)
+			var out struct{ RequestID, HostID, Code, Message string }
+			if err := json.Unmarshal([]byte(body), &out); err != nil {
+				t.Fatalf("%v: %s", err, body)
+			}
+			if status != tt.status || out.Code != tt.code || !strings.Contains(out.Message, tt.message) {
+				t.Errorf("HTTP %d, code %q, message %q; want %d, %q, %q", status, out.Code, out.Message, tt.status, tt.code, tt.message)
+			}
+			if out.RequestID == "" || out.HostID == "" {
+				t.Errorf("RequestId %q, HostId %q: want both", out.RequestID, out.HostID)
+			}
+		})
+	}
+	if got := s.Stats().Issued; got != 0 {
+		t.Errorf("%d tokens were issued, want none", got)
+	}
+}
+
+func TestAssumeRoleTakesWhatIsAllowed(t *testing.T) {
+	s := start(t, &ststest.Options{Roles: []ststest.Role{
+		{Arn: ststest.DefaultRole, Policy: policy},
+		{Arn: "acs:ram::1:role/long", MaxSession: 12 * time.Hour, ExternalID: "abcd1", Trusted: []string{ststest.DefaultUserID}},
+	}})
+	tests := []struct {
+		name   string
+		params map[string]string
+	}{
+		{"defaults", nil},
+		{"session name of 2 letters", map[string]string{"RoleSessionName": "ab"}},
+		{"session name of 64 letters and signs", map[string]string{"RoleSessionName": strings.Repeat("a.@-_bcd", 8)}},
+		{"12 hours, trusted, with external ID", map[string]string{
+			"RoleArn": "acs:ram::1:role/long", "ExternalId": "abcd1", "DurationSeconds": "43200"}},
+		{"policy of 2,048 characters", map[string]string{"Policy": policy + strings.Repeat(" ", 2048-len(policy))}},
+		{"policy with single values", map[string]string{
+			"Policy": `{"Version":"1","Statement":{"Effect":"Allow","Action":"oss:*","Resource":"*","Condition":{}}}`}},
+		{"clock 14 minutes off", map[string]string{
+			"Timestamp": time.Now().Add(-14 * time.Minute).UTC().Format("2006-01-02T15:04:05Z")}},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			c := newCall(s)
+			maps.Copy(c.params, tt.params)
+			if status, body := c.send(t, s); status != http.StatusOK {
+				t.Errorf("HTTP %d: %s", status, body)
+			}
+		})
+	}
+}
+
+func TestNonceCannotBeUsedAgain(t *testing.T) {
+	s := start(t, nil)
+	c := newCall(s)
+	if status, body := c.send(t, s); status != http.StatusOK {
+		t.Fatalf("HTTP %d: %s", status, body)
+	}
+	if status, body := c.send(t, s); status != http.StatusBadRequest || !strings.Contains(body, "SignatureNonceUsed") {
+		t.Errorf("HTTP %d: %s; want SignatureNonceUsed", status, body)
+	}
+}
+
+func TestAnswerIsXMLUnlessJSONIsAskedFor(t *testing.T) {
+	s := start(t, nil)
+	c := newCall(s)
+	delete(c.params, "Format")
+	status, body := c.send(t, s)
+	var out struct {
+		XMLName     xml.Name `xml:"AssumeRoleResponse"`
+		Credentials struct{ AccessKeyId, SecurityToken string }
+	}
+	if err := xml.Unmarshal([]byte(body), &out); err != nil || status != http.StatusOK {
+		t.Fatalf("HTTP %d, %v: %s", status, err, body)
+	}
+	if _, ok := s.Lookup(out.Credentials.AccessKeyId, out.Credentials.SecurityToken); !ok {
+		t.Errorf("Lookup does not know the key in %s", body)
+	}
+}
+
+// provider returns the real client, pointed at s.
+func provider(t *testing.T, s *ststest.Server, base sts.Credentials, opts sts.AssumeRoleOptions) sts.Provider {
+	t.Helper()
+	opts.Endpoint = s.URL
+	p, err := sts.NewAssumeRole(sts.Static(base), ststest.DefaultRole, &opts)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return p
+}
+
+func wantCode(t *testing.T, err error, code string) {
+	t.Helper()
+	var e *openapi.Error
+	if !errors.As(err, &e) || e.Code != code {
+		t.Errorf("error = %v, want code %s", err, code)
+	}
+}
+
+func TestIssuedKeysCanAssumeRolesInTurn(t *testing.T) {
+	s := start(t, nil)
+	first, err := provider(t, s, s.DefaultUser(), sts.AssumeRoleOptions{}).Credentials(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := provider(t, s, first, sts.AssumeRoleOptions{}).Credentials(t.Context()); err != nil {
+		t.Errorf("with the token: %v", err)
+	}
+	without := first
+	without.SecurityToken = ""
+	_, err = provider(t, s, without, sts.AssumeRoleOptions{}).Credentials(t.Context())
+	wantCode(t, err, "MissingSecurityToken")
+	other := first
+	other.SecurityToken = "CAISother"
+	_, err = provider(t, s, other, sts.AssumeRoleOptions{}).Credentials(t.Context())
+	wantCode(t, err, "InvalidSecurityToken.MismatchWithAccessKey")
+
+	s.ExpireAll()
+	_, err = provider(t, s, first, sts.AssumeRoleOptions{}).Credentials(t.Context())
+	wantCode(t, err, "InvalidSecurityToken.Expired")
+	if c, ok := s.Lookup(first.AccessKeyID, first.SecurityToken); !ok || time.Until(c.Expires) > 0 {
+		t.Errorf("Lookup after ExpireAll = %v, %t; want an expired key", c, ok)
+	}
+}
+
+func TestLookup(t *testing.T) {
+	s := start(t, &ststest.Options{
+		Users: []ststest.User{{AccessKeyID: "user", AccessKeySecret: "s"}, {AccessKeyID: "off", AccessKeySecret: "s", Inactive: true}},
+		Roles: []ststest.Role{{Arn: ststest.DefaultRole, Policy: policy}},
+	})
+	issued, err := provider(t, s, s.DefaultUser(), sts.AssumeRoleOptions{}).Credentials(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	tests := []struct {
+		name, id, token string
+		ok              bool
+	}{
+		{"issued key", issued.AccessKeyID, issued.SecurityToken, true},
+		{"issued key without its token", issued.AccessKeyID, "", false},
+		{"issued key with another token", issued.AccessKeyID, "CAIS", false},
+		{"user's key", "user", "", true},
+		{"user's key with a token", "user", issued.SecurityToken, false},
+		{"disabled key", "off", "", false},
+		{"unknown key", "STS.x", "", false},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			if _, ok := s.Lookup(tt.id, tt.token); ok != tt.ok {
+				t.Errorf("found: %t, want %t", ok, tt.ok)
+			}
+		})
+	}
+	if c, _ := s.Lookup(issued.AccessKeyID, issued.SecurityToken); c.Policy != policy {
+		t.Errorf("policy = %q, want the role's", c.Policy)
+	}
+}
+
+func TestThrottling(t *testing.T) {
+	at := time.Now()
+	s := start(t, &ststest.Options{PerMinute: 2, Now: func() time.Time { return at }})
+	p := provider(t, s, s.DefaultUser(), sts.AssumeRoleOptions{})
+	for range 2 {
+		if _, err := p.Credentials(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+	}
+	_, err := p.Credentials(t.Context())
+	wantCode(t, err, "Throttling.User")
+	at = at.Add(time.Minute)
+	if _, err := p.Credentials(t.Context()); err != nil {
+		t.Errorf("a minute later: %v", err)
+	}
+}
+
+func TestScriptedFailures(t *testing.T) {
+	s := start(t, nil)
+	p := provider(t, s, s.DefaultUser(), sts.AssumeRoleOptions{})
+	s.FailNext(2, "InternalError")
+	s.FailNext(1, "Strange.Code")
+	for _, code := range []string{"InternalError", "InternalError", "Strange.Code"} {
+		_, err := p.Credentials(t.Context())
+		wantCode(t, err, code)
+	}
+	if n := s.Pending(); n != 0 {
+		t.Errorf("%d failures pending, want 0", n)
+	}
+	if _, err := p.Credentials(t.Context()); err != nil {
+		t.Error(err)
+	}
+}
+
+func TestHoldAndStats(t *testing.T) {
+	s := start(t, nil)
+	p := provider(t, s, s.DefaultUser(), sts.AssumeRoleOptions{})
+	release := s.Hold()
+	var wg sync.WaitGroup
+	for range 3 {
+		wg.Go(func() {
+			if _, err := p.Credentials(t.Context()); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+	if err := s.WaitInFlight(t.Context(), 3); err != nil {
+		t.Fatal(err)
+	}
+	release()
+	wg.Wait()
+	s.SetDelay(time.Millisecond)
+	if _, err := p.Credentials(t.Context()); err != nil {
+		t.Error(err)
+	}
+	if got := s.Stats(); got.Calls != 4 || got.Issued != 4 || got.MaxInFlight != 3 {
+		t.Errorf("stats = %+v, want 4 calls, 4 issued, at most 3 in flight", got)
+	}
+}
+
+func TestCloseEndsHeldCalls(t *testing.T) {
+	s := ststest.NewServer(nil)
+	p := provider(t, s, s.DefaultUser(), sts.AssumeRoleOptions{})
+	defer s.Hold()()
+	failed := make(chan error, 1)
+	go func() {
+		_, err := p.Credentials(context.Background())
+		failed <- err
+	}()
+	if err := s.WaitInFlight(t.Context(), 1); err != nil {
+		t.Fatal(err)
+	}
+	s.Close()
+	if err := <-failed; err == nil {
+		t.Error("call succeeded after Close")
+	}
+}
+
+func TestTokenLife(t *testing.T) {
+	s := start(t, &ststest.Options{TokenLife: 5 * time.Second})
+	c, err := provider(t, s, s.DefaultUser(), sts.AssumeRoleOptions{}).Credentials(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if left := time.Until(c.Expiration); left > 5*time.Second {
+		t.Errorf("token lives for %v, want at most 5s", left)
+	}
+}
+
+func TestNewRefuses(t *testing.T) {
+	tests := []struct {
+		name string
+		opts ststest.Options
+		text string
+	}{
+		{"user without a secret", ststest.Options{Users: []ststest.User{{AccessKeyID: "x"}}}, `user "x"`},
+		{"malformed role", ststest.Options{Roles: []ststest.Role{{Arn: "x"}}}, `"x"`},
+		{"role for less than an hour", ststest.Options{Roles: []ststest.Role{{Arn: ststest.DefaultRole, MaxSession: time.Minute}}}, "MaxSession"},
+		{"role with a broken policy", ststest.Options{Roles: []ststest.Role{{Arn: ststest.DefaultRole, Policy: "{}"}}}, "Version"},
+		{"negative limit", ststest.Options{PerMinute: -1}, "PerMinute -1"},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			if _, err := ststest.New(&tt.opts); err == nil || !strings.Contains(err.Error(), tt.text) {
+				t.Errorf("error = %v, want %q in it", err, tt.text)
+			}
+		})
+	}
+}
+
+func TestTextsHaveNoSecrets(t *testing.T) {
+	s := start(t, nil)
+	issued, err := provider(t, s, s.DefaultUser(), sts.AssumeRoleOptions{}).Credentials(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	c, _ := s.Lookup(issued.AccessKeyID, issued.SecurityToken)
+	u := ststest.User{AccessKeyID: "user", AccessKeySecret: "the-secret-of-a-user"}
+	var log strings.Builder
+	slog.New(slog.NewJSONHandler(&log, nil)).Info("x", "c", c, "u", u, "cs", []any{c, u})
+	text := log.String() + fmt.Sprintf("%v %+v %d", s, s, s) + fmt.Sprintf("%v %+v %#v %d %x %s %v %+v %d", c, c, c, c, c, u, u, []any{&c, &u}, struct {
+		C ststest.Credential
+		U ststest.User
+	}{c, u})
+	j, err := json.Marshal([]any{c, &c, u, &u})
+	if err != nil {
+		t.Fatal(err)
+	}
+	text += string(j)
+	for _, secret := range []string{c.AccessKeySecret, c.SecurityToken, u.AccessKeySecret} {
+		if strings.Contains(text, secret) {
+			t.Errorf("text has the secret %s in it: %s", secret, text)
+		}
+	}
+}

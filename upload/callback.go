@@ -1,0 +1,63 @@
+package upload
+
+import (
+	"fmt"
+	"net/url"
+	"strings"
+)
+
+// Limits of a [Callback] (OSS documentation, Callback).
+const (
+	maxCallbackURLs = 5
+	maxCallback     = 5 << 10 // of the header, in bytes
+)
+
+// A Callback is a request that OSS makes to a server of yours once the object is
+// stored. That server's answer, JSON of at most 1 MB within 5 s, is the
+// CallbackBody of the [Result]. If it does not answer well, the file fails with the
+// code CallbackFailed, although the object is there.
+type Callback struct {
+	URLs     []string          // one to five; the next is tried when one fails
+	Host     string            // of the request; empty: the URL's
+	Body     string            // with variables like ${object}, ${size} and ${x:mine}
+	BodyType string            // empty: application/x-www-form-urlencoded
+	Vars     map[string]string // values of variables of your own; their names begin with "x:"
+}
+
+func (c *Callback) check() error {
+	if len(c.URLs) == 0 || len(c.URLs) > maxCallbackURLs {
+		return fmt.Errorf("%w: Callback.URLs: got %d, want 1 to %d", ErrInvalidArgument, len(c.URLs), maxCallbackURLs)
+	}
+	for _, raw := range c.URLs {
+		if u, err := url.Parse(raw); err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https" {
+			return fmt.Errorf("%w: Callback.URLs: got %q, want an http or https URL", ErrInvalidArgument, raw)
+		}
+	}
+	if c.Body == "" {
+		return fmt.Errorf("%w: Callback.Body is empty", ErrMissingArgument)
+	}
+	for name := range c.Vars {
+		if !strings.HasPrefix(name, "x:") || name == "x:" || name != strings.ToLower(name) {
+			return fmt.Errorf("%w: Callback.Vars: got %q, want a lower-case name that begins with \"x:\"", ErrInvalidArgument, name)
+		}
+	}
+	header, vars := c.headers()
+	if n := max(len(header), len(vars)); n > maxCallback {
+		return fmt.Errorf("%w: Callback: got %d bytes as a header, want at most %d", ErrInvalidArgument, n, maxCallback)
+	}
+	return nil
+}
+
+// headers returns the values of x-oss-callback and x-oss-callback-var.
+func (c *Callback) headers() (callback, vars string) {
+	callback = encode(struct {
+		URL      string `json:"callbackUrl"`
+		Host     string `json:"callbackHost,omitempty"`
+		Body     string `json:"callbackBody"`
+		BodyType string `json:"callbackBodyType,omitempty"`
+	}{strings.Join(c.URLs, ";"), c.Host, c.Body, c.BodyType})
+	if len(c.Vars) > 0 {
+		vars = encode(c.Vars)
+	}
+	return callback, vars
+}

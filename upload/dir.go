@@ -1,0 +1,49 @@
+package upload
+
+import (
+	"errors"
+	"io/fs"
+	"os"
+	"path"
+	"path/filepath"
+)
+
+// AddDir adds all regular files below dir, in lexical order: each as like, with
+// its own Path, and with the object name prefix + path below dir, with slashes.
+// Symbolic links are not followed. skip, which may be nil, is asked for each file
+// and folder by its path below dir; true leaves it out, and a folder with all that
+// is in it.
+//
+// It returns the IDs of the files that were added, also where some could not be;
+// the error tells of each of those.
+func (c *Client) AddDir(dir, prefix string, like File, skip func(name string, d fs.DirEntry) bool) ([]FileID, error) {
+	var ids []FileID
+	var failed []error
+	walk := func(name string, d fs.DirEntry, err error) error {
+		switch {
+		case err != nil:
+			failed = append(failed, err)
+			return nil
+		case name != "." && skip != nil && skip(name, d):
+			if d.IsDir() {
+				return fs.SkipDir
+			}
+			return nil
+		case !d.Type().IsRegular():
+			return nil
+		}
+		f := like
+		f.Path, f.Object = filepath.Join(dir, filepath.FromSlash(name)), prefix+path.Clean(name)
+		id, err := c.AddFile(f)
+		if err != nil {
+			failed = append(failed, err)
+			return nil
+		}
+		ids = append(ids, id)
+		return nil
+	}
+	if err := fs.WalkDir(os.DirFS(dir), ".", walk); err != nil {
+		failed = append(failed, err)
+	}
+	return ids, errors.Join(failed...)
+}

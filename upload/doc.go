@@ -1,0 +1,80 @@
+// Package upload brings media files to Alibaba Cloud OSS, whatever the network, the
+// token or the process do meanwhile.
+//
+// A [Client] keeps a list of files. It splits each into parts, sends parts of
+// several files at a time, retries what may pass, and keeps a checkpoint, so that a
+// later process goes on where this one was killed. Callbacks tell what happens.
+//
+//	client, err := upload.New(&upload.Options{Credentials: provider})
+//	...
+//	defer client.Close()
+//	result, err := client.Upload(ctx, upload.File{
+//		Path:     "talk.mp4",
+//		Endpoint: "oss-cn-hangzhou.aliyuncs.com",
+//		Bucket:   "media",
+//		Object:   "in/talk.mp4",
+//	})
+//
+// [Client.Upload] is for one file. For many, [Client.AddFile] fills the list,
+// [Client.Start] begins with the first, and [Client.Wait] returns when nothing is
+// left to do; AddFile on a running client goes on by itself. STATES.md beside this
+// file draws the states of a client and of a file, and what moves them.
+//
+// # Resuming
+//
+// A file of more than one part has a checkpoint on disk while it is under way: the
+// upload ID, before the first part is sent, and each part within 100 ms after the
+// server acknowledged it. Adding the same file with the same destination again, in
+// this process or a later one, goes on with it: a part is sent again only if
+// number, size, ETag and CRC64 do not agree between checkpoint and server. Path,
+// size, modification time and inode tell whether it is the same file. After success
+// nothing is left on disk. Where the checkpoints are kept, and what a store of your
+// own has to do, tells package checkpoint.
+//
+// A second client or process that begins the same upload gets [ErrInUse].
+//
+// # Integrity
+//
+// The CRC64 of each part is computed as the part is read, and compared with what the
+// server computed; those of all parts, combined, are compared with that of the
+// finished object. A file that changes while it is uploaded fails with
+// [ErrFileChanged]: no object is made of two versions. [Result.Verified] tells
+// whether the server told its CRC64.
+//
+// # Credentials
+//
+// Options.Credentials is asked for credentials, and again when they expire. Without
+// it, [Client.Init] gives the first, OnTokenExpired asks for the next, and
+// [Client.ResumeWithToken] gives them. Either way an expired token costs no part and
+// no retry: the files wait, one request for a new token is made however many parts
+// met the old one, and the same uploads go on. A token counts as expired when the
+// server says so, or shortly before its Expiration. Without the right to do
+// something (AccessDenied) the file fails; that is not expiry. [Client.SetToken]
+// gives one file credentials of its own.
+//
+// # Retries
+//
+// What may pass by itself is tried again, Options.RetryCount times with growing
+// pauses: network errors, overload and server errors, a checksum that does not
+// match, an answer that cannot be read. OnRetry tells of each. A connection on which
+// nothing moves for Options.StallTimeout is given up, and its request tried again.
+//
+// # Events
+//
+// See [Callbacks]. Each file that was started gets exactly one of OnSucceeded,
+// OnFailed and OnCanceled.
+//
+// # Errors
+//
+// What ends a file is an [*Error]: the step, the file, the part, the code and
+// request ID of OSS, and the cause. [errors.Is] finds the sentinels of this package
+// in it. [Client.Wait] returns all of them as [Errors]. No text of an error, a log
+// line or a checkpoint holds a secret.
+//
+// # Concurrency
+//
+// Options.Parallel is how many requests are in flight over all files. No slot stays
+// empty while a file of the list has something to send; files are started in the
+// order of the list. Memory does not grow with the size of parts or files: parts are
+// read from the file as they are sent. All methods may be called from any goroutine.
+package upload

@@ -1,0 +1,188 @@
+package upload
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+
+	"github.com/vodupload/vodupload/checkpoint"
+	"github.com/vodupload/vodupload/upload/internal/transfer"
+)
+
+// What a call gets when it asks for something that cannot be.
+var (
+	// ErrMissingArgument is returned for a required value that is empty.
+	ErrMissingArgument = errors.New("upload: missing argument")
+
+	// ErrInvalidArgument is returned for a value that is out of its range, or that
+	// OSS would refuse.
+	ErrInvalidArgument = errors.New("upload: invalid argument")
+
+	// ErrFileNotExist is returned for a path where no readable regular file is, and
+	// for a [FileID] that is not in the list.
+	ErrFileNotExist = errors.New("upload: file does not exist")
+
+	// ErrFileAlreadyExist is returned for the same path, endpoint, bucket and
+	// object twice in the list.
+	ErrFileAlreadyExist = errors.New("upload: file is in the list already")
+
+	// ErrState is returned for a call that the state of the client or of the file
+	// does not allow. The text says which state that is.
+	ErrState = errors.New("upload: wrong state")
+
+	// ErrClosed is returned by every call after Close, and fails the files that
+	// were started and could not end before it.
+	ErrClosed = errors.New("upload: client is closed")
+)
+
+// What ends an upload.
+var (
+	// ErrFileChanged is returned when the source is no longer what it was when its
+	// upload began. The upload is aborted.
+	ErrFileChanged = transfer.ErrChanged
+
+	// ErrInUse is returned when another client or process uploads the same source
+	// to the same destination.
+	ErrInUse = checkpoint.ErrInUse
+
+	// ErrIntegrity is returned when the server made an object whose CRC64 is not
+	// that of the source. The object must not be used.
+	ErrIntegrity = transfer.ErrIntegrity
+
+	// ErrCheckpoint is returned when no checkpoint can be kept: no disk space, no
+	// permission. See Options.CheckpointsOptional.
+	ErrCheckpoint = transfer.ErrCheckpoint
+
+	// ErrTokenExpired is returned when the token expired, and none that the server
+	// accepts came within Options.TokenWait. The checkpoint is kept.
+	ErrTokenExpired = errors.New("upload: token expired")
+
+	// ErrNoDestination is returned when a file without a destination got none
+	// within Options.TokenWait.
+	ErrNoDestination = errors.New("upload: no destination")
+
+	// ErrStopped is returned by Wait and Upload when Stop, or the end of Start's
+	// context, came first. The checkpoints are kept.
+	ErrStopped = errors.New("upload: stopped")
+
+	// ErrCanceled is returned by Upload when CancelFile or DeleteFile came first.
+	ErrCanceled = errors.New("upload: canceled")
+)
+
+// Codes of errors that have none from OSS. They keep the names that the clients for
+// Android, iOS and the web use, where they mean the same.
+const (
+	CodeFileNotExist     = "FileNotExist"
+	CodeFileChanged      = "FileChanged"
+	CodeTokenExpired     = "UploadTokenExpired"
+	CodePermissionDenied = "PermissionDenied" // no permission to read the file or to keep a checkpoint
+	CodeClientException  = "ClientException"  // the network, and all else that is not the server's word
+	CodeInUse            = "UploadInUse"
+	CodeIntegrity        = "InvalidObjectCRC64"
+	CodeClosed           = "ClientClosed"
+)
+
+// An Error is what became of one file that failed. errors.Is finds the sentinels of
+// this package and the causes in it.
+type Error struct {
+	Op        string // the step that failed: UploadPart, Complete, open, ...
+	FileID    FileID
+	Path      string // of the source
+	Bucket    string
+	Object    string
+	UploadID  string // empty before there was one
+	Part      int    // 0: not about a part
+	Code      string // of OSS, or one of the Code constants
+	Status    int    // HTTP status; 0: the server did not answer
+	RequestID string // for Alibaba Cloud's support
+	Err       error  // the cause
+}
+
+// Error tells all that is known, in one line, without a secret.
+func (e *Error) Error() string {
+	var b strings.Builder
+	fmt.Fprintf(&b, "upload %s", e.Path)
+	if e.Bucket != "" {
+		fmt.Fprintf(&b, " to %s/%s", e.Bucket, e.Object)
+	}
+	if e.UploadID != "" {
+		fmt.Fprintf(&b, " (upload ID %s)", e.UploadID)
+	}
+	fmt.Fprintf(&b, ": %s: %v", e.Code, e.Err)
+	return b.String()
+}
+
+// Unwrap returns the cause.
+func (e *Error) Unwrap() error { return e.Err }
+
+// newError makes the error of a file of what a step returned.
+func newError(f *FileInfo, err error) *Error {
+	var e *Error
+	if errors.As(err, &e) {
+		return e
+	}
+	e = &Error{
+		Op: "upload", FileID: f.ID, Path: f.Path, Bucket: f.Bucket, Object: f.Object,
+		UploadID: f.UploadID, Code: codeOf(err), Err: err,
+	}
+	var we *transfer.Error
+	if errors.As(err, &we) {
+		e.Op, e.Part, e.Status, e.RequestID = we.Op, we.Part, we.Status, we.RequestID
+	}
+	return e
+}
+
+// codeOf returns the code of an error: what the sentinel says before what the
+// server said, for it is the nearer cause.
+func codeOf(err error) string {
+	for _, c := range []struct {
+		is   error
+		code string
+	}{
+		{ErrFileChanged, CodeFileChanged},
+		{ErrTokenExpired, CodeTokenExpired},
+		{ErrInUse, CodeInUse},
+		{ErrIntegrity, CodeIntegrity},
+		{ErrClosed, CodeClosed},
+		{errPermission, CodePermissionDenied},
+		{errNotExist, CodeFileNotExist},
+		{ErrFileNotExist, CodeFileNotExist},
+	} {
+		if errors.Is(err, c.is) {
+			return c.code
+		}
+	}
+	var we *transfer.Error
+	if errors.As(err, &we) && we.Code != "" {
+		return we.Code
+	}
+	return CodeClientException
+}
+
+// Errors is what Wait returns when files failed: one error for each, in the order
+// of the list. errors.Is and errors.As look into all of them.
+type Errors []*Error
+
+// Error tells how many files failed, and the first few of them.
+func (e Errors) Error() string {
+	const shown = 3
+	var b strings.Builder
+	fmt.Fprintf(&b, "%d of the files failed", len(e))
+	for i, one := range e {
+		if i == shown {
+			fmt.Fprintf(&b, "; and %d more", len(e)-shown)
+			break
+		}
+		fmt.Fprintf(&b, "; %v", one)
+	}
+	return b.String()
+}
+
+// Unwrap returns the errors of the files.
+func (e Errors) Unwrap() []error {
+	all := make([]error, len(e))
+	for i, one := range e {
+		all[i] = one
+	}
+	return all
+}

@@ -1,0 +1,153 @@
+package upload
+
+import (
+	"io"
+	"io/fs"
+	"strconv"
+	"sync"
+	"time"
+)
+
+var (
+	errPermission = fs.ErrPermission
+	errNotExist   = fs.ErrNotExist
+)
+
+// A FileID names a file in a client's list. It is stable: no call moves it to
+// another file, and it is never given again.
+type FileID int64
+
+// String returns the ID as a decimal number.
+func (id FileID) String() string { return strconv.FormatInt(int64(id), 10) }
+
+// A File is one file to be uploaded, and where to. Its maps and slices must not be
+// changed once it was added.
+type File struct {
+	// Path is the path of a regular file; a relative one is made absolute when the
+	// file is added. With FS it is a name in that file system. With Source or Reader
+	// it only names the bytes, in the list, in errors and in checkpoints, and is
+	// required as well.
+	Path string
+
+	// FS is the file system that Path is in. Its files must be io.ReaderAt, as those
+	// of embed.FS and os.DirFS are. The default is the system's.
+	FS fs.FS
+
+	// Source is where the bytes come from, in place of a file.
+	Source Source
+
+	// Reader is where the bytes come from if their number is not known and they can
+	// be read only once: in parts from the first byte on if there is more than one.
+	// As many parts as there are requests in flight, and one more, are in memory.
+	// 10,000 parts are the limit: 9.7 GiB in parts of 1 MiB. Such an upload goes on
+	// after Pause and Stop, but neither in another process nor after it failed. A
+	// Reader that is an io.Closer is closed when the file has ended.
+	Reader io.Reader
+
+	// Info is what the media services are told of the file. The default is nothing.
+	Info *Info
+
+	// Endpoint, Bucket and Object are the destination. The endpoint is a host like
+	// "oss-cn-hangzhou.aliyuncs.com", with "http://" before it if TLS is not wanted.
+	// All three may be empty: then SetDestination gives them, from OnStarted or later.
+	Endpoint string
+	Bucket   string
+	Object   string
+
+	// ContentType of the object. The default is what the extension of Object or Path
+	// says; else what the first 512 bytes look like (not of a Reader); else
+	// "application/octet-stream".
+	ContentType string
+
+	// CacheControl, ContentDisposition, ContentEncoding and Expires are sent back to
+	// those who download the object.
+	CacheControl       string
+	ContentDisposition string
+	ContentEncoding    string
+	Expires            time.Time
+
+	// StorageClass is Standard, IA, Archive, ColdArchive or DeepColdArchive. The
+	// default is the bucket's.
+	StorageClass string
+
+	// ACL is private, public-read, public-read-write or default. The default is the
+	// bucket's.
+	ACL string
+
+	// Metadata is kept with the object, as x-oss-meta- headers: at most 8 KB.
+	Metadata map[string]string
+
+	// Tags are the object's tags: at most 10.
+	Tags map[string]string
+
+	// Encryption is the server-side encryption: AES256, KMS or SM4. The default is
+	// the bucket's. EncryptionKeyID is the key of KMS.
+	Encryption      string
+	EncryptionKeyID string
+
+	// ForbidOverwrite fails the file if the object exists.
+	ForbidOverwrite bool
+
+	// Callback is a request that OSS makes once the object is stored.
+	Callback *Callback
+
+	// RequestPayer has the requester pay.
+	RequestPayer bool
+
+	// TrafficLimit bounds the bandwidth of each request at the server, in bit/s:
+	// from 819,200 to 838,860,800. The default is no limit.
+	TrafficLimit int64
+
+	// Headers are sent as they are with the request that makes the object's
+	// properties (PutObject, InitiateMultipartUpload).
+	Headers map[string]string
+}
+
+// A FileInfo is what is known of a file in the list at one moment.
+type FileInfo struct {
+	ID       FileID
+	Path     string
+	Endpoint string
+	Bucket   string
+	Object   string
+	State    FileState
+
+	Size     int64 // bytes; -1 for a Reader that has not ended yet
+	Uploaded int64 // bytes that the server has acknowledged, of this run and earlier ones
+	InFlight int64 // bytes handed to connections and not yet acknowledged
+	Sent     int64 // bytes handed to connections in this run, retries included
+
+	UploadID string // of the upload in parts; empty for files that fit into one
+	PartSize int64  // of that upload
+	VideoID  string // of ApsaraVideo VOD
+	Info     *Info  // as it was added
+
+	Started time.Time // zero: not yet
+	Ended   time.Time // zero: not yet
+	Err     error     // why it failed; an [*Error]
+	Result  *Result   // what it came to, once it succeeded
+}
+
+// A signal is a channel that is closed and replaced each time something is given.
+type signal struct {
+	mu sync.Mutex
+	ch chan struct{}
+}
+
+func (s *signal) wait() <-chan struct{} {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.ch == nil {
+		s.ch = make(chan struct{})
+	}
+	return s.ch
+}
+
+func (s *signal) give() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.ch != nil {
+		close(s.ch)
+		s.ch = nil
+	}
+}

@@ -1,0 +1,70 @@
+package transfer
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"runtime"
+
+	"golang.org/x/sync/errgroup"
+
+	"github.com/vodupload/vodupload/upload/internal/crc64"
+	"github.com/vodupload/vodupload/upload/internal/wire"
+)
+
+// hash returns the CRC64 of a section of the source.
+func (u *upload) hash(ctx context.Context, off, size int64) (uint64, error) {
+	r := io.NewSectionReader(u.job.Source, off, size)
+	buf := make([]byte, min(size, 256<<10))
+	var crc uint64
+	for left := size; left > 0; {
+		if ctx.Err() != nil {
+			return 0, context.Cause(ctx)
+		}
+		n, err := r.Read(buf[:min(left, int64(len(buf)))])
+		crc = crc64.Update(crc, buf[:n])
+		left -= int64(n)
+		if err != nil && left > 0 {
+			return 0, fmt.Errorf("read source: %w", err)
+		}
+	}
+	return crc, nil
+}
+
+// matching returns those of the parts that have the CRC64 of the local bytes.
+func (u *upload) matching(ctx context.Context, parts []wire.Part) ([]wire.Part, error) {
+	same := make([]bool, len(parts))
+	g, ctx := errgroup.WithContext(ctx)
+	g.SetLimit(runtime.GOMAXPROCS(0))
+	for i, p := range parts {
+		g.Go(func() error {
+			off, size := u.plan.Section(p.Number)
+			crc, err := u.hash(ctx, off, size)
+			same[i] = crc == p.CRC64
+			return err
+		})
+	}
+	if err := g.Wait(); err != nil {
+		return nil, err
+	}
+	var kept []wire.Part
+	for i, p := range parts {
+		if same[i] {
+			kept = append(kept, p)
+		}
+	}
+	return kept, nil
+}
+
+// combined returns the CRC64 of the parts in their order.
+func combined(parts []wire.Part) uint64 {
+	var crc uint64
+	for _, p := range parts {
+		crc = crc64.Combine(crc, p.CRC64, p.Size)
+	}
+	return crc
+}
+
+func sameBytes(info wire.ObjectInfo, size int64, crc uint64) bool {
+	return info.Size == size && info.HasCRC64 && info.CRC64 == crc
+}

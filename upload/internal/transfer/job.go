@@ -1,0 +1,176 @@
+package transfer
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"time"
+
+	"github.com/vodupload/vodupload/checkpoint"
+	"github.com/vodupload/vodupload/upload/internal/wire"
+)
+
+// The types of package wire that callers of this package need.
+type (
+	Target        = wire.Target
+	ObjectOptions = wire.ObjectOptions
+	Snapshot      = wire.Snapshot
+	WireOptions   = wire.Options
+	Error         = wire.Error
+)
+
+// ErrAbandon is the cause to cancel the context of [Service.Run] with when the
+// upload shall not go on later: it is aborted at the server, and its checkpoint
+// deleted. After any other cause both are kept.
+var ErrAbandon = errors.New("upload abandoned")
+
+// ErrIntegrity is returned when the finished object is not made of the bytes that
+// were read.
+var ErrIntegrity = errors.New("object differs from its source")
+
+// ErrCheckpoint is returned when a checkpoint cannot be kept, and the upload was
+// not told to go on without.
+var ErrCheckpoint = errors.New("cannot keep a checkpoint")
+
+// A Gate hands out the credentials that requests are signed with.
+type Gate interface {
+	// Current returns the credentials of now; ok is false while there are none
+	// that the server would accept.
+	Current() (s Snapshot, ok bool)
+
+	// Wait returns when there may be new ones, with an error if there will be none.
+	Wait(ctx context.Context) error
+
+	// Expired tells that the server refused the credentials of a generation.
+	Expired(generation uint64, cause error)
+
+	// Accepted tells that the server took them.
+	Accepted(generation uint64)
+}
+
+// Slots is the budget of requests in flight, as one file sees it.
+type Slots interface {
+	Acquire(ctx context.Context) error
+	Release()
+}
+
+// A Job is one source and its destination.
+type Job struct {
+	Source  Source
+	Name    string // of the source in the checkpoint's key: its absolute path
+	Target  Target
+	Object  ObjectOptions
+	VideoID string
+	Gate    Gate
+	Slots   Slots
+	// Volatile keeps the checkpoint in memory: the source has no name that another
+	// process would know it by.
+	Volatile bool
+	Emit     func(Event) // called from many goroutines; must not block; may be nil
+}
+
+func (j *Job) key() checkpoint.Key {
+	return checkpoint.Key{Source: j.Name, Endpoint: j.Target.Endpoint.String(), Bucket: j.Target.Bucket, Object: j.Target.Object}
+}
+
+// A Result is what an upload that succeeded came to.
+type Result struct {
+	ETag         string
+	Location     string
+	VersionID    string
+	UploadID     string // empty for an object sent by PutObject
+	CRC64        uint64 // of the source as it was read
+	Verified     bool   // the server told the same CRC64 for the object
+	Size         int64
+	Parts        int
+	ResumedParts int   // that did not have to be sent in this run
+	ResumedBytes int64 // of these parts
+	SentBytes    int64 // handed to connections in this run, retries included
+	CallbackBody []byte
+}
+
+// An EventKind says what an [Event] tells.
+type EventKind int
+
+// The kinds of events.
+const (
+	Progress  EventKind = iota // Uploaded, InFlight or Sent has changed
+	Retrying                   // a request failed and will be made again
+	WentOn                     // a request that had to be retried succeeded
+	Initiated                  // UploadID is known, Uploaded says what of it the server has
+	Sized                      // the length of a stream is known, and in Size
+	Warning                    // something that needs a person's eye, but does not stop the upload
+)
+
+// An Event is a value that says what happened to one upload.
+type Event struct {
+	Kind     EventKind
+	Uploaded int64 // bytes that the server has acknowledged
+	InFlight int64 // bytes handed to connections and not yet acknowledged
+	Sent     int64 // bytes handed to connections in this run, retries included
+	UploadID string
+	PartSize int64
+	Size     int64
+	Part     int // 0: not about a part
+	Attempt  int // the retry's number, from 1
+	Delay    time.Duration
+	Err      error
+}
+
+// Options are the settings of a [Service].
+type Options struct {
+	Wire        wire.Options
+	Checkpoints checkpoint.Store
+	// Optional goes on without a checkpoint where none can be kept.
+	Optional bool
+	PartSize int64
+	Parallel int
+	Retry    RetryPolicy
+	Region   string
+	Logger   *slog.Logger
+}
+
+// A Service runs uploads over one pool of connections.
+type Service struct {
+	opts     Options
+	wire     *wire.Client
+	volatile checkpoint.Store
+}
+
+// NewService returns a Service. Options are complete: the caller filled in the defaults.
+func NewService(o Options) *Service {
+	return &Service{opts: o, wire: wire.NewClient(&o.Wire), volatile: checkpoint.NewMemory()}
+}
+
+// store returns where the checkpoint of a job is kept.
+func (s *Service) store(job *Job) checkpoint.Store {
+	if job.Volatile {
+		return s.volatile
+	}
+	return s.opts.Checkpoints
+}
+
+// CloseIdle closes the connections that are not in use.
+func (s *Service) CloseIdle() { s.wire.CloseIdle() }
+
+// Run brings the job's source to its object and returns when nothing of it is
+// under way any more. The source stays open.
+func (s *Service) Run(ctx context.Context, job *Job) (Result, error) {
+	remote, err := s.wire.Object(job.Target)
+	if err != nil {
+		return Result{}, err
+	}
+	return s.run(ctx, job, remote)
+}
+
+func (s *Service) run(ctx context.Context, job *Job, remote wire.Remote) (Result, error) {
+	plan, err := NewPlan(job.Source.State().Size, s.opts.PartSize)
+	if err != nil {
+		return Result{}, err
+	}
+	u := &upload{Service: s, job: job, remote: remote, plan: plan}
+	if plan.Single() {
+		return u.put(ctx)
+	}
+	return u.multipart(ctx)
+}

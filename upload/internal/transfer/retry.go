@@ -1,0 +1,100 @@
+package transfer
+
+import (
+	"context"
+	"time"
+
+	"github.com/cenkalti/backoff/v4"
+
+	"github.com/vodupload/vodupload/upload/internal/wire"
+)
+
+const (
+	maxInterval = 30 * time.Second // between two attempts, unless the server asks for more
+	maxAsked    = 5 * time.Minute  // of what the server asks for
+	maxSkews    = 2                // corrections of the clock in a row for one request
+	jitter      = 0.25             // of each pause, either way
+)
+
+// A RetryPolicy says how often and how long apart a request is made again.
+type RetryPolicy struct {
+	Count    int           // retries after the first attempt
+	Interval time.Duration // before the first retry; then it grows
+}
+
+// A budget is what one request has left of its retries.
+type budget struct {
+	policy  RetryPolicy
+	backoff *backoff.ExponentialBackOff
+	retries int   // spent since the last progress
+	free    int   // at once and uncounted, in a row
+	skews   int   // in a row
+	seen    int64 // what the upload had acknowledged at the last retry
+}
+
+func newBudget(policy RetryPolicy) *budget { return &budget{policy: policy} }
+
+// A verdict is what is to be done after an error.
+type verdict struct {
+	again   bool
+	counted bool          // it is a retry that the user is told of
+	delay   time.Duration // before the next attempt
+}
+
+// next sorts err. acked counts the bytes that the server has acknowledged of this
+// upload: where the network fails or the server throttles, and some part got
+// through since the last retry, the line is bad but alive, and the budget starts
+// anew. An answer that blames this request spends it.
+func (b *budget) next(err *wire.Error, acked int64, maxFree int) verdict {
+	switch err.Class {
+	case wire.Stale:
+		if b.free++; b.free <= maxFree {
+			return verdict{again: true}
+		}
+	case wire.Skew:
+		if b.skews++; b.skews <= maxSkews {
+			return verdict{again: true}
+		}
+		return verdict{}
+	case wire.Retry, wire.Throttle:
+	default:
+		return verdict{}
+	}
+	if acked > b.seen && (err.Status == 0 || err.Class == wire.Throttle) {
+		b.retries, b.backoff = 0, nil
+	}
+	b.seen = acked
+	if b.retries >= b.policy.Count {
+		return verdict{}
+	}
+	b.retries++
+	return verdict{again: true, counted: true, delay: b.pause(err.Delay)}
+}
+
+func (b *budget) pause(asked time.Duration) time.Duration {
+	if b.backoff == nil {
+		b.backoff = backoff.NewExponentialBackOff(
+			backoff.WithInitialInterval(b.policy.Interval),
+			backoff.WithMaxInterval(max(maxInterval, b.policy.Interval)),
+			backoff.WithMultiplier(2),
+			backoff.WithRandomizationFactor(jitter),
+			backoff.WithMaxElapsedTime(0),
+		)
+	}
+	return max(b.backoff.NextBackOff(), min(asked, maxAsked))
+}
+
+// sleep waits for d, or until ctx ends.
+func sleep(ctx context.Context, d time.Duration) error {
+	if d <= 0 {
+		return context.Cause(ctx)
+	}
+	t := time.NewTimer(d)
+	defer t.Stop()
+	select {
+	case <-t.C:
+		return nil
+	case <-ctx.Done():
+		return context.Cause(ctx)
+	}
+}

@@ -1,0 +1,274 @@
+package transfer
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"sync"
+
+	"golang.org/x/sync/errgroup"
+
+	"github.com/vodupload/vodupload/checkpoint"
+	"github.com/vodupload/vodupload/upload/internal/wire"
+)
+
+// ErrTooManyParts is returned for a stream that does not end within 10,000 parts.
+var ErrTooManyParts = errors.New("stream does not fit into 10,000 parts")
+
+// A Stream is a reader of unknown length on its way to an object. Its parts are
+// read into buffers, one more than there are requests in flight, and a part stays
+// in its buffer until the server has it. So a run can be interrupted and another go
+// on, as long as the process lives.
+type Stream struct {
+	r       io.Reader
+	size    int64 // of each part but the last
+	read    chan chunk
+	reading bool // a read is under way
+	ended   bool // the reader has said so
+	bytes   int64
+	rec     checkpoint.Record
+
+	mu     sync.Mutex
+	parts  []wire.Part    // by number-1
+	unsent map[int][]byte // parts that were read and are not acknowledged
+	free   [][]byte
+}
+
+// NewStream returns a stream of the bytes of r.
+func NewStream(r io.Reader) *Stream {
+	return &Stream{r: r, read: make(chan chunk, 1), unsent: make(map[int][]byte)}
+}
+
+// A chunk is what one read of a part came to.
+type chunk struct {
+	buf  []byte
+	last bool
+	err  error
+}
+
+// next returns the next part. A read that does not return stays under way after ctx
+// ended, and the next call takes its result: it cannot be interrupted.
+func (st *Stream) next(ctx context.Context) (chunk, error) {
+	if !st.reading {
+		st.reading = true
+		buf := st.buffer()
+		go func() {
+			n, err := io.ReadFull(st.r, buf)
+			last := err == io.EOF || err == io.ErrUnexpectedEOF
+			if last {
+				err = nil
+			}
+			st.read <- chunk{buf[:n], last, err}
+		}()
+	}
+	select {
+	case c := <-st.read:
+		st.reading = false
+		if c.err != nil {
+			return c, fmt.Errorf("read source: %w", c.err)
+		}
+		st.ended = c.last
+		st.bytes += int64(len(c.buf))
+		return c, nil
+	case <-ctx.Done():
+		return chunk{}, context.Cause(ctx)
+	}
+}
+
+func (st *Stream) buffer() []byte {
+	st.mu.Lock()
+	defer st.mu.Unlock()
+	if n := len(st.free); n > 0 {
+		buf := st.free[n-1]
+		st.free = st.free[:n-1]
+		return buf[:st.size]
+	}
+	return make([]byte, st.size)
+}
+
+// hold keeps a part until it is acknowledged, and returns its number.
+func (st *Stream) hold(buf []byte) int {
+	st.mu.Lock()
+	defer st.mu.Unlock()
+	st.parts = append(st.parts, wire.Part{})
+	st.unsent[len(st.parts)] = buf
+	return len(st.parts)
+}
+
+func (st *Stream) acknowledge(p wire.Part) {
+	st.mu.Lock()
+	defer st.mu.Unlock()
+	st.parts[p.Number-1] = p
+	st.free = append(st.free, st.unsent[p.Number])
+	delete(st.unsent, p.Number)
+}
+
+func (st *Stream) pending() map[int][]byte {
+	st.mu.Lock()
+	defer st.mu.Unlock()
+	m := make(map[int][]byte, len(st.unsent))
+	for n, buf := range st.unsent {
+		m[n] = buf
+	}
+	return m
+}
+
+// RunStream is [Service.Run] for a stream. A failure aborts the upload, for the
+// bytes cannot be read again; after an interruption another RunStream goes on.
+func (s *Service) RunStream(ctx context.Context, job *Job, st *Stream) (Result, error) {
+	remote, err := s.wire.Object(job.Target)
+	if err != nil {
+		return Result{}, err
+	}
+	u := &upload{Service: s, job: job, remote: remote}
+	st.size = s.opts.PartSize
+	m := &multipart{upload: u, rec: st.rec}
+	res, err := m.stream(ctx, st)
+	st.rec = m.rec
+	if err != nil && (ctx.Err() == nil || errors.Is(context.Cause(ctx), ErrAbandon)) {
+		if aerr := m.abort(ctx); aerr != nil {
+			u.warn(fmt.Errorf("an unfinished upload stays at the server: %w", aerr))
+		}
+	}
+	return res, err
+}
+
+// AbandonStream aborts what an interrupted stream has begun.
+func (s *Service) AbandonStream(ctx context.Context, job *Job, st *Stream) error {
+	remote, err := s.wire.Object(job.Target)
+	if err != nil {
+		return err
+	}
+	m := &multipart{upload: &upload{Service: s, job: job, remote: remote}, rec: st.rec}
+	return m.abort(ctx)
+}
+
+func (m *multipart) stream(ctx context.Context, st *Stream) (Result, error) {
+	if m.rec.UploadID == "" {
+		first, err := m.first(ctx, st)
+		if err != nil {
+			return Result{}, err
+		}
+		if st.ended {
+			return m.putBytes(ctx, first)
+		}
+		if err := m.initiateStream(ctx); err != nil {
+			return Result{}, err
+		}
+	}
+	if err := m.sendStream(ctx, st); err != nil {
+		return Result{}, err
+	}
+	m.parts = st.parts
+	m.plan = Plan{Size: st.bytes, PartSize: st.size, Count: len(st.parts)}
+	return m.complete(ctx)
+}
+
+// first returns the first part, which tells whether there is more than one.
+func (m *multipart) first(ctx context.Context, st *Stream) ([]byte, error) {
+	if held := st.pending()[1]; held != nil {
+		return held, nil
+	}
+	c, err := st.next(ctx)
+	if err != nil {
+		return nil, err
+	}
+	st.hold(c.buf)
+	m.sized(st)
+	return c.buf, nil
+}
+
+// sized tells the length, once the reader has ended.
+func (m *multipart) sized(st *Stream) {
+	if st.ended {
+		m.emit(Event{Kind: Sized, Size: st.bytes})
+	}
+}
+
+func (m *multipart) putBytes(ctx context.Context, buf []byte) (Result, error) {
+	var res wire.PutResult
+	err := m.call(ctx, 0, func(ctx context.Context, s Snapshot) error {
+		return m.sendBytes(buf, func(b wire.Body) (err error) {
+			res, err = m.remote.Put(ctx, s, b, &m.job.Object)
+			return err
+		})
+	})
+	if err != nil {
+		return Result{}, err
+	}
+	m.acked.Store(int64(len(buf)))
+	m.emit(Event{Kind: Progress})
+	return Result{
+		ETag: res.ETag, VersionID: res.VersionID, CRC64: res.CRC64, Verified: res.Verified,
+		Size: int64(len(buf)), Parts: 1, SentBytes: m.sent.Load(), CallbackBody: res.CallbackBody,
+	}, nil
+}
+
+// sendBytes runs one attempt that carries a buffer.
+func (m *multipart) sendBytes(buf []byte, fn func(wire.Body) error) error {
+	t := &meter{u: m.upload}
+	defer t.end()
+	return fn(wire.Body{R: bytes.NewReader(buf), Size: int64(len(buf)), Sent: t.add})
+}
+
+func (m *multipart) initiateStream(ctx context.Context) error {
+	err := m.call(ctx, 0, func(ctx context.Context, s Snapshot) error {
+		begun, err := m.remote.Initiate(ctx, s, &m.job.Object)
+		m.rec.UploadID, m.rec.Started = begun.UploadID, begun.Served
+		return err
+	})
+	if err == nil {
+		m.emit(Event{Kind: Initiated, UploadID: m.rec.UploadID, PartSize: m.opts.PartSize})
+	}
+	return err
+}
+
+// sendStream sends what an earlier run left, then what the reader still gives. One
+// part is read while Parallel are in flight.
+func (m *multipart) sendStream(ctx context.Context, st *Stream) error {
+	g, gctx := errgroup.WithContext(ctx)
+	g.SetLimit(m.opts.Parallel)
+	for _, p := range st.parts {
+		m.acked.Add(p.Size)
+	}
+	for n, buf := range st.pending() {
+		g.Go(func() error { return m.sendBuffered(gctx, st, n, buf) })
+	}
+	var err error
+	for !st.ended && err == nil {
+		var c chunk
+		if c, err = st.next(gctx); err != nil || len(c.buf) == 0 {
+			break
+		}
+		n := st.hold(c.buf)
+		if n > MaxParts {
+			err = fmt.Errorf("%w of %d bytes: set a larger Options.PartSize", ErrTooManyParts, st.size)
+			break
+		}
+		g.Go(func() error { return m.sendBuffered(gctx, st, n, c.buf) })
+	}
+	if gerr := g.Wait(); gerr != nil {
+		return gerr
+	}
+	m.sized(st)
+	return err
+}
+
+func (m *multipart) sendBuffered(ctx context.Context, st *Stream, n int, buf []byte) error {
+	var part wire.Part
+	err := m.call(ctx, n, func(ctx context.Context, s Snapshot) error {
+		return m.sendBytes(buf, func(b wire.Body) (err error) {
+			part, err = m.remote.UploadPart(ctx, s, m.rec.UploadID, n, b, &m.job.Object)
+			return err
+		})
+	})
+	if err != nil {
+		return err
+	}
+	st.acknowledge(part)
+	m.acked.Add(part.Size)
+	m.emit(Event{Kind: Progress})
+	return nil
+}

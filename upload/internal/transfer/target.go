@@ -1,0 +1,26 @@
+package transfer
+
+import (
+	"fmt"
+
+	"github.com/vodupload/vodupload/upload/internal/wire"
+)
+
+// ParseTarget returns the destination of an upload. The error begins with the field
+// that is wrong, and says what was got and what was wanted.
+func ParseTarget(endpoint, region, bucket, object string) (Target, error) {
+	e, err := wire.ParseEndpoint(endpoint)
+	if err != nil {
+		return Target{}, fmt.Errorf("Endpoint: %w", err)
+	}
+	if err := wire.CheckBucket(bucket); err != nil {
+		return Target{}, fmt.Errorf("Bucket: %w", err)
+	}
+	if err := wire.CheckObject(object); err != nil {
+		return Target{}, fmt.Errorf("Object: %w", err)
+	}
+	return Target{Endpoint: e, Region: region, Bucket: bucket, Object: object}, nil
+}
+
+// NewLimiter returns a limit of the bandwidth of all that it is given to.
+func NewLimiter(bytesPerSecond int64) *wire.Limiter { return wire.NewLimiter(bytesPerSecond) }

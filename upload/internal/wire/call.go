@@ -1,0 +1,168 @@
+package wire
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"net/http"
+	"time"
+)
+
+// A request is one call to OSS, before it is signed.
+type request struct {
+	op       string
+	method   string
+	params   map[string]any // of the query; nil values have no "="
+	opts     *ObjectOptions // may be nil
+	body     *Body          // nil: none
+	uploadID string
+	part     int
+}
+
+// validate returns an error if r must not be sent.
+func (r *request) validate() error {
+	switch r.op {
+	case opPut, opInitiate:
+		if err := r.opts.Validate(); err != nil {
+			return err
+		}
+	case opUploadPart, opComplete, opAbort, opListParts:
+		// Without the ID, these would be the calls that write, delete or get the object.
+		if r.uploadID == "" {
+			return errors.New("upload ID is empty")
+		}
+	}
+	if r.op == opUploadPart && (r.part < 1 || r.part > maxPartNumber) {
+		return fmt.Errorf("part number %d: want 1 to %d", r.part, maxPartNumber)
+	}
+	if r.body != nil && r.body.Size < 0 {
+		return fmt.Errorf("body of %d bytes", r.body.Size)
+	}
+	return nil
+}
+
+// A reply is an answer of success, with what is known of the body that it answers.
+type reply struct {
+	answer
+	crc uint64 // of the request's body
+}
+
+// do sends r once, signed by s. If the answer is not one of success, it returns an
+// *Error; the reply holds what came all the same.
+func (o *Object) do(ctx context.Context, s Snapshot, r *request) (reply, error) {
+	start := time.Now()
+	rep, err := o.send(ctx, s, r)
+	o.log(ctx, s, r, &rep, err, start)
+	return rep, err
+}
+
+func (o *Object) send(ctx context.Context, s Snapshot, r *request) (reply, error) {
+	if ctx.Err() != nil {
+		return reply{}, o.fail(s, r, outcome{ended: true, err: ended(ctx)}, nil)
+	}
+	if err := r.validate(); err != nil {
+		return reply{}, o.fail(s, r, outcome{refused: true, err: err}, nil)
+	}
+	sign, err := o.signer(s)
+	if err != nil {
+		return reply{}, o.fail(s, r, outcome{refused: true, err: err}, nil)
+	}
+	ctx2, end := context.WithCancelCause(ctx)
+	defer end(errDetached)
+
+	x := &exchange{}
+	x.watchdog.timeout, x.watchdog.end = o.client.stall, end
+	var data io.Reader
+	if r.body != nil && r.body.Size > 0 {
+		b := &bodyReader{Body: *r.body, ctx: ctx2, limiter: o.client.limiter}
+		x.watchdog.body = b
+		data = &io.LimitedReader{R: b, N: b.Size} // tells the SDK the size
+	}
+	header := headersFor(r.op, r.opts)
+	used := o.date(header)
+
+	x.watchdog.start()
+	res, err := sign.sdk.Conn.DoWithContext(withExchange(ctx2, x), r.method, o.target.Bucket, o.target.Object,
+		r.params, header, data, 0, nil)
+	x.watchdog.stop()
+	if res != nil {
+		res.Body.Close()
+	}
+	crc, n, source := x.watchdog.body.detach()
+
+	rep := reply{answer: x.answer, crc: crc}
+	out := outcome{
+		token:    s.Temporary(),
+		ended:    ctx.Err() != nil,
+		source:   source != nil,
+		reused:   x.reused.Load(),
+		answered: x.watchdog.answered.Load(),
+	}
+	var stall *stallError
+	switch whole := rep.status != 0 && rep.err == nil; {
+	case rep.status == 0 && source != nil:
+		out.err = source
+	case !whole && out.ended:
+		out.err = ended(ctx)
+	case !whole && errors.As(context.Cause(ctx2), &stall):
+		out.err = stall
+	case rep.status == 0:
+		out.err = strip(err)
+	case rep.status/100 != 2:
+		return rep, o.refusal(s, r, out, &rep.answer, used)
+	case rep.status != statusCallbackFailed && data != nil && n < r.body.Size:
+		return rep, o.reject(s, r, &rep.answer, fmt.Errorf("answered after %d of %d bytes", n, r.body.Size))
+	default:
+		return rep, nil
+	}
+	return rep, o.fail(s, r, out, nil)
+}
+
+// date adds the date by the server's clock to h, and returns how far that is ahead of
+// the machine's. Signature V1 covers Date. V4 has its timestamp and the day of its
+// scope from X-Oss-Date; the SDK would put the text of Date there instead, which is
+// not the form that the documentation asks for.
+func (o *Object) date(h map[string]string) time.Duration {
+	now, offset := o.clock.now()
+	h[headerDate] = now.Format(http.TimeFormat)
+	if o.target.region() != "" {
+		h[headerOSSDate] = now.Format("20060102T150405Z")
+	}
+	if o.target.RequestPayer {
+		h[headerRequestPayer] = "requester"
+	}
+	return offset
+}
+
+// ended returns the error of a context that has ended, with the cause if it has one.
+func ended(ctx context.Context) error {
+	err, cause := ctx.Err(), context.Cause(ctx)
+	if errors.Is(cause, err) {
+		return cause
+	}
+	return fmt.Errorf("%w: %w", err, cause)
+}
+
+// log writes the request's line. It has no header and no URL in it.
+func (o *Object) log(ctx context.Context, s Snapshot, r *request, rep *reply, err error, start time.Time) {
+	l := o.client.log
+	if !l.Enabled(ctx, slog.LevelDebug) {
+		return
+	}
+	attrs := []slog.Attr{
+		slog.String("op", r.op),
+		slog.String("bucket", o.target.Bucket),
+		slog.String("object", o.target.Object),
+		slog.Int("part", r.part),
+		slog.Int("status", rep.status),
+		slog.String("request_id", rep.header.Get(headerRequestID)),
+		slog.Uint64("generation", s.Generation),
+		slog.Duration("took", time.Since(start)),
+	}
+	if err != nil {
+		attrs = append(attrs, slog.String("err", err.Error()))
+	}
+	l.LogAttrs(ctx, slog.LevelDebug, "oss request", attrs...)
+}

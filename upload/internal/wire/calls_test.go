@@ -1,0 +1,401 @@
+package wire
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+)
+
+func TestPut(t *testing.T) {
+	body := data(100_000)
+	o := newObject(t, serve(t, func(w http.ResponseWriter, r *http.Request) {
+		if got, want := r.URL.EscapedPath(), "/media/in%2Ftalk.mp4"; got != want {
+			t.Errorf("got path %s, want %s", got, want)
+		}
+		if r.ContentLength != int64(len(body)) || r.Header.Get("Content-Type") != "application/octet-stream" {
+			t.Errorf("got %d bytes of %s", r.ContentLength, r.Header.Get("Content-Type"))
+		}
+		w.Header().Set("x-oss-version-id", "V1")
+		accept(w, r)
+	}), nil)
+	var sent int64
+	b := Body{R: strings.NewReader("head" + body + "tail"), Off: 4, Size: int64(len(body)), Sent: func(n int64) { sent += n }}
+	res, err := o.Put(t.Context(), testKey, b, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !res.Verified || len(res.ETag) != 32 || res.ETag != strings.ToUpper(res.ETag) || res.VersionID != "V1" || res.RequestID == "" {
+		t.Errorf("got %+v", res)
+	}
+	if sent != int64(len(body)) {
+		t.Errorf("Sent told of %d bytes, want %d", sent, len(body))
+	}
+}
+
+func TestPutEmpty(t *testing.T) {
+	o := newObject(t, serve(t, func(w http.ResponseWriter, r *http.Request) {
+		if r.ContentLength != 0 || len(r.TransferEncoding) != 0 {
+			t.Errorf("got length %d, encoding %v: want 0 and none", r.ContentLength, r.TransferEncoding)
+		}
+		accept(w, r)
+	}), nil)
+	res, err := o.Put(t.Context(), testKey, bodyOf(""), nil)
+	if err != nil || !res.Verified || res.CRC64 != 0 {
+		t.Errorf("got %+v, %v", res, err)
+	}
+}
+
+// An answer is what a server says, and what the call makes of it.
+func TestAnswersThatCannotBeTrusted(t *testing.T) {
+	type call func(o *Object) error
+	put := func(o *Object) error { _, err := o.Put(t.Context(), testKey, bodyOf("x"), nil); return err }
+	initiate := func(o *Object) error { _, err := o.Initiate(t.Context(), testKey, nil); return err }
+	part := func(o *Object) error { _, err := putPart(t.Context(), o, bodyOf("x")); return err }
+	complete := func(o *Object) error {
+		_, err := o.Complete(t.Context(), testKey, "U", []Part{{Number: 1, ETag: "A"}}, nil)
+		return err
+	}
+	completeCallback := func(o *Object) error {
+		_, err := o.Complete(t.Context(), testKey, "U", []Part{{Number: 1, ETag: "A"}}, &ObjectOptions{Callback: "e30="})
+		return err
+	}
+	list := func(o *Object) error { _, err := o.ListParts(t.Context(), testKey, "U"); return err }
+	abort := func(o *Object) error { return o.Abort(t.Context(), testKey, "U") }
+	head := func(o *Object) error { _, err := o.Head(t.Context(), testKey); return err }
+
+	for name, c := range map[string]struct {
+		call   call
+		status int
+		header map[string]string
+		body   string
+		class  Class
+		want   string // in the error's text
+	}{
+		"put: empty 200":                 {put, 200, nil, "", Retry, "answer has no ETag"},
+		"put: other CRC64":               {put, 200, map[string]string{"ETag": `"A"`, "x-oss-hash-crc64ecma": "12345"}, "", Retry, "as the server got them 12345"},
+		"initiate: empty 200":            {initiate, 200, nil, "", Retry, "answer is empty"},
+		"initiate: HTML":                 {initiate, 200, nil, "<html></html>", Retry, "read answer of 13 bytes"},
+		"initiate: no upload ID":         {initiate, 200, nil, "<InitiateMultipartUploadResult></InitiateMultipartUploadResult>", Retry, "upload ID of 0 bytes"},
+		"initiate: cut short":            {initiate, 200, nil, "<InitiateMultipartUploadResult><UploadId>A</Up", Retry, "read answer"},
+		"part: empty 200":                {part, 200, nil, "", Retry, "answer has no ETag"},
+		"part: ETag of nothing":          {part, 200, map[string]string{"ETag": `""`}, "", Retry, "answer has no ETag"},
+		"part: other CRC64":              {part, 200, map[string]string{"ETag": `"A"`, "x-oss-hash-crc64ecma": "12345"}, "", Retry, "12345"},
+		"part: HTML 502":                 {part, 502, map[string]string{"Content-Type": "text/html"}, "<html>Bad\nGateway</html>", Retry, "502 Bad Gateway: answer is not of OSS: 24 bytes of text/html"},
+		"part: HTML 503":                 {part, 503, nil, "<html></html>", Retry, "503 Service Unavailable"},
+		"part: HTML 403":                 {part, 403, nil, "<html></html>", Permanent, "403 Forbidden"},
+		"part: 503 without a body":       {part, 503, nil, "", Retry, "503 Service Unavailable"},
+		"part: 599":                      {part, 599, nil, "", Retry, "599"},
+		"part: 429 with Retry-After":     {part, 429, map[string]string{"Retry-After": "3"}, "", Throttle, "429"},
+		"complete: empty 200":            {complete, 200, nil, "", Retry, "answer is empty"},
+		"complete: HTML":                 {complete, 200, nil, "<html></html>", Retry, "read answer"},
+		"complete: no ETag":              {complete, 200, nil, "<CompleteMultipartUploadResult></CompleteMultipartUploadResult>", Retry, "no ETag"},
+		"complete: callback, a gateway":  {completeCallback, 200, nil, "{}", Retry, "not of OSS"},
+		"list: empty 200":                {list, 200, nil, "", Retry, "answer is empty"},
+		"list: HTML":                     {list, 200, nil, "<html></html>", Retry, "read answer"},
+		"list: page that does not go on": {list, 200, nil, "<ListPartsResult><IsTruncated>true</IsTruncated></ListPartsResult>", Retry, "goes on after 0"},
+		"list: part without an ETag":     {list, 200, nil, "<ListPartsResult><Part><PartNumber>1</PartNumber><Size>1</Size></Part></ListPartsResult>", Retry, "part 1 of 1 bytes"},
+		"abort: 200":                     {abort, 200, nil, "", Retry, "got status 200, want 204"},
+		"head: no ETag":                  {head, 200, nil, "", Retry, "no ETag"},
+		"head: bare 404":                 {head, 404, nil, "", Permanent, "404 Not Found"},
+		"redirect":                       {part, 307, map[string]string{"Location": "http://other.example/x?token=secret"}, "moved", Permanent, "it points to other.example"},
+		"redirect to nowhere":            {part, 301, map[string]string{"Location": "://"}, "", Permanent, "redirects are not followed"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			o := newObject(t, serve(t, func(w http.ResponseWriter, r *http.Request) {
+				_, _ = io.Copy(io.Discard, r.Body)
+				for k, v := range c.header {
+					w.Header().Set(k, v)
+				}
+				w.WriteHeader(c.status)
+				_, _ = io.WriteString(w, c.body)
+			}), nil)
+			err := c.call(o)
+			e := wantError(t, err, c.class)
+			if e.Status != c.status {
+				t.Errorf("got status %d, want %d", e.Status, c.status)
+			}
+			if !strings.Contains(e.Error(), c.want) || strings.Contains(e.Error(), "secret") {
+				t.Errorf("got %q, want it to say %q", e, c.want)
+			}
+		})
+	}
+}
+
+func TestErrorsOfOSS(t *testing.T) {
+	for name, c := range map[string]struct {
+		status int
+		code   string
+		delay  string
+		class  Class
+		wait   time.Duration
+	}{
+		"NoSuchUpload":                   {404, "NoSuchUpload", "", Restart, 0},
+		"SecurityTokenExpired":           {403, "SecurityTokenExpired", "", Token, 0},
+		"InvalidAccessKeyId":             {403, "InvalidAccessKeyId", "", Token, 0},
+		"AccessDenied":                   {403, "AccessDenied", "", Permanent, 0},
+		"UploadTrafficRateLimitExceeded": {503, "UploadTrafficRateLimitExceeded", "250", Throttle, 250 * time.Millisecond},
+		"endless delay":                  {503, "ServiceUnavailable", "99999999999999", Throttle, 5 * time.Minute},
+		"bad delay":                      {503, "ServiceUnavailable", "soon", Throttle, 0},
+		"negative delay":                 {503, "ServiceUnavailable", "-5", Throttle, 0},
+	} {
+		t.Run(name, func(t *testing.T) {
+			o := newObject(t, serve(t, func(w http.ResponseWriter, r *http.Request) {
+				_, _ = io.Copy(io.Discard, r.Body)
+				if got := r.Header.Get("x-oss-security-token"); got != "sts-token" {
+					t.Errorf("got token %q", got)
+				}
+				if c.delay != "" {
+					w.Header().Set("x-oss-qos-delay-time", c.delay)
+				}
+				refuse(w, c.status, c.code, "It says\n  sts-token and sts-secret.")
+			}), nil)
+			_, err := o.UploadPart(t.Context(), testToken, "UPLOAD", 3, bodyOf(data(1000)), nil)
+			e := wantError(t, err, c.class)
+			if e.Delay != c.wait {
+				t.Errorf("got a delay of %v, want %v", e.Delay, c.wait)
+			}
+			e.Delay = 0
+			want := Error{
+				Op: "UploadPart", Class: c.class, Bucket: "media", Object: "in/talk.mp4", UploadID: "UPLOAD", Part: 3,
+				Status: c.status, Code: c.code, Message: "It says [redacted] and [redacted].",
+				RequestID: "6556E3AED11E553933CCDEDF", EC: "0001-00000001", Generation: 7,
+			}
+			if *e != want {
+				t.Errorf("got  %+v\nwant %+v", *e, want)
+			}
+		})
+	}
+}
+
+func TestHeadErrorIsInAHeader(t *testing.T) {
+	o := newObject(t, serve(t, func(w http.ResponseWriter, _ *http.Request) {
+		// <Error><Code>NoSuchBucket</Code><Message>No.</Message></Error>
+		w.Header().Set("x-oss-err", "PEVycm9yPjxDb2RlPk5vU3VjaEJ1Y2tldDwvQ29kZT48TWVzc2FnZT5Oby48L01lc3NhZ2U+PC9FcnJvcj4=")
+		w.WriteHeader(404)
+	}), nil)
+	_, err := o.Head(t.Context(), testKey)
+	if e := wantError(t, err, Permanent); e.Code != "NoSuchBucket" || e.Message != "No." || e.Status != 404 {
+		t.Errorf("got %+v", e)
+	}
+}
+
+func TestPartWithoutCRC64(t *testing.T) {
+	o := newObject(t, serve(t, func(w http.ResponseWriter, r *http.Request) {
+		_, _ = io.Copy(io.Discard, r.Body)
+		w.Header().Set("ETag", `"abc"`)
+	}), nil)
+	p, err := putPart(t.Context(), o, bodyOf("123456789"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if want := (Part{Number: 7, Size: 9, ETag: "ABC", CRC64: 11051210869376104954}); p != want {
+		t.Errorf("got %+v, want %+v", p, want)
+	}
+}
+
+func TestListPartsOfManyPages(t *testing.T) {
+	const parts = 2500
+	o := newObject(t, serve(t, func(w http.ResponseWriter, r *http.Request) {
+		q := r.URL.Query()
+		if q.Get("uploadId") != "U" || q.Get("max-parts") != "1000" || q.Get("encoding-type") != "url" {
+			t.Errorf("got query %v", q)
+		}
+		from, _ := strconv.Atoi(q.Get("part-number-marker"))
+		to := min(from+1000, parts)
+		fmt.Fprintf(w, `<?xml version="1.0"?><ListPartsResult xmlns="http://doc.oss-cn-hangzhou.aliyuncs.com"><EncodingType>url</EncodingType><Key>a%%0Ab</Key>`+
+			`<NextPartNumberMarker>%d</NextPartNumberMarker><IsTruncated>%t</IsTruncated>`, to, to < parts)
+		for n := from + 1; n <= to; n++ {
+			fmt.Fprintf(w, `<Part><PartNumber>%d</PartNumber><ETag>&quot;a%d&quot;</ETag><Size>%d</Size>`, n, n, n*10)
+			if n%2 == 0 {
+				fmt.Fprintf(w, `<HashCrc64ecma>%d</HashCrc64ecma>`, uint64(n)<<40)
+			}
+			fmt.Fprint(w, `</Part>`)
+		}
+		fmt.Fprint(w, `</ListPartsResult>`)
+	}), nil)
+	got, err := o.ListParts(t.Context(), testKey, "U")
+	if err != nil || len(got) != parts {
+		t.Fatalf("got %d parts, %v", len(got), err)
+	}
+	for i, p := range got {
+		want := Part{Number: i + 1, Size: int64(i+1) * 10, ETag: fmt.Sprintf("A%d", i+1)}
+		if want.Number%2 == 0 {
+			want.CRC64, want.HasCRC64 = uint64(want.Number)<<40, true
+		}
+		if p != want {
+			t.Fatalf("got %+v, want %+v", p, want)
+		}
+	}
+}
+
+func TestComplete(t *testing.T) {
+	var got string
+	o := newObject(t, serve(t, func(w http.ResponseWriter, r *http.Request) {
+		b, _ := io.ReadAll(r.Body)
+		got = string(b)
+		w.Header().Set("x-oss-hash-crc64ecma", "18446744073709551615")
+		fmt.Fprint(w, `<?xml version="1.0"?><CompleteMultipartUploadResult xmlns="x"><Location>http://media/x</Location><ETag>"ab-2"</ETag></CompleteMultipartUploadResult>`)
+	}), nil)
+	parts := []Part{{Number: 2, ETag: "BB"}, {Number: 1, ETag: "A<"}}
+	res, err := o.Complete(t.Context(), testKey, "U", parts, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if want := `<CompleteMultipartUpload><Part><PartNumber>1</PartNumber><ETag>"A&lt;"</ETag></Part>` +
+		`<Part><PartNumber>2</PartNumber><ETag>"BB"</ETag></Part></CompleteMultipartUpload>`; got != want {
+		t.Errorf("sent %s\nwant %s", got, want)
+	}
+	if res.ETag != "AB-2" || res.Location != "http://media/x" || res.CRC64 != 1<<64-1 || !res.HasCRC64 {
+		t.Errorf("got %+v", res)
+	}
+	if parts[0].Number != 2 {
+		t.Error("the caller's parts were sorted")
+	}
+}
+
+func TestCallback(t *testing.T) {
+	opts := &ObjectOptions{Callback: "e30="}
+	parts := []Part{{Number: 1, ETag: "A"}}
+	t.Run("its answer is handed on", func(t *testing.T) {
+		o := newObject(t, serve(t, func(w http.ResponseWriter, r *http.Request) {
+			accept(w, r)
+			fmt.Fprint(w, `{"ok":true}`)
+		}), nil)
+		p, err := o.Put(t.Context(), testKey, bodyOf("x"), opts)
+		if err != nil || string(p.CallbackBody) != `{"ok":true}` || !p.Verified {
+			t.Errorf("put: got %+v, %v", p, err)
+		}
+		c, err := o.Complete(t.Context(), testKey, "U", parts, opts)
+		if err != nil || string(c.CallbackBody) != `{"ok":true}` || !c.HasCRC64 || c.ETag == "" {
+			t.Errorf("complete: got %+v, %v", c, err)
+		}
+	})
+	t.Run("its failure leaves the object stored", func(t *testing.T) {
+		o := newObject(t, serve(t, func(w http.ResponseWriter, r *http.Request) {
+			accept(w, r)
+			refuse(w, 203, "CallbackFailed", "Error status : 301.")
+		}), nil)
+		p, err := o.Put(t.Context(), testKey, bodyOf("x"), opts)
+		e := wantError(t, err, Permanent)
+		if !e.Stored() || e.Code != "CallbackFailed" || e.Status != 203 || p.ETag == "" || !p.Verified {
+			t.Errorf("put: got %+v, %+v", p, e)
+		}
+		c, err := o.Complete(t.Context(), testKey, "U", parts, opts)
+		e = wantError(t, err, Permanent)
+		if !e.Stored() || e.Message != "Error status : 301." || c.ETag == "" || !c.HasCRC64 {
+			t.Errorf("complete: got %+v, %+v", c, e)
+		}
+	})
+	t.Run("other errors do not", func(t *testing.T) {
+		o := newObject(t, serve(t, func(w http.ResponseWriter, r *http.Request) { refuse(w, 403, "AccessDenied", "No.") }), nil)
+		_, err := o.Put(t.Context(), testKey, bodyOf("x"), opts)
+		if e := wantError(t, err, Permanent); e.Stored() {
+			t.Errorf("%v: says that the object is stored", e)
+		}
+	})
+}
+
+// What must not be sent is an error before any byte is.
+func TestRequestsThatAreNotMade(t *testing.T) {
+	o := newObject(t, serve(t, func(http.ResponseWriter, *http.Request) { t.Error("a request came") }), nil)
+	bad := &ObjectOptions{ContentType: "a\nb"}
+	one := []Part{{Number: 1, ETag: "A"}}
+	for name, c := range map[string]struct {
+		call func() error
+		want string
+	}{
+		"put with a bad option":      {func() error { _, err := o.Put(t.Context(), testKey, bodyOf("x"), bad); return err }, "Content-Type"},
+		"put of a negative size":     {func() error { _, err := o.Put(t.Context(), testKey, Body{Size: -1}, nil); return err }, "-1 bytes"},
+		"initiate with a bad option": {func() error { _, err := o.Initiate(t.Context(), testKey, bad); return err }, "Content-Type"},
+		"part 0": {func() error {
+			_, err := o.UploadPart(t.Context(), testKey, "U", 0, bodyOf("x"), nil)
+			return err
+		}, "part number 0"},
+		"part 10,001": {func() error {
+			_, err := o.UploadPart(t.Context(), testKey, "U", 10_001, bodyOf("x"), nil)
+			return err
+		}, "part number 10001"},
+		"part without an upload":     {func() error { _, err := o.UploadPart(t.Context(), testKey, "", 1, bodyOf("x"), nil); return err }, "upload ID is empty"},
+		"list without an upload":     {func() error { _, err := o.ListParts(t.Context(), testKey, ""); return err }, "upload ID is empty"},
+		"abort without an upload":    {func() error { return o.Abort(t.Context(), testKey, "") }, "upload ID is empty"},
+		"complete without an upload": {func() error { _, err := o.Complete(t.Context(), testKey, "", one, nil); return err }, "upload ID is empty"},
+		"complete without parts":     {func() error { _, err := o.Complete(t.Context(), testKey, "U", nil, nil); return err }, "0 parts"},
+		"complete without an ETag": {func() error {
+			_, err := o.Complete(t.Context(), testKey, "U", []Part{{Number: 1}}, nil)
+			return err
+		}, "part 1 with ETag"},
+		"complete with a part twice": {func() error {
+			_, err := o.Complete(t.Context(), testKey, "U", []Part{one[0], one[0]}, nil)
+			return err
+		}, "part 1 is there twice"},
+		"head without credentials": {func() error { _, err := o.Head(t.Context(), Snapshot{}); return err }, "AccessKeyID is empty"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			e := wantError(t, c.call(), Permanent)
+			if !strings.Contains(e.Error(), c.want) || e.Status != 0 {
+				t.Errorf("got %q, want it to say %q", e, c.want)
+			}
+		})
+	}
+}
+
+func TestHead(t *testing.T) {
+	o := newObject(t, serve(t, func(w http.ResponseWriter, _ *http.Request) {
+		h := w.Header()
+		h.Set("Content-Length", "123456789")
+		h.Set("ETag", `"ab-2"`)
+		h.Set("x-oss-hash-crc64ecma", "42")
+		h.Set("x-oss-object-type", "Multipart")
+		h.Set("Last-Modified", "Wed, 21 Oct 2026 07:28:00 GMT")
+	}), nil)
+	got, err := o.Head(t.Context(), testKey)
+	want := ObjectInfo{
+		Size: 123456789, ETag: "AB-2", CRC64: 42, HasCRC64: true, Type: "Multipart",
+		LastModified: time.Date(2026, 10, 21, 7, 28, 0, 0, time.UTC),
+	}
+	if err != nil || got != want {
+		t.Errorf("got %+v, %v; want %+v", got, err, want)
+	}
+}
+
+func TestAnswerThatIsTooLong(t *testing.T) {
+	o := newObject(t, serve(t, func(w http.ResponseWriter, _ *http.Request) {
+		b := make([]byte, 1<<20)
+		for range 5 {
+			if _, err := w.Write(b); err != nil {
+				return
+			}
+		}
+	}), nil)
+	_, err := o.Initiate(t.Context(), testKey, nil)
+	if e := wantError(t, err, Retry); !strings.Contains(e.Error(), "longer than 4194304 bytes") {
+		t.Errorf("got %v", e)
+	}
+}
+
+func TestSourceThatEndsEarly(t *testing.T) {
+	o := newObject(t, serve(t, accept), nil)
+	_, err := putPart(t.Context(), o, Body{R: strings.NewReader("short"), Off: 2, Size: 1000})
+	e := wantError(t, err, Permanent)
+	if !errors.Is(e, io.ErrUnexpectedEOF) || !strings.Contains(e.Error(), "source ends at byte 5: want 1000 bytes from 2") {
+		t.Errorf("got %v", e)
+	}
+}
+
+type brokenSource struct{ err error }
+
+func (s brokenSource) ReadAt(p []byte, off int64) (int, error) { return 0, s.err }
+
+func TestSourceThatFails(t *testing.T) {
+	o := newObject(t, serve(t, accept), nil)
+	cause := errors.New("disk is gone")
+	_, err := putPart(t.Context(), o, Body{R: brokenSource{cause}, Size: 1000})
+	if e := wantError(t, err, Permanent); !errors.Is(e, cause) || e.Status != 0 {
+		t.Errorf("got %v", e)
+	}
+}

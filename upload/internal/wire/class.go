@@ -1,0 +1,27 @@
+package wire
+
+import "strconv"
+
+// Class says what is to be done about an error.
+type Class int
+
+// The classes of errors.
+const (
+	Permanent Class = iota // will not go away by itself
+	Retry                  // try again after a pause
+	Throttle               // try again after the pause that the server asks for
+	Stale                  // a kept-alive connection was closed by the server: try again at once
+	Skew                   // the clock was off; it has been corrected: try again at once
+	Token                  // the credentials are no longer accepted
+	Restart                // the upload ID is gone
+	Canceled               // the context ended
+)
+
+// String returns the name of the class.
+func (c Class) String() string {
+	names := [...]string{"Permanent", "Retry", "Throttle", "Stale", "Skew", "Token", "Restart", "Canceled"}
+	if c < 0 || int(c) >= len(names) {
+		return "Class(" + strconv.Itoa(int(c)) + ")"
+	}
+	return names[c]
+}

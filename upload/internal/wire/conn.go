@@ -1,0 +1,78 @@
+package wire
+
+import (
+	"context"
+	"errors"
+	"io"
+	"net"
+	"sync"
+	"time"
+)
+
+const (
+	dialTimeout = 10 * time.Second
+	keepAlive   = 15 * time.Second
+
+	// copyBuffer is the size of the pieces in which a body goes to a connection.
+	copyBuffer = 64 << 10
+
+	// writeLinger is how long a failed write waits for an answer to be read.
+	writeLinger = 100 * time.Millisecond
+)
+
+// A conn is a TCP connection of our own client.
+type conn struct {
+	*net.TCPConn
+	once   sync.Once
+	closed chan struct{}
+}
+
+func dialer() func(ctx context.Context, network, addr string) (net.Conn, error) {
+	d := &net.Dialer{Timeout: dialTimeout, KeepAlive: keepAlive}
+	return func(ctx context.Context, network, addr string) (net.Conn, error) {
+		c, err := d.DialContext(ctx, network, addr)
+		if err != nil {
+			return nil, err
+		}
+		tcp, ok := c.(*net.TCPConn)
+		if !ok {
+			return c, nil
+		}
+		return &conn{TCPConn: tcp, closed: make(chan struct{})}, nil
+	}
+}
+
+// Write writes p. When that fails because the server has closed the connection, an
+// answer that says why may be on its way to the goroutine that reads; net/http would
+// prefer the error (golang/go#11745), so it gets a little later.
+func (c *conn) Write(p []byte) (int, error) {
+	n, err := c.TCPConn.Write(p)
+	if err != nil && !errors.Is(err, net.ErrClosed) {
+		t := time.NewTimer(writeLinger)
+		defer t.Stop()
+		select {
+		case <-c.closed:
+		case <-t.C:
+		}
+	}
+	return n, err
+}
+
+var copyBuffers = sync.Pool{New: func() any {
+	b := make([]byte, copyBuffer)
+	return &b
+}}
+
+// ReadFrom copies r, which net/http calls for the bodies of plain connections. The
+// one of net.TCPConn makes a new buffer each time.
+func (c *conn) ReadFrom(r io.Reader) (int64, error) {
+	b := copyBuffers.Get().(*[]byte)
+	defer copyBuffers.Put(b)
+	return io.CopyBuffer(struct{ io.Writer }{c}, r, *b)
+}
+
+// Close closes the connection.
+func (c *conn) Close() error {
+	c.once.Do(func() { close(c.closed) })
+	return c.TCPConn.Close()
+}

@@ -1,0 +1,160 @@
+package wire
+
+import (
+	"strings"
+	"testing"
+)
+
+func TestParseEndpoint(t *testing.T) {
+	for _, c := range []struct{ in, text, region string }{
+		{"oss-cn-hangzhou.aliyuncs.com", "https://oss-cn-hangzhou.aliyuncs.com", "cn-hangzhou"},
+		{"http://oss-cn-hangzhou.aliyuncs.com", "http://oss-cn-hangzhou.aliyuncs.com", "cn-hangzhou"},
+		{"HTTPS://OSS-CN-Hangzhou.Aliyuncs.COM", "https://oss-cn-hangzhou.aliyuncs.com", "cn-hangzhou"},
+		{"https://oss-cn-hangzhou.aliyuncs.com/", "https://oss-cn-hangzhou.aliyuncs.com", "cn-hangzhou"},
+		{"https://oss-cn-hangzhou.aliyuncs.com.", "https://oss-cn-hangzhou.aliyuncs.com", "cn-hangzhou"},
+		{"https://oss-cn-hangzhou.aliyuncs.com:443", "https://oss-cn-hangzhou.aliyuncs.com", "cn-hangzhou"},
+		{"http://oss-cn-hangzhou.aliyuncs.com:443", "http://oss-cn-hangzhou.aliyuncs.com:443", "cn-hangzhou"},
+		{"http://oss-cn-hangzhou.aliyuncs.com:080", "http://oss-cn-hangzhou.aliyuncs.com", "cn-hangzhou"},
+		{"oss-cn-hangzhou-internal.aliyuncs.com", "https://oss-cn-hangzhou-internal.aliyuncs.com", "cn-hangzhou"},
+		{"vpc100-oss-cn-beijing.aliyuncs.com", "https://vpc100-oss-cn-beijing.aliyuncs.com", "cn-beijing"},
+		{"cn-shanghai.oss.aliyuncs.com", "https://cn-shanghai.oss.aliyuncs.com", "cn-shanghai"},
+		{"oss-us-west-1.aliyuncs.com", "https://oss-us-west-1.aliyuncs.com", "us-west-1"},
+		{"oss-accelerate.aliyuncs.com", "https://oss-accelerate.aliyuncs.com", ""},
+		{"oss-accelerate-overseas.aliyuncs.com", "https://oss-accelerate-overseas.aliyuncs.com", ""},
+		{"s3.oss-cn-hangzhou.aliyuncs.com", "https://s3.oss-cn-hangzhou.aliyuncs.com", ""},
+		{"oss.aliyuncs.com", "https://oss.aliyuncs.com", ""},
+		{"oss-cn-hangzhou.aliyuncs.com.example.org", "https://oss-cn-hangzhou.aliyuncs.com.example.org", ""},
+		{"media.example.org", "https://media.example.org", ""},
+		{"xn--fiqs8s.example", "https://xn--fiqs8s.example", ""},
+		{"http://localhost:9000", "http://localhost:9000", ""},
+		{"http://127.0.0.1:80", "http://127.0.0.1", ""},
+		{"http://[::1]:9000", "http://[::1]:9000", ""},
+		{"[2001:DB8:0:0::1]", "https://[2001:db8::1]", ""},
+		{"oss_test:8080", "https://oss_test:8080", ""},
+	} {
+		t.Run(c.in, func(t *testing.T) {
+			e, err := ParseEndpoint(c.in)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if e.String() != c.text || e.Region != c.region {
+				t.Errorf("got %s in region %q, want %s in %q", e, e.Region, c.text, c.region)
+			}
+			again, err := ParseEndpoint(e.String())
+			if err != nil || again != e {
+				t.Errorf("its text reads back as %+v, %v; want %+v", again, err, e)
+			}
+		})
+	}
+}
+
+func TestParseEndpointRejects(t *testing.T) {
+	for _, c := range []struct{ in, want string }{
+		{"", "no host"},
+		{"https://", "no host"},
+		{"https:///", "no host"},
+		{"ftp://oss-cn-hangzhou.aliyuncs.com", `scheme "ftp": want http or https`},
+		{"://oss-cn-hangzhou.aliyuncs.com", `scheme "": want http or https`},
+		{"https://id:secret@oss-cn-hangzhou.aliyuncs.com", "user information"},
+		{"oss-cn-hangzhou.aliyuncs.com/media", "path"},
+		{"oss-cn-hangzhou.aliyuncs.com//", "path"},
+		{`oss-cn-hangzhou.aliyuncs.com\media`, "path"},
+		{"oss-cn-hangzhou.aliyuncs.com?x=1", "query"},
+		{"oss-cn-hangzhou.aliyuncs.com#top", "fragment"},
+		{" oss-cn-hangzhou.aliyuncs.com", `has ' ' in it`},
+		{"oss-cn-hangzhou.aliyuncs.com ", `has ' ' in it`},
+		{"oss cn.aliyuncs.com", `has ' ' in it`},
+		{"oss-cn-hangzhou.aliyuncs.com\n", `has '\n' in it`},
+		{"host:0", `port "0": want 1 to 65535`},
+		{"host:65536", `port "65536"`},
+		{"host:-1", `port "-1"`},
+		{"host:+80", `port "+80"`},
+		{"host:", `port ""`},
+		{"host:http", `port "http"`},
+		{":443", "empty part"},
+		{"a..b", "empty part"},
+		{".a", "empty part"},
+		{"::1", "too many colons"},
+		{"[::1", "too many colons"},
+		{"[::1]x", "want a colon and a port"},
+		{"[::1]:", `port ""`},
+		{"[fe80::1%eth0]", "without a zone"},
+		{"[127.0.0.1]", "want an IPv6 address"},
+		{"1.2.3", "is no IPv4 address"},
+		{"1.2.3.999", "is no IPv4 address"},
+		{"-oss.example", "hyphen"},
+		{"oss-.example", "hyphen"},
+		{"中国.example", "ASCII form"},
+		{strings.Repeat("a", 64) + ".example", "63"},
+		{strings.Repeat("abcdefg.", 40) + "example", "253"},
+	} {
+		t.Run(c.in, func(t *testing.T) {
+			e, err := ParseEndpoint(c.in)
+			if err == nil {
+				t.Fatalf("got %s, want an error about %q", e, c.want)
+			}
+			if !strings.Contains(err.Error(), c.want) {
+				t.Errorf("got %q, want it to say %q", err, c.want)
+			}
+			if strings.Contains(err.Error(), "secret") {
+				t.Errorf("the error tells the secret: %q", err)
+			}
+		})
+	}
+}
+
+func TestPathStyle(t *testing.T) {
+	for in, want := range map[string]bool{
+		"localhost":                    true,
+		"http://localhost:8080":        true,
+		"http://127.0.0.1:8080":        true,
+		"10.1.2.3":                     true,
+		"[::1]":                        true,
+		"http://[::1]:8080":            true,
+		"oss-cn-hangzhou.aliyuncs.com": false,
+		"localhost.example":            false,
+		"oss:8080":                     false,
+	} {
+		e, err := ParseEndpoint(in)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := e.pathStyle(); got != want {
+			t.Errorf("%s: got path style %t, want %t", in, got, want)
+		}
+	}
+}
+
+func FuzzParseEndpoint(f *testing.F) {
+	for _, s := range []string{
+		"oss-cn-hangzhou.aliyuncs.com", "http://localhost:9000", "https://[::1]:443/", "1.2.3.4:80",
+		"ftp://x", "a@b", "x:y:z", "[::1", "oss--internal.aliyuncs.com", "xn--fiqs8s.example", "\x00", "..", "://",
+	} {
+		f.Add(s)
+	}
+	f.Fuzz(func(t *testing.T, s string) {
+		e, err := ParseEndpoint(s)
+		if err != nil {
+			if e != (Endpoint{}) {
+				t.Fatalf("%q: got %+v together with %v", s, e, err)
+			}
+			return
+		}
+		again, err := ParseEndpoint(e.String())
+		if err != nil || again != e {
+			t.Fatalf("%q: %+v reads back as %+v, %v", s, e, again, err)
+		}
+		// What the SDK cannot make a URL of, it would fall over.
+		target := Target{Endpoint: e, Region: "cn-test", Bucket: "media", Object: "a b/ü?%"}
+		if err := target.validate(); err != nil {
+			t.Fatalf("%q: %v", s, err)
+		}
+		o, err := NewClient(nil).Object(target)
+		if err != nil {
+			t.Fatalf("%q: %v", s, err)
+		}
+		if _, err := o.signer(testKey); err != nil {
+			t.Fatalf("%q: %v", s, err)
+		}
+	})
+}

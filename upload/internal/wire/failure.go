@@ -1,0 +1,60 @@
+package wire
+
+import "time"
+
+// fail returns the error of r. a is the answer, or nil if there is none.
+func (o *Object) fail(s Snapshot, r *request, out outcome, a *answer) *Error {
+	e := &Error{
+		Op:         r.op,
+		Bucket:     o.target.Bucket,
+		Object:     o.target.Object,
+		UploadID:   r.uploadID,
+		Part:       r.part,
+		Generation: s.Generation,
+		Err:        s.scrubError(out.err),
+	}
+	if a != nil {
+		e.Status = a.status
+		e.RequestID = oneLine(a.header.Get(headerRequestID))
+		e.EC = oneLine(a.header.Get(headerEC))
+		e.Delay = a.delay()
+	}
+	e.Class = classify(out)
+	return e
+}
+
+// refusal returns the error for an answer that is not one of success. used is the
+// clock's offset that the request was dated by.
+func (o *Object) refusal(s Snapshot, r *request, out outcome, a *answer, used time.Duration) *Error {
+	x, err := a.serviceError()
+	out.status, out.code, out.throttled = a.status, x.Code, a.delay() > 0
+	if out.code == "RequestTimeTooSkewed" {
+		out.corrected = o.clock.learn(serverTime(a, x), a.came, used)
+	}
+	out.err = a.redirect()
+	if out.err == nil {
+		out.err = err
+	}
+	e := o.fail(s, r, out, a)
+	e.Code, e.Message = oneLine(s.scrub(x.Code)), oneLine(s.scrub(x.Message))
+	e.RequestID, e.EC = oneLine(x.RequestID), oneLine(x.EC)
+	return e
+}
+
+// reject returns the error for an answer of success that cannot be trusted.
+func (o *Object) reject(s Snapshot, r *request, a *answer, err error) *Error {
+	return o.fail(s, r, outcome{status: a.status, err: err}, a)
+}
+
+// serverTime returns the time by the server's clock, from the header, or from the
+// error's own field.
+func serverTime(a *answer, x xmlError) time.Time {
+	if t := a.served(); !t.IsZero() {
+		return t
+	}
+	t, err := time.Parse(time.RFC3339, x.ServerTime)
+	if err != nil {
+		return time.Time{}
+	}
+	return t
+}

@@ -1,0 +1,147 @@
+package wire
+
+import (
+	"maps"
+	"strings"
+	"testing"
+	"time"
+)
+
+// everything has each option set.
+func everything() *ObjectOptions {
+	return &ObjectOptions{
+		ContentType:        "video/mp4",
+		CacheControl:       "no-cache",
+		ContentDisposition: "attachment",
+		ContentEncoding:    "identity",
+		Expires:            time.Date(2030, 1, 2, 3, 4, 5, 0, time.FixedZone("", 8*3600)),
+		StorageClass:       "IA",
+		ACL:                "private",
+		Metadata:           map[string]string{"Author": " Li "},
+		Tags:               map[string]string{"b": "2 & 3", "a/": "1"},
+		Encryption:         "KMS",
+		EncryptionKeyID:    "key",
+		ForbidOverwrite:    true,
+		Callback:           "Y2I=",
+		CallbackVar:        "dmFy",
+		Notification:       "bm90",
+		TrafficLimit:       819_200,
+		RequestPayer:       true,
+		Headers:            map[string]string{"x-oss-persistent-headers": "k:v"},
+	}
+}
+
+func TestHeadersFor(t *testing.T) {
+	properties := map[string]string{
+		"Content-Type":                        "video/mp4",
+		"Cache-Control":                       "no-cache",
+		"Content-Disposition":                 "attachment",
+		"Content-Encoding":                    "identity",
+		"Expires":                             "Tue, 01 Jan 2030 19:04:05 GMT",
+		"X-Oss-Storage-Class":                 "IA",
+		"X-Oss-Object-Acl":                    "private",
+		"X-Oss-Meta-Author":                   "Li",
+		"X-Oss-Tagging":                       "a%2F=1&b=2%20%26%203",
+		"X-Oss-Server-Side-Encryption":        "KMS",
+		"X-Oss-Server-Side-Encryption-Key-Id": "key",
+		"X-Oss-Persistent-Headers":            "k:v",
+	}
+	once := map[string]string{"X-Oss-Forbid-Overwrite": "true"}
+	callback := map[string]string{"X-Oss-Callback": "Y2I=", "X-Oss-Callback-Var": "dmFy", "X-Oss-Notification": "bm90"}
+	limit := map[string]string{"X-Oss-Traffic-Limit": "819200"}
+	payer := map[string]string{"X-Oss-Request-Payer": "requester"}
+
+	for op, sets := range map[string][]map[string]string{
+		opPut:        {properties, once, callback, limit, payer},
+		opInitiate:   {properties, once, payer},
+		opUploadPart: {limit, payer},
+		opComplete:   {once, callback, payer},
+		opAbort:      {payer},
+		opListParts:  {payer},
+		opHead:       {payer},
+	} {
+		t.Run(op, func(t *testing.T) {
+			want := map[string]string{}
+			for _, s := range sets {
+				maps.Copy(want, s)
+			}
+			got := headersFor(op, everything())
+			for k, v := range want {
+				if got[k] != v {
+					t.Errorf("%s: got %q, want %q", k, got[k], v)
+				}
+			}
+			for k := range got {
+				if _, ok := want[k]; !ok {
+					t.Errorf("%s: it does not belong to %s", k, op)
+				}
+			}
+		})
+	}
+}
+
+func TestHeadersForDetails(t *testing.T) {
+	for name, c := range map[string]struct {
+		opts   *ObjectOptions
+		header string
+		want   string
+	}{
+		"default type":             {nil, "Content-Type", "application/octet-stream"},
+		"type of Headers":          {&ObjectOptions{Headers: map[string]string{"content-type": "a/b"}}, "Content-Type", "a/b"},
+		"field wins over Headers":  {&ObjectOptions{ContentType: "c/d", Headers: map[string]string{"content-type": "a/b"}}, "Content-Type", "c/d"},
+		"reserved header left out": {&ObjectOptions{Headers: map[string]string{"x-oss-security-token": "x"}}, "X-Oss-Security-Token", ""},
+		"overwriting by default":   {&ObjectOptions{}, "X-Oss-Forbid-Overwrite", ""},
+	} {
+		t.Run(name, func(t *testing.T) {
+			got := headersFor(opInitiate, c.opts)
+			if got[c.header] != c.want {
+				t.Errorf("got %q, want %q", got[c.header], c.want)
+			}
+			if c.want == "" && len(got) != 1 {
+				t.Errorf("got %v, want the content type only", got)
+			}
+		})
+	}
+}
+
+func TestValidateOptions(t *testing.T) {
+	if err := (*ObjectOptions)(nil).Validate(); err != nil {
+		t.Errorf("nil: %v", err)
+	}
+	if err := everything().Validate(); err != nil {
+		t.Errorf("everything: %v", err)
+	}
+	tags := map[string]string{}
+	for _, c := range "abcdefghijk" {
+		tags[string(c)] = ""
+	}
+	one := func(k, v string) map[string]string { return map[string]string{k: v} }
+	for name, c := range map[string]struct {
+		opts ObjectOptions
+		want string
+	}{
+		"traffic limit too low":      {ObjectOptions{TrafficLimit: 819_199}, "traffic limit of 819199 bit/s"},
+		"traffic limit too high":     {ObjectOptions{TrafficLimit: 838_860_801}, "traffic limit"},
+		"traffic limit negative":     {ObjectOptions{TrafficLimit: -1}, "traffic limit"},
+		"callback too long":          {ObjectOptions{Callback: strings.Repeat("a", 6<<10)}, "callback"},
+		"too many tags":              {ObjectOptions{Tags: tags}, "11 tags"},
+		"tag without a key":          {ObjectOptions{Tags: one("", "v")}, "key of 0 bytes"},
+		"tag with a long value":      {ObjectOptions{Tags: one("k", strings.Repeat("v", 257))}, "257 bytes"},
+		"tag that is not UTF-8":      {ObjectOptions{Tags: one("k", "\xff")}, "UTF-8"},
+		"too much metadata":          {ObjectOptions{Metadata: one("k", strings.Repeat("v", 8<<10))}, "metadata of 8193 bytes"},
+		"metadata twice":             {ObjectOptions{Metadata: map[string]string{"a": "1", "A": "2"}}, "same name"},
+		"metadata name with a space": {ObjectOptions{Metadata: one("a b", "1")}, "in its name"},
+		"metadata with a line break": {ObjectOptions{Metadata: one("a", "1\r\nx-oss-acl: public-read")}, "control character"},
+		"header with a line break":   {ObjectOptions{Headers: one("a", "1\n2")}, "control character"},
+		"type with a line break":     {ObjectOptions{ContentType: "a/b\n"}, "control character"},
+		"header of ours":             {ObjectOptions{Headers: one("authorization", "x")}, "Authorization is set by the request"},
+		"header twice":               {ObjectOptions{Headers: map[string]string{"a": "1", "A": "2"}}, "are the same"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			err := c.opts.Validate()
+			if err == nil || !strings.Contains(err.Error(), c.want) {
+				t.Errorf("got %v, want it to say %q", err, c.want)
+			}
+		})
+	}
+}

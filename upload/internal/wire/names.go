@@ -1,0 +1,60 @@
+package wire
+
+import (
+	"fmt"
+	"unicode/utf8"
+)
+
+const (
+	minBucketName = 3
+	maxBucketName = 63
+	maxObjectName = 1023 // bytes
+)
+
+// CheckBucket returns an error if name cannot be the name of a bucket: it must be 3
+// to 63 characters long, of lower-case letters, digits and hyphens, and begin and
+// end with a letter or digit (OSS documentation, Bucket naming conventions).
+func CheckBucket(name string) error {
+	if n := len(name); n < minBucketName || n > maxBucketName {
+		return fmt.Errorf("wire: bucket name %q has %d characters: want %d to %d", clip(name), n, minBucketName, maxBucketName)
+	}
+	for _, c := range name {
+		if !isLower(c) && !isDigit(c) && c != '-' {
+			return fmt.Errorf("wire: bucket name %q has %q in it: want lower-case letters, digits and hyphens", name, c)
+		}
+	}
+	if name[0] == '-' || name[len(name)-1] == '-' {
+		return fmt.Errorf("wire: bucket name %q: want a letter or digit at both ends, not a hyphen", name)
+	}
+	return nil
+}
+
+// CheckObject returns an error if key cannot be the name of an object: it must be 1
+// to 1,023 bytes of UTF-8 that do not begin with / or \ (OSS documentation, Object
+// naming conventions).
+func CheckObject(key string) error {
+	switch {
+	case key == "":
+		return fmt.Errorf("wire: object name is empty: want 1 to %d bytes", maxObjectName)
+	case len(key) > maxObjectName:
+		return fmt.Errorf("wire: object name %q has %d bytes: want at most %d", clip(key), len(key), maxObjectName)
+	case key[0] == '/' || key[0] == '\\':
+		return fmt.Errorf("wire: object name %q begins with %q: OSS does not allow that", clip(key), key[0])
+	case !utf8.ValidString(key):
+		return fmt.Errorf("wire: object name %q is not valid UTF-8", clip(key))
+	}
+	return nil
+}
+
+func isLower(c rune) bool { return 'a' <= c && c <= 'z' }
+
+func isDigit(c rune) bool { return '0' <= c && c <= '9' }
+
+// clip shortens a name that is too long to be printed whole.
+func clip(s string) string {
+	const limit = 80
+	if len(s) <= limit {
+		return s
+	}
+	return s[:limit] + "…"
+}

@@ -1,0 +1,98 @@
+package wire
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"sync/atomic"
+)
+
+// An Object is one object at one endpoint. It implements [Remote]. Its methods may be
+// called from any goroutine, at the same time.
+type Object struct {
+	client *Client
+	target Target
+	clock  *clock
+	last   atomic.Pointer[signer]
+}
+
+// Put stores the object with one request; body.Size may be 0, and 5 GiB at most (OSS
+// documentation, PutObject).
+//
+// When OSS stored the object but the callback failed, the result is filled in and the
+// error reports [Error.Stored].
+func (o *Object) Put(ctx context.Context, s Snapshot, body Body, opts *ObjectOptions) (PutResult, error) {
+	r := &request{op: opPut, method: http.MethodPut, opts: opts, body: &body}
+	rep, err := o.do(ctx, s, r)
+	if err != nil {
+		return PutResult{}, err
+	}
+	res := PutResult{
+		ETag:      normaliseETag(rep.header.Get(headerETag)),
+		CRC64:     rep.crc,
+		VersionID: rep.header.Get(headerVersionID),
+		RequestID: rep.header.Get(headerRequestID),
+	}
+	if res.Verified, err = rep.verify(); err != nil {
+		return PutResult{}, o.reject(s, r, &rep.answer, err)
+	}
+	if err := o.callbackError(s, r, &rep.answer, opts); err != nil {
+		return res, err
+	}
+	if res.ETag == "" {
+		return PutResult{}, o.reject(s, r, &rep.answer, errNoETag)
+	}
+	if opts.hasCallback() {
+		if rep.err != nil {
+			return PutResult{}, o.reject(s, r, &rep.answer, rep.err)
+		}
+		res.CallbackBody = rep.body
+	}
+	return res, nil
+}
+
+// Head tells what is stored under the object's name. If there is nothing, the error
+// has Status 404.
+func (o *Object) Head(ctx context.Context, s Snapshot) (ObjectInfo, error) {
+	r := &request{op: opHead, method: http.MethodHead}
+	rep, err := o.do(ctx, s, r)
+	if err != nil {
+		return ObjectInfo{}, err
+	}
+	info := ObjectInfo{
+		Size: rep.size,
+		ETag: normaliseETag(rep.header.Get(headerETag)),
+		Type: rep.header.Get(headerObjectType),
+	}
+	info.CRC64, info.HasCRC64 = rep.crc64()
+	info.LastModified, _ = http.ParseTime(rep.header.Get(headerLastModified))
+	if info.ETag == "" || info.Size < 0 {
+		return ObjectInfo{}, o.reject(s, r, &rep.answer, errors.New("answer has no ETag or no size"))
+	}
+	return info, nil
+}
+
+var errNoETag = errors.New("answer has no ETag")
+
+// verify compares the CRC64 of the request's body with the one that the answer tells.
+// It is false if the answer tells none.
+func (r *reply) verify() (bool, error) {
+	crc, ok := r.crc64()
+	if ok && crc != r.crc {
+		return false, fmt.Errorf("CRC64 of the bytes as sent is %d, and as the server got them %d", r.crc, crc)
+	}
+	return ok, nil
+}
+
+// hasCallback reports whether the answer is the one of the application's server.
+func (o *ObjectOptions) hasCallback() bool { return o != nil && o.Callback != "" }
+
+// callbackError returns the error of an answer that says: stored, but the callback
+// failed. Without a callback, 203 is what a gateway made of a 200.
+func (o *Object) callbackError(s Snapshot, r *request, a *answer, opts *ObjectOptions) error {
+	if a.status != statusCallbackFailed || !opts.hasCallback() {
+		return nil
+	}
+	return o.refusal(s, r, outcome{}, a, 0)
+}

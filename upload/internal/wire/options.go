@@ -1,0 +1,68 @@
+package wire
+
+import (
+	"log/slog"
+	"net/http"
+	"time"
+)
+
+const (
+	defaultParallel     = 5
+	defaultStallTimeout = 30 * time.Second
+)
+
+// Options are the settings of a [Client].
+type Options struct {
+	// HTTPClient sends the requests. It is copied, and neither it nor its transport
+	// is changed. Redirects are not followed whatever it says: the signature of a
+	// request holds for one host only. The default is a client of our own, tuned to
+	// Parallel, with the proxy that the environment names.
+	HTTPClient *http.Client
+
+	// Parallel is how many requests are in flight at the same time. It sizes the
+	// pool of kept-alive connections of our own client; it does not limit the
+	// calls. The default is 5.
+	Parallel int
+
+	// StallTimeout is how long a request may go on without progress.
+	//
+	// A request is ended, with an error of class [Retry], when no connection could
+	// be had for so long; when in so long a time the other side has acknowledged
+	// less than 1 KiB/s of the body; when the answer has not begun so long after
+	// the last byte was acknowledged; and when the answer stops for so long. Time
+	// spent waiting for the Limiter does not count. It is noticed within an eighth
+	// of StallTimeout.
+	//
+	// On Linux (amd64, arm64) the kernel tells what the other side acknowledged.
+	// Elsewhere, and where the connection is not a TCP socket of this process's, the
+	// bytes that the connection took are counted instead. A megabyte or more of them
+	// may still be in the kernel's buffer then, so the wait for the answer is longer by
+	// one second for each 16 KiB of the body, up to 256 s.
+	//
+	// The default is 30 s.
+	StallTimeout time.Duration
+
+	// Limiter limits the bandwidth of all bodies together. The default is none.
+	Limiter *Limiter
+
+	// Logger gets a line at debug level for each request. The default is silent.
+	Logger *slog.Logger
+}
+
+// withDefaults returns a copy of o with its gaps filled. o may be nil.
+func (o *Options) withDefaults() Options {
+	var c Options
+	if o != nil {
+		c = *o
+	}
+	if c.Parallel <= 0 {
+		c.Parallel = defaultParallel
+	}
+	if c.StallTimeout <= 0 {
+		c.StallTimeout = defaultStallTimeout
+	}
+	if c.Logger == nil {
+		c.Logger = slog.New(slog.DiscardHandler)
+	}
+	return c
+}

@@ -1,0 +1,73 @@
+package wire
+
+import (
+	"errors"
+	"net/url"
+	"strings"
+	"unicode"
+)
+
+// maxText bounds a piece of foreign text in an error.
+const maxText = 512
+
+// oneLine makes foreign text fit for a line of a log: no line breaks or other
+// control characters, and not too long.
+func oneLine(s string) string {
+	if len(s) > maxText {
+		s = strings.ToValidUTF8(s[:maxText], "") + "…"
+	}
+	if strings.IndexFunc(s, unprintable) < 0 {
+		return s
+	}
+	return strings.Join(strings.FieldsFunc(s, func(r rune) bool {
+		return unicode.IsSpace(r) || unprintable(r)
+	}), " ")
+}
+
+func unprintable(r rune) bool { return r != ' ' && !unicode.IsPrint(r) }
+
+// strip returns the cause inside the errors that net/http wraps around it. They
+// print the URL, and a proxy or a transport of the user's may have put a token there.
+func strip(err error) error {
+	for {
+		var u *url.Error
+		if !errors.As(err, &u) {
+			return err
+		}
+		err = u.Err
+	}
+}
+
+// scrub hides the secrets of s in text that others wrote: some gateways answer with
+// the headers that they got.
+func (s Snapshot) scrub(text string) string {
+	for _, secret := range [...]string{s.AccessKeySecret, s.SecurityToken} {
+		if secret != "" {
+			text = strings.ReplaceAll(text, secret, "[redacted]")
+		}
+	}
+	return text
+}
+
+// scrubError returns err, or one with another text if err's has a secret in it.
+func (s Snapshot) scrubError(err error) error {
+	if err == nil {
+		return nil
+	}
+	text := err.Error()
+	if clean := s.scrub(text); clean != text {
+		return &scrubbedError{text: clean, err: err}
+	}
+	return err
+}
+
+// A scrubbedError answers for an error that must not be printed. It has no Unwrap:
+// whoever prints each error of a chain would print it then.
+type scrubbedError struct {
+	text string
+	err  error
+}
+
+func (e *scrubbedError) Error() string { return e.text }
+
+func (e *scrubbedError) Is(target error) bool { return errors.Is(e.err, target) }

@@ -1,0 +1,50 @@
+package wire
+
+import "time"
+
+// A Part is a part that the server has.
+type Part struct {
+	Number   int
+	Size     int64
+	ETag     string // upper case, without quotation marks
+	CRC64    uint64
+	HasCRC64 bool // whether the server told its CRC64
+}
+
+// PutResult is the outcome of Put.
+type PutResult struct {
+	ETag         string
+	CRC64        uint64 // of the bytes as they were read
+	Verified     bool   // the server told the same CRC64
+	CallbackBody []byte
+	VersionID    string
+	RequestID    string
+}
+
+// CompleteResult is the outcome of Complete. Comparing the CRC64 with what it
+// should be is the caller's work.
+type CompleteResult struct {
+	ETag         string
+	Location     string
+	CRC64        uint64
+	HasCRC64     bool
+	CallbackBody []byte
+	VersionID    string
+	RequestID    string
+}
+
+// Initiated is the outcome of Initiate.
+type Initiated struct {
+	UploadID string
+	Served   time.Time // by the server's clock, from its Date header; to the second
+}
+
+// ObjectInfo is what Head tells.
+type ObjectInfo struct {
+	Size         int64
+	ETag         string
+	CRC64        uint64
+	HasCRC64     bool
+	Type         string // Normal, Multipart, Appendable
+	LastModified time.Time
+}

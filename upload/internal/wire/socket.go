@@ -1,0 +1,50 @@
+package wire
+
+import (
+	"crypto/tls"
+	"net"
+	"syscall"
+)
+
+// A socket tells what the kernel knows of a connection. The bytes that a connection
+// took are not yet at the other side: the kernel's queue holds some megabytes, which
+// on a slow line are minutes.
+type socket struct {
+	raw    syscall.RawConn
+	base   uint64    // acknowledged before the request
+	info   [128]byte // for the system call: not on the heap for each
+	queued int32
+}
+
+// open finds the socket under c, and marks where the request begins. It is false if
+// there is none, or the system does not tell, or the connection carries several
+// requests at the same time.
+func (s *socket) open(c net.Conn) bool {
+	s.raw = rawConn(c)
+	if s.raw == nil {
+		return false
+	}
+	acked, _, ok := s.sample()
+	s.base = acked
+	return ok
+}
+
+func rawConn(c net.Conn) syscall.RawConn {
+	for {
+		if t, ok := c.(*tls.Conn); ok && t.ConnectionState().NegotiatedProtocol == "h2" {
+			return nil
+		}
+		if s, ok := c.(syscall.Conn); ok {
+			raw, err := s.SyscallConn()
+			if err != nil {
+				return nil
+			}
+			return raw
+		}
+		n, ok := c.(interface{ NetConn() net.Conn })
+		if !ok {
+			return nil
+		}
+		c = n.NetConn()
+	}
+}

@@ -1,0 +1,51 @@
+package wire
+
+import (
+	"fmt"
+	"strings"
+)
+
+// A Target is where an object goes.
+type Target struct {
+	Endpoint Endpoint
+	Region   string // "cn-hangzhou"; empty: from the endpoint's name, and signature V1 if it tells none
+	Bucket   string
+	Object   string
+
+	// RequestPayer says that this account pays for the requests, with every call:
+	// OSS refuses the requests of strangers to a pay-by-requester bucket without it.
+	RequestPayer bool
+}
+
+// region returns the region to sign for, or "" if none is known. The bucket's own
+// information calls it "oss-cn-hangzhou"; the signature wants it without "oss-".
+func (t Target) region() string {
+	if t.Region != "" {
+		return strings.TrimPrefix(t.Region, "oss-")
+	}
+	return t.Endpoint.Region
+}
+
+// validate returns an error that names what is wrong with t.
+func (t Target) validate() error {
+	if t.Endpoint.Host == "" || (t.Endpoint.Scheme != "http" && t.Endpoint.Scheme != "https") {
+		return fmt.Errorf("wire: endpoint %q: it must come from ParseEndpoint", t.Endpoint)
+	}
+	if err := CheckBucket(t.Bucket); err != nil {
+		return err
+	}
+	if err := CheckObject(t.Object); err != nil {
+		return err
+	}
+	for _, c := range t.region() {
+		if !isLower(c) && !isDigit(c) && c != '-' {
+			return fmt.Errorf("wire: region %q: want lower-case letters, digits and hyphens, as in cn-hangzhou", t.Region)
+		}
+	}
+	// The bucket's own domain is what the console shows, so it is often given as
+	// the endpoint. The SDK would put the bucket before it a second time.
+	if rest, ok := strings.CutPrefix(t.Endpoint.Host, t.Bucket+"."); ok && t.Endpoint.Region == "" && regionOf(rest) != "" {
+		return fmt.Errorf("wire: endpoint %q begins with the bucket %s: want %s", t.Endpoint.Host, t.Bucket, rest)
+	}
+	return nil
+}

@@ -1,0 +1,116 @@
+package wire
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+	"net/http/httptrace"
+	"net/url"
+	"sync/atomic"
+	"time"
+)
+
+const (
+	// OSS closes connections that were idle for a minute; we let go of them before, so
+	// that few requests meet one that is just being closed.
+	idleTimeout      = 45 * time.Second
+	handshakeTimeout = 10 * time.Second
+	writeBuffer      = 64 << 10
+)
+
+// newTransport returns a transport for parallel requests to a host at a time. It
+// speaks HTTP/1.1 only: one connection for all parts would share one window.
+func newTransport(parallel int) *http.Transport {
+	protocols := new(http.Protocols)
+	protocols.SetHTTP1(true)
+	return &http.Transport{
+		Proxy:                  http.ProxyFromEnvironment,
+		OnProxyConnectResponse: checkProxy,
+		DialContext:            dialer(),
+		TLSHandshakeTimeout:    handshakeTimeout,
+		MaxIdleConnsPerHost:    parallel,
+		IdleConnTimeout:        idleTimeout,
+		DisableCompression:     true,
+		WriteBufferSize:        writeBuffer,
+		Protocols:              protocols,
+	}
+}
+
+// A proxyError is a proxy's refusal to connect.
+type proxyError struct {
+	host   string
+	status int
+}
+
+func (e *proxyError) Error() string {
+	return fmt.Sprintf("proxy %s does not connect: %d %s", e.host, e.status, statusText(e.status))
+}
+
+// checkProxy keeps the status, of which net/http would keep the text only.
+func checkProxy(_ context.Context, proxy *url.URL, _ *http.Request, res *http.Response) error {
+	if res.StatusCode == http.StatusOK {
+		return nil
+	}
+	return &proxyError{host: proxy.Host, status: res.StatusCode}
+}
+
+// An exchange is one request on its way: what the transport has to know of it, and
+// what it found out. It travels in the request's context.
+type exchange struct {
+	watchdog watchdog
+	answer   answer
+	reused   atomic.Bool // the connection had served a request before
+}
+
+type exchangeKey struct{}
+
+// withExchange returns a context for the request of x.
+func withExchange(ctx context.Context, x *exchange) context.Context {
+	ctx = context.WithValue(ctx, exchangeKey{}, x)
+	return httptrace.WithClientTrace(ctx, &httptrace.ClientTrace{
+		GotConn: func(info httptrace.GotConnInfo) {
+			x.reused.Store(info.Reused)
+			x.watchdog.connect(info.Conn)
+		},
+		GotFirstResponseByte: func() { x.watchdog.answered.Store(true) },
+	})
+}
+
+// A roundTripper keeps the answer for us, whole, before the SDK makes of it what it
+// can: the SDK loses the status of what is not XML, and leaves the bodies of
+// redirects open.
+type roundTripper struct{ base http.RoundTripper }
+
+// RoundTrip sends req once.
+func (t *roundTripper) RoundTrip(req *http.Request) (*http.Response, error) {
+	x, ok := req.Context().Value(exchangeKey{}).(*exchange)
+	if !ok {
+		return nil, fmt.Errorf("wire: request that no call made")
+	}
+	res, err := t.base.RoundTrip(req)
+	if err != nil {
+		return nil, err
+	}
+	x.answer = readAnswer(res, func(n int) { x.watchdog.received.Add(int64(n)) })
+	res.Body = http.NoBody
+	return res, nil
+}
+
+// newHTTPClient returns the client for o, and the transport if it is our own.
+func newHTTPClient(o *Options) (*http.Client, *http.Transport) {
+	var c http.Client
+	var own *http.Transport
+	if o.HTTPClient != nil {
+		c = *o.HTTPClient
+	} else {
+		own = newTransport(o.Parallel)
+		c.Transport = own
+	}
+	base := c.Transport
+	if base == nil {
+		base = http.DefaultTransport
+	}
+	c.Transport = &roundTripper{base: base}
+	c.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
+	return &c, own
+}

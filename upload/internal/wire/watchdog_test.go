@@ -1,0 +1,252 @@
+package wire
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"runtime"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+)
+
+// kernelTells is whether this system says what was acknowledged.
+const kernelTells = runtime.GOOS == "linux" && (runtime.GOARCH == "amd64" || runtime.GOARCH == "arm64")
+
+func wantStall(t *testing.T, err error, text string) {
+	t.Helper()
+	e := wantError(t, err, Retry)
+	if !strings.Contains(e.Error(), text) || !e.Timeout() {
+		t.Errorf("got %q, timeout %t; want it to say %q", e, e.Timeout(), text)
+	}
+}
+
+func TestStalls(t *testing.T) {
+	if !kernelTells {
+		t.Skip("the kernel does not tell what was acknowledged")
+	}
+	for name, c := range map[string]struct {
+		server func(c *serverConn)
+		size   int64
+		want   string
+	}{
+		"peer reads nothing": {func(c *serverConn) { <-c.stop }, 64 << 20, "no progress for 200ms ("},
+		// All of it is in the kernel's buffers: net/http believes that it is sent.
+		"peer reads nothing of a small body": {func(c *serverConn) {
+			_ = c.SetReadBuffer(4 << 10)
+			<-c.stop
+		}, 1 << 20, "no progress for 200ms ("},
+		"peer stops in the middle": {func(c *serverConn) {
+			_, _ = io.CopyN(io.Discard, c, 8<<20)
+			<-c.stop
+		}, 64 << 20, "of 67108864 bytes acknowledged)"},
+		"no answer to a body": {func(c *serverConn) {
+			_, _ = io.Copy(io.Discard, c)
+		}, 1000, "no answer for 200ms (1000 of 1000 bytes acknowledged)"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			o := newObject(t, serveRaw(t, c.server), &Options{StallTimeout: testStall})
+			_, err := putPart(t.Context(), o, Body{R: &guardedSource{t: t}, Size: c.size})
+			wantStall(t, err, c.want)
+		})
+	}
+}
+
+func TestNoAnswer(t *testing.T) {
+	t.Parallel()
+	o := newObject(t, serveRaw(t, func(c *serverConn) { <-c.stop }), &Options{StallTimeout: testStall})
+	_, err := o.Head(t.Context(), testKey)
+	wantStall(t, err, "no answer for 200ms")
+}
+
+func TestAnswerThatStops(t *testing.T) {
+	t.Parallel()
+	o := newObject(t, serveRaw(t, func(c *serverConn) {
+		if c.request() != nil {
+			fmt.Fprintf(c.TCPConn, "HTTP/1.1 200 OK\r\nContent-Length: 1000\r\n\r\n<")
+			<-c.stop
+		}
+	}), &Options{StallTimeout: testStall})
+	_, err := o.Initiate(t.Context(), testKey, nil)
+	wantStall(t, err, "the answer stopped for 200ms")
+}
+
+func TestConnectionThatIsNeverMade(t *testing.T) {
+	t.Parallel()
+	// net/http goes on dialing when the request is gone, for the next one to have it.
+	over := make(chan struct{})
+	t.Cleanup(func() { close(over) })
+	c := &http.Client{Transport: &http.Transport{
+		DialContext: func(context.Context, string, string) (net.Conn, error) {
+			<-over
+			return nil, net.ErrClosed
+		},
+	}}
+	o := newObject(t, "http://oss-cn-hangzhou.aliyuncs.com", &Options{HTTPClient: c, StallTimeout: testStall})
+	_, err := putPart(t.Context(), o, bodyOf("x"))
+	wantStall(t, err, "no connection for 200ms")
+}
+
+// A peer that reads slowly but steadily is left alone, though the whole body is in the
+// kernel's buffers at once and nothing is read from the source for many timeouts.
+func TestSlowPeerIsLeftAlone(t *testing.T) {
+	if !kernelTells {
+		t.Skip("the kernel does not tell what was acknowledged")
+	}
+	t.Parallel()
+	const size, steps = 2 << 20, 30
+	o := newObject(t, serveRaw(t, func(c *serverConn) {
+		_ = c.SetReadBuffer(64 << 10)
+		r := c.request()
+		if r == nil {
+			return
+		}
+		tick := time.NewTicker(50 * time.Millisecond)
+		defer tick.Stop()
+		for range steps {
+			<-tick.C
+			_, _ = io.CopyN(io.Discard, r.Body, size/steps)
+		}
+		_, _ = io.Copy(io.Discard, r.Body)
+		c.answer(200, okHead, "")
+	}), &Options{StallTimeout: 600 * time.Millisecond})
+	if _, err := putPart(t.Context(), o, Body{R: &guardedSource{t: t}, Size: size}); err != nil {
+		t.Error(err)
+	}
+}
+
+// The limiter is slower than what counts as a trickle.
+func TestLimitedBodyIsLeftAlone(t *testing.T) {
+	t.Parallel()
+	o := newObject(t, serve(t, accept), &Options{StallTimeout: testStall, Limiter: NewLimiter(600)})
+	if _, err := putPart(t.Context(), o, bodyOf(data(1000))); err != nil {
+		t.Error(err)
+	}
+}
+
+func TestLimiterEndsWithTheContext(t *testing.T) {
+	o := newObject(t, serve(t, accept), &Options{Limiter: NewLimiter(1)})
+	ctx, cancel := context.WithCancel(t.Context())
+	body := Body{R: &guardedSource{t: t}, Size: 1000}
+	go cancel()
+	_, err := putPart(ctx, o, body)
+	wantError(t, err, Canceled)
+}
+
+// What the watchdog does with what it sees, by a clock of its own and without a socket.
+func TestWatchdog(t *testing.T) {
+	const timeout = 8 * time.Second
+	type step struct {
+		after time.Duration // since the step before
+		do    func(w *watchdog)
+	}
+	connect := func(w *watchdog) { w.connect(nil) }
+	read := func(n int64) func(w *watchdog) { return func(w *watchdog) { w.body.pos.Add(n) } }
+	every := func(d time.Duration, times int, do func(w *watchdog)) []step {
+		s := make([]step, times)
+		for i := range s {
+			s[i] = step{d, do}
+		}
+		return s
+	}
+	for name, c := range map[string]struct {
+		size  int64
+		steps []step
+		want  string        // "": it is left alone until the last step
+		after time.Duration // since the beginning, to one tick
+	}{
+		"no connection":               {1000, nil, "no connection for 8s", 8 * time.Second},
+		"no byte":                     {1000, []step{{time.Second, connect}}, "no progress for 8s (0 of 1000 bytes handed over)", 9 * time.Second},
+		"stops":                       {1 << 20, []step{{0, connect}, {3 * time.Second, read(100_000)}}, "no progress for 8s (100000 of 1048576 bytes", 11 * time.Second},
+		"trickles":                    {1 << 20, append([]step{{0, connect}}, every(time.Second, 60, read(1000))...), "too slow: 8000 bytes in 8s, want 8192 at least (8000 of", 8 * time.Second},
+		"is fast enough":              {1 << 20, append([]step{{0, connect}}, every(time.Second, 60, read(1100))...), "", 0},
+		"jumps, but is fast enough":   {1 << 20, append([]step{{0, connect}}, every(7*time.Second, 9, read(8<<10))...), "", 0},
+		"no answer":                   {16 << 10, []step{{0, connect}, {time.Second, read(16 << 10)}}, "no answer for 8s (16384 of 16384 bytes handed over)", 10 * time.Second},
+		"no answer to a larger body":  {160 << 10, []step{{0, connect}, {time.Second, read(160 << 10)}}, "no answer for 8s", 19 * time.Second},
+		"no answer to a huge body":    {5 << 30, []step{{0, connect}, {time.Second, read(5 << 30)}}, "no answer for 8s", 265 * time.Second},
+		"no answer without a body":    {-1, []step{{time.Second, connect}}, "no answer for 8s", 9 * time.Second},
+		"answer stops":                {-1, []step{{0, connect}, {time.Second, func(w *watchdog) { w.answered.Store(true); w.received.Add(99_999) }}}, "the answer stopped for 8s", 9 * time.Second},
+		"answer comes in large steps": {-1, append([]step{{0, connect}}, every(5*time.Second, 9, func(w *watchdog) { w.answered.Store(true); w.received.Add(10_000) })...), "", 0},
+		"limited":                     {1 << 20, append([]step{{0, connect}}, every(time.Second, 60, func(w *watchdog) { w.body.limited.Store(true) })...), "", 0},
+		"limited in between":          {1 << 20, []step{{0, connect}, {20 * time.Second / 4, func(w *watchdog) { w.body.limited.Store(true) }}}, "no progress", 13 * time.Second},
+		"waits for the limiter":       {1 << 20, []step{{0, connect}, {0, func(w *watchdog) { w.body.waiting.Store(true) }}, {time.Hour, func(*watchdog) {}}}, "", 0},
+		"is stopped":                  {1000, []step{{0, (*watchdog).stop}, {time.Hour, func(*watchdog) {}}}, "", 0},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				ctx, end := context.WithCancelCause(t.Context())
+				w := &watchdog{timeout: timeout, end: end}
+				if c.size >= 0 {
+					w.body = &bodyReader{Body: Body{Size: c.size}}
+				}
+				begin := time.Now()
+				w.start()
+				defer w.stop()
+				for _, s := range c.steps {
+					time.Sleep(s.after)
+					synctest.Wait()
+					s.do(w)
+				}
+				var stall *stallError
+				if c.want == "" {
+					if ctx.Err() != nil {
+						t.Fatalf("ended with %v", context.Cause(ctx))
+					}
+					return
+				}
+				<-ctx.Done()
+				if !errors.As(context.Cause(ctx), &stall) || !strings.HasPrefix(stall.Error(), c.want) {
+					t.Errorf("got %v, want %q", context.Cause(ctx), c.want)
+				}
+				if took := time.Since(begin); took > c.after+timeout/windowTicks || took < c.after-timeout/windowTicks {
+					if !strings.HasPrefix(c.want, "too slow") {
+						t.Errorf("ended after %v, want %v", took, c.after)
+					}
+				}
+			})
+		})
+	}
+}
+
+func TestSocketTells(t *testing.T) {
+	if !kernelTells {
+		t.Skip("the kernel does not tell what was acknowledged")
+	}
+	taken := make(chan struct{})
+	url := serveRaw(t, func(c *serverConn) {
+		_, _ = io.CopyN(io.Discard, c, 1000)
+		close(taken)
+		<-c.stop
+	})
+	c, err := dialer()(t.Context(), "tcp", strings.TrimPrefix(url, "http://"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer c.Close()
+	var s socket
+	if !s.open(c) {
+		t.Fatal("the socket tells nothing")
+	}
+	if _, err := c.Write(make([]byte, 1000)); err != nil {
+		t.Fatal(err)
+	}
+	<-taken
+	for acked := uint64(0); acked != 1000; { // an acknowledgement may be late
+		total, _, ok := s.sample()
+		if acked = total - s.base; !ok || acked > 1000 {
+			t.Fatalf("got %d bytes, %t", acked, ok)
+		}
+	}
+	if _, queued, _ := s.sample(); queued != 0 {
+		t.Errorf("%d bytes are queued, want 0", queued)
+	}
+	_ = c.Close()
+	if _, _, ok := s.sample(); ok {
+		t.Error("a closed socket tells something")
+	}
+}

@@ -1,0 +1,120 @@
+package upload
+
+import (
+	"fmt"
+	"io"
+	"net/http"
+	"path"
+	"strings"
+
+	"github.com/vodupload/vodupload/upload/internal/transfer"
+)
+
+// Bounds of the traffic limit, in bit/s (OSS documentation, Single-connection
+// bandwidth throttling).
+const (
+	minTraffic = 819_200
+	maxTraffic = 838_860_800
+)
+
+// check returns an error that names the field of f which OSS would refuse.
+func (f *File) check() error {
+	for _, c := range []struct {
+		field, got string
+		want       []string
+	}{
+		{"StorageClass", f.StorageClass, []string{"Standard", "IA", "Archive", "ColdArchive", "DeepColdArchive"}},
+		{"ACL", f.ACL, []string{"private", "public-read", "public-read-write", "default"}},
+		{"Encryption", f.Encryption, []string{"AES256", "KMS", "SM4"}},
+	} {
+		if err := oneOf(c.field, c.got, c.want); err != nil {
+			return err
+		}
+	}
+	if f.TrafficLimit != 0 && (f.TrafficLimit < minTraffic || f.TrafficLimit > maxTraffic) {
+		return fmt.Errorf("%w: File.TrafficLimit: got %d bit/s, want 0 for none, or %d to %d", ErrInvalidArgument, f.TrafficLimit, minTraffic, maxTraffic)
+	}
+	if f.Info != nil {
+		if err := f.Info.check(); err != nil {
+			return err
+		}
+	}
+	if f.Callback != nil {
+		return f.Callback.check()
+	}
+	return nil
+}
+
+func oneOf(field, got string, want []string) error {
+	if got == "" {
+		return nil
+	}
+	for _, w := range want {
+		if got == w {
+			return nil
+		}
+	}
+	return fmt.Errorf("%w: File.%s: got %q, want one of %s", ErrInvalidArgument, field, got, strings.Join(want, ", "))
+}
+
+// object returns the properties of the object to be made.
+func (f *File) object() transfer.ObjectOptions {
+	o := transfer.ObjectOptions{
+		ContentType: f.ContentType, CacheControl: f.CacheControl,
+		ContentDisposition: f.ContentDisposition, ContentEncoding: f.ContentEncoding,
+		StorageClass: f.StorageClass, ACL: f.ACL, Metadata: f.Metadata, Tags: f.Tags,
+		Encryption: f.Encryption, EncryptionKeyID: f.EncryptionKeyID,
+		ForbidOverwrite: f.ForbidOverwrite, RequestPayer: f.RequestPayer,
+		TrafficLimit: f.TrafficLimit, Headers: f.Headers, Expires: f.Expires,
+	}
+	if f.Info != nil {
+		o.Notification = f.Info.notification()
+	}
+	if f.Callback != nil {
+		o.Callback, o.CallbackVar = f.Callback.headers()
+	}
+	for _, name := range []string{f.Object, f.Path} {
+		if o.ContentType == "" {
+			o.ContentType = contentTypes[strings.ToLower(path.Ext(name))]
+		}
+	}
+	return o
+}
+
+// sniff returns what the first bytes look like.
+func sniff(r io.ReaderAt) string {
+	buf := make([]byte, 512) // as many as DetectContentType looks at
+	n, err := r.ReadAt(buf, 0)
+	if err != nil && err != io.EOF {
+		return ""
+	}
+	return http.DetectContentType(buf[:n])
+}
+
+// contentTypes are the types of the media that these uploads are about. The table
+// is ours, so that an object's type does not depend on which files about types the
+// system has.
+var contentTypes = map[string]string{
+	".3gp": "video/3gpp", ".asf": "video/x-ms-asf", ".avi": "video/x-msvideo", ".dat": "application/octet-stream",
+	".dv": "video/x-dv", ".f4v": "video/x-f4v", ".flv": "video/x-flv", ".m2t": "video/mp2t", ".m2ts": "video/mp2t",
+	".m3u8": "application/vnd.apple.mpegurl", ".m4v": "video/x-m4v", ".mj2": "video/mj2", ".mjpeg": "video/x-motion-jpeg",
+	".mkv": "video/x-matroska", ".mov": "video/quicktime", ".mp4": "video/mp4", ".mpd": "application/dash+xml",
+	".mpe": "video/mpeg", ".mpeg": "video/mpeg", ".mpg": "video/mpeg", ".mts": "video/mp2t", ".mxf": "application/mxf",
+	".ogv": "video/ogg", ".qt": "video/quicktime", ".rm": "application/vnd.rn-realmedia",
+	".rmvb": "application/vnd.rn-realmedia-vbr", ".swf": "application/x-shockwave-flash", ".ts": "video/mp2t",
+	".vob": "video/x-ms-vob", ".webm": "video/webm", ".wmv": "video/x-ms-wmv",
+
+	".aac": "audio/aac", ".ac3": "audio/ac3", ".aif": "audio/aiff", ".aiff": "audio/aiff", ".amr": "audio/amr",
+	".ape": "audio/x-ape", ".caf": "audio/x-caf", ".flac": "audio/flac", ".m4a": "audio/mp4", ".mid": "audio/midi",
+	".mp3": "audio/mpeg", ".ogg": "audio/ogg", ".opus": "audio/ogg", ".ra": "audio/x-realaudio", ".wav": "audio/wav",
+	".weba": "audio/webm", ".wma": "audio/x-ms-wma",
+
+	".avif": "image/avif", ".bmp": "image/bmp", ".gif": "image/gif", ".heic": "image/heic", ".heif": "image/heif",
+	".ico": "image/x-icon", ".jpeg": "image/jpeg", ".jpg": "image/jpeg", ".png": "image/png", ".svg": "image/svg+xml",
+	".tif": "image/tiff", ".tiff": "image/tiff", ".webp": "image/webp",
+
+	".ass": "text/x-ssa", ".srt": "application/x-subrip", ".ssa": "text/x-ssa", ".ttml": "application/ttml+xml", ".vtt": "text/vtt",
+
+	".css": "text/css", ".csv": "text/csv", ".html": "text/html", ".js": "text/javascript", ".json": "application/json",
+	".pdf": "application/pdf", ".txt": "text/plain", ".xml": "application/xml", ".zip": "application/zip",
+}

@@ -1,0 +1,159 @@
+package upload
+
+import (
+	"fmt"
+	"log/slog"
+	"net/http"
+	"time"
+
+	"github.com/vodupload/vodupload/checkpoint"
+	"github.com/vodupload/vodupload/sts"
+	"github.com/vodupload/vodupload/upload/internal/transfer"
+)
+
+// Options are the settings of a [Client]. The zero value of each field means its
+// default.
+type Options struct {
+	// Credentials supplies what requests are signed with, and is asked again when a
+	// token has expired. The default is none: Init gives the first credentials, and
+	// ResumeWithToken the next.
+	Credentials sts.Provider
+
+	// Checkpoints keeps what is needed to go on after the process ended. A store
+	// that is given stays open when the client is closed. The default is a
+	// directory in the user's cache directory, one file for each upload under way.
+	Checkpoints checkpoint.Store
+
+	// CheckpointsOptional goes on without a checkpoint where none can be kept: no
+	// disk space, no permission. Such an upload does not survive the end of the
+	// process. The default is to fail the file before anything of it is sent.
+	CheckpointsOptional bool
+
+	// PartSize is the size of each part but the last, in bytes: from 100 KiB to
+	// 5 GiB. It grows for files of more than 10,000 such parts. A file that fits
+	// into one part is sent by a single request and has no checkpoint. The default
+	// is 1 MiB.
+	PartSize int64
+
+	// Parallel is how many requests are in flight at the same time, over all files:
+	// from 1 to 1,000. The default is 5.
+	Parallel int
+
+	// RetryCount is how often a request is made again after its first attempt
+	// failed for a cause that may pass; a negative number means never. The count of
+	// a part starts anew when the network fails or the server throttles although
+	// some of the file got through since. The default is 3.
+	RetryCount int
+
+	// RetryInterval is the pause before the first retry. It doubles with each, up to
+	// 30 s, give or take a quarter. The server may ask for more. The default is 2 s.
+	RetryInterval time.Duration
+
+	// StallTimeout ends a request that makes no progress for so long, and retries it.
+	// The default is 30 s.
+	StallTimeout time.Duration
+
+	// BandwidthLimit is how many bytes are sent per second, over all files. The
+	// default is no limit.
+	BandwidthLimit int64
+
+	// TokenWait is how long files wait for a token, for a new one after the old one
+	// expired, and for a destination. The default is 10 minutes.
+	TokenWait time.Duration
+
+	// CleanupTimeout bounds what is done at the server for a file that was canceled,
+	// and how long Close waits for that and for callbacks. The default is 30 s.
+	CleanupTimeout time.Duration
+
+	// Region is the region of the buckets, like "cn-hangzhou", for the signature V4.
+	// The default is what the endpoint's name tells; where it tells none, requests
+	// are signed with V1.
+	Region string
+
+	// HTTPClient sends the requests. It is not changed, and redirects are not
+	// followed whatever it says. The default is one tuned to Parallel, with the
+	// proxy that the environment names.
+	HTTPClient *http.Client
+
+	// Logger gets what an operator wants to know: no line for each part. No line
+	// holds a secret. The default is silent.
+	Logger *slog.Logger
+
+	// Callbacks are called as things happen. The default is none.
+	Callbacks Callbacks
+}
+
+// The defaults of [Options].
+const (
+	DefaultPartSize       = 1 << 20
+	DefaultParallel       = 5
+	DefaultRetryCount     = 3
+	DefaultRetryInterval  = 2 * time.Second
+	DefaultStallTimeout   = 30 * time.Second
+	DefaultTokenWait      = 10 * time.Minute
+	DefaultCleanupTimeout = 30 * time.Second
+
+	maxParallel = 1000
+)
+
+// withDefaults returns a complete copy of o, or an error that names the field that
+// is wrong, what it is and what it may be.
+func (o *Options) withDefaults() (Options, error) {
+	var c Options
+	if o != nil {
+		c = *o
+	}
+	setDefault(&c.PartSize, DefaultPartSize)
+	setDefault(&c.Parallel, DefaultParallel)
+	setDefault(&c.RetryCount, DefaultRetryCount)
+	setDefault(&c.RetryInterval, DefaultRetryInterval)
+	setDefault(&c.StallTimeout, DefaultStallTimeout)
+	setDefault(&c.TokenWait, DefaultTokenWait)
+	setDefault(&c.CleanupTimeout, DefaultCleanupTimeout)
+	c.RetryCount = max(c.RetryCount, 0)
+	if c.Logger == nil {
+		c.Logger = slog.New(slog.DiscardHandler)
+	}
+	for _, check := range []error{
+		inRange("PartSize", c.PartSize, transfer.MinPartSize, transfer.MaxPartSize, " bytes"),
+		inRange("Parallel", c.Parallel, 1, maxParallel, ""),
+		positive("RetryInterval", c.RetryInterval),
+		positive("StallTimeout", c.StallTimeout),
+		positive("TokenWait", c.TokenWait),
+		positive("CleanupTimeout", c.CleanupTimeout),
+		notNegative("BandwidthLimit", c.BandwidthLimit),
+	} {
+		if check != nil {
+			return Options{}, check
+		}
+	}
+	return c, nil
+}
+
+func setDefault[T comparable](field *T, value T) {
+	var zero T
+	if *field == zero {
+		*field = value
+	}
+}
+
+func inRange[T int | int64](field string, got, low, high T, unit string) error {
+	if got < low || got > high {
+		return fmt.Errorf("%w: Options.%s: got %d, want %d to %d%s", ErrInvalidArgument, field, got, low, high, unit)
+	}
+	return nil
+}
+
+func positive(field string, got time.Duration) error {
+	if got < 0 {
+		return fmt.Errorf("%w: Options.%s: got %v, want a positive duration", ErrInvalidArgument, field, got)
+	}
+	return nil
+}
+
+func notNegative(field string, got int64) error {
+	if got < 0 {
+		return fmt.Errorf("%w: Options.%s: got %d bytes per second, want 0 for no limit, or more", ErrInvalidArgument, field, got)
+	}
+	return nil
+}

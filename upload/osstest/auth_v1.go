@@ -1,0 +1,79 @@
+package osstest
+
+import (
+	"net/http"
+	"net/url"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// readHeader reads an Authorization header of either version.
+func readHeader(r *http.Request, query url.Values, header, region string, now time.Time) (*signature, *apiError) {
+	if r.Header.Get("X-Oss-Security-Token") != "" && hasAny(query, "security-token") {
+		return nil, errTokenTwice()
+	}
+	scheme, rest, _ := strings.Cut(header, " ")
+	var s *signature
+	var err *apiError
+	switch scheme {
+	case "":
+		return nil, errAuthorization("", "Authorization header value is empty.", header)
+	case "OSS":
+		s, err = readHeaderV1(r, header, rest, now)
+	case algorithmV4:
+		s, err = readHeaderV4(r, header, rest, region, now)
+	default:
+		return nil, errAuthorization("0002-00000061", "Authorization header is invalid.", header)
+	}
+	if err != nil {
+		return nil, err
+	}
+	s.token = r.Header.Get("X-Oss-Security-Token")
+	return s, nil
+}
+
+// readHeaderV1 reads "OSS AccessKeyId:Signature".
+func readHeaderV1(r *http.Request, header, rest string, now time.Time) (*signature, *apiError) {
+	id, provided, ok := strings.Cut(rest, ":")
+	if !ok {
+		return nil, errAuthorization("0002-00000062", "Authorization header is invalid.", header)
+	}
+	if strings.TrimSpace(id) == "" || provided == "" {
+		return nil, errAuthorization("0002-00000063",
+			"AccessKeyId or Signature is missing in Authorization header value.", header)
+	}
+	requested, date, err := requestTime(r)
+	if err != nil {
+		return nil, err
+	}
+	if err := checkSkew(requested, now); err != nil {
+		return nil, err
+	}
+	return &signature{accessKeyID: id, provided: provided, date: date}, nil
+}
+
+// readURLv1 reads the three parameters of a signed URL. Whether it has expired
+// is known before its signature is (OSS documentation, Add signatures to URLs).
+func readURLv1(query url.Values, now time.Time) (*signature, *apiError) {
+	expires := query.Get("Expires")
+	switch {
+	case expires == "":
+		return nil, errSignedURLIncomplete("0002-00000067")
+	case query.Get("OSSAccessKeyId") == "", query.Get("Signature") == "":
+		return nil, errSignedURLIncomplete("")
+	}
+	seconds, parseErr := strconv.ParseInt(expires, 10, 64)
+	if parseErr != nil || seconds < 0 {
+		return nil, errBadExpires()
+	}
+	if end := time.Unix(seconds, 0); now.After(end) {
+		return nil, errRequestExpired("0002-00000069", end, now)
+	}
+	return &signature{
+		accessKeyID: query.Get("OSSAccessKeyId"),
+		provided:    query.Get("Signature"),
+		token:       query.Get("security-token"),
+		date:        expires,
+	}, nil
+}

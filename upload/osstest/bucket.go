@@ -1,0 +1,97 @@
+package osstest
+
+import (
+	"encoding/xml"
+	"net/http"
+)
+
+type createBucketConfiguration struct {
+	XMLName      xml.Name `xml:"CreateBucketConfiguration"`
+	StorageClass string
+}
+
+func (s *Server) putBucket(w http.ResponseWriter, req *request) *apiError {
+	if aerr := oneOf(req.Header, "X-Oss-Acl", bucketACLs...); aerr != nil {
+		return aerr
+	}
+	class, aerr := wantedClass(req)
+	if aerr != nil {
+		return aerr
+	}
+	if aerr := s.changeBucket(req, class); aerr != nil {
+		return aerr
+	}
+	w.Header().Set("Location", "/"+req.bucket)
+	s.writeEmpty(w, req, http.StatusOK)
+	return nil
+}
+
+// changeBucket creates a bucket, or changes the ACL of one that exists.
+func (s *Server) changeBucket(req *request, class string) *apiError {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	b := newBucket(req.bucket, s.now())
+	if old := s.buckets[req.bucket]; old != nil {
+		b = old.clone()
+	} else if class != "" {
+		b.StorageClass = class
+	}
+	if acl := req.Header.Get("X-Oss-Acl"); acl != "" {
+		b.ACL = acl
+	}
+	if err := s.disk.saveBucket(b); err != nil {
+		return errInternal(err)
+	}
+	s.buckets[b.Name] = b
+	return nil
+}
+
+// clone returns a bucket with the same objects and uploads, whose own
+// properties can be changed and then thrown away.
+func (b *bucket) clone() *bucket {
+	c := *b
+	return &c
+}
+
+// wantedClass returns the storage class in the body of PutBucket, if there is
+// one.
+func wantedClass(req *request) (string, *apiError) {
+	body, aerr := readXMLBody(req)
+	if aerr != nil || len(body) == 0 {
+		return "", aerr
+	}
+	var conf createBucketConfiguration
+	if err := xml.Unmarshal(body, &conf); err != nil {
+		return "", errMalformedXML("")
+	}
+	h := http.Header{}
+	h.Set("StorageClass", conf.StorageClass)
+	return conf.StorageClass, oneOf(h, "StorageClass", storageClasses...)
+}
+
+func (s *Server) deleteBucket(w http.ResponseWriter, req *request) *apiError {
+	if aerr := s.removeBucket(req.bucket); aerr != nil {
+		return aerr
+	}
+	s.writeEmpty(w, req, http.StatusNoContent)
+	return nil
+}
+
+func (s *Server) removeBucket(name string) *apiError {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	b, aerr := s.bucketLocked(name)
+	switch {
+	case aerr != nil:
+		return aerr
+	case len(b.objects) > 0:
+		return errBucketNotEmpty(name, "objects")
+	case len(b.uploads) > 0:
+		return errBucketNotEmpty(name, "multipart uploads")
+	}
+	if err := s.disk.removeBucket(b); err != nil {
+		return errInternal(err)
+	}
+	delete(s.buckets, name)
+	return nil
+}

@@ -1,0 +1,115 @@
+package osstest
+
+import (
+	"encoding/xml"
+	"net/http"
+)
+
+type bucketInfoResult struct {
+	XMLName xml.Name     `xml:"BucketInfo"`
+	Bucket  bucketResult `xml:"Bucket"`
+}
+
+type locationResult struct {
+	XMLName  xml.Name `xml:"LocationConstraint"`
+	Location string   `xml:",chardata"`
+}
+
+type liveChannelsResult struct {
+	XMLName     xml.Name `xml:"ListLiveChannelResult"`
+	Prefix      string
+	Marker      string
+	MaxKeys     int
+	IsTruncated bool
+}
+
+type versioningConfiguration struct {
+	XMLName xml.Name `xml:"VersioningConfiguration"`
+	Status  string   `xml:",omitempty"`
+}
+
+// bucketNow returns a copy of a bucket's own properties.
+func (s *Server) bucketNow(name string) (*bucket, *apiError) {
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	b, aerr := s.bucketLocked(name)
+	if aerr != nil {
+		return nil, aerr
+	}
+	return b.clone(), nil
+}
+
+func (s *Server) getBucketInfo(w http.ResponseWriter, req *request) *apiError {
+	b, aerr := s.bucketNow(req.bucket)
+	if aerr != nil {
+		return aerr
+	}
+	info := s.describe(b)
+	info.Owner, info.AccessControlList, info.Versioning = &owner, &grantResult{b.ACL}, b.Versioning
+	s.writeXML(w, req, bucketInfoResult{Bucket: info})
+	return nil
+}
+
+func (s *Server) getBucketLocation(w http.ResponseWriter, req *request) *apiError {
+	if _, aerr := s.bucketNow(req.bucket); aerr != nil {
+		return aerr
+	}
+	s.writeXML(w, req, locationResult{Location: "oss-" + s.opts.Region})
+	return nil
+}
+
+// listLiveChannel lists no channels: this server has none.
+func (s *Server) listLiveChannel(w http.ResponseWriter, req *request) *apiError {
+	if _, aerr := s.bucketNow(req.bucket); aerr != nil {
+		return aerr
+	}
+	s.writeXML(w, req, liveChannelsResult{Prefix: req.query.Get("prefix"), Marker: req.query.Get("marker"), MaxKeys: 100})
+	return nil
+}
+
+func (s *Server) getBucketVersioning(w http.ResponseWriter, req *request) *apiError {
+	b, aerr := s.bucketNow(req.bucket)
+	if aerr != nil {
+		return aerr
+	}
+	s.writeXML(w, req, versioningConfiguration{Status: b.Versioning})
+	return nil
+}
+
+func (s *Server) putBucketVersioning(w http.ResponseWriter, req *request) *apiError {
+	body, aerr := readXMLBody(req)
+	if aerr != nil {
+		return aerr
+	}
+	var conf versioningConfiguration
+	err := xml.Unmarshal(body, &conf)
+	if err != nil || conf.Status != versioningEnabled && conf.Status != versioningSuspended {
+		return errMalformedXML("")
+	}
+	return s.alterBucket(w, req, func(b *bucket) { b.Versioning = conf.Status })
+}
+
+// alterBucket changes a bucket that exists, and answers the request.
+func (s *Server) alterBucket(w http.ResponseWriter, req *request, change func(*bucket)) *apiError {
+	if aerr := s.alter(req.bucket, change); aerr != nil {
+		return aerr
+	}
+	s.writeEmpty(w, req, http.StatusOK)
+	return nil
+}
+
+func (s *Server) alter(name string, change func(*bucket)) *apiError {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	b, aerr := s.bucketLocked(name)
+	if aerr != nil {
+		return aerr
+	}
+	changed := b.clone()
+	change(changed)
+	if err := s.disk.saveBucket(changed); err != nil {
+		return errInternal(err)
+	}
+	s.buckets[name] = changed
+	return nil
+}

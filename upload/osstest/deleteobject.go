@@ -1,0 +1,67 @@
+package osstest
+
+import "net/http"
+
+// A deletion is what DeleteObject did.
+type deletion struct {
+	version string  // the version that was deleted, or the new delete marker
+	marker  bool    // version is a delete marker
+	removed *object // its content must be released
+}
+
+func (s *Server) deleteObject(w http.ResponseWriter, req *request) *apiError {
+	d, aerr := s.delete(req.bucket, req.key, req.query.Get("versionId"))
+	if aerr != nil {
+		return aerr
+	}
+	if d.version != "" {
+		w.Header().Set("X-Oss-Version-Id", d.version)
+	}
+	if d.marker {
+		w.Header().Set("X-Oss-Delete-Marker", "true")
+	}
+	s.writeEmpty(w, req, http.StatusNoContent)
+	return nil
+}
+
+// delete deletes an object, or one version of it. What is not there counts as
+// deleted.
+func (s *Server) delete(bucketName, key, version string) (deletion, *apiError) {
+	s.mu.Lock()
+	d, aerr := s.deleteLocked(bucketName, key, version)
+	s.mu.Unlock()
+	if d.removed != nil {
+		d.removed.content.release()
+	}
+	return d, aerr
+}
+
+func (s *Server) deleteLocked(bucketName, key, version string) (deletion, *apiError) {
+	b, aerr := s.bucketLocked(bucketName)
+	if aerr != nil {
+		return deletion{}, aerr
+	}
+	if version == "" && b.Versioning != "" {
+		return s.markDeleted(b, key)
+	}
+	d := deletion{version: version}
+	if version == "" {
+		version = nullVersion
+	}
+	o := b.version(key, version)
+	if o == nil {
+		return d, nil
+	}
+	if err := s.disk.removeObject(b, o); err != nil {
+		return deletion{}, errInternal(err)
+	}
+	d.removed, d.marker = b.remove(key, version), o.Marker
+	return d, nil
+}
+
+// markDeleted puts a delete marker on an object.
+func (s *Server) markDeleted(b *bucket, key string) (deletion, *apiError) {
+	o := &object{Key: key, Marker: true, Modified: s.now()}
+	removed, aerr := s.storeLocked(b.Name, o, false, "")
+	return deletion{version: o.Version, marker: true, removed: removed}, aerr
+}

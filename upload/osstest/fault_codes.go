@@ -1,0 +1,118 @@
+package osstest
+
+import (
+	"cmp"
+	"net/http"
+)
+
+// apiError returns the answer that a fault gives to a call.
+func (f *faultSpec) apiError(req *request) *apiError {
+	e := *codeError(f.code, req)
+	if f.status != 0 {
+		e.status = f.status
+	}
+	e.header = e.header.Clone()
+	if e.header == nil {
+		e.header = http.Header{}
+	}
+	for name, values := range f.header {
+		e.header[name] = values
+	}
+	return &e
+}
+
+// codeError returns the error with a code, as OSS would answer req with it.
+func codeError(code string, req *request) *apiError {
+	if e := codesOfCalls(code, req); e != nil {
+		return e
+	}
+	if e, ok := plainCodes[code]; ok {
+		return &apiError{status: e.status, code: code, ec: e.ec, message: e.message}
+	}
+	return &apiError{status: http.StatusInternalServerError, code: code, message: code}
+}
+
+// codesOfCalls returns the errors that tell something of the call, or nil.
+func codesOfCalls(code string, req *request) *apiError {
+	switch code {
+	case "NoSuchUpload":
+		return errNoSuchUpload(noSuchUploadECs[req.op], req.uploadID)
+	case "NoSuchBucket":
+		return errNoSuchBucket(req.bucket)
+	case "NoSuchKey":
+		return errNoSuchKey(req.key)
+	case "MethodNotAllowed":
+		return errMethodNotAllowed(req.Method, "OBJECT", http.MethodGet)
+	case "FileAlreadyExists":
+		ec := "0026-00000002"
+		if req.op == OpCompleteMultipartUpload {
+			ec = "0042-00000214"
+		}
+		return errFileAlreadyExists(ec)
+	case "InvalidAccessKeyId":
+		return errInvalidAccessKeyID(accessKeyID(req))
+	case "SecurityTokenExpired":
+		return errSecurityTokenExpired(securityToken(req))
+	case "InvalidSecurityToken":
+		return errInvalidSecurityToken(securityToken(req))
+	case "RequestTimeTooSkewed":
+		requested, _, _ := requestTime(req.Request)
+		return errTimeTooSkewed(requested, req.start)
+	}
+	return nil
+}
+
+var noSuchUploadECs = map[Op]string{
+	OpUploadPart:              ecUploadPart,
+	OpUploadPartCopy:          ecPartCopy,
+	OpCompleteMultipartUpload: ecComplete,
+	OpAbortMultipartUpload:    ecAbort,
+}
+
+func securityToken(req *request) string {
+	return cmp.Or(req.Header.Get("X-Oss-Security-Token"),
+		req.query.Get("x-oss-security-token"), req.query.Get("security-token"))
+}
+
+type plainCode struct {
+	status      int
+	ec, message string
+}
+
+// plainCodes are the other errors of OSS, as its documentation lists them by
+// HTTP status code. An EC that it does not tell is left out.
+var plainCodes = map[string]plainCode{
+	"CallbackFailed": {203, "0007-00000203", "Error status : 502."},
+
+	"EntityTooLarge":   {400, "", "Your proposed upload exceeds the maximum allowed size."},
+	"EntityTooSmall":   {400, "0042-00000213", "Your proposed upload smaller than the minimum allowed size."},
+	"IncompleteBody":   {400, "", "You did not provide the number of bytes specified by the Content-Length HTTP header"},
+	"InvalidArgument":  {400, "", "Invalid argument."},
+	"InvalidDigest":    {400, ecDigestMismatch, "The Content-MD5 you specified was invalid."},
+	"InvalidPart":      {400, "", "One or more of the specified parts could not be found or the specified entity tag might not have matched the part's entity tag."},
+	"InvalidPartOrder": {400, "0042-00000209", "The list of parts was not in ascending order."},
+	"MalformedXML":     {400, "0042-00000205", "The XML you provided was not well-formed or did not validate against our published schema."},
+	"NotImplemented":   {400, "", "A header you provided implies functionality that is not implemented."},
+	"RequestTimeout":   {400, "", "Your socket connection to the server was not read from or written to within the timeout period. Idle connections will be closed."},
+
+	"AccessDenied":                        {403, "", "AccessDenied"},
+	"AccessKeyIdAndSecurityTokenNotMatch": {403, "0002-00000004", "The OSS access key id and security token you provided does not match."},
+	"InvalidObjectState":                  {403, "", "The operation is not valid for the object's state."},
+	"SignatureDoesNotMatch":               {403, "0002-00000040", "The request signature we calculated does not match the signature you provided. Check your key and signing method."},
+	"UserDisable":                         {403, "0003-00000801", "UserDisable"},
+
+	"FileImmutable":        {409, "", "The object you specified is immutable."},
+	"PartAlreadyExist":     {409, "", "For sequential multipart upload, you can't overwrite uploaded parts."},
+	"PreconditionFailed":   {412, "", "At least one of the pre-conditions you specified did not hold."},
+	"MissingContentLength": {411, "", "You must provide the Content-Length HTTP header."},
+
+	"InternalError": {500, "", "Please contact the server administrator, oss@service.aliyun.com."},
+
+	"ActiveRequestLimitExceeded":       {503, "", "Active request limit is exceeded."},
+	"DownloadTrafficRateLimitExceeded": {503, "", "Please reduce your upload request traffic."},
+	"MetaOperationQpsLimitExceeded":    {503, "", "Max meta operation qps limit is exceeded."},
+	"QpsLimitExceeded":                 {503, "", "Max qps limit is exceeded."},
+	"ServiceUnavailable":               {503, "", "Thread pool is almost full, please retry later."},
+	"TotalQpsLimitExceeded":            {503, "", "Max total qps limit is exceeded."},
+	"UploadTrafficRateLimitExceeded":   {503, "", "Please reduce your upload request traffic."},
+}

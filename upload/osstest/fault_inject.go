@@ -1,0 +1,172 @@
+package osstest
+
+import (
+	"math/rand/v2"
+	"slices"
+	"sync"
+)
+
+// TB is what osstest needs of a *testing.T, *testing.B or *testing.F.
+type TB interface {
+	Helper()
+	Errorf(format string, args ...any)
+}
+
+// faultState is the script of a server. Its zero value is an empty one.
+type faultState struct {
+	mu     sync.Mutex
+	script []*scripted // replaced as a whole, never changed
+}
+
+// A scripted fault is one that was injected.
+type scripted struct {
+	*Fault
+	spec    faultSpec // as it was at Inject
+	chance  *rand.Rand
+	matched int // calls seen that the fault is meant for
+	taken   int // of these, how many it has struck or is about to
+}
+
+// A pick is a fault in the call that it was picked for.
+type pick struct {
+	*scripted
+	struck bool
+}
+
+// Inject puts faults to work, in this order and after those that are there
+// already.
+func (s *Server) Inject(faults ...*Fault) {
+	state := &s.faults
+	state.mu.Lock()
+	defer state.mu.Unlock()
+	script := slices.Clone(state.script)
+	for _, f := range faults {
+		f.init()
+		one := &scripted{Fault: f, spec: f.spec.clone()}
+		if one.spec.random {
+			one.chance = rand.New(rand.NewPCG(s.opts.Seed, uint64(len(script))))
+		}
+		script = append(script, one)
+	}
+	state.script = script
+}
+
+// ClearFaults removes all faults. Calls that have met one already are not
+// affected: a [Hang] still holds what it holds.
+func (s *Server) ClearFaults() {
+	s.faults.mu.Lock()
+	defer s.faults.mu.Unlock()
+	s.faults.script = nil
+}
+
+// Unfired returns the faults that have not struck any call, in the order in
+// which they were injected.
+func (s *Server) Unfired() []*Fault {
+	var unfired []*Fault
+	for _, f := range s.faults.current() {
+		if f.Count() == 0 {
+			unfired = append(unfired, f.Fault)
+		}
+	}
+	return unfired
+}
+
+// AssertFired fails the test if a fault has not struck any call: then the test
+// has not tested what it was written for.
+func (s *Server) AssertFired(t TB) {
+	t.Helper()
+	for _, f := range s.faults.current() {
+		if f.Count() == 0 {
+			t.Errorf("osstest: the fault %v never fired; %d calls matched it", f, s.faults.seen(f))
+		}
+	}
+}
+
+func (s *faultState) current() []*scripted {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.script
+}
+
+func (s *faultState) seen(f *scripted) int {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return f.matched
+}
+
+// pick counts a call for all faults that are meant for it, and returns those
+// that it gets. They count as taken until giveBack.
+func (s *faultState) pick(call *logEntry) []*pick {
+	var matching []*scripted
+	for _, f := range s.current() {
+		if f.spec.means(call) {
+			matching = append(matching, f)
+		}
+	}
+	if len(matching) == 0 {
+		return nil
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	var picked []*pick
+	full := false
+	for _, f := range matching {
+		if !f.due() || full && !f.spec.effect.onTop() {
+			continue
+		}
+		full = full || !f.spec.effect.onTop()
+		f.taken++
+		picked = append(picked, &pick{scripted: f})
+	}
+	return picked
+}
+
+// giveBack returns the faults that a call did not come to.
+func (s *faultState) giveBack(picked []*pick) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, p := range picked {
+		if !p.struck {
+			p.taken--
+		}
+	}
+}
+
+// due counts one call, and says whether the fault wants it. The draw is made
+// for each call, so that it depends on nothing but the call's number.
+func (f *scripted) due() bool {
+	f.matched++
+	lucky := f.chance == nil || f.chance.Float64() < f.spec.probability
+	return lucky && f.matched >= f.spec.nth && (f.limit() < 0 || f.taken < f.limit())
+}
+
+// limit returns how many calls the fault may strike; negative is no limit.
+func (f *scripted) limit() int {
+	switch {
+	case f.spec.times != 0:
+		return f.spec.times
+	case f.chance != nil:
+		return -1
+	}
+	return 1
+}
+
+// means says whether the fault is meant for a call.
+func (f *faultSpec) means(call *logEntry) bool {
+	c := &call.call
+	switch {
+	case f.effect == effectNone,
+		f.op != AnyOp && f.op != c.Op,
+		f.bucket != "" && f.bucket != c.Bucket,
+		f.key != "" && f.key != c.Key,
+		f.part != 0 && f.part != c.PartNumber,
+		f.effect == effectLoseUpload && c.UploadID == "":
+		return false
+	}
+	for _, ok := range f.match {
+		if !ok(call.redacted()) {
+			return false
+		}
+	}
+	return true
+}

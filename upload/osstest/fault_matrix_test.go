@@ -1,0 +1,89 @@
+package osstest
+
+import (
+	"context"
+	"maps"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+)
+
+// TestEachFaultOverEachOperation is about the server: whatever breaks, each
+// call comes to an end, the fault is noted, nothing stays in flight, and the
+// next call finds the server in order.
+func TestEachFaultOverEachOperation(t *testing.T) {
+	for _, kind := range FaultKinds() {
+		t.Run(kind.Name, func(t *testing.T) {
+			t.Parallel()
+			key := Key{AccessKeyID: "STS.k", AccessKeySecret: "s", SecurityToken: "token"}
+			f := newFaultTest(t, &Options{Keys: []Key{key}})
+			for _, op := range slices.Sorted(maps.Keys(f.calls())) {
+				f.AddKey(key) // ExpireToken may have been here
+				f.restore()
+				fault := kind.New(op)
+				f.Inject(fault)
+				f.callWith(fault, op)
+				if fault.Count() == 0 && !nothingToSpoil(fault, f.Requests()[0]) {
+					t.Errorf("%v did not strike; the log has %v", fault, f.Requests())
+				}
+				f.ClearFaults()
+				limit, stop := context.WithTimeout(t.Context(), 10*time.Second)
+				if err := f.WaitIdle(limit); err != nil {
+					t.Errorf("%v: %v", fault, err)
+				}
+				stop()
+			}
+		})
+	}
+}
+
+// callWith makes a call of an operation, and gives it up where it hangs.
+func (f *faultTest) callWith(fault *Fault, op Op) {
+	ctx, cancel := context.WithCancel(f.t.Context())
+	defer cancel()
+	call := f.calls()[op]
+	if fault.spec.effect != effectHang {
+		call(ctx)
+		return
+	}
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		call(ctx)
+	}()
+	await(f.t, fault.String(), fault.Fired())
+	cancel()
+	<-done
+	fault.Release() // for the calls whose end the server cannot see
+}
+
+// nothingToSpoil says whether a call gave a fault no reason to strike.
+func nothingToSpoil(fault *Fault, r Request) bool {
+	switch fault.spec.effect {
+	case effectLoseUpload:
+		return r.UploadID == ""
+	case effectSlowBody:
+		return r.BodyBytes == 0
+	case effectWrongETag, effectWrongCRC64, effectDropHeader, effectDropElement:
+		return r.Status/100 == 2
+	}
+	return false
+}
+
+func TestFaultKindsHaveNamesOfTheirOwn(t *testing.T) {
+	seen := map[string]bool{}
+	effects := map[effect]bool{}
+	for _, kind := range FaultKinds() {
+		if seen[kind.Name] || kind.Name == "" || strings.Contains(kind.Name, "/") {
+			t.Errorf("the name %q is no good for a subtest", kind.Name)
+		}
+		seen[kind.Name] = true
+		effects[kind.New(OpUploadPart).spec.effect] = true
+	}
+	for e, name := range effectNames {
+		if !effects[e] {
+			t.Errorf("no kind is a %s", name)
+		}
+	}
+}

@@ -1,0 +1,115 @@
+package osstest
+
+import (
+	"encoding/json"
+	"fmt"
+	"strings"
+	"testing"
+	"time"
+)
+
+func codeOf(e *apiError) string {
+	if e == nil {
+		return ""
+	}
+	return e.code
+}
+
+func wantFind(t *testing.T, r *keyring, id, token string, now time.Time, want string) {
+	t.Helper()
+	k, err := r.find(id, token, now)
+	if codeOf(err) != want {
+		t.Errorf("%s at %v: got %q, want %q", id, now, codeOf(err), want)
+	}
+	if err == nil && k.AccessKeyID != id {
+		t.Errorf("%s: got the key %s", id, k.AccessKeyID)
+	}
+}
+
+func TestKeyringHasDefaultKey(t *testing.T) {
+	wantFind(t, newKeyring(nil, nil), DefaultKey.AccessKeyID, "", testTime, "")
+	none := func(string, string) (Key, bool) { return Key{}, false }
+	wantFind(t, newKeyring(nil, none), DefaultKey.AccessKeyID, "", testTime, "InvalidAccessKeyId")
+}
+
+func TestKeyExpires(t *testing.T) {
+	r := newKeyring([]Key{tempKey}, nil)
+	wantFind(t, r, "STS.ak", "token", tempKey.Expires.Add(-time.Nanosecond), "")
+	wantFind(t, r, "STS.ak", "token", tempKey.Expires, "SecurityTokenExpired")
+	wantFind(t, r, "STS.ak", "wrong", tempKey.Expires, "InvalidSecurityToken")
+}
+
+func TestKeyIsRevokedExpiredAndRenewed(t *testing.T) {
+	s := &Server{keys: newKeyring([]Key{tempKey, longKey}, nil)}
+	s.ExpireKey("STS.ak")
+	wantFind(t, s.keys, "STS.ak", "token", testTime, "SecurityTokenExpired")
+	s.RevokeKey("STS.ak")
+	wantFind(t, s.keys, "STS.ak", "token", testTime, "InvalidAccessKeyId")
+	wantFind(t, s.keys, "ak", "", testTime, "")
+
+	renewed := tempKey
+	renewed.SecurityToken = "token2"
+	s.AddKey(renewed)
+	wantFind(t, s.keys, "STS.ak", "token2", testTime, "")
+	wantFind(t, s.keys, "STS.ak", "token", testTime, "InvalidSecurityToken")
+}
+
+func TestKeysOfLookup(t *testing.T) {
+	var asked []string
+	s := &Server{keys: newKeyring(nil, func(id, token string) (Key, bool) {
+		asked = append(asked, id+" "+token)
+		return tempKey, id == tempKey.AccessKeyID
+	})}
+	wantFind(t, s.keys, "STS.ak", "token", testTime, "")
+	wantFind(t, s.keys, "STS.ak", "wrong", testTime, "InvalidSecurityToken")
+	wantFind(t, s.keys, "STS.ak", "", testTime, "InvalidAccessKeyId")
+	wantFind(t, s.keys, "STS.ak", "token", tempKey.Expires, "SecurityTokenExpired")
+	wantFind(t, s.keys, "STS.none", "token", testTime, "InvalidAccessKeyId")
+	if len(asked) != 5 || asked[0] != "STS.ak token" {
+		t.Errorf("asked %q", asked)
+	}
+
+	s.ExpireKey("STS.ak")
+	wantFind(t, s.keys, "STS.ak", "token", testTime, "SecurityTokenExpired")
+	s.RevokeKey("STS.ak")
+	wantFind(t, s.keys, "STS.ak", "token", testTime, "InvalidAccessKeyId")
+}
+
+func TestAddKeyPanics(t *testing.T) {
+	tests := map[string]struct {
+		key  Key
+		want string
+	}{
+		"without an ID":             {Key{AccessKeySecret: "s"}, "without AccessKeyID"},
+		"without a secret":          {Key{AccessKeyID: "ak"}, "ak without AccessKeySecret"},
+		"with what is no policy":    {Key{AccessKeyID: "ak", AccessKeySecret: "s", Policy: "{"}, "key ak: read RAM policy"},
+		"with a policy's condition": {Key{AccessKeyID: "ak", AccessKeySecret: "s", Policy: conditional}, "Condition"},
+	}
+	for name, tt := range tests {
+		t.Run(name, func(t *testing.T) {
+			defer func() {
+				if got := fmt.Sprint(recover()); !strings.Contains(got, tt.want) {
+					t.Errorf("panicked with %q, want something with %q", got, tt.want)
+				}
+			}()
+			(&Server{keys: newKeyring(nil, nil)}).AddKey(tt.key)
+		})
+	}
+}
+
+func TestKeyTextHidesSecrets(t *testing.T) {
+	k := Key{AccessKeyID: "id-shown", AccessKeySecret: "hidden", SecurityToken: "hidden", Expires: testTime, Policy: `{"hidden":1}`}
+	long := Key{AccessKeyID: "id-shown", AccessKeySecret: "hidden"}
+	encoded, err := json.Marshal(map[string]any{"key": k, "pointer": &k})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, text := range []string{
+		fmt.Sprint(k), fmt.Sprintf("%+v", k), fmt.Sprintf("%#v", k), fmt.Sprintf("%v", []Key{k}),
+		fmt.Sprint(&k), long.String(), k.LogValue().String(), string(encoded),
+	} {
+		if strings.Contains(text, "hidden") || !strings.Contains(text, "id-shown") {
+			t.Errorf("text is %s", text)
+		}
+	}
+}

@@ -1,0 +1,70 @@
+package osstest
+
+import (
+	"encoding/xml"
+	"net/http"
+)
+
+type listBucketsResult struct {
+	XMLName     xml.Name `xml:"ListAllMyBucketsResult"`
+	Prefix      string   `xml:",omitempty"`
+	Marker      string   `xml:",omitempty"`
+	MaxKeys     int      `xml:",omitempty"`
+	IsTruncated bool
+	NextMarker  string `xml:",omitempty"`
+	Owner       ownerResult
+	Buckets     []bucketResult `xml:"Buckets>Bucket"`
+}
+
+type bucketResult struct {
+	CreationDate      string
+	ExtranetEndpoint  string
+	IntranetEndpoint  string
+	Location          string
+	Name              string
+	Region            string
+	StorageClass      string
+	Owner             *ownerResult
+	AccessControlList *grantResult
+	Versioning        string `xml:",omitempty"` // GetBucketInfo
+}
+
+type grantResult struct{ Grant string }
+
+func (s *Server) listBuckets(w http.ResponseWriter, req *request) *apiError {
+	l, aerr := listingOf(req, "max-keys", 100)
+	if aerr != nil {
+		return aerr
+	}
+	l.delimiter = ""
+	marker := req.query.Get("marker")
+	p := cut(l, s.allBuckets(), marker, func(e entry[bucketResult]) bool { return e.key > marker })
+	result := listBucketsResult{
+		Prefix: l.prefix, Marker: marker, IsTruncated: p.truncated, Owner: owner, Buckets: p.items,
+	}
+	if p.truncated {
+		result.MaxKeys, result.NextMarker = l.limit, p.last
+	}
+	s.writeXML(w, req, result)
+	return nil
+}
+
+func (s *Server) allBuckets() []entry[bucketResult] {
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	var all []entry[bucketResult]
+	for _, name := range sortedKeys(s.buckets) {
+		all = append(all, entry[bucketResult]{name, s.describe(s.buckets[name])})
+	}
+	return all
+}
+
+// describe tells of a bucket what ListBuckets and GetBucketInfo do.
+func (s *Server) describe(b *bucket) bucketResult {
+	return bucketResult{
+		CreationDate: xmlTime(b.Created), Location: "oss-" + s.opts.Region, Name: b.Name,
+		ExtranetEndpoint: "oss-" + s.opts.Region + aliyunSuffix,
+		IntranetEndpoint: "oss-" + s.opts.Region + "-internal" + aliyunSuffix,
+		Region:           s.opts.Region, StorageClass: b.StorageClass,
+	}
+}

@@ -1,0 +1,217 @@
+package osstest
+
+import (
+	"maps"
+	"slices"
+	"sync"
+	"sync/atomic"
+	"time"
+)
+
+// keepByDefault is how many calls the log keeps.
+const keepByDefault = 100_000
+
+// A requestLog is the log of a server. Its zero value is an empty one.
+type requestLog struct {
+	keep int // calls; 0 is keepByDefault, negative is none
+
+	mu      sync.Mutex
+	ring    []*logEntry // grows up to keep
+	oldest  int         // in a ring that is full
+	seq     int
+	tick    int64 // counts what happens, in place of a clock
+	seen    map[Op]int
+	running map[Op]int
+	now     int           // all that are running
+	peak    int           // the most of now
+	changed chan struct{} // closed at the next change; nil while nobody waits
+}
+
+// A logEntry is a call in the log. The log's mutex guards it, but for what never
+// changes once the entry is open, and for body.
+type logEntry struct {
+	call  Request // Header and Query as they came; BodyBytes and Duration not set
+	body  atomic.Int64
+	begun time.Time // monotonic
+	took  time.Duration
+	from  int64 // tick
+	until int64 // tick; 0 while in flight
+	onTop bool  // call.Fault only came on top
+}
+
+// open begins the entry of a call.
+func (l *requestLog) open(req *request) *logEntry {
+	e := &logEntry{begun: time.Now(), call: Request{
+		Op: req.op, Method: req.Method, Bucket: req.bucket, Key: req.key,
+		UploadID: req.uploadID, PartNumber: req.partNumber, AccessKeyID: accessKeyID(req),
+		Header: req.Header, Query: req.query,
+		RequestID: req.id, Start: req.start, RemoteAddr: req.RemoteAddr,
+	}}
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.seen == nil {
+		l.seen, l.running = map[Op]int{}, map[Op]int{}
+	}
+	l.seq++
+	l.tick++
+	e.call.Seq, e.from = l.seq, l.tick
+	l.add(e)
+	l.seen[req.op]++
+	l.running[req.op]++
+	l.now++
+	l.peak = max(l.peak, l.now)
+	l.change()
+	return e
+}
+
+func (l *requestLog) add(e *logEntry) {
+	keep := l.keep
+	if keep == 0 {
+		keep = keepByDefault
+	}
+	switch {
+	case keep < 0:
+	case len(l.ring) < keep:
+		l.ring = append(l.ring, e)
+	default:
+		l.ring[l.oldest] = e
+		l.oldest = (l.oldest + 1) % keep
+	}
+}
+
+// strike notes the fault that strikes a call. One that comes on top of others
+// gives way to them.
+func (l *requestLog) strike(e *logEntry, f *Fault, onTop bool) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if e.call.Fault == nil || e.onTop && !onTop {
+		e.call.Fault, e.onTop = f, onTop
+	}
+}
+
+// answer notes how a call is answered.
+func (l *requestLog) answer(e *logEntry, status int, code string) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	e.call.Status = status
+	if code != "" {
+		e.call.Code = code
+	}
+}
+
+// leave notes that a call is no longer in flight. Only the first time counts.
+func (l *requestLog) leave(e *logEntry) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if e.until != 0 {
+		return
+	}
+	l.tick++
+	e.until = l.tick
+	e.took = time.Since(e.begun)
+	l.running[e.call.Op]--
+	l.now--
+	l.change()
+}
+
+// change wakes those who wait for the log.
+func (l *requestLog) change() {
+	if l.changed != nil {
+		close(l.changed)
+		l.changed = nil
+	}
+}
+
+// changes returns a channel that is closed at the next change.
+func (l *requestLog) changes() <-chan struct{} {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.changed == nil {
+		l.changed = make(chan struct{})
+	}
+	return l.changed
+}
+
+func (l *requestLog) reset() {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.ring, l.oldest = nil, 0
+	clear(l.seen)
+	l.peak = l.now
+}
+
+// kept returns the entries of operations, oldest first. What may still change
+// in them is a copy.
+func (l *requestLog) kept(ops []Op) []*logEntry {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	var kept []*logEntry
+	for i := range l.ring {
+		e := l.ring[(l.oldest+i)%len(l.ring)]
+		if len(ops) == 0 || slices.Contains(ops, e.call.Op) {
+			kept = append(kept, e.snapshot())
+		}
+	}
+	return kept
+}
+
+func (e *logEntry) snapshot() *logEntry {
+	c := &logEntry{call: e.call, from: e.from, until: e.until}
+	c.call.BodyBytes = e.body.Load()
+	c.call.Duration = e.took
+	if e.until == 0 {
+		c.call.Duration = time.Since(e.begun)
+	}
+	return c
+}
+
+func (l *requestLog) count(ops []Op) int {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return total(l.seen, ops)
+}
+
+func (l *requestLog) inFlight(ops []Op) int {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return total(l.running, ops)
+}
+
+// total adds up what counts has for ops, or for all operations.
+func total(counts map[Op]int, ops []Op) int {
+	if len(ops) == 0 {
+		ops = slices.Collect(maps.Keys(counts))
+	}
+	sum := 0
+	for _, op := range ops {
+		sum += counts[op]
+	}
+	return sum
+}
+
+// maxInFlight plays the log again.
+func (l *requestLog) maxInFlight(ops []Op) int {
+	if len(ops) == 0 {
+		l.mu.Lock()
+		defer l.mu.Unlock()
+		return l.peak
+	}
+	var ticks []int64 // of beginnings; negative of ends
+	for _, e := range l.kept(ops) {
+		ticks = append(ticks, e.from)
+		if e.until != 0 {
+			ticks = append(ticks, -e.until)
+		}
+	}
+	slices.SortFunc(ticks, func(a, b int64) int { return int(max(a, -a) - max(b, -b)) })
+	now, peak := 0, 0
+	for _, t := range ticks {
+		if t > 0 {
+			now++
+		} else {
+			now--
+		}
+		peak = max(peak, now)
+	}
+	return peak
+}

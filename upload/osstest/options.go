@@ -1,0 +1,115 @@
+package osstest
+
+import (
+	"fmt"
+	"net/http"
+	"strings"
+	"time"
+)
+
+// Options say what a [Server] is like. Each field may be left out.
+type Options struct {
+	// Region is the region that the server pretends to be in. Signatures of
+	// version 4 have to name it. The default is cn-hangzhou.
+	Region string
+
+	// Dir is a directory, made if need be, that keeps all that is stored, for
+	// the next server with the same Dir. One server at a time can use it. By
+	// default everything is kept in memory and gone with the server.
+	Dir string
+
+	// Buckets are created at the start, unless Dir has them already.
+	Buckets []string
+
+	// Keys are the credentials that requests may be signed with. The default
+	// is [DefaultKey] alone, or none where LookupKey is given.
+	Keys []Key
+
+	// LookupKey is asked for the access key IDs that are not in Keys, with the
+	// security token of the request, if it has one. It must be safe for
+	// concurrent use. It is the place to connect an STS server.
+	LookupKey func(accessKeyID, securityToken string) (Key, bool)
+
+	// Now is the server's clock: for signatures, expiry, time stamps and the
+	// Date header. It must be safe for concurrent use. The default is
+	// [time.Now].
+	Now func() time.Time
+
+	// Seed drives what faults leave to chance. Servers with equal seeds and
+	// equal requests make equal choices. The default is 0.
+	Seed uint64
+
+	// KeepRequests is how many calls the log of [Server.Requests] keeps: the
+	// newest ones. Negative: none. The default is 100,000.
+	KeepRequests int
+
+	// Hosts are further host names that the server answers to in virtual-host
+	// style: under the host "oss.test", a request to media.oss.test is for the
+	// bucket media. The endpoints below aliyuncs.com, and localhost, are always
+	// among them. All other hosts, IP addresses included, use path style.
+	Hosts []string
+
+	// BodyTimeout is how long a request's body may make no progress before the
+	// server answers RequestTimeout and closes the connection. The default is
+	// one minute.
+	BodyTimeout time.Duration
+
+	// CallbackTimeout is how long a callback server may take to answer. The
+	// default is 5 seconds, as in the OSS documentation, Callback.
+	CallbackTimeout time.Duration
+
+	// CallbackTransport carries the callbacks. It must be safe for concurrent
+	// use. The default connects to whatever host a callback's URL names, once
+	// for each callback; a test that must not leave the machine gives its own.
+	CallbackTransport http.RoundTripper
+}
+
+// resolved returns the options with the defaults filled in, or an error that
+// names the option that is wrong.
+func (o *Options) resolved() (Options, error) {
+	var r Options
+	if o != nil {
+		r = *o
+	}
+	if r.Region == "" {
+		r.Region = "cn-hangzhou"
+	}
+	if len(r.Keys) == 0 && r.LookupKey == nil {
+		r.Keys = []Key{DefaultKey}
+	}
+	if r.Now == nil {
+		r.Now = time.Now
+	}
+	if r.BodyTimeout == 0 {
+		r.BodyTimeout = time.Minute
+	}
+	if r.CallbackTimeout == 0 {
+		r.CallbackTimeout = 5 * time.Second
+	}
+	if r.CallbackTransport == nil {
+		r.CallbackTransport = &http.Transport{DisableKeepAlives: true}
+	}
+	return r, r.validate()
+}
+
+func (o *Options) validate() error {
+	if o.BodyTimeout < 0 || o.CallbackTimeout < 0 {
+		return fmt.Errorf("osstest: a timeout in the options is negative: BodyTimeout %v, CallbackTimeout %v", o.BodyTimeout, o.CallbackTimeout)
+	}
+	for _, k := range o.Keys {
+		if err := k.validate(); err != nil {
+			return err
+		}
+	}
+	for _, h := range o.Hosts {
+		if h == "" || strings.ContainsAny(h, ":/") {
+			return fmt.Errorf("osstest: host %q in the options is not a host name; give it without scheme and port", h)
+		}
+	}
+	for _, b := range o.Buckets {
+		if !validBucketName(b) {
+			return fmt.Errorf("osstest: %q in the options is not a bucket name; want 3 to 63 of a-z, 0-9 and hyphens", b)
+		}
+	}
+	return nil
+}

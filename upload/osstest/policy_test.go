@@ -1,0 +1,136 @@
+package osstest
+
+import (
+	"strings"
+	"testing"
+)
+
+const conditional = `{"Version":"1","Statement":[{"Effect":"Allow","Action":"oss:*","Resource":"*",
+	"Condition":{"IpAddress":{"acs:SourceIp":"10.0.0.0/8"}}}]}`
+
+// statements makes a policy document of statements.
+func statements(s ...string) string {
+	return `{"Version":"1","Statement":[` + strings.Join(s, ",") + `]}`
+}
+
+func TestPolicyDecides(t *testing.T) {
+	const (
+		uploads  = `{"Effect":"Allow","Action":["oss:PutObject","oss:ListParts"],"Resource":["acs:oss:*:*:media/in/*"]}`
+		readAll  = `{"Effect":"Allow","Action":"oss:Get*","Resource":"acs:oss:*:*:*"}`
+		denyKeys = `{"Effect":"Deny","Action":"oss:*","Resource":"acs:oss:*:*:media/in/secret-??.mp4"}`
+	)
+	tests := []struct {
+		name     string
+		document string
+		action   string
+		path     string
+		want     decision
+	}{
+		{"no document allows all", "", "oss:DeleteBucket", "media", allowed},
+		{"an action and its resource", statements(uploads), "oss:PutObject", "media/in/a.mp4", allowed},
+		{"a * crosses slashes", statements(uploads), "oss:PutObject", "media/in/x/y.mp4", allowed},
+		{"an action in another case", statements(`{"Effect":"Allow","Action":"OSS:putobject","Resource":"*"}`), "oss:PutObject", "media/a", allowed},
+		{"another action", statements(uploads), "oss:GetObject", "media/in/a.mp4", implicitDeny},
+		{"another prefix", statements(uploads), "oss:PutObject", "media/out/a.mp4", implicitDeny},
+		{"a resource in another case", statements(uploads), "oss:PutObject", "media/IN/a.mp4", implicitDeny},
+		{"a bucket is none of its objects", statements(uploads), "oss:ListParts", "media", implicitDeny},
+		{"an object is not its bucket", statements(`{"Effect":"Allow","Action":"oss:*","Resource":"acs:oss:*:*:media"}`), "oss:PutObject", "media/a", implicitDeny},
+		{"a bucket whose name begins alike", statements(`{"Effect":"Allow","Action":"oss:*","Resource":"acs:oss:*:*:media/*"}`), "oss:PutObject", "media2/a", implicitDeny},
+		{"an action's wildcard", statements(readAll), "oss:GetObjectAcl", "any/key", allowed},
+		{"a second statement", statements(readAll, uploads), "oss:PutObject", "media/in/a.mp4", allowed},
+		{"a Deny wins", statements(uploads, denyKeys), "oss:PutObject", "media/in/secret-01.mp4", explicitDeny},
+		{"a Deny wins wherever it stands", statements(denyKeys, uploads), "oss:PutObject", "media/in/secret-01.mp4", explicitDeny},
+		{"a ? is one character", statements(uploads, denyKeys), "oss:PutObject", "media/in/secret-1.mp4", allowed},
+		{"a ? is one character of any length", statements(uploads, denyKeys), "oss:PutObject", "media/in/secret-é国.mp4", explicitDeny},
+		{"NotAction", statements(`{"Effect":"Allow","NotAction":"oss:Delete*","Resource":"*"}`), "oss:PutObject", "media/a", allowed},
+		{"NotAction's own", statements(`{"Effect":"Allow","NotAction":"oss:Delete*","Resource":"*"}`), "oss:DeleteObject", "media/a", implicitDeny},
+		{"NotResource", statements(`{"Effect":"Deny","Action":"*","NotResource":"acs:oss:*:*:media/in/*"}`, readAll), "oss:GetObject", "media/out/a", explicitDeny},
+		{"NotResource's own", statements(`{"Effect":"Deny","Action":"*","NotResource":"acs:oss:*:*:media/in/*"}`, readAll), "oss:GetObject", "media/in/a", allowed},
+		{"another service", statements(`{"Effect":"Allow","Action":"vod:*","Resource":"acs:vod:*:*:*"}`), "oss:GetObject", "media/a", implicitDeny},
+		{"another service's resource", statements(`{"Effect":"Allow","Action":"*","Resource":"acs:vod:*:*:*"}`), "oss:GetObject", "media/a", implicitDeny},
+		{"its region", statements(`{"Effect":"Allow","Action":"*","Resource":"acs:oss:cn-hangzhou:*:*"}`), "oss:GetObject", "media/a", allowed},
+		{"its region as endpoints name it", statements(`{"Effect":"Allow","Action":"*","Resource":"acs:oss:oss-cn-hangzhou:*:*"}`), "oss:GetObject", "media/a", allowed},
+		{"another region", statements(`{"Effect":"Allow","Action":"*","Resource":"acs:oss:oss-cn-beijing:*:*"}`), "oss:GetObject", "media/a", implicitDeny},
+		{"another account", statements(`{"Effect":"Allow","Action":"*","Resource":"acs:oss:*:42:*"}`), "oss:GetObject", "media/a", implicitDeny},
+		{"a key with colons", statements(`{"Effect":"Allow","Action":"*","Resource":"acs:oss:*:*:media/a:b/*"}`), "oss:GetObject", "media/a:b/c", allowed},
+		{"a statement by itself, and an empty condition", `{"Version":"1","Statement":{"Effect":"Allow","Action":"*","Resource":"*","Condition":{}}}`, "oss:GetObject", "media/a", allowed},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			p, err := parsePolicy(tt.document)
+			if err != nil {
+				t.Fatal(err)
+			}
+			got := p.decide(access{action: tt.action, region: testRegion, account: accountID, path: tt.path})
+			if got != tt.want {
+				t.Errorf("got %d, want %d", got, tt.want)
+			}
+		})
+	}
+}
+
+func TestPolicyIsRefused(t *testing.T) {
+	tests := map[string]struct{ document, want string }{
+		"no JSON":                      {`{`, "unexpected end"},
+		"no object":                    {`[]`, "cannot unmarshal"},
+		"no version":                   {`{"Statement":[]}`, `Version is missing, want "1"`},
+		"another version":              {`{"Version":"2012-10-17","Statement":[]}`, `Version is "2012-10-17", want "1"`},
+		"a version that is a number":   {`{"Version":1,"Statement":[]}`, `Version is 1, want "1"`},
+		"no statement":                 {`{"Version":"1"}`, "Statement: missing"},
+		"an empty list of statements":  {statements(), "Statement: empty list"},
+		"an unknown element":           {`{"Version":"1","Statement":[],"Id":"x"}`, `unknown element "Id"`},
+		"an element in another case":   {statements(`{"effect":"Allow","Action":"*","Resource":"*"}`), `statement 1: unknown element "effect"`},
+		"a principal":                  {statements(`{"Effect":"Allow","Action":"*","Resource":"*","Principal":"*"}`), `unknown element "Principal"`},
+		"no effect":                    {statements(`{"Action":"*","Resource":"*"}`), "Effect is missing"},
+		"another effect":               {statements(`{"Effect":"allow","Action":"*","Resource":"*"}`), `Effect is "allow", want "Allow" or "Deny"`},
+		"no action":                    {statements(`{"Effect":"Allow","Resource":"*"}`), "want one of Action and NotAction"},
+		"two kinds of action":          {statements(`{"Effect":"Allow","Action":"*","NotAction":"oss:*","Resource":"*"}`), "want one of Action and NotAction"},
+		"no resource":                  {statements(`{"Effect":"Allow","Action":"*"}`), "want one of Resource and NotResource"},
+		"an action that is a number":   {statements(`{"Effect":"Allow","Action":[7],"Resource":"*"}`), "Action has 7, want strings"},
+		"an action without a service":  {statements(`{"Effect":"Allow","Action":"PutObject","Resource":"*"}`), `action "PutObject" has no service`},
+		"an empty list of actions":     {statements(`{"Effect":"Allow","Action":[],"Resource":"*"}`), "Action: empty list"},
+		"a resource that is no name":   {statements(`{"Effect":"Allow","Action":"*","Resource":"media/*"}`), `resource is "media/*"`},
+		"a resource with a part less":  {statements(`{"Effect":"Allow","Action":"*","Resource":"acs:oss:*:media/*"}`), `resource is "acs:oss:*:media/*"`},
+		"a condition":                  {conditional, "osstest evaluates no Condition"},
+		"the second of two statements": {statements(`{"Effect":"Allow","Action":"*","Resource":"*"}`, `{}`), "statement 2: element Effect"},
+	}
+	for name, tt := range tests {
+		t.Run(name, func(t *testing.T) {
+			err := validatePolicy(tt.document)
+			if err == nil || !strings.Contains(err.Error(), tt.want) {
+				t.Errorf("got %v, want something with %q", err, tt.want)
+			}
+		})
+	}
+}
+
+func TestWildcard(t *testing.T) {
+	tests := []struct {
+		pattern, s string
+		want       bool
+	}{
+		{"", "", true},
+		{"", "a", false},
+		{"*", "", true},
+		{"**", "abc", true},
+		{"a*c", "abbc", true},
+		{"a*c", "abcd", false},
+		{"a*b*c", "a-b-b-c", true},
+		{"*aab", "aaab", true},
+		{"?", "", false},
+		{"?", "é", true},
+		{"??", "é", false},
+		{"a?c*", "abc", true},
+		{"a?c*", "a/c/d", true},
+		{"[a]", "a", false},
+	}
+	for _, tt := range tests {
+		if got := wildcard(tt.pattern, tt.s); got != tt.want {
+			t.Errorf("wildcard(%q, %q) = %v", tt.pattern, tt.s, got)
+		}
+	}
+	// Backtracking must not blow up.
+	if wildcard(strings.Repeat("*a", 50)+"b", strings.Repeat("a", 5000)) {
+		t.Error("matched")
+	}
+}

@@ -1,0 +1,70 @@
+package osstest
+
+import (
+	"net/http"
+	"strconv"
+)
+
+const ecPutExists = "0026-00000002"
+
+// readConditions are headers that PutObject refuses.
+var readConditions = []string{"If-Modified-Since", "If-Unmodified-Since", "If-Match", "If-None-Match"}
+
+func (s *Server) putObject(w http.ResponseWriter, req *request) *apiError {
+	for _, name := range readConditions {
+		if req.Header.Get(name) != "" {
+			return errNotImplementedHeader(name)
+		}
+	}
+	a, aerr := attributesOf(req.Header)
+	if aerr != nil {
+		return aerr
+	}
+	if aerr := checkTrafficLimit(req); aerr != nil {
+		return aerr
+	}
+	cb, aerr := callbackOf(req)
+	if aerr != nil {
+		return aerr
+	}
+	a, aerr = s.mayWrite(req, a, ecPutExists)
+	if aerr != nil {
+		return aerr
+	}
+	body, aerr := s.receive(req, newDigest())
+	if aerr != nil {
+		return aerr
+	}
+	o := &object{
+		attributes: a, Key: req.key, Type: "Normal", Modified: s.now(),
+		ETag: body.sums.etag(), MD5: body.sums.contentMD5(), CRC64: body.sums.crc, Size: body.blob.size,
+		content: newContent(&s.blobs, []*blob{body.blob}),
+	}
+	if aerr := s.store(req.bucket, o, forbidsOverwrite(req.Header), ecPutExists); aerr != nil {
+		return aerr
+	}
+	s.tellStored(w, req, o)
+	w.Header().Set("Content-Md5", o.MD5)
+	if cb != nil {
+		return s.callback(w, req, cb, o)
+	}
+	s.writeEmpty(w, req, http.StatusOK)
+	return nil
+}
+
+// tellStored sets the headers that tell of an object just stored.
+func (s *Server) tellStored(w http.ResponseWriter, req *request, o *object) {
+	h := w.Header()
+	h.Set("Etag", quoted(o.ETag))
+	h.Set("X-Oss-Hash-Crc64ecma", strconv.FormatUint(o.CRC64, 10))
+	echoEncryption(w, o.Header)
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	b := s.buckets[req.bucket]
+	if b == nil {
+		return // deleted meanwhile
+	}
+	if v := b.shownVersion(o); v != "" {
+		h.Set("X-Oss-Version-Id", v)
+	}
+}

@@ -1,0 +1,114 @@
+package osstest
+
+import (
+	"bytes"
+	"encoding/base64"
+	"encoding/xml"
+	"net/http"
+	"strconv"
+	"time"
+)
+
+const xmlProlog = `<?xml version="1.0" encoding="UTF-8"?>` + "\n"
+
+// timeFormat is how OSS writes times in XML: UTC, with milliseconds.
+const timeFormat = "2006-01-02T15:04:05.000Z"
+
+func xmlTime(t time.Time) string { return t.UTC().Format(timeFormat) }
+
+// httpTime is how times stand in headers.
+func httpTime(t time.Time) string { return t.UTC().Format(http.TimeFormat) }
+
+// writeHead sends the status and the headers that each answer of OSS has.
+func (s *Server) writeHead(w http.ResponseWriter, req *request, status int) {
+	// A fault may have set the clock of this call.
+	took := max(0, s.now().Sub(req.start).Milliseconds())
+	w.Header().Set("X-Oss-Server-Time", strconv.FormatInt(took, 10))
+	if req.delayed > 0 {
+		w.Header().Set("X-Oss-Qos-Delay-Time", strconv.FormatInt(req.delayed.Milliseconds(), 10))
+	}
+	w.WriteHeader(status)
+}
+
+// writeEmpty answers without a body.
+func (s *Server) writeEmpty(w http.ResponseWriter, req *request, status int) {
+	if status != http.StatusNoContent && status != http.StatusNotModified {
+		w.Header().Set("Content-Length", "0")
+	}
+	s.writeHead(w, req, status)
+}
+
+// writeXML answers 200 with v as XML.
+func (s *Server) writeXML(w http.ResponseWriter, req *request, v any) {
+	var buf bytes.Buffer
+	buf.WriteString(xmlProlog)
+	enc := xml.NewEncoder(&buf)
+	enc.Indent("", "  ")
+	// The results are plain structs of strings and numbers, which encode.
+	if err := enc.Encode(v); err != nil {
+		s.writeError(w, req, errInternal(err))
+		return
+	}
+	buf.WriteByte('\n')
+	s.writeBody(w, req, http.StatusOK, "application/xml", buf.Bytes())
+}
+
+func (s *Server) writeBody(w http.ResponseWriter, req *request, status int, contentType string, body []byte) {
+	w.Header().Set("Content-Type", contentType)
+	w.Header().Set("Content-Length", strconv.Itoa(len(body)))
+	s.writeHead(w, req, status)
+	w.Write(body)
+}
+
+// writeError sends an error as OSS does: in the body, or, where the answer can
+// have none, in the header x-oss-err.
+func (s *Server) writeError(w http.ResponseWriter, req *request, e *apiError) {
+	h := w.Header()
+	for name, values := range e.header {
+		h[name] = values
+	}
+	if e.ec != "" {
+		h.Set("X-Oss-Ec", e.ec)
+	}
+	switch {
+	case e.status == http.StatusNotModified:
+		s.writeEmpty(w, req, e.status)
+	case req.Method == http.MethodHead:
+		h.Set("X-Oss-Err", base64.StdEncoding.EncodeToString(e.body(req)))
+		s.writeEmpty(w, req, e.status)
+	default:
+		s.writeBody(w, req, e.status, "application/xml", e.body(req))
+	}
+}
+
+// body returns the error's XML, its elements in the order that OSS has them.
+func (e *apiError) body(req *request) []byte {
+	var buf bytes.Buffer
+	buf.WriteString(xmlProlog + "<Error>\n")
+	fields := []field{
+		{name: "Code", value: e.code}, {name: "Message", value: e.message},
+		{name: "RequestId", value: req.id}, {name: "HostId", value: req.Host},
+	}
+	fields = append(fields, e.fields...)
+	if e.ec != "" {
+		fields = append(fields, field{name: "EC", value: e.ec},
+			field{name: "RecommendDoc", value: "https://api.aliyun.com/troubleshoot?q=" + e.ec})
+	}
+	writeFields(&buf, "  ", fields)
+	buf.WriteString("</Error>\n")
+	return buf.Bytes()
+}
+
+func writeFields(buf *bytes.Buffer, indent string, fields []field) {
+	for _, f := range fields {
+		buf.WriteString(indent + "<" + f.name + ">")
+		if f.nested != nil {
+			buf.WriteByte('\n')
+			writeFields(buf, indent+"  ", f.nested)
+			buf.WriteString(indent)
+		} else {
+			xml.EscapeText(buf, []byte(f.value)) // a buffer does not fail
+		}
+		buf.WriteString("</" + f.name + ">\n")
+	}
+}

@@ -1,0 +1,215 @@
+package osstest
+
+import (
+	"context"
+	"fmt"
+	"net"
+	"net/http"
+	"strings"
+	"sync"
+	"time"
+)
+
+// A Server is an OSS server in this process. It is an [http.Handler], so that a
+// test can wrap it. All its methods are safe for concurrent use.
+type Server struct {
+	// URL is the server's address, of the form http://127.0.0.1:PORT. It is
+	// empty in a server that [New] made.
+	URL string
+
+	opts     Options
+	hosts    []string // suffixes of virtual-host style, beside those of aliyuncs.com
+	keys     *keyring
+	faults   faultState
+	requests requestLog
+	blobs    blobStore
+	disk     *disk // nil: memory only
+
+	mu      sync.RWMutex // guards what follows, never held while a body moves
+	buckets map[string]*bucket
+	lastSeq uint64
+
+	listening *http.Server // nil in a server that New made
+	served    chan struct{}
+	life      context.Context // ends with Close
+	end       context.CancelFunc
+	closing   sync.Mutex
+	closed    bool
+	handlers  sync.WaitGroup
+}
+
+// NewServer starts a server on a port of the loopback interface. The caller
+// must call [Server.Close] at the end. Like [net/http/httptest.NewServer] it
+// panics when it cannot listen, and also when the options are wrong. Nil
+// options are the defaults.
+func NewServer(opts *Options) *Server {
+	s, err := New(opts)
+	if err != nil {
+		panic(err)
+	}
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		s.Close()
+		panic(fmt.Errorf("osstest: listen: %w", err))
+	}
+	s.URL = "http://" + l.Addr().String()
+	s.listening = &http.Server{Handler: s}
+	s.served = make(chan struct{})
+	go func() {
+		defer close(s.served)
+		s.listening.Serve(l)
+	}()
+	return s
+}
+
+// New returns a server that does not listen: an [http.Handler] to be mounted
+// elsewhere. The caller must call [Server.Close] at the end. New returns an
+// error if the options are wrong, or if Options.Dir cannot be read or is in
+// use. Nil options are the defaults.
+func New(opts *Options) (*Server, error) {
+	resolved, err := opts.resolved()
+	if err != nil {
+		return nil, err
+	}
+	s := &Server{opts: resolved, buckets: map[string]*bucket{}, hosts: []string{"localhost"}}
+	for _, h := range resolved.Hosts {
+		s.hosts = append(s.hosts, strings.ToLower(strings.Trim(h, ".")))
+	}
+	s.requests.keep = resolved.KeepRequests
+	s.keys = newKeyring(resolved.Keys, resolved.LookupKey)
+	if err := s.openStore(); err != nil {
+		return nil, err
+	}
+	s.life, s.end = context.WithCancel(context.Background())
+	for _, name := range resolved.Buckets {
+		if err := s.CreateBucket(name); err != nil {
+			s.Close()
+			return nil, err
+		}
+	}
+	return s, nil
+}
+
+// Close stops the server: it ends all connections and requests, and waits until
+// all of its goroutines have ended. What a server keeps in Options.Dir stays
+// there. Close may be called more than once.
+func (s *Server) Close() {
+	s.closing.Lock()
+	first := !s.closed
+	s.closed = true
+	s.closing.Unlock()
+	s.end()
+	if s.listening != nil {
+		s.listening.Close()
+		<-s.served
+	}
+	s.handlers.Wait()
+	if first {
+		s.disk.close()
+	}
+}
+
+// enter counts a handler, and says whether it may run.
+func (s *Server) enter() bool {
+	s.closing.Lock()
+	defer s.closing.Unlock()
+	if s.closed {
+		return false
+	}
+	s.handlers.Add(1)
+	return true
+}
+
+func (s *Server) now() time.Time { return s.opts.Now() }
+
+// ServeHTTP answers one request.
+func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	if !s.enter() {
+		http.Error(w, "osstest: the server is closed", http.StatusServiceUnavailable)
+		return
+	}
+	defer s.handlers.Done()
+	ctx, cancel := context.WithCancel(r.Context())
+	defer cancel()
+	conn := http.NewResponseController(w)
+	stop := context.AfterFunc(s.life, func() {
+		cancel()
+		// A handler that waits for its client's bytes hears no context.
+		conn.SetReadDeadline(time.Unix(1, 0))
+	})
+	defer stop()
+	r = r.WithContext(ctx)
+	if r.ContentLength != 0 {
+		r.Body = &idleBody{r.Body, ctx, conn, s.opts.BodyTimeout}
+	}
+	s.serve(w, r)
+}
+
+// serve takes a request through its stages: routing, faults, credentials, and
+// the operation itself.
+func (s *Server) serve(w http.ResponseWriter, r *http.Request) {
+	req, aerr := s.route(r)
+	h := w.Header()
+	h.Set("Server", "AliyunOSS")
+	h.Set("Date", httpTime(req.start))
+	h.Set("X-Oss-Request-Id", req.id)
+
+	w, r, x := s.begin(w, r, req)
+	defer x.end()
+	req.Request = r
+	if x.before() {
+		return
+	}
+	if aerr == nil {
+		aerr = s.authenticate(req)
+	}
+	if aerr == nil {
+		aerr = s.authorize(req)
+	}
+	if aerr == nil {
+		aerr = s.operate(w, req)
+	}
+	if aerr != nil {
+		s.writeError(w, req, aerr)
+	}
+}
+
+// An operator does one operation. It answers the request, unless it returns an
+// error, which is the answer.
+type operator func(*Server, http.ResponseWriter, *request) *apiError
+
+var operators = map[Op]operator{
+	OpListBuckets:          (*Server).listBuckets,
+	OpPutBucket:            (*Server).putBucket,
+	OpDeleteBucket:         (*Server).deleteBucket,
+	OpGetBucketInfo:        (*Server).getBucketInfo,
+	OpGetBucketLocation:    (*Server).getBucketLocation,
+	OpPutBucketACL:         (*Server).putBucketACL,
+	OpGetBucketACL:         (*Server).getBucketACL,
+	OpPutBucketVersioning:  (*Server).putBucketVersioning,
+	OpGetBucketVersioning:  (*Server).getBucketVersioning,
+	OpListObjects:          (*Server).listObjects,
+	OpListObjectVersions:   (*Server).listObjectVersions,
+	OpListLiveChannel:      (*Server).listLiveChannel,
+	OpListMultipartUploads: (*Server).listUploads,
+
+	OpPutObject:             (*Server).putObject,
+	OpGetObject:             (*Server).getObject,
+	OpHeadObject:            (*Server).headObject,
+	OpGetObjectMeta:         (*Server).getObjectMeta,
+	OpDeleteObject:          (*Server).deleteObject,
+	OpDeleteMultipleObjects: (*Server).deleteObjects,
+	OpPutObjectACL:          (*Server).putObjectACL,
+	OpGetObjectACL:          (*Server).getObjectACL,
+
+	OpInitiateMultipartUpload: (*Server).initiateUpload,
+	OpUploadPart:              (*Server).uploadPart,
+	OpUploadPartCopy:          (*Server).uploadPartCopy,
+	OpCompleteMultipartUpload: (*Server).completeUpload,
+	OpAbortMultipartUpload:    (*Server).abortUpload,
+	OpListParts:               (*Server).listParts,
+}
+
+func (s *Server) operate(w http.ResponseWriter, req *request) *apiError {
+	return operators[req.op](s, w, req)
+}

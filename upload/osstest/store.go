@@ -1,0 +1,111 @@
+package osstest
+
+import "fmt"
+
+// CreateBucket creates a private bucket, unless it exists. It returns an error
+// if OSS would refuse the name.
+func (s *Server) CreateBucket(name string) error {
+	if !validBucketName(name) {
+		return fmt.Errorf("osstest: create bucket: %q is not a bucket name; want 3 to 63 of a-z, 0-9 and hyphens", name)
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.buckets[name] != nil {
+		return nil
+	}
+	b := newBucket(name, s.now())
+	if err := s.disk.saveBucket(b); err != nil {
+		return fmt.Errorf("osstest: create bucket %s: %w", name, err)
+	}
+	s.buckets[name] = b
+	return nil
+}
+
+// bucketLocked returns a bucket. The caller holds s.mu.
+func (s *Server) bucketLocked(name string) (*bucket, *apiError) {
+	if b := s.buckets[name]; b != nil {
+		return b, nil
+	}
+	return nil, errNoSuchBucket(name)
+}
+
+// uploadLocked returns an upload, and the EC says which operation misses it.
+// The caller holds s.mu.
+func (s *Server) uploadLocked(bucketName, key, uploadID, ec string) (*bucket, *upload, *apiError) {
+	b, aerr := s.bucketLocked(bucketName)
+	if aerr != nil {
+		return nil, nil, aerr
+	}
+	// An upload ID is only good for the object that it was made for.
+	u := b.uploads[uploadID]
+	if u == nil || u.Key != key {
+		return nil, nil, errNoSuchUpload(ec, uploadID)
+	}
+	return b, u, nil
+}
+
+// mayWrite says, before a body is sent, whether an object may be written. It
+// returns the attributes as they are in the bucket.
+func (s *Server) mayWrite(req *request, a attributes, ec string) (attributes, *apiError) {
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	b, aerr := s.bucketLocked(req.bucket)
+	if aerr != nil {
+		return a, aerr
+	}
+	if b.overwriteForbidden(req.key, forbidsOverwrite(req.Header)) {
+		return a, errFileAlreadyExists(ec)
+	}
+	return a.inBucket(b), nil
+}
+
+// store puts an object into its bucket. On an error the object's content is
+// gone.
+func (s *Server) store(bucketName string, o *object, forbid bool, ec string) *apiError {
+	s.mu.Lock()
+	replaced, aerr := s.storeLocked(bucketName, o, forbid, ec)
+	s.mu.Unlock()
+	if aerr != nil {
+		o.content.release()
+	}
+	if replaced != nil {
+		replaced.content.release()
+	}
+	return aerr
+}
+
+// storeLocked puts an object into its bucket and returns the version that it
+// replaced, if any. The caller holds s.mu.
+func (s *Server) storeLocked(bucketName string, o *object, forbid bool, ec string) (replaced *object, aerr *apiError) {
+	b, aerr := s.bucketLocked(bucketName)
+	if aerr != nil {
+		return nil, aerr
+	}
+	if b.overwriteForbidden(o.Key, forbid) {
+		return nil, errFileAlreadyExists(ec)
+	}
+	s.lastSeq++
+	o.Seq = s.lastSeq
+	o.Version = nullVersion
+	if b.Versioning == versioningEnabled {
+		o.Version = newVersionID()
+	}
+	if err := s.disk.saveObject(b, o); err != nil {
+		return nil, errInternal(err)
+	}
+	return b.put(o), nil
+}
+
+// shownVersion returns the version ID that answers show: none in a bucket that
+// never had versions.
+func (b *bucket) shownVersion(o *object) string {
+	if b.Versioning == "" && o.Version == nullVersion {
+		return ""
+	}
+	return o.Version
+}
+
+const (
+	versioningEnabled   = "Enabled"
+	versioningSuspended = "Suspended"
+)

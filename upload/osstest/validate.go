@@ -1,0 +1,129 @@
+package osstest
+
+import (
+	"net/http"
+	"net/url"
+	"strings"
+	"unicode/utf8"
+)
+
+// Limits of the service (OSS documentation, Limits).
+const (
+	minPartSize    = 100 << 10 // of each part but the last
+	maxPartSize    = 5 << 30   // also of PutObject
+	maxParts       = 10000
+	maxKeyLength   = 1023
+	maxMetadata    = 8 << 10
+	maxTags        = 10
+	maxTagKey      = 128
+	maxTagValue    = 256
+	maxXMLBody     = 8 << 20 // 10,000 parts are about 1.2 MiB
+	maxDeleteKeys  = 1000
+	minTrafficRate = 819200
+	maxTrafficRate = 838860800
+)
+
+// validBucketName says whether OSS would take the name for a bucket.
+func validBucketName(name string) bool {
+	if len(name) < 3 || len(name) > 63 || name[0] == '-' || name[len(name)-1] == '-' {
+		return false
+	}
+	for _, c := range []byte(name) {
+		if (c < 'a' || c > 'z') && (c < '0' || c > '9') && c != '-' {
+			return false
+		}
+	}
+	return true
+}
+
+// checkKey returns the error that OSS answers to an object name it refuses.
+func checkKey(key string) *apiError {
+	switch {
+	case key == "":
+		return errInvalidObjectName("The Object name can not be empty", key)
+	case len(key) > maxKeyLength:
+		return errInvalidObjectName("The Length of Object name must be less than 1024", key)
+	case key[0] == '/' || key[0] == '\\' || !utf8.ValidString(key):
+		return errInvalidObjectName("The specified object is not valid.", key)
+	}
+	return nil
+}
+
+// oneOf refuses a header whose value is not among the allowed ones. A header
+// that is absent is fine.
+func oneOf(h http.Header, name string, allowed ...string) *apiError {
+	v := h.Get(name)
+	if v == "" {
+		return nil
+	}
+	for _, a := range allowed {
+		if v == a {
+			return nil
+		}
+	}
+	return errInvalidArgument("", "The value of "+strings.ToLower(name)+" is not valid.", strings.ToLower(name), v)
+}
+
+var (
+	storageClasses = []string{"Standard", "IA", "Archive", "ColdArchive", "DeepColdArchive"}
+	bucketACLs     = []string{"private", "public-read", "public-read-write"}
+	objectACLs     = []string{"default", "private", "public-read", "public-read-write"}
+)
+
+// checkMetadata refuses more user metadata than OSS keeps.
+func checkMetadata(h http.Header) *apiError {
+	size := 0
+	for name, values := range h {
+		if !strings.HasPrefix(name, metaPrefix) {
+			continue
+		}
+		for _, v := range values {
+			size += len(name) + len(v)
+		}
+	}
+	if size > maxMetadata {
+		return errMetadataTooLarge()
+	}
+	return nil
+}
+
+// checkTags refuses an x-oss-tagging header that is malformed, has too many
+// tags, has a key twice, or has a key or a value that is too long.
+func checkTags(tagging string) *apiError {
+	if tagging == "" {
+		return nil
+	}
+	bad := func(why string) *apiError {
+		return errInvalidArgument("", why, "x-oss-tagging", tagging)
+	}
+	pairs := strings.Split(tagging, "&")
+	if len(pairs) > maxTags {
+		return bad("The number of object tags cannot be greater than 10.")
+	}
+	seen := map[string]bool{}
+	for _, pair := range pairs {
+		k, v, _ := strings.Cut(pair, "=")
+		key, err1 := url.QueryUnescape(k)
+		value, err2 := url.QueryUnescape(v)
+		switch {
+		case err1 != nil || err2 != nil:
+			return bad("The tagging header is not URL-encoded.")
+		case key == "" || len(key) > maxTagKey:
+			return bad("The TagKey you have provided is invalid.")
+		case len(value) > maxTagValue:
+			return bad("The TagValue you have provided is invalid.")
+		case seen[key]:
+			return bad("Cannot provide multiple Tags with the same key.")
+		}
+		seen[key] = true
+	}
+	return nil
+}
+
+// tagCount returns the number of tags in an x-oss-tagging header.
+func tagCount(tagging string) int {
+	if tagging == "" {
+		return 0
+	}
+	return strings.Count(tagging, "&") + 1
+}

@@ -1,0 +1,175 @@
+package upload
+
+import (
+	"crypto/sha256"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"path/filepath"
+	"time"
+
+	"github.com/vodupload/vodupload/checkpoint"
+	"github.com/vodupload/vodupload/upload/internal/transfer"
+)
+
+// A Source is the bytes of a file that is not one on disk: a section of a larger
+// file, an object in memory, a reader of HTTP ranges.
+type Source interface {
+	// ReadAt reads any range, from many goroutines at once, and the same bytes each
+	// time. It should not block for ever: a read cannot be interrupted.
+	io.ReaderAt
+
+	// Size is the number of bytes.
+	Size() int64
+
+	// Fingerprint names these bytes: a later process goes on with an upload whose
+	// source has the same fingerprint, and a fingerprint that changes while the
+	// bytes are sent fails the file with [ErrFileChanged]. Where it is empty, the
+	// upload does not survive the end of the process.
+	Fingerprint() string
+}
+
+// NewSource returns size bytes of r as a Source. See [Source] for fingerprint.
+func NewSource(r io.ReaderAt, size int64, fingerprint string) Source {
+	return section{io.NewSectionReader(r, 0, size), fingerprint}
+}
+
+type section struct {
+	*io.SectionReader
+	fingerprint string
+}
+
+func (s section) Fingerprint() string { return s.fingerprint }
+
+// look checks where the bytes of a file come from, and returns how many there are;
+// -1 if that is not known.
+func (f *file) look() (int64, error) {
+	from := 0
+	for _, given := range []bool{f.spec.FS != nil, f.spec.Source != nil, f.spec.Reader != nil} {
+		if given {
+			from++
+		}
+	}
+	switch {
+	case f.path == "":
+		return 0, fmt.Errorf("%w: File.Path is empty", ErrMissingArgument)
+	case from > 1:
+		return 0, fmt.Errorf("%w: File: got %d of FS, Source and Reader, want at most one", ErrInvalidArgument, from)
+	case f.spec.Reader != nil:
+		f.stream = transfer.NewStream(f.spec.Reader)
+		return -1, nil
+	case from == 0:
+		path, err := filepath.Abs(f.path)
+		if err != nil {
+			return 0, fmt.Errorf("%w: File.Path: %w", ErrInvalidArgument, err)
+		}
+		f.path = path
+	}
+	src, err := f.open()
+	switch {
+	case err == nil:
+		return src.State().Size, src.Close()
+	case errors.Is(err, transfer.ErrNotRegular), errors.Is(err, ErrInvalidArgument):
+		return 0, fmt.Errorf("%w: File.Path: %w", ErrInvalidArgument, err)
+	case errors.Is(err, fs.ErrNotExist):
+		return 0, fmt.Errorf("%w: File.Path: %w", ErrFileNotExist, err)
+	}
+	return 0, fmt.Errorf("upload: File.Path: %w", err)
+}
+
+// open opens what the file's bytes come from, if that is not a Reader.
+func (f *file) open() (transfer.Source, error) {
+	switch {
+	case f.spec.FS != nil:
+		return openFS(f.spec.FS, f.path)
+	case f.spec.Source == nil:
+		return transfer.OpenFile(f.path)
+	case f.spec.Source.Size() < 0:
+		return nil, fmt.Errorf("%w: File.Source: %s has size %d", ErrInvalidArgument, f.path, f.spec.Source.Size())
+	}
+	return newGiven(f.spec.Source), nil
+}
+
+// volatile reports whether no other process could know the bytes again.
+func (f *file) volatile() bool { return f.spec.Source != nil && f.spec.Source.Fingerprint() == "" }
+
+// A given is a Source of the user's as transfer sees it.
+type given struct {
+	Source
+	state checkpoint.Source
+	close func() error // may be nil
+}
+
+func newGiven(s Source) *given {
+	return &given{Source: s, state: checkpoint.Source{Size: s.Size(), Fingerprint: s.Fingerprint()}}
+}
+
+func (g *given) State() checkpoint.Source { return g.state }
+
+func (g *given) Check() error {
+	if size := g.Size(); size != g.state.Size {
+		return fmt.Errorf("%w: it has %d bytes, it had %d", ErrFileChanged, size, g.state.Size)
+	}
+	if print := g.Fingerprint(); print != g.state.Fingerprint {
+		return fmt.Errorf("%w: its fingerprint is %q, it was %q", ErrFileChanged, print, g.state.Fingerprint)
+	}
+	return nil
+}
+
+// ReadAt makes a source that is shorter than it said an error that is not retried.
+func (g *given) ReadAt(p []byte, off int64) (int, error) {
+	n, err := g.Source.ReadAt(p, off)
+	if err == io.EOF && n < len(p) && off+int64(n) < g.state.Size {
+		return n, fmt.Errorf("%w: it ends at byte %d, it said to have %d", ErrFileChanged, off+int64(n), g.state.Size)
+	}
+	return n, err
+}
+
+func (g *given) Touched() (bool, error) { return false, nil }
+
+func (g *given) Close() error {
+	if g.close == nil {
+		return nil
+	}
+	return g.close()
+}
+
+// openFS opens a file of a file system like embed.FS, whose files can be read at
+// any place.
+func openFS(fsys fs.FS, name string) (transfer.Source, error) {
+	f, err := fsys.Open(name)
+	if err != nil {
+		return nil, err
+	}
+	s, err := sourceOf(f, name)
+	if err != nil {
+		return nil, errors.Join(err, f.Close())
+	}
+	g := newGiven(s)
+	g.close = f.Close
+	return g, nil
+}
+
+func sourceOf(f fs.File, name string) (Source, error) {
+	info, err := f.Stat()
+	if err != nil {
+		return nil, err
+	}
+	if err := transfer.CheckRegular(name, info); err != nil {
+		return nil, err
+	}
+	r, ok := f.(io.ReaderAt)
+	if !ok {
+		return nil, fmt.Errorf("%w: File.FS: %s cannot be read at any place (%T is no io.ReaderAt); give it as File.Reader", ErrInvalidArgument, name, f)
+	}
+	print := fmt.Sprintf("%s %d %s", name, info.Size(), info.ModTime().UTC().Format(time.RFC3339Nano))
+	if info.ModTime().IsZero() { // embed.FS knows no times
+		hash := sha256.New()
+		if _, err := io.Copy(hash, io.NewSectionReader(r, 0, info.Size())); err != nil {
+			return nil, err
+		}
+		print = fmt.Sprintf("%s sha256 %x", name, hash.Sum(nil))
+	}
+	return NewSource(r, info.Size(), print), nil
+}
