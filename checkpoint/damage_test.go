@@ -156,32 +156,36 @@ func TestWhatIsNoRecordIsSetAside(t *testing.T) {
 		"a symbolic link":         func(p string) error { return os.Symlink(os.DevNull, p) },
 		"a dangling link":         func(p string) error { return os.Symlink("nowhere", p) },
 	} {
-		t.Run(name, func(t *testing.T) {
-			d := mustOpenDir(t, t.TempDir(), hostSystem())
-			path := d.file(testKey("a"))
-			if err := put(path); err != nil {
-				t.Skip(err) // links need a right on Windows
-			}
-			u := mustOpen(t, d, "a")
-			var damaged *DamagedError
-			if err := u.Damaged(); !errors.Is(err, ErrDamaged) || !errors.As(err, &damaged) {
-				t.Fatalf("damaged is %v, want a DamagedError", err)
-			}
-			if _, err := os.Lstat(damaged.Aside); err != nil || damaged.Path != path {
-				t.Errorf("%v: %v", damaged, err)
-			}
-			if _, _, ok := u.Load(); ok {
-				t.Error("there is a record")
-			}
-			must(t, u.Begin(t.Context(), testRecord("a")))
-			must(t, u.Close())
-			u = mustOpen(t, d, "a")
-			wantContent(t, u, "a", nil)
-			must(t, u.Remove())
-			if files := filesIn(t, d.Path()); !slices.Equal(files, []string{filepath.Base(damaged.Aside)}) {
-				t.Errorf("%v are left, want %s", files, damaged.Aside)
-			}
-		})
+		for _, closeFirst := range []bool{false, true} {
+			t.Run(fmt.Sprintf("%s, closed first: %v", name, closeFirst), func(t *testing.T) {
+				sys := hostSystem()
+				sys.closeFirst = sys.closeFirst || closeFirst
+				d := mustOpenDir(t, t.TempDir(), sys)
+				path := d.file(testKey("a"))
+				if err := put(path); err != nil {
+					t.Skip(err) // links need a right on Windows
+				}
+				u := mustOpen(t, d, "a")
+				var damaged *DamagedError
+				if err := u.Damaged(); !errors.Is(err, ErrDamaged) || !errors.As(err, &damaged) {
+					t.Fatalf("damaged is %v, want a DamagedError", err)
+				}
+				if _, err := os.Lstat(damaged.Aside); err != nil || damaged.Path != path {
+					t.Errorf("%v: %v", damaged, err)
+				}
+				if _, _, ok := u.Load(); ok {
+					t.Error("there is a record")
+				}
+				must(t, u.Begin(t.Context(), testRecord("a")))
+				must(t, u.Close())
+				u = mustOpen(t, d, "a")
+				wantContent(t, u, "a", nil)
+				must(t, u.Remove())
+				if files := filesIn(t, d.Path()); !slices.Equal(files, []string{filepath.Base(damaged.Aside)}) {
+					t.Errorf("%v are left, want %s", files, damaged.Aside)
+				}
+			})
+		}
 	}
 }
 

@@ -53,7 +53,7 @@ func privateDir(sys *system, tmp string, uid int) (string, error) {
 	dir := filepath.Join(tmp, name)
 	err := os.Mkdir(dir, 0o700)
 	if err == nil {
-		return dir, sys.syncDir(tmp)
+		return dir, sys.syncParent(tmp)
 	}
 	if !errors.Is(err, fs.ErrExist) {
 		return "", fail("make", dir, err)

@@ -4,19 +4,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io/fs"
 	"os"
-	"runtime/debug"
-	"time"
 
 	bolt "go.etcd.io/bbolt"
-	bolterrors "go.etcd.io/bbolt/errors"
 )
-
-// fill is how full bbolt leaves a page that it splits. Parts arrive nearly in
-// order, so that most pages are never touched again; the rest is for those that
-// come late.
-const fill = 0.9
 
 // A recordFile is the file of one upload, claimed. Its methods are for one
 // goroutine at a time.
@@ -173,90 +164,6 @@ func (r *recordFile) list() error {
 	}
 	r.listed = true
 	return nil
-}
-
-func (r *recordFile) replaceAll(record []byte, parts []Part) error {
-	return r.update(func(tx *bolt.Tx) error {
-		b, err := emptyBucket(tx)
-		if err != nil {
-			return err
-		}
-		b.FillPercent = fill
-		if err := b.Put(partKey(0), record); err != nil {
-			return err
-		}
-		return putParts(b, tag(record), parts)
-	})
-}
-
-func emptyBucket(tx *bolt.Tx) (*bolt.Bucket, error) {
-	if err := tx.DeleteBucket(bucketName); err != nil && !errors.Is(err, bolterrors.ErrBucketNotFound) {
-		return nil, err
-	}
-	return tx.CreateBucket(bucketName)
-}
-
-func putParts(b *bolt.Bucket, tag []byte, parts []Part) error {
-	b.FillPercent = fill
-	for _, p := range parts {
-		value, err := p.AppendBinary(append(make([]byte, 0, usualValueLen), tag...))
-		if err != nil {
-			return err
-		}
-		if err := b.Put(partKey(p.Number), value); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-// open hands the file to bbolt, which locks it once more and closes it in the end.
-func (r *recordFile) open(noSync bool) error {
-	if r.db != nil {
-		return nil
-	}
-	return r.guard(func() error {
-		db, err := bolt.Open(r.path, 0o600, &bolt.Options{
-			Timeout: time.Nanosecond, PageSize: pageSize, NoStatistics: true, NoSync: noSync, NoGrowSync: noSync,
-			OpenFile: func(string, int, fs.FileMode) (*os.File, error) { return r.f, nil },
-		})
-		if err != nil {
-			r.f = nil // bbolt has closed it
-			return err
-		}
-		r.db = db
-		return nil
-	})
-}
-
-// update runs a transaction. One that fails has changed nothing, and may be tried
-// again: bbolt writes all of its pages then.
-func (r *recordFile) update(fn func(*bolt.Tx) error) error {
-	if err := r.open(false); err != nil {
-		return err
-	}
-	err := r.guard(func() error { return r.db.Update(fn) })
-	if errors.Is(err, bolterrors.ErrInvalidMapping) || errors.Is(err, bolterrors.ErrDatabaseNotOpen) {
-		err = errors.Join(err, r.release()) // it could not be mapped again after it grew
-	}
-	return err
-}
-
-// guard makes errors of bbolt's panics. The file was read before bbolt got it, so
-// there is none unless somebody else writes to it, or cuts it short while it is
-// mapped. bbolt may hold its own locks then, and is left where it is; only the
-// file, and with it the claim, is taken back.
-func (r *recordFile) guard(fn func() error) (err error) {
-	defer debug.SetPanicOnFault(debug.SetPanicOnFault(true))
-	defer func() {
-		if p := recover(); p != nil {
-			unlock(r.f)
-			_ = r.f.Close()
-			r.f, r.db = nil, nil
-			err = fmt.Errorf("%w while in use: %v", ErrDamaged, p)
-		}
-	}()
-	return fn()
 }
 
 // release gives the claim up and closes the file.

@@ -2,23 +2,12 @@ package checkpoint
 
 import (
 	"errors"
-	"io/fs"
 	"os"
 	"path/filepath"
-	"runtime"
 	"strings"
 	"syscall"
 	"testing"
-	"time"
 )
-
-// unixOnly skips what cannot happen where files in use cannot be touched.
-func unixOnly(t *testing.T) {
-	t.Helper()
-	if runtime.GOOS == "windows" {
-		t.Skip("files in use cannot be removed here")
-	}
-}
 
 func TestWhatWasRemovedWhileInUseIsMadeAnew(t *testing.T) {
 	unixOnly(t)
@@ -59,38 +48,6 @@ func TestWhatWasRemovedWhileInUseIsMadeAnew(t *testing.T) {
 
 func replaced(path string, data []byte) error {
 	return errors.Join(os.Remove(path), os.WriteFile(path, data, 0o600))
-}
-
-func TestRemoveLeavesTheNextHoldersFile(t *testing.T) {
-	unixOnly(t)
-	d := mustOpenDir(t, t.TempDir(), hostSystem())
-	u := mustBegin(t, d, "a")
-	must(t, replaced(u.file.path, []byte("the next holder's")))
-	must(t, u.Remove())
-	if data, err := os.ReadFile(u.file.path); err != nil || string(data) != "the next holder's" {
-		t.Errorf("the file holds %q, %v", data, err)
-	}
-}
-
-func TestLostClaimIsToldAndNotTakenBack(t *testing.T) {
-	unixOnly(t)
-	d := mustOpenDir(t, t.TempDir(), hostSystem())
-	u := mustBegin(t, d, "a", testPart(1))
-	must(t, u.Flush(t.Context()))
-	must(t, os.Remove(u.file.path))
-	other, err := os.Create(u.file.path)
-	must(t, err)
-	defer other.Close()
-	if ok, err := tryLock(other, false); !ok || err != nil {
-		t.Fatal(ok, err)
-	}
-	mustAdd(t, u, testPart(2))
-	if err := u.Flush(t.Context()); !errors.Is(err, ErrInUse) {
-		t.Errorf("Flush: error is %v, want %v", err, ErrInUse)
-	}
-	must(t, other.Close())
-	must(t, u.Flush(t.Context()))
-	must(t, u.Close())
 }
 
 func TestFailedBeginLeavesNothing(t *testing.T) {
@@ -173,110 +130,4 @@ func TestFailedHealingIsDoneOnceMore(t *testing.T) {
 		t.Errorf("on disk are %d parts of %+v, want 1 of %+v", len(c.parts), c.rec, another)
 	}
 	must(t, u.Remove())
-}
-
-func TestPermissions(t *testing.T) {
-	unixOnly(t)
-	base := t.TempDir()
-	must(t, os.Mkdir(filepath.Join(base, "shared"), 0o755))
-	must(t, os.Chmod(filepath.Join(base, "shared"), 0o775))
-	d := mustOpenDir(t, filepath.Join(base, "shared", "a", "b"), hostSystem())
-	u := mustBegin(t, d, "a")
-	defer u.Close()
-	for path, want := range map[string]fs.FileMode{
-		filepath.Join(base, "shared"): 0o775, // is as it was
-		filepath.Dir(d.Path()):        0o700,
-		d.Path():                      0o700,
-		u.file.path:                   0o600,
-	} {
-		info, err := os.Stat(path)
-		if err != nil || info.Mode().Perm() != want {
-			t.Errorf("%s has permissions %v (%v), want %v", path, info.Mode().Perm(), err, want)
-		}
-	}
-}
-
-func TestOpenDirSaysWhatIsWrong(t *testing.T) {
-	file := filepath.Join(t.TempDir(), "file")
-	must(t, os.WriteFile(file, nil, 0o600))
-	for dir, want := range map[string]string{
-		"":                           "no directory given",
-		file:                         "want a directory",
-		filepath.Join(file, "below"): file,
-	} {
-		if _, err := OpenDir(dir); err == nil || !strings.Contains(err.Error(), want) {
-			t.Errorf("OpenDir(%q): error is %v, want one that says %q", dir, err, want)
-		}
-	}
-}
-
-func TestErrorsSayWhatToDo(t *testing.T) {
-	const path = "/x/y.checkpoint"
-	for _, tt := range []struct {
-		err  error
-		want string
-	}{
-		{&fs.PathError{Op: "open", Path: path, Err: diskFull[0]}, "free some space"},
-		{diskFull[1], "free some space"},
-		{readOnly[0], "choose another directory"},
-		{noLocks[0], "on a local disk"},
-		{&fs.PathError{Op: "open", Path: path, Err: fs.ErrPermission}, "make it writable"},
-	} {
-		err := fail("write", path, tt.err)
-		if !strings.Contains(err.Error(), tt.want) || strings.Count(err.Error(), path) != 1 {
-			t.Errorf("error is %q, want it to name the file once and to say %q", err, tt.want)
-		}
-		var pe *fs.PathError
-		if cause := tt.err; errors.As(cause, &pe) && !errors.Is(err, pe.Err) || pe == nil && !errors.Is(err, cause) {
-			t.Errorf("error %v does not wrap %v", err, cause)
-		}
-	}
-}
-
-func TestStoresOfOneDirectoryShareTheirClaims(t *testing.T) {
-	base := t.TempDir()
-	one := mustOpenDir(t, base, hostSystem())
-	two := mustOpenDir(t, filepath.Join(base, "..", filepath.Base(base)), hostSystem())
-	u := mustBegin(t, one, "a", testPart(1))
-	if _, err := two.Open(t.Context(), testKey("a")); !errors.Is(err, ErrInUse) || !strings.Contains(err.Error(), u.file.path) {
-		t.Errorf("Open: error is %v, want %v and the path", err, ErrInUse)
-	}
-	entries, err := two.List(t.Context())
-	if err != nil || len(entries) != 1 || !entries[0].InUse || entries[0].Parts != 1 || time.Since(entries[0].Saved) > time.Hour {
-		t.Errorf("List: %+v, %v, want one that is in use, with 1 part", entries, err)
-	}
-	must(t, u.Close())
-	u = mustOpen(t, two, "a")
-	wantContent(t, u, "a", testParts(1, 1))
-	must(t, u.Close())
-}
-
-// Without the table of the process, the locks of the files do the same.
-func TestClaimsHoldWithoutTheTable(t *testing.T) {
-	d := mustOpenDir(t, t.TempDir(), hostSystem())
-	u := mustBegin(t, d, "a", testPart(1))
-	held.release(u.file.path)
-	if _, err := d.Open(t.Context(), testKey("a")); !errors.Is(err, ErrInUse) {
-		t.Errorf("Open: error is %v, want %v", err, ErrInUse)
-	}
-	must(t, u.Flush(t.Context()))
-	entries, err := d.List(t.Context())
-	if err != nil || len(entries) != 1 || !entries[0].InUse || entries[0].Record != testRecord("a") {
-		t.Errorf("List: %+v, %v, want one that is in use, with its record", entries, err)
-	}
-	must(t, u.Close())
-}
-
-func TestListTidiesUpAfterDeadHolders(t *testing.T) {
-	d := mustOpenDir(t, t.TempDir(), hostSystem())
-	must(t, os.WriteFile(d.file(testKey("died before Begin")), nil, 0o600))
-	u := mustOpen(t, d, "lives")
-	defer u.Close()
-	held.release(u.file.path) // as another process would see it
-	if entries, err := d.List(t.Context()); err != nil || len(entries) > 0 {
-		t.Errorf("List: %+v, %v, want nothing", entries, err)
-	}
-	if files := filesIn(t, d.Path()); len(files) != 1 || files[0] != filepath.Base(u.file.path) {
-		t.Errorf("%v are left, want the file that is claimed", files)
-	}
 }

@@ -2,6 +2,7 @@ package checkpoint
 
 import (
 	"bytes"
+	"hash/fnv"
 	"math/rand/v2"
 	"os"
 	"path/filepath"
@@ -82,6 +83,9 @@ func TestWalkRefuses(t *testing.T) {
 	leaf := pageWith(t, sound, leafPage)
 	free := pageWith(t, sound, freelistPage)
 	for name, data := range map[string][]byte{
+		"a wild transaction":        spoiled(func(b []byte) { setMeta(b, 0, 48, 1<<63) }),
+		"two sizes of pages":        spoiled(func(b []byte) { setMeta(b, 1, 8, 8192) }),
+		"more pages than there are": spoiled(func(b []byte) { setMeta(b, 0, 40, 1<<17); setMeta(b, 1, 40, 1<<17) }),
 		"noise":                     bytes.Repeat([]byte("noise"), 10_000),
 		"another program's bucket":  boltFile(t, bolt.Options{PageSize: pageSize}, named("x")),
 		"other keys in the bucket":  boltFile(t, bolt.Options{PageSize: pageSize}, named(string(bucketName))),
@@ -93,6 +97,16 @@ func TestWalkRefuses(t *testing.T) {
 		"branch with a wild child":  spoiled(func(b []byte) { order.PutUint64(b[branch+pageHead+8:], 1<<60) }),
 		"branch with a wild key":    spoiled(func(b []byte) { order.PutUint32(b[branch+pageHead:], 1<<32-1) }),
 		"leaf with a wild key":      spoiled(func(b []byte) { order.PutUint32(b[leaf+pageHead+4:], 1<<32-8) }),
+		"leaf that covers another":  spoiled(func(b []byte) { order.PutUint32(b[leaf+12:], 1) }),
+		"a part twice": spoiled(func(b []byte) {
+			first, second := b[leaf+pageHead+2*elementSize:], b[leaf+pageHead+3*elementSize:]
+			copy(second[:elementSize], first[:elementSize])
+			order.PutUint32(second[4:], order.Uint32(first[4:])-elementSize)
+		}),
+		"a part of an earlier record": boltFile(t, bolt.Options{PageSize: pageSize}, func(tx *bolt.Tx) error {
+			must(t, big(tx))
+			return putParts(tx.Bucket(bucketName), []byte("tag?"), testParts(7, 7))
+		}),
 		"leaf with too many keys":   spoiled(func(b []byte) { order.PutUint16(b[leaf+10:], 0xFFFF) }),
 		"leaf that is enormous":     spoiled(func(b []byte) { order.PutUint32(b[leaf+12:], 0xFFFF_FFFF) }),
 		"leaf of another number":    spoiled(func(b []byte) { b[leaf]++ }),
@@ -110,6 +124,15 @@ func TestWalkRefuses(t *testing.T) {
 			}
 		})
 	}
+}
+
+// setMeta changes a number in a meta page, and makes its checksum right.
+func setMeta(data []byte, page, field int, value uint64) {
+	b := data[page*pageSize+pageHead:]
+	order.PutUint64(b[field:], value)
+	sum := fnv.New64a()
+	_, _ = sum.Write(b[:metaSummed])
+	order.PutUint64(b[metaSummed:], sum.Sum64())
 }
 
 // pageWith returns the offset of the first page in use that has these flags.

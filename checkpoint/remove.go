@@ -29,7 +29,7 @@ func (r *recordFile) remove() error {
 	if r.sys.closeFirst {
 		return r.removeClosed()
 	}
-	err := os.Remove(r.path)
+	err := r.sys.remove(r.path)
 	return errors.Join(gone(err), r.release())
 }
 
@@ -58,10 +58,10 @@ func (r *recordFile) removeClosed() error {
 	if err := r.release(); err != nil {
 		return err
 	}
-	err := os.Remove(r.path)
+	err := r.sys.remove(r.path)
 	for try := 1; try < removeTries && gone(err) != nil; try++ {
 		time.Sleep(removePause)
-		err = os.Remove(r.path)
+		err = r.sys.remove(r.path)
 	}
 	return gone(err)
 }

@@ -13,12 +13,13 @@ import (
 type system struct {
 	closeFirst bool // a file has to be closed before it is renamed or removed
 	openFile   func(name string, flag int, perm fs.FileMode) (*os.File, error)
+	remove     func(name string) error
 	sync       func(f *os.File) error
 	syncDir    func(dir string) error
 }
 
 func hostSystem() system {
-	return system{closeFirst: closeFirst, openFile: os.OpenFile, sync: (*os.File).Sync, syncDir: syncDir}
+	return system{closeFirst: closeFirst, openFile: os.OpenFile, remove: os.Remove, sync: (*os.File).Sync, syncDir: syncDir}
 }
 
 // makeDir makes dir and its parents, for this user alone, and makes durable that
@@ -43,7 +44,13 @@ func (s *system) makeDir(dir string) error {
 	if err := os.Mkdir(dir, 0o700); err != nil && !errors.Is(err, fs.ErrExist) {
 		return fail("make", dir, err)
 	}
-	if err := s.syncDir(parent); err != nil {
+	return s.syncParent(parent)
+}
+
+// syncParent makes durable that a directory was made in parent. One that may be
+// written to but not read, as some temporary directories are, cannot be synced.
+func (s *system) syncParent(parent string) error {
+	if err := s.syncDir(parent); err != nil && !errors.Is(err, fs.ErrPermission) {
 		return fail("sync", parent, err)
 	}
 	return nil

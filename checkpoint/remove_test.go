@@ -1,0 +1,73 @@
+package checkpoint
+
+import (
+	"errors"
+	"io/fs"
+	"os"
+	"testing"
+)
+
+// Where a file has to be closed before it is removed, another process may claim it
+// in between: it must not find the upload that is done.
+func TestFileThatCannotBeRemovedYetHoldsNothing(t *testing.T) {
+	for name, begin := range map[string]func(u *dirUpload){
+		"after Add":  func(u *dirUpload) { mustAdd(t, u, testParts(1, 5)...); must(t, u.Flush(t.Context())) },
+		"after Open": func(*dirUpload) {},
+	} {
+		t.Run(name, func(t *testing.T) {
+			sys := hostSystem()
+			sys.closeFirst = true
+			tries := 0
+			sys.remove = func(path string) error {
+				f, err := os.Open(path)
+				must(t, err)
+				defer f.Close()
+				info, err := f.Stat()
+				must(t, err)
+				if c, err := readContent(f, info.Size()); err != nil || c.ok {
+					t.Errorf("the file still holds %+v, %v", c.rec, err)
+				}
+				if tries++; tries < 3 {
+					return &fs.PathError{Op: "remove", Path: path, Err: errors.New("somebody looks at it")}
+				}
+				return errors.Join(f.Close(), os.Remove(path))
+			}
+			d := mustOpenDir(t, t.TempDir(), sys)
+			must(t, mustBegin(t, d, "a", testPart(1)).Close())
+			u := mustOpen(t, d, "a")
+			begin(u)
+			must(t, u.Remove())
+			if files := filesIn(t, d.Path()); len(files) > 0 || tries != 3 {
+				t.Errorf("%v are left after %d tries", files, tries)
+			}
+		})
+	}
+}
+
+func TestRemoveLeavesTheNextHoldersFile(t *testing.T) {
+	unixOnly(t)
+	d := mustOpenDir(t, t.TempDir(), hostSystem())
+	u := mustBegin(t, d, "a")
+	must(t, replaced(u.file.path, []byte("the next holder's")))
+	must(t, u.Remove())
+	if data, err := os.ReadFile(u.file.path); err != nil || string(data) != "the next holder's" {
+		t.Errorf("the file holds %q, %v", data, err)
+	}
+}
+
+// A file that had to be given up, because somebody cut it short, does not stay.
+func TestRemoveTakesAlsoWhatWasGivenUp(t *testing.T) {
+	unixOnly(t)
+	d := mustOpenDir(t, t.TempDir(), hostSystem())
+	u := mustBegin(t, d, "a", testParts(1, 300)...)
+	must(t, u.Flush(t.Context()))
+	must(t, os.Truncate(u.file.path, pageSize))
+	mustAdd(t, u, testPart(301))
+	if err := u.Flush(t.Context()); !errors.Is(err, ErrDamaged) {
+		t.Fatalf("Flush: error is %v, want %v", err, ErrDamaged)
+	}
+	must(t, u.Remove())
+	if files := filesIn(t, d.Path()); len(files) > 0 {
+		t.Errorf("%v are left", files)
+	}
+}
