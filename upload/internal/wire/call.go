@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"log/slog"
 	"net/http"
 	"time"
@@ -46,7 +45,8 @@ func (r *request) validate() error {
 // A reply is an answer of success, with what is known of the body that it answers.
 type reply struct {
 	answer
-	crc uint64 // of the request's body
+	crc  uint64 // of what was read of the request's body
+	read int64  // how much that was
 }
 
 // do sends r once, signed by s. If the answer is not one of success, it returns an
@@ -59,65 +59,47 @@ func (o *Object) do(ctx context.Context, s Snapshot, r *request) (reply, error) 
 }
 
 func (o *Object) send(ctx context.Context, s Snapshot, r *request) (reply, error) {
-	if ctx.Err() != nil {
-		return reply{}, o.fail(s, r, outcome{ended: true, err: ended(ctx)}, nil)
-	}
-	if err := r.validate(); err != nil {
-		return reply{}, o.fail(s, r, outcome{refused: true, err: err}, nil)
-	}
-	sign, err := o.signer(s)
+	sign, err := o.prepare(ctx, s, r)
 	if err != nil {
-		return reply{}, o.fail(s, r, outcome{refused: true, err: err}, nil)
+		out := outcome{ended: ctx.Err() != nil, refused: ctx.Err() == nil, err: err}
+		return reply{}, o.fail(s, r, out, nil)
 	}
-	ctx2, end := context.WithCancelCause(ctx)
+	sub, end := context.WithCancelCause(ctx)
 	defer end(errDetached)
-
-	x := &exchange{}
-	x.watchdog.timeout, x.watchdog.end = o.client.stall, end
-	var data io.Reader
-	if r.body != nil && r.body.Size > 0 {
-		b := &bodyReader{Body: *r.body, ctx: ctx2, limiter: o.client.limiter}
-		x.watchdog.body = b
-		data = &io.LimitedReader{R: b, N: b.Size} // tells the SDK the size
-	}
+	x := newExchange(sub, end, o.client, r.body)
 	header := headersFor(r.op, r.opts)
 	used := o.date(header)
 
 	x.watchdog.start()
-	res, err := sign.sdk.Conn.DoWithContext(withExchange(ctx2, x), r.method, o.target.Bucket, o.target.Object,
-		r.params, header, data, 0, nil)
+	res, err := sign.sdk.Conn.DoWithContext(withExchange(sub, x), r.method, o.target.Bucket, o.target.Object,
+		r.params, header, x.data(), 0, nil)
 	x.watchdog.stop()
 	if res != nil {
 		res.Body.Close()
 	}
-	crc, n, source := x.watchdog.body.detach()
 
-	rep := reply{answer: x.answer, crc: crc}
-	out := outcome{
-		token:    s.Temporary(),
-		ended:    ctx.Err() != nil,
-		source:   source != nil,
-		reused:   x.reused.Load(),
-		answered: x.watchdog.answered.Load(),
-	}
-	var stall *stallError
-	switch whole := rep.status != 0 && rep.err == nil; {
-	case rep.status == 0 && source != nil:
-		out.err = source
-	case !whole && out.ended:
-		out.err = ended(ctx)
-	case !whole && errors.As(context.Cause(ctx2), &stall):
-		out.err = stall
-	case rep.status == 0:
-		out.err = strip(err)
+	rep, out := x.finish(ctx, sub, err)
+	out.token = s.Temporary()
+	switch {
+	case out.err != nil:
+		return rep, o.fail(s, r, out, nil)
 	case rep.status/100 != 2:
 		return rep, o.refusal(s, r, out, &rep.answer, used)
-	case rep.status != statusCallbackFailed && data != nil && n < r.body.Size:
-		return rep, o.reject(s, r, &rep.answer, fmt.Errorf("answered after %d of %d bytes", n, r.body.Size))
-	default:
-		return rep, nil
+	case r.body != nil && rep.read < r.body.Size && rep.status != statusCallbackFailed:
+		return rep, o.reject(s, r, &rep.answer, fmt.Errorf("answered after %d of %d bytes", rep.read, r.body.Size))
 	}
-	return rep, o.fail(s, r, out, nil)
+	return rep, nil
+}
+
+// prepare returns what signs r, or why r is not sent.
+func (o *Object) prepare(ctx context.Context, s Snapshot, r *request) (*signer, error) {
+	if ctx.Err() != nil {
+		return nil, ended(ctx)
+	}
+	if err := r.validate(); err != nil {
+		return nil, err
+	}
+	return o.signer(s)
 }
 
 // date adds the date by the server's clock to h, and returns how far that is ahead of

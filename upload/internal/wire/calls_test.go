@@ -363,6 +363,23 @@ func TestHead(t *testing.T) {
 	}
 }
 
+func TestRequestPayerOfTheTarget(t *testing.T) {
+	o := newObject(t, serve(t, func(w http.ResponseWriter, r *http.Request) {
+		if got := r.Header.Get("x-oss-request-payer"); got != "requester" {
+			t.Errorf("%s: got payer %q", r.Method, got)
+		}
+		w.Header().Set("ETag", "A")
+		w.Header().Set("Content-Length", "0")
+	}), nil)
+	o.target.RequestPayer = true
+	if _, err := o.Head(t.Context(), testKey); err != nil {
+		t.Error(err)
+	}
+	if _, err := putPart(t.Context(), o, bodyOf("x")); err != nil {
+		t.Error(err)
+	}
+}
+
 func TestAnswerThatIsTooLong(t *testing.T) {
 	o := newObject(t, serve(t, func(w http.ResponseWriter, _ *http.Request) {
 		b := make([]byte, 1<<20)

@@ -3,6 +3,9 @@ package wire
 import "strconv"
 
 // Class says what is to be done about an error.
+//
+// After Retry, Throttle, Stale and Canceled, OSS may have done all the same what it was
+// asked for. Sending a part again does no harm; Complete may have succeeded.
 type Class int
 
 // The classes of errors.
@@ -10,7 +13,7 @@ const (
 	Permanent Class = iota // will not go away by itself
 	Retry                  // try again after a pause
 	Throttle               // try again after the pause that the server asks for
-	Stale                  // a kept-alive connection was closed by the server: try again at once
+	Stale                  // a kept-alive connection ended before any byte of an answer: try again at once
 	Skew                   // the clock was off; it has been corrected: try again at once
 	Token                  // the credentials are no longer accepted
 	Restart                // the upload ID is gone

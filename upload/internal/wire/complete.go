@@ -15,8 +15,8 @@ import (
 // Complete makes the object of the parts, in the order of their numbers; parts may
 // come in any order, and is not changed.
 //
-// OSS goes on with it even if the connection is lost, so an error of class Retry or
-// Canceled does not tell whether the object was made, and one of class Restart may
+// OSS goes on with it even if the connection is lost, so an error of class Retry, Stale
+// or Canceled does not tell whether the object was made, and one of class Restart may
 // mean that an earlier Complete has made it (OSS documentation,
 // CompleteMultipartUpload).
 //

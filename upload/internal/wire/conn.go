@@ -13,8 +13,9 @@ const (
 	dialTimeout = 10 * time.Second
 	keepAlive   = 15 * time.Second
 
-	// copyBuffer is the size of the pieces in which a body goes to a connection.
-	copyBuffer = 64 << 10
+	// copyBuffer is the size of the pieces in which a body goes to a connection. Of 16
+	// to 256 KiB this took the least CPU.
+	copyBuffer = 32 << 10
 
 	// writeLinger is how long a failed write waits for an answer to be read.
 	writeLinger = 100 * time.Millisecond

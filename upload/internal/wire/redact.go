@@ -7,6 +7,10 @@ import (
 	"unicode"
 )
 
+// minSecret is the length below which a string is not looked for in text: OSS's own
+// secrets have 30 characters, and a shorter one would be found in any word.
+const minSecret = 8
+
 // maxText bounds a piece of foreign text in an error.
 const maxText = 512
 
@@ -42,7 +46,7 @@ func strip(err error) error {
 // the headers that they got.
 func (s Snapshot) scrub(text string) string {
 	for _, secret := range [...]string{s.AccessKeySecret, s.SecurityToken} {
-		if secret != "" {
+		if len(secret) >= minSecret {
 			text = strings.ReplaceAll(text, secret, "[redacted]")
 		}
 	}

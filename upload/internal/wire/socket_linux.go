@@ -35,5 +35,5 @@ func (s *socket) sample() (acked uint64, queued int, ok bool) {
 	if err != nil || !ok {
 		return 0, 0, false
 	}
-	return binary.NativeEndian.Uint64(s.info[tcpInfoAcked:])*0, int(s.queued), true
+	return binary.NativeEndian.Uint64(s.info[tcpInfoAcked:]), int(s.queued), true
 }

@@ -4,9 +4,7 @@ import (
 	"context"
 	"fmt"
 	"net/http"
-	"net/http/httptrace"
 	"net/url"
-	"sync/atomic"
 	"time"
 )
 
@@ -15,7 +13,6 @@ const (
 	// that few requests meet one that is just being closed.
 	idleTimeout      = 45 * time.Second
 	handshakeTimeout = 10 * time.Second
-	writeBuffer      = 64 << 10
 )
 
 // newTransport returns a transport for parallel requests to a host at a time. It
@@ -31,7 +28,6 @@ func newTransport(parallel int) *http.Transport {
 		MaxIdleConnsPerHost:    parallel,
 		IdleConnTimeout:        idleTimeout,
 		DisableCompression:     true,
-		WriteBufferSize:        writeBuffer,
 		Protocols:              protocols,
 	}
 }
@@ -52,28 +48,6 @@ func checkProxy(_ context.Context, proxy *url.URL, _ *http.Request, res *http.Re
 		return nil
 	}
 	return &proxyError{host: proxy.Host, status: res.StatusCode}
-}
-
-// An exchange is one request on its way: what the transport has to know of it, and
-// what it found out. It travels in the request's context.
-type exchange struct {
-	watchdog watchdog
-	answer   answer
-	reused   atomic.Bool // the connection had served a request before
-}
-
-type exchangeKey struct{}
-
-// withExchange returns a context for the request of x.
-func withExchange(ctx context.Context, x *exchange) context.Context {
-	ctx = context.WithValue(ctx, exchangeKey{}, x)
-	return httptrace.WithClientTrace(ctx, &httptrace.ClientTrace{
-		GotConn: func(info httptrace.GotConnInfo) {
-			x.reused.Store(info.Reused)
-			x.watchdog.connect(info.Conn)
-		},
-		GotFirstResponseByte: func() { x.watchdog.answered.Store(true) },
-	})
 }
 
 // A roundTripper keeps the answer for us, whole, before the SDK makes of it what it

@@ -2,11 +2,13 @@ package wire
 
 import (
 	"context"
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"io"
 	"net"
 	"net/http"
+	"net/http/httptest"
 	"runtime"
 	"strings"
 	"testing"
@@ -55,6 +57,27 @@ func TestStalls(t *testing.T) {
 			wantStall(t, err, c.want)
 		})
 	}
+}
+
+// The acknowledgements of the connection under TLS are seen as well.
+func TestStallOverTLS(t *testing.T) {
+	if !kernelTells {
+		t.Skip("the kernel does not tell what was acknowledged")
+	}
+	t.Parallel()
+	s := httptest.NewTLSServer(nil)
+	conf, trust := s.TLS, s.Client().Transport.(*http.Transport).TLSClientConfig
+	s.Close()
+	url := serveRaw(t, func(c *serverConn) {
+		_ = c.SetReadBuffer(16 << 10)
+		if tls.Server(c.TCPConn, conf).HandshakeContext(t.Context()) == nil {
+			<-c.stop
+		}
+	})
+	o := newObject(t, strings.Replace(url, "http:", "https:", 1), &Options{StallTimeout: testStall})
+	o.client.own.TLSClientConfig = trust
+	_, err := putPart(t.Context(), o, Body{R: &guardedSource{t: t}, Size: 1 << 20})
+	wantStall(t, err, "of 1048576 bytes acknowledged)")
 }
 
 func TestNoAnswer(t *testing.T) {
@@ -236,11 +259,14 @@ func TestSocketTells(t *testing.T) {
 		t.Fatal(err)
 	}
 	<-taken
+	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
+	defer cancel()
 	for acked := uint64(0); acked != 1000; { // an acknowledgement may be late
 		total, _, ok := s.sample()
-		if acked = total - s.base; !ok || acked > 1000 {
+		if acked = total - s.base; !ok || acked > 1000 || ctx.Err() != nil {
 			t.Fatalf("got %d bytes, %t", acked, ok)
 		}
+		runtime.Gosched()
 	}
 	if _, queued, _ := s.sample(); queued != 0 {
 		t.Errorf("%d bytes are queued, want 0", queued)

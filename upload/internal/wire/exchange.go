@@ -1,0 +1,79 @@
+package wire
+
+import (
+	"context"
+	"errors"
+	"io"
+	"net/http/httptrace"
+	"sync/atomic"
+)
+
+// An exchange is one request on its way: what the transport has to know of it, and
+// what it found out. It travels in the request's context.
+type exchange struct {
+	watchdog watchdog
+	answer   answer
+	reused   atomic.Bool // the connection had served a request before
+}
+
+// newExchange returns the exchange of a request with body, which may be nil. ctx is
+// the request's own context, and end ends it.
+func newExchange(ctx context.Context, end context.CancelCauseFunc, c *Client, body *Body) *exchange {
+	x := &exchange{}
+	x.watchdog.timeout, x.watchdog.end = c.stall, end
+	if body != nil && body.Size > 0 {
+		x.watchdog.body = &bodyReader{Body: *body, ctx: ctx, limiter: c.limiter}
+	}
+	return x
+}
+
+// data returns the body in a form that tells the SDK its size, or nil.
+func (x *exchange) data() io.Reader {
+	b := x.watchdog.body
+	if b == nil {
+		return nil
+	}
+	return &io.LimitedReader{R: b, N: b.Size}
+}
+
+// finish cuts the body off, and returns what came and how it went. The outcome's err is
+// set if no answer came, or its reading was ended: by the caller, whose context is ctx,
+// or by the watchdog, through the request's own context.
+func (x *exchange) finish(ctx, own context.Context, err error) (reply, outcome) {
+	rep := reply{answer: x.answer}
+	var source error
+	rep.crc, rep.read, source = x.watchdog.body.detach()
+	out := outcome{
+		ended:    ctx.Err() != nil,
+		source:   source != nil,
+		reused:   x.reused.Load(),
+		answered: x.watchdog.answered.Load(),
+	}
+	var stall *stallError
+	switch whole := rep.status != 0 && rep.err == nil; {
+	case whole:
+	case rep.status == 0 && source != nil:
+		out.err = source
+	case out.ended:
+		out.err = ended(ctx)
+	case errors.As(context.Cause(own), &stall):
+		out.err = stall
+	case rep.status == 0:
+		out.err = strip(err)
+	}
+	return rep, out
+}
+
+type exchangeKey struct{}
+
+// withExchange returns a context for the request of x.
+func withExchange(ctx context.Context, x *exchange) context.Context {
+	ctx = context.WithValue(ctx, exchangeKey{}, x)
+	return httptrace.WithClientTrace(ctx, &httptrace.ClientTrace{
+		GotConn: func(info httptrace.GotConnInfo) {
+			x.reused.Store(info.Reused)
+			x.watchdog.connect(info.Conn)
+		},
+		GotFirstResponseByte: func() { x.watchdog.answered.Store(true) },
+	})
+}
