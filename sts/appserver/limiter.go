@@ -56,7 +56,8 @@ func (l *limiter) leftAt(b bucket, at time.Time) float64 {
 }
 
 // makeRoom forgets clients once there are too many: those whose bucket is full
-// again lose nothing, and if that is not enough, any.
+// again lose nothing, and if that is not enough, any. A quarter goes at a time, so
+// that a flood of new clients does not pay for a sweep each.
 func (l *limiter) makeRoom(at time.Time) {
 	if len(l.buckets) < maxClients {
 		return
@@ -67,7 +68,7 @@ func (l *limiter) makeRoom(at time.Time) {
 		}
 	}
 	for client := range l.buckets {
-		if len(l.buckets) < maxClients {
+		if len(l.buckets) <= maxClients*3/4 {
 			return
 		}
 		delete(l.buckets, client)

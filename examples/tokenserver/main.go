@@ -1,0 +1,132 @@
+// Command tokenserver is the app server of the upload SDKs: clients ask it for
+// temporary credentials, and the key of the account stays here.
+//
+//	go run ./examples/tokenserver -config config.json -addr 127.0.0.1:7080
+//	go run ./examples/tokenserver -embedded
+//
+// The first form calls STS with the key in config.json, or in the environment. The
+// second has an STS of its own in this process (package ststest) and needs no
+// account: its tokens are good for nothing but a test server that knows that STS.
+//
+// Its first line of output is "listening on http://HOST:PORT"; the log goes to
+// standard error. It stops on SIGINT and SIGTERM, after it has answered what it
+// was asked. Without -clients it serves this machine only.
+package main
+
+import (
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"log/slog"
+	"net"
+	"net/netip"
+	"os"
+	"os/signal"
+	"syscall"
+
+	"github.com/vodupload/vodupload/sts/appserver"
+)
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	os.Exit(run(ctx, os.Args[1:], os.Stdout, os.Stderr))
+}
+
+// settings are what the command line says.
+type settings struct {
+	config   string
+	addr     string
+	embedded bool
+	clients  string
+	cert     string
+	key      string
+	verbose  bool
+	opts     appserver.Options
+}
+
+// run is the program. It returns its exit status: 0 after a signal, 1 on a
+// failure, and 2 on a wrong command line.
+func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
+	s, err := parse(args, stderr)
+	if errors.Is(err, flag.ErrHelp) {
+		return 0
+	}
+	if err != nil {
+		fmt.Fprintf(stderr, "tokenserver: %v\n", err)
+		return 2
+	}
+	level := slog.LevelInfo
+	if s.verbose {
+		level = slog.LevelDebug
+	}
+	s.opts.Logger = slog.New(slog.NewTextHandler(stderr, &slog.HandlerOptions{Level: level}))
+	if err := serve(ctx, s, stdout); err != nil {
+		fmt.Fprintf(stderr, "tokenserver: %v\n", err)
+		return 1
+	}
+	return 0
+}
+
+func parse(args []string, stderr io.Writer) (*settings, error) {
+	s := &settings{}
+	flags := flag.NewFlagSet("tokenserver", flag.ContinueOnError)
+	flags.SetOutput(io.Discard)
+	flags.StringVar(&s.config, "config", "", "`file` with the key, the role and the policy (default config.json, unless -embedded)")
+	flags.StringVar(&s.addr, "addr", "127.0.0.1:7080", "`address` to listen on; with port 0, any free port")
+	flags.BoolVar(&s.embedded, "embedded", false, "use an STS in this process instead of the real one")
+	flags.StringVar(&s.clients, "clients", "", "`file` with the clients that may ask, by bearer token")
+	flags.BoolVar(&s.opts.AllowAnyone, "anyone", false, "serve everybody who can reach the address, without asking who it is")
+	flags.BoolVar(&s.opts.JSONP, "jsonp", false, "answer as a script where a page asks with callback=NAME")
+	flags.BoolVar(&s.opts.HTTPStatus, "http-status", false, "answer failures with an HTTP status other than 200")
+	flags.IntVar(&s.opts.Rate, "rate", 0, "requests a second for one client address (default 50, -1 for no limit)")
+	flags.StringVar(&s.cert, "tls-cert", "", "`file` with the certificate for https")
+	flags.StringVar(&s.key, "tls-key", "", "`file` with the certificate's key")
+	flags.BoolVar(&s.verbose, "verbose", false, "log each token that is handed out")
+	flags.Func("origin", "let pages of this `origin` ask (https://example.com, null, *); may be repeated", func(origin string) error {
+		s.opts.Origins = append(s.opts.Origins, origin)
+		return nil
+	})
+	err := flags.Parse(args)
+	switch {
+	case errors.Is(err, flag.ErrHelp):
+		fmt.Fprintln(stderr, "usage of tokenserver:")
+		flags.SetOutput(stderr)
+		flags.PrintDefaults()
+		return nil, err
+	case err != nil:
+		return nil, err
+	case flags.NArg() > 0:
+		return nil, fmt.Errorf("unexpected argument %q: only flags are known, see -help", flags.Arg(0))
+	}
+	return s, s.validate()
+}
+
+func (s *settings) validate() error {
+	switch {
+	case (s.cert == "") != (s.key == ""):
+		return errors.New("-tls-cert and -tls-key go together: give both or neither")
+	case s.clients != "" && s.opts.AllowAnyone:
+		return errors.New("-clients says who may ask, -anyone that all may: give one of them")
+	case s.clients == "" && !s.opts.AllowAnyone && !loopback(s.addr):
+		return fmt.Errorf("-addr %s can be reached from other machines, and nothing says who may ask: "+
+			"give -clients with their tokens, or -anyone to serve all", s.addr)
+	}
+	if s.config == "" && !s.embedded {
+		s.config = "config.json"
+	}
+	return nil
+}
+
+// loopback reports whether an address to listen on is of this machine only. A
+// name other than localhost could be anything.
+func loopback(addr string) bool {
+	host, _, err := net.SplitHostPort(addr)
+	if err != nil {
+		return false
+	}
+	ip, err := netip.ParseAddr(host)
+	return host == "localhost" || err == nil && ip.IsLoopback()
+}

@@ -1,0 +1,159 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"net"
+	"net/http"
+	"os"
+	"time"
+
+	"github.com/vodupload/vodupload/sts"
+	"github.com/vodupload/vodupload/sts/appserver"
+	"github.com/vodupload/vodupload/sts/ststest"
+)
+
+// serve runs the server until the context ends.
+func serve(ctx context.Context, s *settings, stdout io.Writer) error {
+	config, err := s.load()
+	if err != nil {
+		return err
+	}
+	if s.clients != "" {
+		if s.opts.Authenticate, err = loadClients(s.clients); err != nil {
+			return err
+		}
+	}
+	if s.embedded {
+		server := embed(config)
+		defer server.Close()
+		s.opts.Logger.Warn("STS is in this process: no real server accepts its tokens", "role", config.RoleArn)
+	}
+	if s.opts.AllowAnyone {
+		s.opts.Logger.Warn("whoever can reach the address gets a token", "addr", s.addr)
+	}
+	handler, err := appserver.New(config, &s.opts)
+	if err != nil {
+		return err
+	}
+	defer handler.Close()
+	return s.listen(ctx, handler, stdout)
+}
+
+// load reads the configuration, with the environment on top.
+func (s *settings) load() (*appserver.Config, error) {
+	config := &appserver.Config{}
+	if s.config != "" {
+		var err error
+		if config, err = appserver.LoadConfig(s.config); err != nil {
+			return nil, err
+		}
+	}
+	used, err := config.Override(os.LookupEnv)
+	if err != nil {
+		return nil, fmt.Errorf("read the environment: %w", err)
+	}
+	if len(used) > 0 {
+		s.opts.Logger.Info("the environment overrides the configuration", "variables", used)
+	}
+	return config, nil
+}
+
+// loadClients reads who may ask: a JSON object with bearer tokens for keys, and
+// the Name and ObjectPrefix of the client for values.
+func loadClients(path string) (func(*http.Request) (appserver.Identity, error), error) {
+	data, err := os.ReadFile(path)
+	if err != nil {
+		return nil, fmt.Errorf("-clients: %w", err)
+	}
+	var clients map[string]struct{ Name, ObjectPrefix string }
+	d := json.NewDecoder(bytes.NewReader(data))
+	d.DisallowUnknownFields()
+	if err := d.Decode(&clients); err != nil {
+		return nil, fmt.Errorf("-clients %s: byte %d: want a JSON object of tokens, each with Name and ObjectPrefix", path, d.InputOffset())
+	}
+	identities := make(map[string]appserver.Identity, len(clients))
+	for token, c := range clients {
+		identities[token] = appserver.Identity{Name: c.Name, ObjectPrefix: c.ObjectPrefix}
+	}
+	authenticate, err := appserver.Bearer(identities)
+	if err != nil {
+		return nil, fmt.Errorf("-clients %s: %w", path, err)
+	}
+	return authenticate, nil
+}
+
+// embed starts an STS, and points the configuration at it. What the configuration
+// says about the role, the policy and the bucket stays.
+func embed(config *appserver.Config) *ststest.Server {
+	if config.RoleArn == "" {
+		config.RoleArn = ststest.DefaultRole
+	}
+	if config.PolicyFile == "" {
+		config.PolicyFile = "policy/bucket_read_write_policy.txt"
+	}
+	if config.BucketName == "" {
+		config.BucketName = "media"
+	}
+	role := ststest.Role{Arn: config.RoleArn, MaxSession: sts.MaxDuration}
+	if sts.ValidateRoleArn(role.Arn) != nil {
+		role.Arn = ststest.DefaultRole // the check of the configuration names the field
+	}
+	server := ststest.NewServer(&ststest.Options{Roles: []ststest.Role{role}})
+	user := server.DefaultUser()
+	config.AccessKeyID, config.AccessKeySecret = user.AccessKeyID, user.AccessKeySecret
+	config.STSEndpoint = server.URL
+	return server
+}
+
+// The times that a connection may take. A client that is slower than that is
+// broken, or means no good.
+const (
+	readTimeout     = 10 * time.Second
+	writeTimeout    = 40 * time.Second // a token may take 20 s
+	idleTimeout     = time.Minute
+	shutdownTimeout = 10 * time.Second
+	maxHeaderBytes  = 16 << 10
+)
+
+// listen serves until ctx ends, and then answers what has been asked before.
+func (s *settings) listen(ctx context.Context, handler http.Handler, stdout io.Writer) error {
+	l, err := net.Listen("tcp", s.addr)
+	if err != nil {
+		return fmt.Errorf("-addr %s: %w", s.addr, err)
+	}
+	server := &http.Server{
+		Handler: handler, ReadTimeout: readTimeout, ReadHeaderTimeout: readTimeout, WriteTimeout: writeTimeout,
+		IdleTimeout: idleTimeout, MaxHeaderBytes: maxHeaderBytes,
+		ErrorLog: slog.NewLogLogger(s.opts.Logger.Handler(), slog.LevelWarn),
+	}
+	scheme, run := "http", func() error { return server.Serve(l) }
+	if s.cert != "" {
+		if server.TLSConfig, err = loadTLS(s.cert, s.key); err != nil {
+			return errors.Join(err, l.Close())
+		}
+		scheme, run = "https", func() error { return server.ServeTLS(l, "", "") }
+	}
+	served := make(chan error, 1)
+	go func() { served <- run() }()
+	fmt.Fprintf(stdout, "listening on %s://%s\n", scheme, l.Addr())
+	select {
+	case err := <-served:
+		return err
+	case <-ctx.Done():
+	}
+	s.opts.Logger.Info("shutting down")
+	end, cancel := context.WithTimeout(context.WithoutCancel(ctx), shutdownTimeout)
+	defer cancel()
+	err = server.Shutdown(end)
+	if err != nil {
+		err = errors.Join(fmt.Errorf("shut down: some clients did not get an answer: %w", err), server.Close())
+	}
+	<-served
+	return err
+}
