@@ -21,6 +21,9 @@ type Key struct {
 
 // String names the upload for people.
 func (k Key) String() string {
+	if k == (Key{Source: k.Source}) {
+		return k.Source
+	}
 	return fmt.Sprintf("%s to %s/%s at %s", k.Source, k.Bucket, k.Object, k.Endpoint)
 }
 
@@ -43,10 +46,10 @@ type Record struct {
 	Version  int // 0 is taken as [Version] when it is written
 	Key      Key
 	Source   Source
-	UploadID string
+	UploadID string    // empty only where Key names the source alone
 	PartSize int64     // bytes, of every part but the last
 	Started  time.Time // by the server's clock
-	VideoID  string    // of ApsaraVideo VOD; empty for uploads straight to OSS
+	VideoID  string    // of ApsaraVideo VOD; empty for uploads straight to OSS, and while the video is being made
 }
 
 // A Part is a part that the server has acknowledged.

@@ -14,16 +14,18 @@ const (
 )
 
 // Validate returns an error that wraps [ErrInvalid] if r is not a complete record
-// of this version: an upload ID and a part size are needed, sizes are not
-// negative, and no text is longer than 1 MiB. Stores call it before they write a
-// record and after they have read one.
+// of this version: an upload ID and a part size are needed, but for a record of a
+// source that has no destination yet; sizes are not negative, and no text is longer
+// than 1 MiB. Stores call it before they write a record and after they have read
+// one.
 func (r Record) Validate() error {
+	bare := r.Key == Key{Source: r.Key.Source}
 	switch {
 	case r.Version != Version:
 		return fmt.Errorf("%w record: version is %d, want %d", ErrInvalid, r.Version, Version)
-	case r.UploadID == "":
+	case r.UploadID == "" && !bare:
 		return fmt.Errorf("%w record: no upload ID", ErrInvalid)
-	case r.PartSize < 1:
+	case r.PartSize < 1 && !bare, r.PartSize < 0:
 		return fmt.Errorf("%w record: part size is %d bytes, want at least 1", ErrInvalid, r.PartSize)
 	case r.Source.Size < 0:
 		return fmt.Errorf("%w record: source size is %d bytes, want at least 0", ErrInvalid, r.Source.Size)

@@ -73,5 +73,7 @@ type Result struct {
 	SentBytes    int64 // bytes sent in this run, retries included
 	Duration     time.Duration
 	CallbackBody []byte // the answer of the callback's server
-	VideoID      string // of ApsaraVideo VOD
+	VideoID      string // of ApsaraVideo VOD; see [Authorizer]
+	MediaID      string // of an image there
+	MediaURL     string // where that can be seen
 }

@@ -1,7 +1,6 @@
 package upload
 
 import (
-	"container/heap"
 	"container/list"
 	"context"
 	"sync/atomic"
@@ -10,15 +9,17 @@ import (
 	"github.com/vodupload/vodupload/upload/internal/transfer"
 )
 
-// An intent is why a running file was interrupted.
+// An intent is why a running file was interrupted. A later one in this order
+// outweighs an earlier one.
 type intent int
 
 const (
 	goOn intent = iota
 	toPause
 	toStop
-	toCancel
+	toEnd // the context of its Upload has ended
 	toClose
+	toCancel
 )
 
 // A file is one entry of the list. Its fields belong to the client's lock, but for
@@ -33,20 +34,32 @@ type file struct {
 
 	target    transfer.Target
 	hasTarget bool
+	media     media                // of Options.Authorizer
 	own       atomic.Pointer[gate] // credentials of its own; read without the lock
 	given     signal               // gets a turn when credentials or a destination come
 
-	elem    *list.Element // in the list; nil once it was deleted
-	queued  bool          // waits for its turn
-	solo    bool          // of Upload: runs whatever the client's state
-	begun   bool          // OnStarted went out, and no terminal event since
-	resumed bool          // has begun a multipart upload that can go on
-	intent  intent
-	deleted bool
-	closed  bool // its Reader
-	cancel  context.CancelCauseFunc // of its run; nil when it does not run
-	done    chan struct{}           // closed when its run or its clean-up ends; nil when there is neither
-	pending *event                  // a progress event that was not delivered yet
+	elem    *list.Element
+	deleted bool // no longer in the list
+	solo    bool // of Upload: runs whatever the client's state
+	queued  bool // waits for its turn
+	place   int  // in the queue
+
+	begun    bool // OnStarted went out, and no terminal event since
+	leftover bool // may have left an upload at the server and a checkpoint
+	closed   bool // its Reader
+
+	busy   bool                    // it runs, or is being cleaned up after
+	turn   int                     // counts its runs
+	cancel context.CancelCauseFunc // of its run; nil when it does not run
+	intent intent                  // of its run's interruption
+	cause  error                   // of that
+
+	pending     *event // the progress event that can still be brought up to date
+	undelivered int    // events about it
+	uploaded    int64  // told by the last progress event; -1 before the first
+	total       int64  // told with it
+	changed     signal // gets a turn when it has ended, and when its last event was delivered
+	share       share  // of the client's totals
 }
 
 // running reports whether a goroutine works on the file.
@@ -55,77 +68,53 @@ func (f *file) running() bool { return f.cancel != nil }
 // snapshot returns what a user sees of the file now.
 func (f *file) snapshot() FileInfo {
 	info := f.info
-	if f.running() && f.intent == toCancel {
+	if f.intent == toCancel {
 		info.State = FileCanceled
 	}
 	return info
 }
 
-// apply moves the file to its next state.
-func (f *file) apply(a fileAction) error {
+// wantsTurn is false for a file whose last run is still being cleaned up after: it
+// is queued again then.
+func (f *file) wantsTurn() bool {
+	return !f.deleted && !f.busy && (f.info.State == FileInit || f.info.State == FilePaused)
+}
+
+// ended reports whether nothing will happen to the file by itself any more.
+func (f *file) ended() bool { return f.info.State.terminal() && !f.busy }
+
+// rank is the file's place in the line for slots: that of Upload, which somebody
+// waits for, comes before the list.
+func (f *file) rank() FileID {
+	const ahead = 1 << 62
+	if f.solo {
+		return f.id - ahead
+	}
+	return f.id
+}
+
+// apply moves a file to its next state. Whoever asks for what the table does not
+// have gets an error, and the file stays as it is.
+func (c *Client) apply(f *file, a fileAction) error {
 	to, err := f.info.State.next(a)
 	if err != nil {
 		return err
 	}
 	f.info.State = to
-	switch to {
-	case FileSucceeded, FileFailed, FileCanceled:
+	if to != FileUploading {
+		f.info.InFlight = 0
+	}
+	if to.terminal() {
 		f.info.Ended = time.Now()
-		f.info.InFlight = 0
-	case FileInit, FilePaused:
-		f.info.InFlight = 0
 	}
+	c.account(f)
 	return nil
 }
 
-// A queue holds the files that wait for their turn, the first of the list on top.
-type queue []*file
-
-func (q queue) Len() int           { return len(q) }
-func (q queue) Less(i, j int) bool { return q[i].id < q[j].id }
-func (q queue) Swap(i, j int)      { q[i], q[j] = q[j], q[i] }
-func (q *queue) Push(x any)        { *q = append(*q, x.(*file)) }
-
-func (q *queue) Pop() any {
-	old := *q
-	f := old[len(old)-1]
-	old[len(old)-1] = nil
-	*q = old[:len(old)-1]
-	return f
-}
-
-func (q *queue) add(f *file) {
-	if !f.queued {
-		f.queued = true
-		heap.Push(q, f)
+// must is apply for what the client itself has decided: the table not to have it is
+// a defect of this package, and the log says so.
+func (c *Client) must(f *file, a fileAction) {
+	if err := c.apply(f, a); err != nil {
+		c.opts.Logger.Error("defect: impossible transition", "file", f.id, "error", err)
 	}
-}
-
-// take returns the first file that still wants a turn; nil if there is none.
-func (q *queue) take() *file {
-	for len(*q) > 0 {
-		f := heap.Pop(q).(*file)
-		f.queued = false
-		if f.wantsTurn() {
-			return f
-		}
-	}
-	return nil
-}
-
-// first returns what take would, and leaves it there.
-func (q *queue) first() *file {
-	for len(*q) > 0 {
-		if (*q)[0].wantsTurn() {
-			return (*q)[0]
-		}
-		heap.Pop(q).(*file).queued = false
-	}
-	return nil
-}
-
-// wantsTurn is false for a file that was canceled or deleted while it waited, and
-// for one whose last run is still being cleaned up after: it is queued again then.
-func (f *file) wantsTurn() bool {
-	return !f.deleted && f.done == nil && (f.info.State == FileInit || f.info.State == FilePaused)
 }

@@ -61,6 +61,15 @@ var (
 	// within Options.TokenWait.
 	ErrNoDestination = errors.New("upload: no destination")
 
+	// ErrAnswerLost is returned when a video may have been made for the file, and
+	// nobody knows its ID: the answer was lost, or the process was killed before it
+	// came. ResumeFile, or the next Upload, makes another.
+	ErrAnswerLost = errors.New("upload: the answer of the media service was lost")
+
+	// ErrNotRenewable is for an [Authorizer] to return: what was made at the service
+	// is gone, or is of a kind that cannot be gone on with.
+	ErrNotRenewable = errors.New("upload: the authorization cannot be renewed")
+
 	// ErrStopped is returned by Wait and Upload when Stop, or the end of Start's
 	// context, came first. The checkpoints are kept.
 	ErrStopped = errors.New("upload: stopped")
@@ -80,6 +89,7 @@ const (
 	CodeInUse            = "UploadInUse"
 	CodeIntegrity        = "InvalidObjectCRC64"
 	CodeClosed           = "ClientClosed"
+	CodeAnswerLost       = "AnswerLost" // of the media service: see [ErrAnswerLost]
 )
 
 // An Error is what became of one file that failed. errors.Is finds the sentinels of
@@ -144,6 +154,7 @@ func codeOf(err error) string {
 		{ErrInUse, CodeInUse},
 		{ErrIntegrity, CodeIntegrity},
 		{ErrClosed, CodeClosed},
+		{ErrAnswerLost, CodeAnswerLost},
 		{errPermission, CodePermissionDenied},
 		{errNotExist, CodeFileNotExist},
 		{ErrFileNotExist, CodeFileNotExist},

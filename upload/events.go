@@ -24,7 +24,9 @@ const maxRetryEvents = 1000
 // events is what waits to be told. Its fields belong to the client's lock.
 type events struct {
 	queue   []*event
-	retries int // OnRetry events in queue
+	pushed  uint64 // events that were put into queue
+	done    uint64 // of these, how many were delivered
+	retries int    // OnRetry events in queue
 
 	delivering bool
 	now        *event    // being delivered
@@ -35,19 +37,24 @@ type events struct {
 // push queues an event and sees to it that somebody delivers it. It is called with
 // the lock held.
 func (c *Client) push(e *event) {
-	c.events.queue = append(c.events.queue, e)
-	if c.events.delivering {
-		return
+	ev := &c.events
+	ev.queue = append(ev.queue, e)
+	ev.pushed++
+	if e.f != nil {
+		e.f.undelivered++
 	}
-	c.events.delivering = true
-	c.callers.Add(1)
-	go c.deliver()
+	if !ev.delivering {
+		ev.delivering = true
+		c.callers.run(c.deliver)
+	}
 }
 
-// tell queues a callback about a file, if the user wants it.
+// tell queues a callback about a file, if the user wants it. A progress event that
+// is still in the queue stays what it is: it must not tell of what comes after e.
 func (c *Client) tell(name string, f *file, wanted bool, call func(*event)) {
 	if wanted {
 		c.push(&event{name: name, f: f, info: f.snapshot(), call: call})
+		f.pending = nil
 	}
 }
 
@@ -60,36 +67,48 @@ func (c *Client) tellProgress(f *file) {
 	e := f.pending
 	if e == nil {
 		e = &event{name: "OnProgress", f: f, call: func(e *event) { on(c, e.info, e.uploaded, e.total) }}
-		f.pending = e
 		c.push(e)
+		f.pending = e
 	}
-	e.info, e.uploaded, e.total = f.snapshot(), f.info.Uploaded, f.info.Size
+	f.uploaded, f.total = f.info.Uploaded, f.info.Size
+	e.info, e.uploaded, e.total = f.snapshot(), f.uploaded, f.total
+}
+
+// tellRetry queues an OnRetry, unless too many wait already.
+func (c *Client) tellRetry(f *file, r Retry) {
+	on := c.opts.Callbacks.OnRetry
+	if on == nil || c.events.retries >= maxRetryEvents {
+		return
+	}
+	c.events.retries++
+	c.tell("OnRetry", f, true, func(e *event) { on(c, e.info, r) })
 }
 
 // deliver calls the callbacks, one at a time, until there is nothing to tell.
 func (c *Client) deliver() {
-	defer c.callers.Done()
-	id := goroutineID()
-	for {
-		e := c.nextEvent(id)
-		if e == nil {
-			return
+	finished := false
+	defer func() {
+		if !finished { // a callback ended the goroutine, as testing.T.FailNow does
+			c.callers.run(c.deliver)
 		}
+	}()
+	id := goroutineID()
+	for e := c.nextEvent(id); e != nil; e = c.nextEvent(id) {
 		e.call(e)
 	}
+	finished = true
 }
 
+// nextEvent takes the event of before as delivered. It returns nil if there is none
+// left, and then whoever pushes one sees to the delivery.
 func (c *Client) nextEvent(goroutine uint64) *event {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	ev := &c.events
 	ev.goroutine = goroutine
-	if ev.now != nil && ev.now.f != nil && ev.now.f.solo {
-		c.notify() // its Upload waits for its own callbacks only
-	}
+	c.delivered()
 	if len(ev.queue) == 0 {
-		*ev = events{}
-		c.notify()
+		ev.queue, ev.delivering = nil, false
 		return nil
 	}
 	e := ev.queue[0]
@@ -105,6 +124,24 @@ func (c *Client) nextEvent(goroutine uint64) *event {
 	return e
 }
 
+// delivered takes note that the callback of now has returned.
+func (c *Client) delivered() {
+	ev := &c.events
+	if ev.now == nil {
+		return
+	}
+	f := ev.now.f
+	ev.now = nil
+	ev.done++
+	if f != nil {
+		f.undelivered--
+		f.changed.give()
+	}
+	if ev.done == ev.pushed || c.state == Finished || c.state == Stopped {
+		c.changed.give() // a Wait may wait for it
+	}
+}
+
 // inCallback reports whether the calling goroutine is the one that delivers: a
 // callback that waits for the callbacks to end would wait for itself.
 func (c *Client) inCallback() bool {
@@ -115,6 +152,12 @@ func (c *Client) inCallback() bool {
 }
 
 // busyWith says which callback has not returned.
+func (c *Client) busyWith() string {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.events.busyWith()
+}
+
 func (ev *events) busyWith() string {
 	if ev.now == nil {
 		return ""

@@ -119,7 +119,9 @@ type FileInfo struct {
 
 	UploadID string // of the upload in parts; empty for files that fit into one
 	PartSize int64  // of that upload
-	VideoID  string // of ApsaraVideo VOD
+	VideoID  string // of ApsaraVideo VOD; see [Authorizer]
+	MediaID  string // of an image there
+	MediaURL string // where that can be seen
 	Info     *Info  // as it was added
 
 	Started time.Time // zero: not yet

@@ -36,10 +36,10 @@ const (
 // longer accepted marks the generation as expired, and whoever comes with an
 // answer to an older one is sent on with the present.
 type gate struct {
-	provider sts.Provider // nil: somebody calls set
-	wait     time.Duration
-	background
-	generation func() uint64 // the next number, unique over all gates of the client
+	provider   sts.Provider // nil: somebody calls set
+	wait       time.Duration
+	run        func(func(context.Context)) bool // on a goroutine that the client waits for
+	generation func() uint64                    // the next number, unique over all gates of the client
 	warn       func(msg string, err error)
 	renewed    func() // called without the lock after set
 
@@ -48,47 +48,47 @@ type gate struct {
 	have     bool
 	expired  bool      // snap must not be used any more
 	refused  bool      // and it was the server that said so
+	told     bool      // and the user knows
 	until    time.Time // when snap counts as expired; zero: when the server says so
 	refusals int       // tokens refused in a row
 	cause    error     // why the last one was refused
 	asking   bool      // a goroutine asks the provider
+	answer   error     // what the provider failed with last
 	failed   error     // no new token will come
 	failedAt time.Time
-	changed  chan struct{}
-}
-
-// A background starts goroutines that the client waits for.
-type background interface {
-	goDo(func(ctx context.Context)) bool
+	changed  signal
 }
 
 // errSameToken refuses credentials that the server has refused.
 var errSameToken = errors.New("these are the credentials that the server refused")
 
 // set takes new credentials. Those that the server refused are not new.
-func (g *gate) set(c sts.Credentials) error { return g.put(c, false) }
-
-// put is set; answer tells that they are what the provider was asked for.
-func (g *gate) put(c sts.Credentials, answer bool) error {
+func (g *gate) set(c sts.Credentials) error {
 	if err := c.Validate(); err != nil {
 		return err
 	}
 	g.mu.Lock()
-	if g.refused && same(c, g.snap.Credentials) {
-		g.mu.Unlock()
+	err := g.put(c)
+	g.mu.Unlock()
+	if err == nil {
+		g.renewed()
+	}
+	return err
+}
+
+// put is called with the lock held.
+func (g *gate) put(c sts.Credentials) error {
+	again := g.have && same(c, g.snap.Credentials)
+	if again && g.refused {
 		return errSameToken
 	}
-	soon := same(c, g.snap.Credentials) // expired by the clock, and given again: let the server decide
 	g.snap = transfer.Snapshot{Credentials: c, Generation: g.generation()}
-	g.have, g.expired, g.refused, g.failed = true, false, false, nil
-	g.asking = g.asking && !answer
-	g.until = time.Time{}
-	if !soon {
-		g.until = usableUntil(time.Now(), c.Expiration)
+	g.have, g.expired, g.refused, g.told, g.failed, g.answer = true, false, false, false, nil, nil
+	g.until = usableUntil(time.Now(), c.Expiration)
+	if again { // expired by the clock, and given again: let the server decide
+		g.until = time.Time{}
 	}
-	g.wake()
-	g.mu.Unlock()
-	g.renewed()
+	g.changed.give()
 	return nil
 }
 
@@ -107,35 +107,42 @@ func same(a, b sts.Credentials) bool {
 	return a.AccessKeyID == b.AccessKeyID && a.AccessKeySecret == b.AccessKeySecret && a.SecurityToken == b.SecurityToken
 }
 
-// current returns the credentials of now. first is true for the one caller that
-// found them expired by the clock.
-func (g *gate) current() (s transfer.Snapshot, ok, first bool) {
+// current returns the credentials of now; ok is false if there are none that are
+// good.
+func (g *gate) current() (s transfer.Snapshot, ok bool) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	if !g.have || g.expired {
-		return transfer.Snapshot{}, false, false
-	}
-	if !g.until.IsZero() && !time.Now().Before(g.until) {
+	if g.have && !g.expired && !g.until.IsZero() && !time.Now().Before(g.until) {
 		g.expired = true
 		g.cause = fmt.Errorf("it expires at %s", g.snap.Expiration.UTC().Format(time.RFC3339))
-		return transfer.Snapshot{}, false, true
 	}
-	return g.snap, true, false
+	if g.lacking() {
+		return transfer.Snapshot{}, false
+	}
+	return g.snap, true
 }
 
-// expire takes the server's refusal of a generation. It returns true for the first
-// of the present one; answers to requests of older ones are old news.
-func (g *gate) expire(generation uint64, cause error) bool {
+// lacking reports whether there are no credentials that are good. It is called with
+// the lock held.
+func (g *gate) lacking() bool { return !g.have || g.expired }
+
+// expire takes the server's refusal of a generation. Answers to requests of older
+// ones are old news.
+func (g *gate) expire(generation uint64, cause error) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	if !g.have || g.expired || g.snap.Generation != generation {
-		return false
+	if !g.have || g.refused || g.snap.Generation != generation {
+		return
 	}
 	g.expired, g.refused, g.cause = true, true, cause
-	if g.refusals++; g.refusals >= maxRefusals {
-		g.fail(fmt.Errorf("%w: the server refused %d tokens in a row, the last with: %w", ErrTokenExpired, g.refusals, cause))
+	g.refusals++
+	if g.refusals >= maxRefusals {
+		g.fail(tooManyRefusals(g.refusals, cause))
 	}
-	return true
+}
+
+func tooManyRefusals(n int, last error) error {
+	return fmt.Errorf("%w: the server refused %d tokens in a row, the last with: %w", ErrTokenExpired, n, last)
 }
 
 func (g *gate) accept(generation uint64) {
@@ -146,87 +153,148 @@ func (g *gate) accept(generation uint64) {
 	}
 }
 
+// waits reports whether the credentials have expired and no new ones came.
+func (g *gate) waits() bool {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	return g.expired
+}
+
+// tell returns true once for each generation that expired: to who tells the user.
+func (g *gate) tell() bool {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	first := g.expired && !g.told
+	g.told = g.told || first
+	return first
+}
+
 // want says that somebody waits for credentials. It returns what tells a change,
 // or why none will come, and begins to ask the provider.
 func (g *gate) want() (<-chan struct{}, error) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	if g.have && !g.expired {
-		done := make(chan struct{})
-		close(done)
-		return done, nil
-	}
-	if g.failed != nil && time.Since(g.failedAt) < failedFor {
+	changed := g.changed.wait()
+	switch {
+	case !g.lacking():
+		return closedChannel, nil
+	case g.failed != nil && time.Since(g.failedAt) < failedFor:
 		return nil, g.failed
-	}
-	if g.failed != nil {
+	case g.failed != nil:
 		g.failed, g.refusals = nil, 0
 	}
-	if g.changed == nil {
-		g.changed = make(chan struct{})
-	}
 	if g.provider != nil && !g.asking {
-		g.asking = g.goDo(g.ask)
+		g.asking = g.run(g.ask)
 	}
-	return g.changed, nil
+	return changed, nil
 }
 
-// wake tells all who wait. It is called with the lock held.
-func (g *gate) wake() {
-	if g.changed != nil {
-		close(g.changed)
-		g.changed = nil
-	}
-}
+var closedChannel = func() chan struct{} {
+	c := make(chan struct{})
+	close(c)
+	return c
+}()
 
 // ask asks the provider until it gives credentials that are new, at most for wait.
 // After tokens that were refused it takes its time.
 func (g *gate) ask(ctx context.Context) {
-	g.mu.Lock()
-	refusals := g.refusals
-	g.mu.Unlock()
 	ctx, cancel := context.WithTimeout(ctx, g.wait)
 	defer cancel()
-	var err error
-	for pause := renewInterval << min(refusals, 6); ; pause = min(2*pause, maxRenewInterval) {
-		if (err != nil || refusals > 1) && sleepCtx(ctx, pause) != nil {
-			break
+	refusals := g.invalidate()
+	pause := min(renewInterval<<min(refusals, 8), maxRenewInterval)
+	for again := refusals > 1; ctx.Err() == nil; again = true {
+		if again {
+			if sleepCtx(ctx, pause) != nil {
+				break
+			}
+			pause = min(2*pause, maxRenewInterval)
 		}
-		var c sts.Credentials
-		if c, err = g.provider.Credentials(ctx); err == nil {
-			err = g.put(c, true)
-		}
-		if err == nil {
+		if !g.stillAsked() || g.answered(g.provider.Credentials(ctx)) {
 			return
 		}
-		if ctx.Err() != nil {
-			break
-		}
-		g.warn("no new credentials yet", err)
-	}
-	if err == nil {
-		err = context.Cause(ctx)
 	}
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	g.asking = false
-	g.fail(fmt.Errorf("%w: the provider gave no new token within %v: %w", ErrTokenExpired, g.wait, err))
+	if g.lacking() {
+		g.fail(g.noneWithin(g.wait))
+	}
+}
+
+// invalidate tells a provider that keeps credentials which of them were refused, and
+// returns how many were in a row.
+func (g *gate) invalidate() int {
+	g.mu.Lock()
+	refused, creds, n := g.refused, g.snap.Credentials, g.refusals
+	g.mu.Unlock()
+	if keeper, ok := g.provider.(sts.Invalidator); ok && refused {
+		keeper.Invalidate(creds)
+	}
+	return n
+}
+
+// stillAsked reports whether new credentials are wanted; if not, the asking is over:
+// somebody called set meanwhile.
+func (g *gate) stillAsked() bool {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	g.asking = g.lacking()
+	return g.asking
+}
+
+// answered takes the provider's answer, and returns whether the asking is over.
+func (g *gate) answered(c sts.Credentials, err error) bool {
+	if err == nil {
+		err = c.Validate()
+	}
+	g.mu.Lock()
+	if err == nil && g.lacking() {
+		err = g.put(c)
+	}
+	never := errors.Is(err, ErrNotRenewable)
+	if never {
+		g.fail(fmt.Errorf("%w: %w", ErrTokenExpired, err))
+	}
+	g.answer, g.asking = err, g.lacking() && !never // at once with put: who finds them expired again may ask again
+	over := !g.asking
+	g.mu.Unlock()
+	if err != nil {
+		g.warn("no new credentials yet", err)
+	}
+	if over {
+		g.renewed()
+	}
+	return over
 }
 
 // fail tells all who wait that they wait in vain. It is called with the lock held.
 func (g *gate) fail(err error) {
 	g.failed, g.failedAt = err, time.Now()
-	g.wake()
+	g.changed.give()
 }
 
 // overdue returns the error of a file that waited too long.
 func (g *gate) overdue() error {
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	if !g.have {
-		return fmt.Errorf("%w: no credentials were given within %v: call Init, SetToken or ResumeWithToken, or set Options.Credentials", ErrTokenExpired, g.wait)
+	return g.noneWithin(g.wait)
+}
+
+// noneWithin says what did not come. It is called with the lock held.
+func (g *gate) noneWithin(d time.Duration) error {
+	err := fmt.Errorf("%w: no credentials were given within %v", ErrTokenExpired, d)
+	if g.have {
+		err = fmt.Errorf("%w: no new token was given within %v; the old one: %w", ErrTokenExpired, d, g.cause)
 	}
-	return fmt.Errorf("%w: no new token was given within %v; the old one: %w", ErrTokenExpired, g.wait, g.cause)
+	switch {
+	case g.answer != nil:
+		return fmt.Errorf("%w; the provider's last answer: %w", err, g.answer)
+	case g.provider != nil:
+		return fmt.Errorf("%w; the provider has not answered", err)
+	case !g.have:
+		return fmt.Errorf("%w: call Init, SetToken or ResumeWithToken, or set Options.Credentials", err)
+	}
+	return err
 }
 
 func sleepCtx(ctx context.Context, d time.Duration) error {
@@ -235,59 +303,6 @@ func sleepCtx(ctx context.Context, d time.Duration) error {
 	select {
 	case <-t.C:
 		return nil
-	case <-ctx.Done():
-		return context.Cause(ctx)
-	}
-}
-
-// A fileGate is the gate as one file sees it: its own credentials if it was given
-// some, else those of the client.
-type fileGate struct {
-	c *Client
-	f *file
-}
-
-func (fg fileGate) gate() *gate {
-	if own := fg.f.own.Load(); own != nil {
-		return own
-	}
-	return fg.c.gate
-}
-
-func (fg fileGate) Current() (transfer.Snapshot, bool) {
-	g := fg.gate()
-	s, ok, first := g.current()
-	if first {
-		fg.c.tokenExpired(fg.f, g)
-	}
-	return s, ok
-}
-
-func (fg fileGate) Expired(generation uint64, cause error) {
-	if g := fg.gate(); g.expire(generation, cause) {
-		fg.c.tokenExpired(fg.f, g)
-	}
-}
-
-func (fg fileGate) Accepted(generation uint64) { fg.gate().accept(generation) }
-
-// Wait waits for new credentials, also for the first of the file's own.
-func (fg fileGate) Wait(ctx context.Context) error {
-	given := fg.f.given.wait() // before looking at the gate, so as not to miss it
-	g := fg.gate()
-	changed, err := g.want()
-	if err != nil {
-		return err
-	}
-	t := time.NewTimer(g.wait)
-	defer t.Stop()
-	select {
-	case <-changed:
-		return nil
-	case <-given:
-		return nil
-	case <-t.C:
-		return g.overdue()
 	case <-ctx.Done():
 		return context.Cause(ctx)
 	}

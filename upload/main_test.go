@@ -3,6 +3,7 @@ package upload_test
 import (
 	"bytes"
 	"context"
+	"fmt"
 	"io"
 	"math/rand/v2"
 	"os"
@@ -18,7 +19,17 @@ import (
 	"github.com/vodupload/vodupload/upload/osstest"
 )
 
-func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+// TestMain lets the test binary be the process that TestCrash kills, too.
+func TestMain(m *testing.M) {
+	if os.Getenv(crashEnv) != "" {
+		if err := crashChild(); err != nil {
+			fmt.Fprintln(os.Stderr, err)
+			os.Exit(1)
+		}
+		return
+	}
+	goleak.VerifyTestMain(m)
+}
 
 const (
 	bucket = "media"

@@ -19,6 +19,11 @@ type Options struct {
 	// ResumeWithToken the next.
 	Credentials sts.Provider
 
+	// Authorizer gives files that were added without a destination where to go and
+	// what to sign with, from a media service: see package vod. The default is none:
+	// SetDestination and SetUploadAuthAndAddress give it.
+	Authorizer Authorizer
+
 	// Checkpoints keeps what is needed to go on after the process ended. A store
 	// that is given stays open when the client is closed. The default is a
 	// directory in the user's cache directory, one file for each upload under way.

@@ -46,6 +46,11 @@ func name(names []string, i int, kind string) string {
 	return names[i]
 }
 
+// terminal reports whether nothing moves a file any more but the user.
+func (s FileState) terminal() bool {
+	return s == FileSucceeded || s == FileFailed || s == FileCanceled
+}
+
 // An action is what moves a client from one state to another.
 type action int
 

@@ -29,6 +29,15 @@ var records = []test{
 		defer u.Close()
 		holds(t, u, rec, checkpoint.Part{Number: 1})
 	}},
+	{"a source without a destination needs neither upload ID nor part size", func(t *testing.T, s checkpoint.Store) {
+		rec := checkpoint.Record{Version: checkpoint.Version, Key: checkpoint.Key{Source: "/a"}}
+		u := begun(t, s, rec)
+		rec.VideoID = "video"
+		noError(t, "Begin with a video", u.Begin(t.Context(), rec))
+		u = reopened(t, s, u, rec.Key)
+		defer u.Close()
+		holds(t, u, rec)
+	}},
 	{"big values come back", func(t *testing.T, s checkpoint.Store) {
 		long := strings.Repeat("0123456789abcdef", 1<<10)
 		rec := Record(checkpoint.Key{Source: "/" + long, Endpoint: long, Bucket: long, Object: long})

@@ -87,3 +87,22 @@ func play(t *testing.T, path string) ([]string, error) {
 	}
 	return strings.Split(strings.TrimSpace(string(text)), "\n"), rerr
 }
+
+func TestCompare(t *testing.T) {
+	long := strings.Repeat("x", 1<<20)
+	for _, tt := range []struct{ object, file, want string }{
+		{"", "", ""},
+		{long + "ab", long + "ab", ""},
+		{long + "ab", long + "ac", "byte 1048577 is 0x62 in the object, 0x63 in the file"},
+		{long, long + "a", "the object ends at byte 1048576, the file goes on"},
+		{"ab", "a", "the file ends at byte 1, the object goes on"},
+	} {
+		got := ""
+		if _, err := compare(strings.NewReader(tt.object), strings.NewReader(tt.file)); err != nil {
+			got = err.Error()
+		}
+		if got != tt.want {
+			t.Errorf("got %q, want %q", got, tt.want)
+		}
+	}
+}

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"bufio"
 	"context"
 	"fmt"
 	"hash/crc64"
@@ -37,7 +36,7 @@ func (s *show) verify(ctx context.Context, r upload.Result) (uint64, error) {
 	}
 	defer file.Close()
 	hash := crc64.New(crc64.MakeTable(crc64.ECMA))
-	n, err := compare(bufio.NewReaderSize(io.TeeReader(got.Response.Body, hash), 1<<20), bufio.NewReaderSize(file, 1<<20))
+	n, err := compare(io.TeeReader(got.Response.Body, hash), file)
 	if err != nil {
 		return 0, err
 	}
@@ -59,23 +58,36 @@ func (s *show) verify(ctx context.Context, r upload.Result) (uint64, error) {
 }
 
 // compare reads both to their ends and says where they differ first.
-func compare(object, file io.ByteReader) (int64, error) {
-	for n := int64(0); ; n++ {
-		a, aerr := object.ReadByte()
-		b, berr := file.ReadByte()
+func compare(object, file io.Reader) (int64, error) {
+	a, b := make([]byte, 1<<20), make([]byte, 1<<20)
+	for at := int64(0); ; {
+		n, aerr := io.ReadFull(object, a)
+		m, berr := io.ReadFull(file, b)
+		for i := range min(n, m) {
+			if a[i] != b[i] {
+				return at, fmt.Errorf("byte %d is %#02x in the object, %#02x in the file", at+int64(i), a[i], b[i])
+			}
+		}
+		at += int64(min(n, m))
 		switch {
-		case aerr == io.EOF && berr == io.EOF:
-			return n, nil
-		case aerr == io.EOF:
-			return n, fmt.Errorf("the object ends at byte %d, the file goes on", n)
-		case berr == io.EOF:
-			return n, fmt.Errorf("the file ends at byte %d, the object goes on", n)
+		case unexpected(aerr) != nil:
+			return at, fmt.Errorf("read the object back: %w", aerr)
+		case unexpected(berr) != nil:
+			return at, fmt.Errorf("read the file: %w", berr)
+		case n < m:
+			return at, fmt.Errorf("the object ends at byte %d, the file goes on", at)
+		case n > m:
+			return at, fmt.Errorf("the file ends at byte %d, the object goes on", at)
 		case aerr != nil:
-			return n, fmt.Errorf("read the object back: byte %d: %w", n, aerr)
-		case berr != nil:
-			return n, fmt.Errorf("read the file: byte %d: %w", n, berr)
-		case a != b:
-			return n, fmt.Errorf("byte %d is %#02x in the object, %#02x in the file", n, a, b)
+			return at, nil
 		}
 	}
+}
+
+// unexpected returns nil for the end of a reader.
+func unexpected(err error) error {
+	if err == io.EOF || err == io.ErrUnexpectedEOF {
+		return nil
+	}
+	return err
 }

@@ -3,10 +3,13 @@
 //
 //	go run ./examples/tokenserver -config config.json -addr 127.0.0.1:7080
 //	go run ./examples/tokenserver -embedded
+//	go run ./examples/tokenserver -embedded -web
 //
 // The first form calls STS with the key in config.json, or in the environment. The
 // second has an STS of its own in this process (package ststest) and needs no
 // account: its tokens are good for nothing but a test server that knows that STS.
+// With -web there is a page at /upload/ on which people upload files from a browser
+// (package webupload); with -embedded it has such a server to upload to.
 //
 // Its first line of output is "listening on http://HOST:PORT"; the log goes to
 // standard error. It stops on SIGINT and SIGTERM, after it has answered what it
@@ -44,6 +47,7 @@ type settings struct {
 	cert     string
 	key      string
 	verbose  bool
+	web      web
 	opts     appserver.Options
 }
 
@@ -84,6 +88,9 @@ func parse(args []string, stderr io.Writer) (*settings, error) {
 	flags.IntVar(&s.opts.Rate, "rate", 0, "requests a second for one client address (default 50, -1 for no limit)")
 	flags.StringVar(&s.cert, "tls-cert", "", "`file` with the certificate for https")
 	flags.StringVar(&s.key, "tls-key", "", "`file` with the certificate's key")
+	flags.BoolVar(&s.web.on, "web", false, "serve a page at "+pagePath+" that uploads files from a browser")
+	flags.StringVar(&s.web.endpoint, "endpoint", "", "`host` or URL that the bucket is at, for -web (oss-cn-hangzhou.aliyuncs.com)")
+	flags.StringVar(&s.web.sdk, "web-sdk", "", "`file` with the web SDK (default: where \"npm ci\" in examples/webupload puts it)")
 	flags.BoolVar(&s.verbose, "verbose", false, "log each token that is handed out")
 	flags.Func("origin", "let pages of this `origin` ask (https://example.com, null, *); may be repeated", func(origin string) error {
 		s.opts.Origins = append(s.opts.Origins, origin)
@@ -117,7 +124,7 @@ func (s *settings) validate() error {
 	if s.config == "" && !s.embedded {
 		s.config = "config.json"
 	}
-	return nil
+	return s.web.validate(s.embedded)
 }
 
 // loopback reports whether an address to listen on is of this machine only. A

@@ -298,6 +298,12 @@ func TestRefusesToStart(t *testing.T) {
 		{"clients with an unknown field", []string{"-embedded", "-clients", write(t, "c.json", `{"secret-token-123456":{"Prefix":"x"}}`)}, 1, []string{"Name and ObjectPrefix"}},
 		{"client with a short token", []string{"-embedded", "-clients", write(t, "c.json", `{"secret-token":{"Name":"x"}}`)}, 1, []string{"want 16 or more"}},
 		{"origin", []string{"-embedded", "-origin", "example.com"}, 1, []string{`"example.com"`}},
+		{"page without an endpoint", []string{"-config", configFile(t), "-web"}, 2, []string{"-endpoint"}},
+		{"endpoint without the page", []string{"-embedded", "-endpoint", "oss-cn-hangzhou.aliyuncs.com"}, 2, []string{"-web"}},
+		{"endpoint for an embedded server", []string{"-embedded", "-web", "-endpoint", "oss-cn-hangzhou.aliyuncs.com"}, 2, []string{"-embedded", "-endpoint"}},
+		{"page with an endpoint that is none", []string{"-config", configFile(t), "-web", "-endpoint", "a b", "-web-sdk", sdkFile(t)}, 1, []string{"-web", "Endpoint"}},
+		{"page without the SDK", []string{"-embedded", "-web", "-web-sdk", "x.js"}, 1, []string{"-web", "x.js", "npm ci"}},
+		{"page without a bucket", []string{"-config", configFile(t, `"BucketName": "media"`, `"BucketName": ""`, "bucket_read_write", "all"), "-web", "-endpoint", "oss-cn-hangzhou.aliyuncs.com", "-web-sdk", sdkFile(t)}, 1, []string{"-web", "Bucket"}},
 		{"address", []string{"-embedded", "-addr", "127.0.0.1:99999"}, 1, []string{"-addr 127.0.0.1:99999"}},
 	}
 	for _, tt := range tests {

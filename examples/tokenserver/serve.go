@@ -29,8 +29,9 @@ func serve(ctx context.Context, s *settings, stdout io.Writer) error {
 			return err
 		}
 	}
+	var server *ststest.Server
 	if s.embedded {
-		server := embed(config)
+		server = embed(config)
 		defer server.Close()
 		s.opts.Logger.Warn("STS is in this process: no real server accepts its tokens", "role", config.RoleArn)
 	}
@@ -42,7 +43,21 @@ func serve(ctx context.Context, s *settings, stdout io.Writer) error {
 		return err
 	}
 	defer handler.Close()
-	return s.listen(ctx, handler, stdout)
+	if !s.web.on {
+		return s.listen(ctx, handler, stdout)
+	}
+	if s.embedded {
+		end, err := s.embedOSS(server, config.BucketName)
+		if err != nil {
+			return err
+		}
+		defer end()
+	}
+	both, err := s.mount(handler, config)
+	if err != nil {
+		return err
+	}
+	return s.listen(ctx, both, stdout)
 }
 
 // load reads the configuration, with the environment on top.
@@ -142,6 +157,9 @@ func (s *settings) listen(ctx context.Context, handler http.Handler, stdout io.W
 	served := make(chan error, 1)
 	go func() { served <- run() }()
 	fmt.Fprintf(stdout, "listening on %s://%s\n", scheme, l.Addr())
+	if s.web.on {
+		fmt.Fprintf(stdout, "upload page at %s://%s%s\n", scheme, l.Addr(), pagePath)
+	}
 	select {
 	case err := <-served:
 		return err

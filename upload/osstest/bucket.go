@@ -31,6 +31,7 @@ func (s *Server) changeBucket(req *request, class string) *apiError {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	b := newBucket(req.bucket, s.now())
+	b.CORS = s.opts.newCORS()
 	if old := s.buckets[req.bucket]; old != nil {
 		b = old.clone()
 	} else if class != "" {

@@ -6,6 +6,7 @@ import (
 	"io"
 	"net/http"
 	"net/http/httptest"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -44,6 +45,7 @@ func newCallbackServer(t *testing.T, answer http.HandlerFunc) *callbackServer {
 
 func answerWith(status int, body string) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("Content-Length", strconv.Itoa(len(body)))
 		w.WriteHeader(status)
 		io.WriteString(w, body)
 	}
@@ -112,20 +114,24 @@ func TestCallbackInTheQuery(t *testing.T) {
 }
 
 func TestCallbackThatFailsLeavesTheObject(t *testing.T) {
-	hang := make(chan struct{})
-	defer close(hang)
 	tests := []struct {
 		name    string
 		answer  http.HandlerFunc
 		message string
 	}{
-		{"a redirect", func(w http.ResponseWriter, r *http.Request) { http.Redirect(w, r, "/elsewhere", 301) }, "Error status : 301."},
+		{"a redirect", func(w http.ResponseWriter, r *http.Request) {
+			http.Redirect(w, r, "/elsewhere", http.StatusMovedPermanently)
+		}, "Error status : 301."},
 		{"an error", answerWith(500, "{}"), "Error status : 500."},
 		{"no JSON", answerWith(200, "thanks"), "Response body is not valid json format."},
 		{"more than 1 MB", answerWith(200, `"`+strings.Repeat("x", 1<<20)+`"`), "Error status : 400. User server return too long content-length value."},
-		{"no length", func(w http.ResponseWriter, r *http.Request) { io.WriteString(w, "{"); w.(http.Flusher).Flush(); io.WriteString(w, "}") },
+		{"no length", func(w http.ResponseWriter, r *http.Request) {
+			io.WriteString(w, "{")
+			w.(http.Flusher).Flush()
+			io.WriteString(w, "}")
+		},
 			"Error status : 400. User server return too long content-length value."},
-		{"no answer", func(w http.ResponseWriter, r *http.Request) { <-hang }, "Cost too long time."},
+		{"no answer", func(w http.ResponseWriter, r *http.Request) { <-r.Context().Done() }, "Cost too long time."},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
@@ -134,7 +140,6 @@ func TestCallbackThatFailsLeavesTheObject(t *testing.T) {
 				s.opts.CallbackTimeout = time.Minute
 			}
 			there := newCallbackServer(t, test.answer)
-			t.Cleanup(there.CloseClientConnections)
 			id := c.initiate("/media/k")
 			etag := c.part("/media/k", id, 1, "abc")
 			a := c.do("POST", "/media/k?uploadId="+id, partList(1, etag), "x-oss-callback", encodedCallback(there.URL, "a=b", ""))

@@ -164,7 +164,6 @@ var errorsElsewhere = map[string]string{
 	"errIncompleteBody":       "TestBrokenBodyLeavesNothing",
 	"errRequestTimeout":       "TestIdleBodyTimesOut",
 	"errInternal":             "TestDiskFailureIsAnInternalError",
-	"errBucketAlreadyExists":  "",
 }
 
 func TestEachError(t *testing.T) {

@@ -1,6 +1,7 @@
 package osstest
 
 import (
+	"context"
 	"io"
 	"net"
 	"net/http"
@@ -9,7 +10,7 @@ import (
 
 // lingering is how long an orderly end of a connection waits for the client to
 // close its side.
-const lingering = 500 * time.Millisecond
+const lingering = 2 * time.Second
 
 // hijack takes the connection out of the hands of net/http. From then on the
 // call is over for the operation.
@@ -17,9 +18,20 @@ func (x *exchange) hijack() net.Conn {
 	x.over = true
 	conn, _, err := http.NewResponseController(x.answer.w).Hijack()
 	if err != nil {
+		x.strikeInAnswer()
 		panic(http.ErrAbortHandler)
 	}
 	return conn
+}
+
+// strikeInAnswer notes the faults whose place would have been in the answer, if
+// there were a connection to send it on.
+func (x *exchange) strikeInAnswer() {
+	for _, p := range x.picked {
+		if p.spec.place == inAnswer && x.answer.status != 0 {
+			x.strike(p)
+		}
+	}
 }
 
 // reset ends the connection so that the client gets a TCP reset.
@@ -62,10 +74,12 @@ func (x *exchange) closeConn(conn net.Conn) {
 }
 
 // watch makes known, through x.gone, when the client closes its side of a
-// hijacked connection. It reads what still comes. The caller must call stop,
-// which closes the connection.
+// hijacked connection. It reads what still comes. When the server is closed, it
+// ends writes that wait for a client who does not read. The caller must call
+// stop, which closes the connection.
 func (x *exchange) watch(conn net.Conn) (stop func()) {
 	conn = plainConn(conn)
+	unstick := context.AfterFunc(x.req.Context(), func() { conn.SetDeadline(time.Unix(1, 0)) })
 	gone := make(chan struct{})
 	x.gone = gone
 	go func() {
@@ -73,6 +87,7 @@ func (x *exchange) watch(conn net.Conn) (stop func()) {
 		io.Copy(io.Discard, conn)
 	}()
 	return func() {
+		unstick()
 		conn.Close()
 		<-gone
 	}

@@ -93,7 +93,7 @@ func waitKinds() []FaultKind {
 		{"delay before the body", func(op Op) *Fault { return Delay(op, 20*time.Millisecond).BeforeBody() }, true},
 		{"delay before the answer", func(op Op) *Fault { return Delay(op, 20*time.Millisecond) }, true},
 		{"slow body", func(op Op) *Fault { return SlowBody(op, 1<<20) }, true},
-		{"slow answer", func(op Op) *Fault { return SlowAnswer(op, 5000) }, true},
+		{"slow answer", func(op Op) *Fault { return SlowAnswer(op, 20_000) }, true},
 	}
 }
 

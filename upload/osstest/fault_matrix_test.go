@@ -5,6 +5,7 @@ import (
 	"maps"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 )
@@ -86,4 +87,41 @@ func TestFaultKindsHaveNamesOfTheirOwn(t *testing.T) {
 			t.Errorf("no kind is a %s", name)
 		}
 	}
+}
+
+// TestFaultsUnderLoad is about what calls have in common: run it with -race.
+func TestFaultsUnderLoad(t *testing.T) {
+	const workers, calls = 8, 25
+	f := newFaultTest(t, nil)
+	for _, kind := range FaultKinds() {
+		fault := kind.New(AnyOp)
+		switch fault.spec.effect {
+		case effectHang, effectExpireToken, effectClockSkew, effectSlowAnswer:
+			continue // these would leave no call for the others
+		}
+		f.Inject(fault.Probability(0.03))
+	}
+	names := slices.Sorted(maps.Keys(f.calls()))
+	var group sync.WaitGroup
+	for worker := range workers {
+		group.Go(func() {
+			for i := range calls {
+				f.calls()[names[(worker*3+i)%len(names)]](t.Context())
+			}
+		})
+	}
+	group.Wait()
+	limit, stop := context.WithTimeout(t.Context(), 10*time.Second)
+	defer stop()
+	if err := f.WaitIdle(limit); err != nil {
+		t.Error(err)
+	}
+	if got := f.Count(); got < workers*calls {
+		t.Errorf("the log has counted %d calls, want at least %d", got, workers*calls)
+	}
+	if got := f.MaxInFlight(); got > workers {
+		t.Errorf("%d calls in flight with %d workers", got, workers)
+	}
+	f.ClearFaults()
+	f.restore()
 }

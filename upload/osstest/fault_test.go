@@ -5,6 +5,7 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"net/http/httptest"
 	"strings"
 	"syscall"
 	"testing"
@@ -214,7 +215,12 @@ func TestTheWire(t *testing.T) {
 		t.Run(test.name, func(t *testing.T) {
 			f := newFaultTest(t, nil)
 			f.Inject(test.fault)
-			got, err := f.raw(f.request(t.Context(), "PUT", f.part(2), strings.NewReader("a body")))
+			body := "a body"
+			if !test.reset {
+				// What nobody has read must not make a reset of an orderly end.
+				body = strings.Repeat("x", 4<<20)
+			}
+			got, err := f.raw(f.request(t.Context(), "PUT", f.part(2), strings.NewReader(body)))
 			if isPlainReset(err) != test.reset || err != nil && !test.reset {
 				t.Errorf("the connection ended with %v, want a reset: %v", err, test.reset)
 			}
@@ -301,6 +307,31 @@ func TestWithoutAConnectionTheHandlerAborts(t *testing.T) {
 			r := f.request(t.Context(), "GET", "/media/object", nil)
 			f.ServeHTTP(&bareWriter{header: http.Header{}}, r)
 			t.Error("ServeHTTP returned")
+		})
+	}
+}
+
+func TestFaultsUnderTLS(t *testing.T) {
+	for _, protocol := range []string{"HTTP/1.1", "HTTP/2.0"} {
+		t.Run(protocol, func(t *testing.T) {
+			f := newFaultTest(t, nil)
+			server := httptest.NewUnstartedServer(f)
+			server.EnableHTTP2 = protocol == "HTTP/2.0"
+			server.StartTLS()
+			defer server.Close()
+			f.URL, f.client = server.URL, server.Client()
+			for _, fault := range []*Fault{
+				Reset(OpUploadPart), LoseAnswer(OpUploadPart), Disconnect(OpUploadPart).InBody(2), Truncate(OpUploadPart),
+			} {
+				f.Inject(fault)
+				if r := f.do("PUT", f.part(2), "a body"); r.err == nil {
+					t.Errorf("%v: got %d, want an error", fault, r.status)
+				}
+			}
+			if got := f.good("GET", "/media/object", "").body; got != "object bytes" {
+				t.Errorf("got %q after the faults, want the object", got)
+			}
+			f.AssertFired(t)
 		})
 	}
 }

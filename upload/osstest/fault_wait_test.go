@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"io"
+	"net"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -62,6 +63,9 @@ func TestHangIsReleased(t *testing.T) {
 			answer := f.inBackground(t.Context(), "PUT", f.part(2), strings.NewReader(strings.Repeat("x", 5000)))
 			await(t, "the fault", hang.fault.Fired())
 			stillWaiting(t, answer)
+			if read := f.Requests()[0].BodyBytes; name == "in the body" && read != 1000 {
+				t.Errorf("the server has read %d bytes, want 1000", read)
+			}
 			want := "[1]"
 			if hang.done {
 				want = "[1 2]"
@@ -212,6 +216,28 @@ func TestSlowAnswer(t *testing.T) {
 		t.Errorf("the answer took %v, want at least 30ms", took)
 	}
 	f.AssertFired(t)
+}
+
+func TestSlowAnswerToAClientThatDoesNotReadEndsWithTheServer(t *testing.T) {
+	f := newFaultTest(t, nil)
+	f.good("PUT", "/media/big", strings.Repeat("x", 32<<20)) // more than the systems buffer
+	fault := SlowAnswer(OpGetObject, 1<<30)
+	f.Inject(fault)
+	conn, err := net.Dial("tcp", strings.TrimPrefix(f.URL, "http://"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer conn.Close()
+	if err := f.request(t.Context(), "GET", "/media/big", nil).Write(conn); err != nil {
+		t.Fatal(err)
+	}
+	await(t, "the fault", fault.Fired())
+	closed := make(chan struct{})
+	go func() {
+		defer close(closed)
+		f.Close()
+	}()
+	await(t, "Close", closed)
 }
 
 func TestFaultsOnTopOfOthers(t *testing.T) {

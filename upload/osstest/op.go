@@ -12,6 +12,9 @@ const (
 	OpGetBucketLocation    Op = "GetBucketLocation"
 	OpPutBucketACL         Op = "PutBucketACL"
 	OpGetBucketACL         Op = "GetBucketACL"
+	OpPutBucketCORS        Op = "PutBucketCors"
+	OpGetBucketCORS        Op = "GetBucketCors"
+	OpDeleteBucketCORS     Op = "DeleteBucketCors"
 	OpPutBucketVersioning  Op = "PutBucketVersioning"
 	OpGetBucketVersioning  Op = "GetBucketVersioning"
 	OpListObjects          Op = "ListObjects"
@@ -34,4 +37,6 @@ const (
 	OpCompleteMultipartUpload Op = "CompleteMultipartUpload"
 	OpAbortMultipartUpload    Op = "AbortMultipartUpload"
 	OpListParts               Op = "ListParts"
+
+	OpOptionObject Op = "OptionObject" // the preflight of a browser
 )

@@ -49,6 +49,10 @@ type Options struct {
 	// among them. All other hosts, IP addresses included, use path style.
 	Hosts []string
 
+	// CORS are the rules that new buckets begin with; PutBucketCors changes them.
+	// The default is none: pages in a browser cannot use the server.
+	CORS []CORSRule
+
 	// BodyTimeout is how long a request's body may make no progress before the
 	// server answers RequestTimeout and closes the connection. The default is
 	// one minute.
@@ -105,6 +109,9 @@ func (o *Options) validate() error {
 		if h == "" || strings.ContainsAny(h, ":/") {
 			return fmt.Errorf("osstest: host %q in the options is not a host name; give it without scheme and port", h)
 		}
+	}
+	if err := validateCORS(o.CORS); err != nil {
+		return err
 	}
 	for _, b := range o.Buckets {
 		if !validBucketName(b) {

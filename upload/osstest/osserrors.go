@@ -35,12 +35,6 @@ func errNoSuchBucket(name string) *apiError {
 		with("BucketName", name)
 }
 
-func errBucketAlreadyExists(name string) *apiError {
-	return (&apiError{status: http.StatusConflict, code: "BucketAlreadyExists",
-		message: "The requested bucket name is not available. The bucket namespace is shared by all users of the system. Please select a different name and try again."}).
-		with("BucketName", name)
-}
-
 func errBucketNotEmpty(name, what string) *apiError {
 	return (&apiError{status: http.StatusConflict, code: "BucketNotEmpty", ec: "0015-00000301",
 		message: "The bucket has " + what + ". Please delete them first."}).

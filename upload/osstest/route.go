@@ -99,14 +99,17 @@ var bucketRules = []rule{
 	{"GET", "uploads", OpListMultipartUploads},
 	{"GET", "versions", OpListObjectVersions},
 	{"GET", "versioning", OpGetBucketVersioning},
+	{"GET", "cors", OpGetBucketCORS},
 	{"GET", "acl", OpGetBucketACL},
 	{"GET", "bucketInfo", OpGetBucketInfo},
 	{"GET", "location", OpGetBucketLocation},
 	{"GET", "live", OpListLiveChannel},
 	{"GET", "", OpListObjects},
 	{"PUT", "versioning", OpPutBucketVersioning},
+	{"PUT", "cors", OpPutBucketCORS},
 	{"PUT", "acl", OpPutBucketACL},
 	{"PUT", "", OpPutBucket},
+	{"DELETE", "cors", OpDeleteBucketCORS},
 	{"DELETE", "", OpDeleteBucket},
 	{"POST", "delete", OpDeleteMultipleObjects},
 }
@@ -143,6 +146,9 @@ func operation(req *request) Op {
 			return OpListBuckets
 		}
 		return ""
+	}
+	if req.Method == http.MethodOptions {
+		return OpOptionObject
 	}
 	for _, rule := range rulesFor(req) {
 		if rule.method != req.Method || rule.resource == "" && otherResource(req) != "" {

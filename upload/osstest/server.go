@@ -98,11 +98,12 @@ func (s *Server) Close() {
 	first := !s.closed
 	s.closed = true
 	s.closing.Unlock()
-	s.end()
+	// The connections go first: a request that is broken off gets no answer.
 	if s.listening != nil {
 		s.listening.Close()
 		<-s.served
 	}
+	s.end()
 	s.handlers.Wait()
 	if first {
 		s.disk.close()
@@ -153,6 +154,7 @@ func (s *Server) serve(w http.ResponseWriter, r *http.Request) {
 	h.Set("Server", "AliyunOSS")
 	h.Set("Date", httpTime(req.start))
 	h.Set("X-Oss-Request-Id", req.id)
+	s.setCORSHeaders(h, req)
 
 	w, r, x := s.begin(w, r, req)
 	defer x.end()
@@ -160,11 +162,8 @@ func (s *Server) serve(w http.ResponseWriter, r *http.Request) {
 	if x.before() {
 		return
 	}
-	if aerr == nil {
-		aerr = s.authenticate(req)
-	}
-	if aerr == nil {
-		aerr = s.authorize(req)
+	if aerr == nil && req.op != OpOptionObject { // browsers sign no preflight
+		aerr = s.admit(req)
 	}
 	if aerr == nil {
 		aerr = s.operate(w, req)
@@ -172,6 +171,14 @@ func (s *Server) serve(w http.ResponseWriter, r *http.Request) {
 	if aerr != nil {
 		s.writeError(w, req, aerr)
 	}
+}
+
+// admit finds out who asks, and whether they may.
+func (s *Server) admit(req *request) *apiError {
+	if aerr := s.authenticate(req); aerr != nil {
+		return aerr
+	}
+	return s.authorize(req)
 }
 
 // An operator does one operation. It answers the request, unless it returns an
@@ -188,6 +195,9 @@ var operators = map[Op]operator{
 	OpGetBucketACL:         (*Server).getBucketACL,
 	OpPutBucketVersioning:  (*Server).putBucketVersioning,
 	OpGetBucketVersioning:  (*Server).getBucketVersioning,
+	OpPutBucketCORS:        (*Server).putBucketCORS,
+	OpGetBucketCORS:        (*Server).getBucketCORS,
+	OpDeleteBucketCORS:     (*Server).deleteBucketCORS,
 	OpListObjects:          (*Server).listObjects,
 	OpListObjectVersions:   (*Server).listObjectVersions,
 	OpListLiveChannel:      (*Server).listLiveChannel,
@@ -208,6 +218,8 @@ var operators = map[Op]operator{
 	OpCompleteMultipartUpload: (*Server).completeUpload,
 	OpAbortMultipartUpload:    (*Server).abortUpload,
 	OpListParts:               (*Server).listParts,
+
+	OpOptionObject: (*Server).optionObject,
 }
 
 func (s *Server) operate(w http.ResponseWriter, req *request) *apiError {

@@ -11,7 +11,8 @@ type bucket struct {
 	Created      time.Time
 	ACL          string
 	StorageClass string
-	Versioning   string // "", Enabled or Suspended
+	Versioning   string             // "", Enabled or Suspended
+	CORS         *corsConfiguration `json:",omitempty"` // nil: disabled
 
 	objects map[string][]*object // by key; the newest version first, never empty
 	uploads map[string]*upload   // by upload ID

@@ -14,6 +14,7 @@ func (s *Server) CreateBucket(name string) error {
 		return nil
 	}
 	b := newBucket(name, s.now())
+	b.CORS = s.opts.newCORS()
 	if err := s.disk.saveBucket(b); err != nil {
 		return fmt.Errorf("osstest: create bucket %s: %w", name, err)
 	}

@@ -4,8 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"sync"
 	"sync/atomic"
-	"time"
 
 	"github.com/vodupload/vodupload/upload/internal/wire"
 )
@@ -17,78 +17,90 @@ type upload struct {
 	remote wire.Remote
 	plan   Plan
 
-	acked    atomic.Int64 // bytes that the server has
-	inFlight atomic.Int64 // bytes handed to connections, not yet acknowledged
-	sent     atomic.Int64 // bytes handed to connections, retries included
-	told     atomic.Int64 // when the last Progress for bytes in flight went out, in ns
-	retrying atomic.Bool  // a Retrying went out, no WentOn yet
+	tally    tally
+	emitting sync.Mutex  // so that events come in order
+	retrying atomic.Bool // a Retrying went out, no WentOn yet
 }
 
-// call makes one request until it succeeds or its error is final. It is the only
-// place that retries. part is 0 for requests that are not about one.
-func (u *upload) call(ctx context.Context, part int, fn func(context.Context, Snapshot) error) error {
-	return u.callOr(ctx, part, fn, func(*wire.Error) bool { return false })
+// A request makes one call to the server.
+type request func(context.Context, Snapshot) error
+
+// call makes one request until it succeeds or its error is final. part is 0 for
+// requests that are not about one.
+func (u *upload) call(ctx context.Context, part int, fn request) error {
+	return u.retry(ctx, u.opts.Retry, part, fn, nil)
 }
 
-// callOr is call for a request that may have done its work although it failed:
-// resolved is asked after each failure, without a slot, and true is success.
-func (u *upload) callOr(ctx context.Context, part int, fn func(context.Context, Snapshot) error, resolved func(*wire.Error) bool) error {
-	b := newBudget(u.opts.Retry)
-	b.seen = u.acked.Load()
+// retry is the only place that makes a request again. Where a request may have done
+// its work although it failed, resolved is asked after each failure, without a slot:
+// true is success. last tells that the request will not be made again.
+func (u *upload) retry(ctx context.Context, policy RetryPolicy, part int, fn request, resolved func(we *wire.Error, last bool) bool) error {
+	b := newBudget(policy, u.tally.acknowledged())
+	told := false
 	for {
 		err := u.attempt(ctx, fn)
-		var we *wire.Error
-		if err == nil || errors.As(err, &we) && ctx.Err() == nil && resolved(we) {
-			if b.retries > 0 && u.retrying.CompareAndSwap(true, false) {
-				u.emit(Event{Kind: WentOn, Part: part})
-			}
+		if err == nil {
+			u.wentOn(told, part)
 			return nil
 		}
-		if we == nil {
+		we, ok := answer(err)
+		switch {
+		case !ok:
 			return err
-		}
-		if ctx.Err() != nil {
+		case ctx.Err() != nil:
 			return canceled(ctx, err)
-		}
-		if we.Class == wire.Token {
+		case we.Class == wire.Token:
 			u.job.Gate.Expired(we.Generation, we)
 			continue
 		}
-		v := b.next(we, u.acked.Load(), 2*u.opts.Parallel)
-		if !v.again {
-			if b.retries > 0 {
-				return fmt.Errorf("%w (gave up after %d retries)", err, b.retries)
-			}
-			return err
+		v := b.next(we, u.tally.acknowledged(), 2*u.opts.Parallel)
+		if resolved != nil && resolved(we, !v.again) {
+			u.wentOn(told, part)
+			return nil
 		}
-		if v.counted {
+		switch {
+		case ctx.Err() != nil: // while resolved asked
+			return canceled(ctx, err)
+		case !v.again && b.retries > 0:
+			return fmt.Errorf("%w (gave up after %d retries)", err, b.retries)
+		case !v.again:
+			return err
+		case v.counted:
+			told = true
 			u.retrying.Store(true)
 			u.emit(Event{Kind: Retrying, Part: part, Attempt: b.retries, Delay: v.delay, Err: err})
 		}
-		if serr := sleep(ctx, v.delay); serr != nil {
+		if sleep(ctx, v.delay) != nil {
 			return canceled(ctx, err)
 		}
 	}
 }
 
+// wentOn tells that a request got through after others were told to be retried.
+func (u *upload) wentOn(told bool, part int) {
+	if told && u.retrying.CompareAndSwap(true, false) {
+		u.emit(Event{Kind: WentOn, Part: part})
+	}
+}
+
 // attempt makes one request with the credentials of now, and waits for them
 // without a slot, so that files with other credentials can go on.
-func (u *upload) attempt(ctx context.Context, fn func(context.Context, Snapshot) error) error {
+func (u *upload) attempt(ctx context.Context, fn request) error {
 	for {
 		ready, err := u.inSlot(ctx, fn)
 		if ready || err != nil {
 			return err
 		}
 		if err := u.job.Gate.Wait(ctx); err != nil {
-			return err
+			return &waitError{err}
 		}
 	}
 }
 
 // inSlot returns false when there are no credentials to make the request with.
-func (u *upload) inSlot(ctx context.Context, fn func(context.Context, Snapshot) error) (bool, error) {
+func (u *upload) inSlot(ctx context.Context, fn request) (bool, error) {
 	if err := u.job.Slots.Acquire(ctx); err != nil {
-		return false, err
+		return false, &waitError{err}
 	}
 	defer u.job.Slots.Release()
 	s, ok := u.job.Gate.Current()
@@ -102,6 +114,29 @@ func (u *upload) inSlot(ctx context.Context, fn func(context.Context, Snapshot) 
 	return true, err
 }
 
+// A waitError ended a wait for a slot or for credentials. It may wrap the answer to
+// an earlier request, for example the one that refused the last token; that is not
+// the answer to the request which had to wait.
+type waitError struct{ err error }
+
+func (e *waitError) Error() string { return e.err.Error() }
+func (e *waitError) Unwrap() error { return e.err }
+
+// answer returns what became of a request, if err is that.
+func answer(err error) (*wire.Error, bool) {
+	var wait *waitError
+	if errors.As(err, &wait) {
+		return nil, false
+	}
+	var we *wire.Error
+	return we, errors.As(err, &we)
+}
+
+func isAnswer(err error) bool {
+	_, ok := answer(err)
+	return ok
+}
+
 // canceled keeps both: why the context ended, and what the request had met.
 func canceled(ctx context.Context, err error) error {
 	cause := context.Cause(ctx)
@@ -111,80 +146,31 @@ func canceled(ctx context.Context, err error) error {
 	return fmt.Errorf("%w; before that: %w", cause, err)
 }
 
+// send runs one attempt that carries a section of a source.
+func (u *upload) send(src Source, off, size int64, fn func(wire.Body) error) error {
+	if err := src.Check(); err != nil {
+		return err
+	}
+	m := &meter{u: u}
+	err := fn(wire.Body{R: src, Off: off, Size: size, Sent: m.add})
+	var acked int64
+	if err == nil {
+		acked = size
+	}
+	u.tally.settle(m.n, acked)
+	return err
+}
+
 func (u *upload) emit(e Event) {
 	if u.job.Emit == nil {
 		return
 	}
-	e.Uploaded, e.InFlight, e.Sent = u.acked.Load(), u.inFlight.Load(), u.sent.Load()
+	u.emitting.Lock()
+	defer u.emitting.Unlock()
+	e.Uploaded, e.InFlight, e.Sent = u.tally.counts()
 	u.job.Emit(e)
 }
 
 func (u *upload) warn(err error) {
 	u.emit(Event{Kind: Warning, Err: err})
-}
-
-// progressInterval is how far apart the Progress events for bytes in flight are.
-// Each acknowledged part has one of its own.
-const progressInterval = 100 * time.Millisecond
-
-// A meter counts the bytes of one attempt as they are handed to the connection.
-type meter struct {
-	u *upload
-	n atomic.Int64
-}
-
-func (m *meter) add(n int64) {
-	m.n.Add(n)
-	m.u.inFlight.Add(n)
-	m.u.sent.Add(n)
-	now := time.Now().UnixNano()
-	last := m.u.told.Load()
-	if now-last >= int64(progressInterval) && m.u.told.CompareAndSwap(last, now) {
-		m.u.emit(Event{Kind: Progress})
-	}
-}
-
-// end takes the attempt's bytes out of what is in flight, whatever became of them.
-func (m *meter) end() { m.u.inFlight.Add(-m.n.Load()) }
-
-// body is the section of the source that one attempt sends. Its failed method
-// tells a source that cannot be read from a connection that cannot be written.
-type body struct {
-	src Source
-	err atomic.Pointer[error]
-}
-
-func (b *body) ReadAt(p []byte, off int64) (int, error) {
-	n, err := b.src.ReadAt(p, off)
-	if err != nil && n < len(p) {
-		b.err.CompareAndSwap(nil, &err)
-	}
-	return n, err
-}
-
-func (b *body) failed() error {
-	if err := b.err.Load(); err != nil {
-		return fmt.Errorf("read source: %w", *err)
-	}
-	return nil
-}
-
-// send runs one attempt that carries a section of the source.
-func (u *upload) send(off, size int64, fn func(wire.Body) error) error {
-	if err := u.job.Source.Check(); err != nil {
-		return err
-	}
-	m := &meter{u: u}
-	b := &body{src: u.job.Source}
-	err := fn(wire.Body{R: b, Off: off, Size: size, Sent: m.add})
-	m.end()
-	if err == nil {
-		return nil
-	}
-	// What the connection reports of a body that cannot be read looks like any
-	// other broken connection, and would be retried.
-	if local := b.failed(); local != nil {
-		return local
-	}
-	return err
 }

@@ -2,9 +2,7 @@ package transfer
 
 import (
 	"context"
-	"errors"
 	"fmt"
-	"time"
 
 	"github.com/vodupload/vodupload/upload/internal/wire"
 )
@@ -13,18 +11,19 @@ import (
 func (m *multipart) complete(ctx context.Context) (Result, error) {
 	crc := combined(m.parts)
 	res, err := m.completed(ctx, crc)
+	if res.HasCRC64 && res.CRC64 != crc && (err == nil || isStored(err)) {
+		return Result{}, fmt.Errorf("%w: the object has CRC64 %d, its parts have %d; it must not be used", ErrIntegrity, res.CRC64, crc)
+	}
 	if err != nil {
 		return Result{}, err
 	}
-	if res.HasCRC64 && res.CRC64 != crc {
-		return Result{}, fmt.Errorf("%w: the object has CRC64 %d, its parts have %d; it must not be used", ErrIntegrity, res.CRC64, crc)
-	}
 	m.emit(Event{Kind: Progress})
+	_, _, sent := m.tally.counts()
 	return Result{
 		ETag: res.ETag, Location: res.Location, VersionID: res.VersionID, UploadID: m.rec.UploadID,
 		CRC64: crc, Verified: res.HasCRC64,
 		Size: m.plan.Size, Parts: m.plan.Count, ResumedParts: m.resumedParts, ResumedBytes: m.resumedBytes,
-		SentBytes: m.sent.Load(), CallbackBody: res.CallbackBody,
+		SentBytes: sent, CallbackBody: res.CallbackBody,
 	}, nil
 }
 
@@ -33,36 +32,44 @@ func (m *multipart) complete(ctx context.Context) (Result, error) {
 // the upload ID no more once it is done (OSS documentation, CompleteMultipartUpload).
 func (m *multipart) completed(ctx context.Context, crc uint64) (wire.CompleteResult, error) {
 	var res wire.CompleteResult
-	err := m.callOr(ctx, 0, func(ctx context.Context, s Snapshot) (err error) {
+	err := m.retry(ctx, m.opts.Retry, 0, func(ctx context.Context, s Snapshot) (err error) {
 		res, err = m.remote.Complete(ctx, s, m.rec.UploadID, m.parts, &m.job.Object)
 		return err
-	}, func(we *wire.Error) bool {
+	}, func(we *wire.Error, last bool) bool {
 		gone := we.Class == wire.Restart
-		if !gone && !ambiguous(we) && we.Code != codeExists || isCallbackFailed(we) {
+		m.unsure = !gone && (m.unsure || ambiguous(we))
+		if !gone && !ambiguous(we) && we.Code != codeExists {
 			return false
 		}
-		info, err := m.head(ctx)
-		if err != nil || !isOurs(info, m.plan.Size, crc, m.rec.Started, gone) {
-			return false
+		info, ok := m.made(ctx, crc, gone, last)
+		if ok {
+			res = wire.CompleteResult{ETag: info.ETag, CRC64: info.CRC64, HasCRC64: true}
 		}
-		res = wire.CompleteResult{ETag: info.ETag, CRC64: info.CRC64, HasCRC64: true}
-		return true
+		return ok
 	})
 	return res, err
 }
 
-// isOurs reports whether the object is the one that an unanswered Complete made:
-// size and CRC64 agree. While the server may still know the upload, an object of
-// the same bytes that is older than the upload is not taken for it, or its parts
-// would stay there for ever. Times are the server's, to the second.
-func isOurs(info wire.ObjectInfo, size int64, crc uint64, started time.Time, gone bool) bool {
-	return sameBytes(info, size, crc) && (gone || !info.LastModified.Before(started.Truncate(time.Second)))
+// made reports whether this upload has become the object. While the server still
+// knows its ID, it has not: the object is somebody else's, with the same bytes.
+func (m *multipart) made(ctx context.Context, crc uint64, gone, last bool) (wire.ObjectInfo, bool) {
+	info, err := m.head(ctx, last)
+	if err != nil || !isOurs(info, object{size: m.plan.Size, crc: crc, kind: typeMultipart, since: m.rec.Started}) {
+		return info, false
+	}
+	return info, gone || !m.isListed(ctx)
 }
 
-// isCallbackFailed reports whether err says that the object is stored, but the
-// server that was to be told of it did not answer well (OSS documentation,
-// Callback: status 203).
-func isCallbackFailed(err error) bool {
-	var we *wire.Error
-	return errors.As(err, &we) && we.Code == "CallbackFailed"
+// head asks what is stored under the object's name. Unless it is the last word, it
+// is not retried: the request that it is asked about will be.
+func (u *upload) head(ctx context.Context, last bool) (info wire.ObjectInfo, err error) {
+	policy := u.opts.Retry
+	if !last {
+		policy.Count = 0
+	}
+	err = u.retry(ctx, policy, 0, func(ctx context.Context, s Snapshot) (err error) {
+		info, err = u.remote.Head(ctx, s)
+		return err
+	}, nil)
+	return info, err
 }

@@ -14,10 +14,22 @@
 //
 //	claim -> resume (ListParts, reconcile) or initiate -> parts -> complete -> verify
 //
-// An upload ID that the server no longer knows leads back to initiate, once.
+// An upload ID that the server no longer knows leads back to initiate, once. Parts
+// that Complete refuses are compared with the server's list again, once, before
+// that.
 //
 // # Who retries
 //
-// Only [upload.call]: it takes a slot and the current credentials, makes one
-// request, and sorts the error. The request itself is never repeated below it.
+// Only [upload.retry]: it takes a slot and the current credentials, makes one
+// request, and sorts the error. The request itself is never repeated below it. No
+// slot is held during a pause or a wait for credentials.
+//
+// # How it ends
+//
+// [Service.Run] returns when nothing of the upload is under way any more. An upload
+// that failed or was interrupted can go on later: it stays at the server, and its
+// checkpoint in the store. One that cannot, because its source changed or the
+// caller gave it up with [ErrAbandon], is aborted after its parts have stopped, and
+// its checkpoint deleted. Where the server does not let it be aborted, the
+// checkpoint stays, for [Service.Sweep] to find it by.
 package transfer

@@ -25,7 +25,7 @@ func (u *upload) hash(ctx context.Context, off, size int64) (uint64, error) {
 		crc = crc64.Update(crc, buf[:n])
 		left -= int64(n)
 		if err != nil && left > 0 {
-			return 0, fmt.Errorf("read source: %w", err)
+			return 0, fmt.Errorf("read source at byte %d: %w", off+size-left, err)
 		}
 	}
 	return crc, nil
@@ -37,6 +37,9 @@ func (u *upload) matching(ctx context.Context, parts []wire.Part) ([]wire.Part, 
 	g, ctx := errgroup.WithContext(ctx)
 	g.SetLimit(runtime.GOMAXPROCS(0))
 	for i, p := range parts {
+		if ctx.Err() != nil {
+			break
+		}
 		g.Go(func() error {
 			off, size := u.plan.Section(p.Number)
 			crc, err := u.hash(ctx, off, size)
@@ -56,6 +59,27 @@ func (u *upload) matching(ctx context.Context, parts []wire.Part) ([]wire.Part, 
 	return kept, nil
 }
 
+// stillSame is the last look at the source before the object is made. If it was
+// touched in a way that leaves size and time as they were, the parts are read
+// again: they must be what they were when they were sent.
+func (u *upload) stillSame(ctx context.Context, parts []wire.Part) error {
+	if err := u.job.Source.Check(); err != nil {
+		return err
+	}
+	touched, err := u.job.Source.Touched()
+	if err != nil || !touched {
+		return err
+	}
+	same, err := u.matching(ctx, parts)
+	if err != nil {
+		return err
+	}
+	if len(same) < len(parts) {
+		return fmt.Errorf("%w: %d of %d parts have other bytes now, though size and time are the same", ErrChanged, len(parts)-len(same), len(parts))
+	}
+	return nil
+}
+
 // combined returns the CRC64 of the parts in their order.
 func combined(parts []wire.Part) uint64 {
 	var crc uint64
@@ -63,8 +87,4 @@ func combined(parts []wire.Part) uint64 {
 		crc = crc64.Combine(crc, p.CRC64, p.Size)
 	}
 	return crc
-}
-
-func sameBytes(info wire.ObjectInfo, size int64, crc uint64) bool {
-	return info.Size == size && info.HasCRC64 && info.CRC64 == crc
 }

@@ -3,7 +3,6 @@ package transfer
 import (
 	"context"
 	"errors"
-	"log/slog"
 	"time"
 
 	"github.com/vodupload/vodupload/checkpoint"
@@ -32,16 +31,19 @@ var ErrIntegrity = errors.New("object differs from its source")
 // not told to go on without.
 var ErrCheckpoint = errors.New("cannot keep a checkpoint")
 
-// A Gate hands out the credentials that requests are signed with.
+// A Gate hands out the credentials that requests are signed with. Its methods are
+// called from many goroutines.
 type Gate interface {
 	// Current returns the credentials of now; ok is false while there are none
 	// that the server would accept.
 	Current() (s Snapshot, ok bool)
 
-	// Wait returns when there may be new ones, with an error if there will be none.
+	// Wait returns when there may be new ones, with an error if there will be none:
+	// that ends the upload, and leaves it as it is for another run.
 	Wait(ctx context.Context) error
 
-	// Expired tells that the server refused the credentials of a generation.
+	// Expired tells that the server refused the credentials of a generation. From
+	// then on Current must not return them.
 	Expired(generation uint64, cause error)
 
 	// Accepted tells that the server took them.
@@ -63,21 +65,33 @@ type Job struct {
 	VideoID string
 	Gate    Gate
 	Slots   Slots
+
 	// Volatile keeps the checkpoint in memory: the source has no name that another
 	// process would know it by.
 	Volatile bool
-	Emit     func(Event) // called from many goroutines; must not block; may be nil
+
+	// Emit is called one event at a time, in order, from many goroutines; it must
+	// not block. It may be nil.
+	Emit func(Event)
 }
 
 func (j *Job) key() checkpoint.Key {
 	return checkpoint.Key{Source: j.Name, Endpoint: j.Target.Endpoint.String(), Bucket: j.Target.Bucket, Object: j.Target.Object}
 }
 
+// target returns the destination. A requester who pays has to say so with every
+// request, also with those that have no other options.
+func (j *Job) target() Target {
+	t := j.Target
+	t.RequestPayer = t.RequestPayer || j.Object.RequestPayer
+	return t
+}
+
 // A Result is what an upload that succeeded came to.
 type Result struct {
 	ETag         string
-	Location     string
-	VersionID    string
+	Location     string // empty where the server did not tell it
+	VersionID    string // empty where the server did not tell it
 	UploadID     string // empty for an object sent by PutObject
 	CRC64        uint64 // of the source as it was read
 	Verified     bool   // the server told the same CRC64 for the object
@@ -105,7 +119,7 @@ const (
 // An Event is a value that says what happened to one upload.
 type Event struct {
 	Kind     EventKind
-	Uploaded int64 // bytes that the server has acknowledged
+	Uploaded int64 // bytes that the server has acknowledged; less than before if the upload begins anew
 	InFlight int64 // bytes handed to connections and not yet acknowledged
 	Sent     int64 // bytes handed to connections in this run, retries included
 	UploadID string
@@ -115,62 +129,4 @@ type Event struct {
 	Attempt  int // the retry's number, from 1
 	Delay    time.Duration
 	Err      error
-}
-
-// Options are the settings of a [Service].
-type Options struct {
-	Wire        wire.Options
-	Checkpoints checkpoint.Store
-	// Optional goes on without a checkpoint where none can be kept.
-	Optional bool
-	PartSize int64
-	Parallel int
-	Retry    RetryPolicy
-	Region   string
-	Logger   *slog.Logger
-}
-
-// A Service runs uploads over one pool of connections.
-type Service struct {
-	opts     Options
-	wire     *wire.Client
-	volatile checkpoint.Store
-}
-
-// NewService returns a Service. Options are complete: the caller filled in the defaults.
-func NewService(o Options) *Service {
-	return &Service{opts: o, wire: wire.NewClient(&o.Wire), volatile: checkpoint.NewMemory()}
-}
-
-// store returns where the checkpoint of a job is kept.
-func (s *Service) store(job *Job) checkpoint.Store {
-	if job.Volatile {
-		return s.volatile
-	}
-	return s.opts.Checkpoints
-}
-
-// CloseIdle closes the connections that are not in use.
-func (s *Service) CloseIdle() { s.wire.CloseIdle() }
-
-// Run brings the job's source to its object and returns when nothing of it is
-// under way any more. The source stays open.
-func (s *Service) Run(ctx context.Context, job *Job) (Result, error) {
-	remote, err := s.wire.Object(job.Target)
-	if err != nil {
-		return Result{}, err
-	}
-	return s.run(ctx, job, remote)
-}
-
-func (s *Service) run(ctx context.Context, job *Job, remote wire.Remote) (Result, error) {
-	plan, err := NewPlan(job.Source.State().Size, s.opts.PartSize)
-	if err != nil {
-		return Result{}, err
-	}
-	u := &upload{Service: s, job: job, remote: remote, plan: plan}
-	if plan.Single() {
-		return u.put(ctx)
-	}
-	return u.multipart(ctx)
 }

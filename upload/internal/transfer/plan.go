@@ -28,15 +28,20 @@ type Plan struct {
 }
 
 // NewPlan splits size bytes into parts of at least partSize bytes, larger if that
-// is what it takes to stay within 10,000 parts. It returns [ErrTooLarge] above
-// 48.8 TB.
+// is what it takes to stay within 10,000 parts. No bytes are one part, and
+// so is a negative size, of a stream. It returns [ErrTooLarge] above 48.8 TB, and
+// another error if partSize is not from 100 KiB to 5 GiB.
 func NewPlan(size, partSize int64) (Plan, error) {
-	if size > MaxSize {
+	switch {
+	case size > MaxSize:
 		return Plan{}, fmt.Errorf("%w: got %d bytes, want at most %d (%d parts of 5 GiB)", ErrTooLarge, size, int64(MaxSize), MaxParts)
+	case partSize < MinPartSize || partSize > MaxPartSize:
+		return Plan{}, fmt.Errorf("part size: got %d bytes, want %d to %d", partSize, MinPartSize, int64(MaxPartSize))
 	}
 	if need := ceilDiv(size, MaxParts); need > partSize {
 		partSize = min(ceilDiv(need, roundTo)*roundTo, MaxPartSize)
 	}
+	size = max(size, 0)
 	return Plan{Size: size, PartSize: partSize, Count: int(max(1, ceilDiv(size, partSize)))}, nil
 }
 

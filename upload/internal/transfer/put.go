@@ -2,28 +2,38 @@ package transfer
 
 import (
 	"context"
-	"net/http"
+	"fmt"
 
 	"github.com/vodupload/vodupload/upload/internal/wire"
 )
 
-// codeExists is the answer to a request that forbids to overwrite (OSS
-// documentation, PutObject).
-const codeExists = "FileAlreadyExists"
+// single brings a source that fits into one part to its object. It claims no
+// checkpoint. An earlier run may have: with another part size, or when the file was
+// larger. What that left goes, for nothing would ever go on with it.
+func (u *upload) single(ctx context.Context) (Result, error) {
+	res, err := u.putObject(ctx)
+	if err != nil {
+		return Result{}, u.leave(ctx, err)
+	}
+	if err := u.abandon(ctx); err != nil && ctx.Err() == nil {
+		u.warn(fmt.Errorf("what an earlier run left of this upload stays: %w", err))
+	}
+	return res, nil
+}
 
-// put sends the whole source by one PutObject.
-func (u *upload) put(ctx context.Context) (Result, error) {
+// putObject sends the whole source by one PutObject.
+func (u *upload) putObject(ctx context.Context) (Result, error) {
 	size := u.plan.Size
 	var res wire.PutResult
 	lost := false // an earlier attempt may have made the object
-	err := u.callOr(ctx, 0, func(ctx context.Context, s Snapshot) error {
-		return u.send(0, size, func(b wire.Body) (err error) {
+	err := u.retry(ctx, u.opts.Retry, 0, func(ctx context.Context, s Snapshot) error {
+		return u.send(u.job.Source, 0, size, func(b wire.Body) (err error) {
 			res, err = u.remote.Put(ctx, s, b, &u.job.Object)
 			return err
 		})
-	}, func(we *wire.Error) bool {
+	}, func(we *wire.Error, last bool) bool {
 		if lost && we.Code == codeExists {
-			res = u.madeBefore(ctx)
+			res = u.madeBefore(ctx, last)
 			return res.Verified
 		}
 		lost = lost || ambiguous(we)
@@ -32,39 +42,28 @@ func (u *upload) put(ctx context.Context) (Result, error) {
 	if err != nil {
 		return Result{}, err
 	}
-	if err := u.job.Source.Check(); err != nil {
+	if err := u.stillSame(ctx, []wire.Part{{Number: 1, Size: size, CRC64: res.CRC64}}); err != nil {
 		return Result{}, err
 	}
-	u.acked.Store(size)
+	u.tally.restart(size)
 	u.emit(Event{Kind: Progress})
+	_, _, sent := u.tally.counts()
 	return Result{
 		ETag: res.ETag, VersionID: res.VersionID, CRC64: res.CRC64, Verified: res.Verified,
-		Size: size, Parts: 1, SentBytes: u.sent.Load(), CallbackBody: res.CallbackBody,
+		Size: size, Parts: 1, SentBytes: sent, CallbackBody: res.CallbackBody,
 	}, nil
 }
 
 // madeBefore answers a refusal to overwrite after an attempt whose answer was
 // lost: if the object has the bytes of the source, that attempt made it. The
 // result is verified only then.
-func (u *upload) madeBefore(ctx context.Context) wire.PutResult {
-	crc, err := u.hash(ctx, 0, u.plan.Size)
+func (u *upload) madeBefore(ctx context.Context, last bool) wire.PutResult {
+	size := u.plan.Size
+	crc, err := u.hash(ctx, 0, size)
 	if err != nil {
 		return wire.PutResult{}
 	}
-	info, err := u.head(ctx)
-	return wire.PutResult{ETag: info.ETag, CRC64: crc, Verified: err == nil && sameBytes(info, u.plan.Size, crc)}
-}
-
-func (u *upload) head(ctx context.Context) (info wire.ObjectInfo, err error) {
-	err = u.call(ctx, 0, func(ctx context.Context, s Snapshot) (err error) {
-		info, err = u.remote.Head(ctx, s)
-		return err
-	})
-	return info, err
-}
-
-// ambiguous reports whether the server may have done the work although it did not
-// say so: the connection broke, or a server failed while answering.
-func ambiguous(we *wire.Error) bool {
-	return we.Status == 0 || we.Status == http.StatusRequestTimeout || we.Status >= 500 || we.Status < 300
+	info, err := u.head(ctx, last)
+	ours := err == nil && isOurs(info, object{size: size, crc: crc, kind: typeNormal})
+	return wire.PutResult{ETag: info.ETag, CRC64: crc, Verified: ours}
 }

@@ -17,10 +17,7 @@ type reconciled struct {
 // counts only if number, size, ETag and CRC64 agree; everything else is sent
 // again. Parts that the plan does not have are ignored: Complete leaves them out.
 func reconcile(plan Plan, local []checkpoint.Part, listed []wire.Part) reconciled {
-	recorded := make(map[int]checkpoint.Part, len(local))
-	for _, p := range local {
-		recorded[p.Number] = p
-	}
+	recorded := byNumber(local)
 	var r reconciled
 	for _, p := range listed {
 		if !fits(plan, p.Number, p.Size) {
@@ -51,6 +48,14 @@ func trusted(plan Plan, local []checkpoint.Part) []wire.Part {
 	return done
 }
 
+func byNumber(parts []checkpoint.Part) map[int]checkpoint.Part {
+	m := make(map[int]checkpoint.Part, len(parts))
+	for _, p := range parts {
+		m[p.Number] = p
+	}
+	return m
+}
+
 func fits(plan Plan, number int, size int64) bool {
 	if number < 1 || number > plan.Count {
 		return false
@@ -63,4 +68,16 @@ func fits(plan Plan, number int, size int64) bool {
 func agrees(mine checkpoint.Part, listed wire.Part) bool {
 	return mine.Size == listed.Size && strings.EqualFold(mine.ETag, listed.ETag) &&
 		(!listed.HasCRC64 || mine.CRC64 == listed.CRC64)
+}
+
+// sameBytes reports whether the server lists a part with the bytes of mine: by the
+// CRC64, or where it tells none by the ETag.
+func sameBytes(mine, listed wire.Part) bool {
+	if mine.Size != listed.Size {
+		return false
+	}
+	if listed.HasCRC64 {
+		return mine.CRC64 == listed.CRC64
+	}
+	return strings.EqualFold(mine.ETag, listed.ETag)
 }

@@ -2,6 +2,7 @@ package transfer
 
 import (
 	"context"
+	"math/rand/v2"
 	"time"
 
 	"github.com/cenkalti/backoff/v4"
@@ -32,7 +33,9 @@ type budget struct {
 	seen    int64 // what the upload had acknowledged at the last retry
 }
 
-func newBudget(policy RetryPolicy) *budget { return &budget{policy: policy} }
+func newBudget(policy RetryPolicy, acked int64) *budget {
+	return &budget{policy: policy, seen: acked}
+}
 
 // A verdict is what is to be done after an error.
 type verdict struct {
@@ -45,6 +48,9 @@ type verdict struct {
 // upload: where the network fails or the server throttles, and some part got
 // through since the last retry, the line is bad but alive, and the budget starts
 // anew. An answer that blames this request spends it.
+//
+// maxFree is how many kept-alive connections may turn out to be closed, one after
+// the other, before that counts as a network that fails.
 func (b *budget) next(err *wire.Error, acked int64, maxFree int) verdict {
 	switch err.Class {
 	case wire.Stale:
@@ -63,7 +69,7 @@ func (b *budget) next(err *wire.Error, acked int64, maxFree int) verdict {
 	if acked > b.seen && (err.Status == 0 || err.Class == wire.Throttle) {
 		b.retries, b.backoff = 0, nil
 	}
-	b.seen = acked
+	b.seen, b.free, b.skews = acked, 0, 0
 	if b.retries >= b.policy.Count {
 		return verdict{}
 	}
@@ -71,6 +77,8 @@ func (b *budget) next(err *wire.Error, acked int64, maxFree int) verdict {
 	return verdict{again: true, counted: true, delay: b.pause(err.Delay)}
 }
 
+// pause returns how long to wait: what the server asks for at least. Whoever was
+// told the same does not come back at the same moment.
 func (b *budget) pause(asked time.Duration) time.Duration {
 	if b.backoff == nil {
 		b.backoff = backoff.NewExponentialBackOff(
@@ -81,7 +89,10 @@ func (b *budget) pause(asked time.Duration) time.Duration {
 			backoff.WithMaxElapsedTime(0),
 		)
 	}
-	return max(b.backoff.NextBackOff(), min(asked, maxAsked))
+	if asked = min(asked, maxAsked); asked > 0 {
+		asked += rand.N(time.Duration(jitter*float64(asked)) + 1)
+	}
+	return max(b.backoff.NextBackOff(), asked)
 }
 
 // sleep waits for d, or until ctx ends.

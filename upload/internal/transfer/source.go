@@ -39,13 +39,21 @@ type fileSource struct {
 	state checkpoint.Source
 }
 
-// OpenFile opens the regular file at path.
+// OpenFile opens the regular file at path. It looks before it does: opening a pipe
+// would wait for somebody who writes to it.
 func OpenFile(path string) (Source, error) {
+	info, err := os.Stat(path)
+	if err == nil {
+		err = CheckRegular(path, info)
+	}
+	if err != nil {
+		return nil, err
+	}
 	f, err := os.Open(path)
 	if err != nil {
 		return nil, err
 	}
-	info, err := f.Stat()
+	info, err = f.Stat()
 	if err == nil {
 		err = CheckRegular(path, info)
 	}
@@ -124,14 +132,15 @@ func (s *fileSource) Touched() (bool, error) {
 func (s *fileSource) Close() error { return s.f.Close() }
 
 // sameSource says why the bytes that a record describes are not those of now, or
-// nothing if they are. The change time is left out: see [Source.Touched].
+// nothing if they are. Change time and device are left out: where these differ, the
+// bytes are looked at.
 func sameSource(rec, now checkpoint.Source) string {
 	switch {
 	case rec.Size != now.Size:
 		return fmt.Sprintf("its size was %d bytes and is %d", rec.Size, now.Size)
 	case !rec.ModTime.Equal(now.ModTime):
 		return fmt.Sprintf("it was written at %s", now.ModTime.Format(time.RFC3339Nano))
-	case rec.Inode != now.Inode || rec.Device != now.Device:
+	case rec.Inode != now.Inode:
 		return "another file was put in its place"
 	case rec.Fingerprint != now.Fingerprint:
 		return "its fingerprint is another"

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"sync"
 
 	"golang.org/x/sync/errgroup"
@@ -118,31 +119,49 @@ func (st *Stream) pending() map[int][]byte {
 // RunStream is [Service.Run] for a stream. A failure aborts the upload, for the
 // bytes cannot be read again; after an interruption another RunStream goes on.
 func (s *Service) RunStream(ctx context.Context, job *Job, st *Stream) (Result, error) {
-	remote, err := s.wire.Object(job.Target)
+	m, err := s.ofStream(job, st)
 	if err != nil {
 		return Result{}, err
 	}
-	u := &upload{Service: s, job: job, remote: remote}
 	st.size = s.opts.PartSize
-	m := &multipart{upload: u, rec: st.rec}
 	res, err := m.stream(ctx, st)
 	st.rec = m.rec
-	if err != nil && (ctx.Err() == nil || errors.Is(context.Cause(ctx), ErrAbandon)) {
-		if aerr := m.abort(ctx); aerr != nil {
-			u.warn(fmt.Errorf("an unfinished upload stays at the server: %w", aerr))
-		}
+	if err != nil {
+		m.giveUpStream(ctx, err)
+		return Result{}, err
 	}
-	return res, err
+	return res, nil
 }
 
 // AbandonStream aborts what an interrupted stream has begun.
 func (s *Service) AbandonStream(ctx context.Context, job *Job, st *Stream) error {
-	remote, err := s.wire.Object(job.Target)
+	m, err := s.ofStream(job, st)
 	if err != nil {
 		return err
 	}
-	m := &multipart{upload: &upload{Service: s, job: job, remote: remote}, rec: st.rec}
 	return m.abort(ctx)
+}
+
+func (s *Service) ofStream(job *Job, st *Stream) (*multipart, error) {
+	remote, err := s.wire.Object(job.target())
+	if err != nil {
+		return nil, err
+	}
+	return &multipart{upload: &upload{Service: s, job: job, remote: remote}, rec: st.rec}, nil
+}
+
+// giveUpStream aborts an upload that failed. One that may yet become the object,
+// because the server has not said what came of Complete, is left alone.
+func (m *multipart) giveUpStream(ctx context.Context, err error) {
+	switch {
+	case errors.Is(err, ErrIntegrity), isStored(err):
+	case isAbandoned(ctx), ctx.Err() == nil && !m.unsure:
+		ctx, cancel := cleanup(ctx)
+		defer cancel()
+		m.discard(ctx)
+	case ctx.Err() == nil:
+		m.warn(fmt.Errorf("an upload may be unfinished at the server, upload ID %s: it is not known whether it was completed", m.rec.UploadID))
+	}
 }
 
 func (m *multipart) stream(ctx context.Context, st *Stream) (Result, error) {
@@ -161,10 +180,17 @@ func (m *multipart) stream(ctx context.Context, st *Stream) (Result, error) {
 	if err := m.sendStream(ctx, st); err != nil {
 		return Result{}, err
 	}
-	m.parts = st.parts
+	m.parts = slices.Clone(st.parts)
 	m.plan = Plan{Size: st.bytes, PartSize: st.size, Count: len(st.parts)}
-	return m.complete(ctx)
+	res, err := m.complete(ctx)
+	if isRefused(err) && m.recount(ctx) == nil && !slices.ContainsFunc(m.parts, isMissing) {
+		m.warn(fmt.Errorf("the parts were compared with the server's list again: %w", err))
+		res, err = m.complete(ctx)
+	}
+	return res, err
 }
+
+func isMissing(p wire.Part) bool { return p.Number == 0 }
 
 // first returns the first part, which tells whether there is more than one.
 func (m *multipart) first(ctx context.Context, st *Stream) ([]byte, error) {
@@ -187,31 +213,22 @@ func (m *multipart) sized(st *Stream) {
 	}
 }
 
+// putBytes sends a stream that came to one part.
 func (m *multipart) putBytes(ctx context.Context, buf []byte) (Result, error) {
-	var res wire.PutResult
-	err := m.call(ctx, 0, func(ctx context.Context, s Snapshot) error {
-		return m.sendBytes(buf, func(b wire.Body) (err error) {
-			res, err = m.remote.Put(ctx, s, b, &m.job.Object)
-			return err
-		})
-	})
-	if err != nil {
-		return Result{}, err
-	}
-	m.acked.Store(int64(len(buf)))
-	m.emit(Event{Kind: Progress})
-	return Result{
-		ETag: res.ETag, VersionID: res.VersionID, CRC64: res.CRC64, Verified: res.Verified,
-		Size: int64(len(buf)), Parts: 1, SentBytes: m.sent.Load(), CallbackBody: res.CallbackBody,
-	}, nil
+	job := *m.job
+	job.Source = inMemory(buf)
+	m.job, m.plan = &job, Plan{Size: int64(len(buf)), PartSize: m.opts.PartSize, Count: 1}
+	return m.putObject(ctx)
 }
 
-// sendBytes runs one attempt that carries a buffer.
-func (m *multipart) sendBytes(buf []byte, fn func(wire.Body) error) error {
-	t := &meter{u: m.upload}
-	defer t.end()
-	return fn(wire.Body{R: bytes.NewReader(buf), Size: int64(len(buf)), Sent: t.add})
-}
+// An inMemory is a part that was read already, as a source of its own.
+type inMemory []byte
+
+func (b inMemory) ReadAt(p []byte, off int64) (int, error) { return bytes.NewReader(b).ReadAt(p, off) }
+func (b inMemory) State() checkpoint.Source                { return checkpoint.Source{Size: int64(len(b))} }
+func (inMemory) Check() error                              { return nil }
+func (inMemory) Touched() (bool, error)                    { return false, nil }
+func (inMemory) Close() error                              { return nil }
 
 func (m *multipart) initiateStream(ctx context.Context) error {
 	err := m.call(ctx, 0, func(ctx context.Context, s Snapshot) error {
@@ -230,9 +247,11 @@ func (m *multipart) initiateStream(ctx context.Context) error {
 func (m *multipart) sendStream(ctx context.Context, st *Stream) error {
 	g, gctx := errgroup.WithContext(ctx)
 	g.SetLimit(m.opts.Parallel)
+	var have int64
 	for _, p := range st.parts {
-		m.acked.Add(p.Size)
+		have += p.Size
 	}
+	m.tally.restart(have)
 	for n, buf := range st.pending() {
 		g.Go(func() error { return m.sendBuffered(gctx, st, n, buf) })
 	}
@@ -257,18 +276,11 @@ func (m *multipart) sendStream(ctx context.Context, st *Stream) error {
 }
 
 func (m *multipart) sendBuffered(ctx context.Context, st *Stream, n int, buf []byte) error {
-	var part wire.Part
-	err := m.call(ctx, n, func(ctx context.Context, s Snapshot) error {
-		return m.sendBytes(buf, func(b wire.Body) (err error) {
-			part, err = m.remote.UploadPart(ctx, s, m.rec.UploadID, n, b, &m.job.Object)
-			return err
-		})
-	})
+	part, err := m.putPart(ctx, n, inMemory(buf), 0, int64(len(buf)))
 	if err != nil {
 		return err
 	}
 	st.acknowledge(part)
-	m.acked.Add(part.Size)
 	m.emit(Event{Kind: Progress})
 	return nil
 }

@@ -10,14 +10,13 @@ import (
 // that is wrong, and says what was got and what was wanted.
 func ParseTarget(endpoint, region, bucket, object string) (Target, error) {
 	e, err := wire.ParseEndpoint(endpoint)
-	if err != nil {
-		return Target{}, fmt.Errorf("Endpoint: %w", err)
-	}
-	if err := wire.CheckBucket(bucket); err != nil {
-		return Target{}, fmt.Errorf("Bucket: %w", err)
-	}
-	if err := wire.CheckObject(object); err != nil {
-		return Target{}, fmt.Errorf("Object: %w", err)
+	for _, c := range []struct {
+		field string
+		err   error
+	}{{"Endpoint", err}, {"Bucket", wire.CheckBucket(bucket)}, {"Object", wire.CheckObject(object)}} {
+		if c.err != nil {
+			return Target{}, fmt.Errorf("%s: %w", c.field, c.err)
+		}
 	}
 	return Target{Endpoint: e, Region: region, Bucket: bucket, Object: object}, nil
 }

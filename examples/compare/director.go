@@ -1,0 +1,278 @@
+package main
+
+import (
+	"bufio"
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"net/url"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"runtime"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// runTimeout bounds one turn of one contender: the slowest, the v1 SDK with its
+// checkpoints, takes two minutes.
+const runTimeout = 15 * time.Minute
+
+// A sample is one turn of one contender.
+type sample struct {
+	Contender string        `json:"contender"`
+	Round     int           `json:"round"`
+	CPU       time.Duration `json:"cpu_ns"` // user and system
+	account
+	counts
+}
+
+// results is all that was measured.
+type results struct {
+	Go        string    `json:"go"`
+	Machine   string    `json:"machine"`
+	CPUs      int       `json:"cpus"`
+	Started   time.Time `json:"started"`
+	Scenarios []result  `json:"scenarios"`
+}
+
+// A result is what one scenario came to.
+type result struct {
+	scenario
+	Ideal   time.Duration `json:"ideal_ns"`
+	Samples []sample      `json:"samples"`
+}
+
+// A director has the contenders take turns.
+type director struct {
+	rounds   int
+	profiles string
+	progress io.Writer
+
+	endpoint string
+	dir      string
+}
+
+// run runs all scenarios. The files are made below dir.
+func (d *director) run(ctx context.Context, dir string, scenarios []scenario) (*results, error) {
+	tmp, err := os.MkdirTemp(dir, "compare-")
+	if err != nil {
+		return nil, err
+	}
+	defer os.RemoveAll(tmp)
+	d.dir = tmp
+	stop, err := d.startSink(ctx)
+	if err != nil {
+		return nil, err
+	}
+	defer stop()
+	res := &results{Go: runtime.Version(), Machine: runtime.GOOS + "/" + runtime.GOARCH, CPUs: runtime.NumCPU(), Started: time.Now().UTC()}
+	for _, s := range scenarios {
+		r, err := d.scenario(ctx, s)
+		if err != nil {
+			return nil, fmt.Errorf("%s: %w", s.Name, err)
+		}
+		res.Scenarios = append(res.Scenarios, r)
+	}
+	return res, nil
+}
+
+// startSink starts the server's process, and returns what ends it.
+func (d *director) startSink(ctx context.Context) (stop func(), err error) {
+	ctx, cancel := context.WithCancel(ctx)
+	cmd, err := role(ctx, roleSink)
+	if err != nil {
+		cancel()
+		return nil, err
+	}
+	out, err := cmd.StdoutPipe()
+	if err == nil {
+		err = cmd.Start()
+	}
+	if err != nil {
+		cancel()
+		return nil, err
+	}
+	stop = func() {
+		cancel()
+		_ = cmd.Wait()
+	}
+	addr, err := bufio.NewReader(out).ReadString('\n')
+	if err != nil {
+		stop()
+		return nil, fmt.Errorf("the sink did not say where it serves: %w", err)
+	}
+	d.endpoint = "http://" + strings.TrimSpace(addr)
+	return stop, nil
+}
+
+// role returns a process of this program in a role. Its environment has no proxy in
+// it: the requests of all go to this machine.
+func role(ctx context.Context, name string) (*exec.Cmd, error) {
+	self, err := os.Executable()
+	if err != nil {
+		return nil, err
+	}
+	cmd := exec.CommandContext(ctx, self)
+	cmd.Env = append(os.Environ(), roleEnv+"="+name)
+	cmd.Stderr = os.Stderr
+	return cmd, nil
+}
+
+// scenario has all contenders take their turns. Each round begins with the next of
+// them, so that none always follows the same.
+func (d *director) scenario(ctx context.Context, s scenario) (result, error) {
+	r := result{scenario: s, Ideal: s.ideal()}
+	path := filepath.Join(d.dir, "file.mp4")
+	if err := writePattern(path, s.Size); err != nil {
+		return r, err
+	}
+	defer os.Remove(path)
+	prepared, err := d.prepare(ctx, s, path)
+	if err != nil {
+		return r, err
+	}
+	rounds := d.rounds
+	if s.Rounds > 0 {
+		rounds = min(rounds, s.Rounds)
+	}
+	for round := range rounds {
+		for i := range s.contenders {
+			who := s.contenders[(round+i)%len(s.contenders)]
+			one, err := d.turn(ctx, s, path, who, prepared[who])
+			if err != nil {
+				return r, fmt.Errorf("%s: %w", who, err)
+			}
+			one.Round = round
+			r.Samples = append(r.Samples, one)
+			fmt.Fprintf(d.progress, "%s: %s: CPU %v, wall %v\n", s.Name, who, one.CPU.Round(time.Millisecond), one.Wall.Round(time.Millisecond))
+		}
+	}
+	return r, nil
+}
+
+// prepare brings each contender of a resume to where one part is left, and returns
+// what each left on disk.
+func (d *director) prepare(ctx context.Context, s scenario, path string) (map[string]string, error) {
+	if !s.Resume {
+		return nil, nil
+	}
+	left := make(map[string]string)
+	for _, who := range s.contenders {
+		dir, err := os.MkdirTemp(d.dir, "prepared-")
+		if err != nil {
+			return nil, err
+		}
+		left[who] = dir
+		refuse := strconv.FormatInt(s.Size/s.PartSize, 10)
+		if _, err := d.control(ctx, "set", url.Values{"refuse": {refuse}}); err != nil {
+			return nil, err
+		}
+		_, err = d.start(ctx, &job{Scenario: s, Contender: who, Endpoint: d.endpoint, Path: path, Dir: dir, Preparing: true})
+		var failed *failure
+		if !errors.As(err, &failed) {
+			return nil, fmt.Errorf("%s: prepare: got %v, want the refusal of part %s", who, err, refuse)
+		}
+	}
+	return left, nil
+}
+
+// turn has one contender do the work once. prepared is where its checkpoint is, if
+// it has one.
+func (d *director) turn(ctx context.Context, s scenario, path, who, prepared string) (sample, error) {
+	dir, err := os.MkdirTemp(d.dir, "run-")
+	if err != nil {
+		return sample{}, err
+	}
+	defer os.RemoveAll(dir)
+	if prepared != "" {
+		if err := os.CopyFS(dir, os.DirFS(prepared)); err != nil {
+			return sample{}, err
+		}
+	}
+	query := url.Values{"latency": {s.Latency.String()}}
+	if s.Resume {
+		query.Set("forget", strconv.FormatInt(s.Size/s.PartSize, 10))
+	}
+	if _, err := d.control(ctx, "set", query); err != nil {
+		return sample{}, err
+	}
+	j := &job{Scenario: s, Contender: who, Endpoint: d.endpoint, Path: path, Dir: dir}
+	if d.profiles != "" && who == ours {
+		j.Profile = filepath.Join(d.profiles, profileName(s.Name))
+	}
+	one, err := d.start(ctx, j)
+	if err != nil {
+		return sample{}, err
+	}
+	text, err := d.control(ctx, "counts", nil)
+	if err != nil {
+		return sample{}, err
+	}
+	return one, json.Unmarshal(text, &one.counts)
+}
+
+// profileName makes a file's name of a scenario's.
+func profileName(name string) string {
+	return strings.Map(func(r rune) rune {
+		if r == ' ' || r == ',' {
+			return '-'
+		}
+		return r
+	}, name) + ".pprof"
+}
+
+// A failure is what a client's process told that went wrong.
+type failure struct{ text string }
+
+func (f *failure) Error() string { return f.text }
+
+// start runs one client's process to its end.
+func (d *director) start(ctx context.Context, j *job) (sample, error) {
+	ctx, cancel := context.WithTimeout(ctx, runTimeout)
+	defer cancel()
+	cmd, err := role(ctx, roleClient)
+	if err != nil {
+		return sample{}, err
+	}
+	spec, err := json.Marshal(j)
+	if err != nil {
+		return sample{}, err
+	}
+	var out bytes.Buffer
+	cmd.Stdin, cmd.Stdout = bytes.NewReader(spec), &out
+	if err := cmd.Run(); err != nil {
+		return sample{}, err
+	}
+	one := sample{Contender: j.Contender, CPU: cmd.ProcessState.UserTime() + cmd.ProcessState.SystemTime()}
+	if err := json.Unmarshal(out.Bytes(), &one.account); err != nil {
+		return sample{}, fmt.Errorf("what it told cannot be read: %w", err)
+	}
+	if one.Err != "" {
+		return sample{}, &failure{one.Err}
+	}
+	return one, nil
+}
+
+// control makes one request that is not part of the work.
+func (d *director) control(ctx context.Context, what string, query url.Values) ([]byte, error) {
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, d.endpoint+controlPath+what+"?"+query.Encode(), nil)
+	if err != nil {
+		return nil, err
+	}
+	res, err := http.DefaultClient.Do(req)
+	if err != nil {
+		return nil, err
+	}
+	defer res.Body.Close()
+	text, err := io.ReadAll(res.Body)
+	if err == nil && res.StatusCode != http.StatusOK {
+		err = fmt.Errorf("the sink answers %s: %s", res.Status, text)
+	}
+	return text, err
+}

@@ -1,0 +1,131 @@
+// Command compare measures what uploads cost: through this library, through the
+// OSS SDKs for Go, and through net/http alone, which is the floor.
+//
+//	go run ./examples/compare [-quick] [-rounds N] [-run WORD] [-json FILE] [-svg FILE] [-profile DIR]
+//
+// Each upload runs in a process of its own, against one sink in another: a server
+// that takes the bytes, forgets them, and answers as OSS would, with the right
+// CRC64. The contenders take turns, round by round, and what is printed is the
+// median: CPU (user and system) of the client's process, wall time, peak memory,
+// requests and bytes sent. All sign with V4, and have the same number of requests
+// in flight.
+//
+// The SDKs do what their users would have them do. For files of one part that is
+// PutObjectFromFile with the v1 SDK: its UploadFile makes three requests of each.
+// Parts are retried, the whole is verified, and a process may be killed at any time
+// only with this library; that it does more for less is the point.
+//
+// -quick is for a look, in about a minute. The figures of the documentation come
+// from a run without it, which takes about an hour, on a machine that does nothing
+// else.
+package main
+
+import (
+	"context"
+	"flag"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"strings"
+	"syscall"
+)
+
+// roleEnv makes this program, or its test, one of the two that it starts.
+const roleEnv = "VODUPLOAD_COMPARE_ROLE"
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	err := run(ctx, os.Args[1:], os.Stdout)
+	stop()
+	if err != nil {
+		fmt.Fprintln(os.Stderr, "compare:", err)
+		os.Exit(1)
+	}
+}
+
+// run is one of the three programs that this one is.
+func run(ctx context.Context, args []string, stdout io.Writer) error {
+	switch role := os.Getenv(roleEnv); role {
+	case "":
+		return compare(ctx, args, stdout)
+	case roleSink:
+		return serveSink(ctx, stdout)
+	case roleClient:
+		return client(ctx, os.Stdin, stdout)
+	default:
+		return fmt.Errorf("%s is %q, want %s or %s", roleEnv, role, roleSink, roleClient)
+	}
+}
+
+// compare runs the scenarios, and writes what they came to.
+func compare(ctx context.Context, args []string, stdout io.Writer) error {
+	flags := flag.NewFlagSet("compare", flag.ContinueOnError)
+	var (
+		quick   = flags.Bool("quick", false, "smaller scenarios, one round: about a minute")
+		rounds  = flags.Int("rounds", 0, "how often each contender has its turn (default 5, with -quick 1)")
+		only    = flags.String("run", "", "run the scenarios whose names have this in them")
+		jsonOut = flags.String("json", "", "write all that was measured to this file")
+		svgOut  = flags.String("svg", "", "write a plot to this file")
+		profile = flags.String("profile", "", "write CPU profiles of this library to this directory")
+		dir     = flags.String("dir", "", "where the files to upload are made (default: the temporary directory)")
+	)
+	if err := flags.Parse(args); err != nil {
+		return err
+	}
+	sizes, n := full, 5
+	if *quick {
+		sizes, n = small, 1
+	}
+	if *rounds > 0 {
+		n = *rounds
+	}
+	scenarios := pick(sizes.scenarios(), *only)
+	if len(scenarios) == 0 {
+		return fmt.Errorf("no scenario has %q in its name", *only)
+	}
+	d := &director{rounds: n, profiles: *profile, progress: os.Stderr}
+	res, err := d.run(ctx, *dir, scenarios)
+	if err != nil {
+		return err
+	}
+	if err := printTable(stdout, res); err != nil {
+		return err
+	}
+	return writeFiles(res, *jsonOut, *svgOut)
+}
+
+// pick returns the scenarios whose names contain word.
+func pick(all []scenario, word string) []scenario {
+	var picked []scenario
+	for _, s := range all {
+		if strings.Contains(s.Name, word) {
+			picked = append(picked, s)
+		}
+	}
+	return picked
+}
+
+// writeFiles writes what was asked for.
+func writeFiles(res *results, jsonOut, svgOut string) error {
+	for _, out := range []struct {
+		path  string
+		write func(io.Writer, *results) error
+	}{{jsonOut, writeJSON}, {svgOut, writeSVG}} {
+		if out.path == "" {
+			continue
+		}
+		f, err := os.Create(out.path)
+		if err != nil {
+			return err
+		}
+		err = out.write(f, res)
+		if cerr := f.Close(); err == nil {
+			err = cerr
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}

@@ -1,0 +1,102 @@
+// Sets the page up: asks the server where files go, and then for files.
+
+import { Bucket } from "./bucket.js";
+import { Tokens } from "./tokens.js";
+import { Uploads } from "./uploads.js";
+import { View } from "./view.js";
+
+const byId = (id) => document.getElementById(id);
+
+function alert(text) {
+	byId("alert").textContent = text;
+	byId("alert").hidden = text === "";
+}
+
+// configure asks the server for the page's configuration. It returns null if the server
+// wants to know who asks.
+async function configure(headers) {
+	const response = await fetch("config.json", { headers, cache: "no-store" });
+	if (response.status === 401) {
+		return null;
+	}
+	if (!response.ok) {
+		throw new Error(`config.json: HTTP ${response.status}`);
+	}
+	return response.json();
+}
+
+async function begin(code) {
+	const headers = code === "" ? {} : { Authorization: `Bearer ${code}` };
+	let config;
+	try {
+		config = await configure(headers);
+	} catch (error) {
+		alert(`The server of this page does not answer as it should (${error.message}). Load the page again later.`);
+		return;
+	}
+	if (config === null) {
+		alert(code === "" ? "" : "This access code is not known.");
+		byId("access").hidden = false;
+		byId("code").select();
+		return;
+	}
+	if (typeof OSS !== "function") {
+		alert("The upload SDK did not load. Load the page again; if that does not help, whoever runs it has to look at it.");
+		return;
+	}
+	alert("");
+	byId("access").remove();
+	open(config, headers);
+}
+
+function open(config, headers) {
+	const place = `${config.bucket}/${config.prefix}`;
+	byId("destination").textContent = `Files go straight from this browser to ${place}`;
+	const tokens = new Tokens(config.token, headers);
+	const bucket = new Bucket({ settings: config.settings, url: config.url, place }, tokens);
+	const uploads = new Uploads({ bucket, tokens, prefix: config.prefix, partSize: config.partSize, parallel: config.parallel });
+	new View(uploads);
+
+	const add = (files) => alert(uploads.add(files).join(" "));
+	const input = byId("files");
+	input.addEventListener("change", () => {
+		add([...input.files]);
+		input.value = ""; // so that the same file can be chosen again
+	});
+	acceptDrops(add);
+	addEventListener("beforeunload", (event) => {
+		if (uploads.active) {
+			event.preventDefault();
+		}
+	});
+	byId("chooser").hidden = false;
+}
+
+// acceptDrops takes files that are dropped anywhere on the page.
+function acceptDrops(add) {
+	const mark = (on) => byId("chooser").classList.toggle("over", on);
+	document.addEventListener("dragover", (event) => {
+		event.preventDefault();
+		mark(true);
+	});
+	document.addEventListener("dragleave", (event) => {
+		if (event.relatedTarget === null) {
+			mark(false);
+		}
+	});
+	document.addEventListener("drop", (event) => {
+		event.preventDefault();
+		mark(false);
+		const files = [...event.dataTransfer.items].filter((i) => i.kind === "file" && !i.webkitGetAsEntry?.()?.isDirectory).map((i) => i.getAsFile());
+		if (files.length < event.dataTransfer.items.length) {
+			alert("Folders are left out: choose the files in them.");
+		}
+		add(files);
+	});
+}
+
+byId("access").addEventListener("submit", (event) => {
+	event.preventDefault();
+	begin(byId("code").value.trim());
+});
+begin("");

@@ -1,0 +1,292 @@
+// One file on its way to the bucket.
+
+import { Failure } from "./failure.js";
+
+// Retries of a request after its first attempt, and the wait before the first of them in
+// milliseconds, which then doubles.
+const retries = 3;
+const retryWait = 2000;
+
+// New tokens that one request may ask for.
+const renewals = 2;
+
+const maxParts = 10_000;
+
+export class Upload {
+	state = "waiting"; // waiting, uploading, paused, failed, done, canceled
+	failure = null; // why it failed
+	trouble = null; // why it waits for its next attempt
+
+	#bucket;
+	#tokens;
+	#changed;
+	#run = new AbortController(); // ended by a pause, a cancel and a failure
+	#parts;
+	#uploadId = "";
+	#busy = ""; // the request that has to be alone: put, begin or complete
+	#restarted = false;
+	#tasks = new Set();
+
+	constructor(file, object, { bucket, tokens, partSize, changed }) {
+		this.file = file;
+		this.object = object;
+		this.#bucket = bucket;
+		this.#tokens = tokens;
+		this.#changed = changed;
+		this.#parts = plan(file.size, partSize);
+	}
+
+	get size() {
+		return this.file.size;
+	}
+
+	// sent is how many bytes the bucket has, and how many are on their way there.
+	get sent() {
+		return this.#parts.reduce((sum, part) => sum + (part.etag ? part.end - part.start : part.loaded), 0);
+	}
+
+	get active() {
+		return this.state === "waiting" || this.state === "uploading";
+	}
+
+	get finishing() {
+		return this.#busy === "complete";
+	}
+
+	// next returns the next thing to do as a function, or null while there is none.
+	next() {
+		if (!this.active) {
+			return null;
+		}
+		if (this.#busy !== "") {
+			return null;
+		}
+		if (this.#parts.length === 1) {
+			return this.#alone("put", () => this.#put());
+		}
+		if (this.#uploadId === "") {
+			return this.#alone("begin", () => this.#begin());
+		}
+		const part = this.#parts.find((p) => !p.etag && !p.flying);
+		if (part) {
+			part.flying = true;
+			return this.#task(() => this.#part(part, this.#run.signal));
+		}
+		if (this.#parts.every((p) => p.etag)) {
+			return this.#alone("complete", () => this.#complete());
+		}
+		return null;
+	}
+
+	// pause ends what is in flight. What the bucket has stays there.
+	pause() {
+		if (this.active && !this.finishing) {
+			this.#halt("paused");
+		}
+	}
+
+	// resume goes on, after a pause or a failure.
+	resume() {
+		if (this.state === "paused" || this.state === "failed") {
+			this.failure = null;
+			this.#restarted = false;
+			this.state = "waiting";
+			this.#changed();
+		}
+	}
+
+	// cancel ends the upload, waits for its requests and removes its parts.
+	async cancel() {
+		if (this.state === "done" || this.state === "canceled" || this.finishing) {
+			return;
+		}
+		this.#halt("canceled");
+		await Promise.allSettled([...this.#tasks]);
+		if (this.#uploadId !== "") {
+			// Should this fail, the bucket's own rule for old parts is left to remove them.
+			await this.#bucket.abort(this.object, this.#uploadId).catch(() => {});
+		}
+	}
+
+	#halt(state) {
+		this.state = state;
+		this.trouble = null;
+		this.#run.abort();
+		this.#run = new AbortController();
+		for (const part of this.#parts) {
+			part.flying = false;
+			part.loaded = 0;
+		}
+		this.#changed();
+	}
+
+	// #alone is a task that no other may accompany.
+	#alone(name, work) {
+		this.#busy = name;
+		return this.#task(work, () => {
+			this.#busy = "";
+		});
+	}
+
+	#task(work, ended = () => {}) {
+		return () => {
+			this.state = "uploading";
+			const task = this.#guard(work).finally(() => {
+				ended();
+				this.#tasks.delete(task);
+				this.#changed();
+			});
+			this.#tasks.add(task);
+			return task;
+		};
+	}
+
+	// #guard lets a piece of work fail the upload, unless it was ended from here.
+	async #guard(work) {
+		const { signal } = this.#run;
+		try {
+			await work();
+			this.trouble = null;
+		} catch (failure) {
+			if (signal.aborted || failure.kind === "abort") {
+				return;
+			}
+			if (failure.kind === "restart" && !this.#restarted) {
+				this.#restarted = true;
+				this.#forget();
+				return;
+			}
+			this.failure = failure;
+			this.#halt("failed");
+		}
+	}
+
+	// #forget begins anew: the server has lost the upload and its parts.
+	#forget() {
+		this.#uploadId = "";
+		for (const part of this.#parts) {
+			part.etag = "";
+		}
+		this.#halt("waiting");
+	}
+
+	async #put() {
+		const [part] = this.#parts;
+		const { signal } = this.#run;
+		const call = { signal, progress: (loaded) => this.#loaded(part, loaded, signal) };
+		await this.#persist(signal, () =>
+			this.#settle(this.#bucket.put(this.object, this.file, call), (etag) => etag.toLowerCase() === hex(call.md5)));
+		part.etag = "sent";
+		this.state = "done";
+	}
+
+	// #begin is not ended by a pause: its answer is the only way to learn the ID.
+	async #begin() {
+		this.#uploadId = await this.#persist(this.#run.signal, () => this.#bucket.begin(this.object, this.file, {}));
+	}
+
+	async #part(part, signal) {
+		const progress = (loaded) => this.#loaded(part, loaded, signal);
+		const id = this.#uploadId;
+		const etag = await this.#persist(signal, () => this.#bucket.part(this.object, id, part, this.file, { signal, progress }));
+		// An answer may come in the very moment of a pause: the bucket has the part then.
+		if (id === this.#uploadId) {
+			part.etag = etag;
+			part.flying = false;
+		}
+	}
+
+	async #complete() {
+		await this.#persist(this.#run.signal, () =>
+			this.#settle(this.#bucket.complete(this.object, this.#uploadId, this.#parts, {}),
+				(etag) => etag.endsWith(`-${this.#parts.length}`)));
+		this.state = "done";
+	}
+
+	// #settle waits for the request that makes the object. If an earlier one had made it
+	// already, and only its answer was lost, that is a success. There may have been one
+	// that this page knows nothing of: browsers repeat requests on broken connections.
+	async #settle(request, ours) {
+		try {
+			await request;
+		} catch (failure) {
+			const made = failure.kind === "exists" || failure.kind === "restart";
+			if (!made || !await this.#there(ours)) {
+				throw failure;
+			}
+		}
+	}
+
+	// #there reports whether the object is this file. There was none of its name when an
+	// upload in parts was begun.
+	async #there(ours) {
+		const found = await this.#bucket.describe(this.object).catch(() => null);
+		return found !== null && found.size === this.size && ours(found.etag);
+	}
+
+	#loaded(part, bytes, signal) {
+		if (!signal.aborted) {
+			// What is sent includes what is still in the buffers on the way.
+			part.loaded = Math.min(bytes, part.end - part.start);
+			this.#changed();
+		}
+	}
+
+	// #persist repeats a request that may work the next time.
+	async #persist(signal, request) {
+		for (let failed = 0, renewed = 0; ;) {
+			try {
+				return await request();
+			} catch (failure) {
+				if (signal.aborted) {
+					throw new Failure("abort", "Ended");
+				}
+				if (failure.kind === "token" && renewed < renewals) {
+					renewed++;
+					this.#tokens.expire(failure.token);
+					continue;
+				}
+				if (failure.kind !== "retry" || failed === retries) {
+					throw failure;
+				}
+				this.trouble = failure;
+				this.#changed();
+				await pause(retryWait * 2 ** failed, signal);
+				failed++;
+			}
+		}
+	}
+}
+
+// plan divides a file into parts. One that fits into a part, and an empty one, is one.
+function plan(size, partSize) {
+	const step = Math.max(partSize, Math.ceil(size / maxParts));
+	const parts = [];
+	for (let start = 0; start < size || parts.length === 0; start += step) {
+		parts.push({ number: parts.length + 1, start, end: Math.min(start + step, size), etag: "", flying: false, loaded: 0 });
+	}
+	return parts;
+}
+
+// pause waits, with some chance in it so that parts do not come back all at once, and for
+// as long as there is no network at all.
+function pause(milliseconds, signal) {
+	return new Promise((resolve, reject) => {
+		const finish = () => {
+			if (navigator.onLine || signal.aborted) {
+				clearTimeout(timer);
+				removeEventListener("online", finish);
+				signal.removeEventListener("abort", finish);
+				signal.aborted ? reject(new Failure("abort", "Ended")) : resolve();
+			}
+		};
+		const timer = setTimeout(finish, milliseconds * (0.75 + Math.random() / 2));
+		addEventListener("online", finish);
+		signal.addEventListener("abort", finish);
+	});
+}
+
+// hex turns the base64 of a header into hexadecimal digits.
+function hex(base64) {
+	return Array.from(atob(base64 ?? ""), (c) => c.charCodeAt(0).toString(16).padStart(2, "0")).join("");
+}

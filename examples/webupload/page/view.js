@@ -1,0 +1,169 @@
+// What the page shows. All text goes in as text: names of files are never markup.
+
+import { bytes, duration, percent } from "./words.js";
+
+// Milliseconds between two looks at the list.
+const pace = 200;
+
+const byId = (id) => document.getElementById(id);
+
+export class View {
+	#uploads;
+	#rows = new Map();
+	#timer = 0;
+	#speed = new Speed();
+
+	constructor(uploads) {
+		this.#uploads = uploads;
+		uploads.addEventListener("change", () => {
+			this.#timer ||= setTimeout(() => {
+				this.#timer = 0;
+				this.#show();
+			}, pace);
+		});
+		byId("pause-all").addEventListener("click", () => uploads.active ? uploads.pauseAll() : uploads.resumeAll());
+		byId("clear").addEventListener("click", () => uploads.clear());
+	}
+
+	#show() {
+		const { list } = this.#uploads;
+		for (const [upload, row] of this.#rows) {
+			if (!list.includes(upload)) {
+				this.#rows.delete(upload);
+				row.remove();
+			}
+		}
+		for (const upload of list) {
+			if (!this.#rows.has(upload)) {
+				this.#rows.set(upload, new Row(upload, this.#uploads));
+			}
+			this.#rows.get(upload).show();
+		}
+		this.#showTotal(list);
+	}
+
+	#showTotal(list) {
+		const size = sum(list, (u) => u.size);
+		const sent = sum(list, (u) => u.sent);
+		const done = list.filter((u) => u.state === "done").length;
+		const { active } = this.#uploads;
+		const share = list.length === 0 ? 0 : size === 0 ? done / list.length : sent / size;
+		this.#speed.note(active ? sent : NaN);
+
+		byId("total").hidden = list.length === 0;
+		byId("total-title").textContent = `${done} of ${list.length} ${list.length === 1 ? "file" : "files"} uploaded`;
+		byId("total-percent").textContent = percent(share);
+		byId("total-progress").value = share;
+		const rate = active ? this.#speed.rate : 0;
+		byId("total-detail").textContent = [
+			`${bytes(sent)} of ${bytes(size)}`,
+			rate > 0 && `${bytes(rate)}/s`,
+			rate > 0 && sent < size && `${duration((size - sent) / rate)} left`,
+		].filter(Boolean).join(" · ");
+		const idle = list.some((u) => u.state === "paused" || u.state === "failed");
+		byId("pause-all").hidden = !active && !idle;
+		byId("pause-all").textContent = active ? "Pause all" : "Resume all";
+		byId("clear").hidden = done === 0;
+		document.title = list.length > 0 && done < list.length ? `${percent(share)} · Upload media` : "Upload media";
+	}
+}
+
+const states = { waiting: "Waiting", uploading: "Uploading", paused: "Paused", failed: "Failed", done: "Uploaded", canceled: "Canceled" };
+
+class Row {
+	#upload;
+	#item;
+	#said = "";
+
+	constructor(upload, uploads) {
+		this.#upload = upload;
+		this.#item = byId("item").content.firstElementChild.cloneNode(true);
+		this.#part(".name").textContent = upload.file.name;
+		this.#part("progress").setAttribute("aria-label", `Progress of ${upload.file.name}`);
+		this.#part(".go").addEventListener("click", () => upload.active ? upload.pause() : upload.resume());
+		this.#part(".end").addEventListener("click", () => uploads.remove(upload));
+		byId("list").append(this.#item);
+	}
+
+	// remove keeps the keyboard where it was: on the list, or where files are chosen.
+	remove() {
+		const had = this.#item.contains(document.activeElement);
+		const next = this.#item.nextElementSibling ?? this.#item.previousElementSibling;
+		this.#item.remove();
+		if (had) {
+			(next?.querySelector("button:not([hidden]):not(:disabled)") ?? byId("files")).focus();
+		}
+	}
+
+	show() {
+		const { state, sent, size, file, failure, trouble, finishing, active } = this.#upload;
+		const share = state === "done" ? 1 : size === 0 ? 0 : sent / size;
+		this.#item.dataset.state = state;
+		this.#part(".state").textContent = finishing ? "Finishing" : states[state];
+		this.#part("progress").value = share;
+		this.#part(".detail").textContent = state === "done" ? bytes(size)
+			: active && trouble ? `${trouble.title}. Trying again …`
+			: `${bytes(sent)} of ${bytes(size)} · ${percent(share)}`;
+		this.#button(".go", active ? "Pause" : state === "failed" ? "Try again" : "Resume", state === "done", finishing);
+		this.#button(".end", state === "done" ? "Remove" : "Cancel", false, finishing);
+		this.#showFailure(failure);
+		this.#say(state === "done" ? `${file.name} is uploaded` : state === "failed" ? `${file.name}: ${failure.title}` : "");
+	}
+
+	#showFailure(failure) {
+		this.#part(".problem").hidden = failure === null;
+		this.#part(".title").textContent = failure?.title ?? "";
+		this.#part(".advice").textContent = failure?.advice ?? "";
+		this.#part(".technical").textContent = failure?.technical ?? "";
+		this.#part(".technical").hidden = !failure?.technical;
+	}
+
+	#button(selector, text, hidden, disabled) {
+		const button = this.#part(selector);
+		button.textContent = text;
+		button.setAttribute("aria-label", `${text} ${this.#upload.file.name}`);
+		button.hidden = hidden;
+		button.disabled = disabled;
+	}
+
+	// #say tells a screen reader what happened, once.
+	#say(text) {
+		if (text !== this.#said) {
+			this.#said = text;
+			if (text !== "") {
+				byId("said").textContent = text;
+			}
+		}
+	}
+
+	#part(selector) {
+		return this.#item.querySelector(selector);
+	}
+}
+
+// Speed is the mean of the last seconds.
+class Speed {
+	static #window = 5000;
+	#samples = [];
+
+	note(sent) {
+		const now = Date.now();
+		if (Number.isNaN(sent) || sent < this.#samples.at(-1)?.sent) {
+			this.#samples = [];
+		}
+		if (!Number.isNaN(sent)) {
+			this.#samples.push({ now, sent });
+		}
+		this.#samples = this.#samples.filter((s) => now - s.now <= Speed.#window);
+	}
+
+	get rate() {
+		const first = this.#samples.at(0);
+		const last = this.#samples.at(-1);
+		return first === last || last.now === first.now ? 0 : (last.sent - first.sent) * 1000 / (last.now - first.now);
+	}
+}
+
+function sum(list, value) {
+	return list.reduce((total, item) => total + value(item), 0);
+}

@@ -1,0 +1,81 @@
+package upload
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+)
+
+// Close ends all that is under way and waits for it, for callbacks as well unless it
+// is called from within one: at most for Options.CleanupTimeout. Checkpoints stay, so
+// that the next client resumes; files that were started and did not end fail with
+// [ErrClosed]. The error says what did not end in time. A second call returns
+// ErrClosed.
+func (c *Client) Close() error {
+	inside := c.inCallback()
+	c.mu.Lock()
+	to, err := c.state.next(doClose)
+	if err != nil {
+		c.mu.Unlock()
+		return err
+	}
+	c.state = to
+	c.stopWatching()
+	for e := c.order.Front(); e != nil; e = e.Next() {
+		c.shut(e.Value.(*file))
+	}
+	c.settle()
+	c.mu.Unlock()
+	return errors.Join(c.awaitAll(inside), c.release())
+}
+
+// shut ends a file for Close. It is called with the lock held.
+func (c *Client) shut(f *file) {
+	switch {
+	case f.running():
+		c.interrupt(f, toClose, ErrClosed)
+	case f.info.State.terminal():
+	case f.begun, f.solo:
+		c.failed(f, newError(&f.info, ErrClosed))
+	default:
+		c.closeReader(f)
+	}
+}
+
+// awaitAll waits, not for ever, for what Close has ended.
+func (c *Client) awaitAll(inside bool) error {
+	ctx, cancel := context.WithTimeout(context.Background(), c.opts.CleanupTimeout)
+	defer cancel()
+	var late []string
+	if c.await(ctx, &c.changed, func() bool { return c.active+c.cleaning == 0 }) != nil {
+		late = append(late, c.stillRunning())
+	}
+	c.end(ErrClosed)
+	c.workers.close()
+	if !c.workers.wait(ctx) && len(late) == 0 {
+		late = append(late, "the Provider of Options.Credentials does not heed its context")
+	}
+	if !inside && !c.callers.wait(ctx) {
+		late = append(late, c.busyWith())
+	}
+	if len(late) == 0 {
+		return nil
+	}
+	return fmt.Errorf("upload: Close gave up waiting after %v: %s", c.opts.CleanupTimeout, strings.Join(late, "; "))
+}
+
+func (c *Client) stillRunning() string {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return fmt.Sprintf("%d files have not ended, %d are being cleaned up after", c.active, c.cleaning)
+}
+
+// release gives back what the client holds.
+func (c *Client) release() error {
+	c.service.CloseIdle()
+	if c.ownsIt {
+		return c.store.Close()
+	}
+	return nil
+}

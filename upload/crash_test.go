@@ -1,0 +1,227 @@
+package upload_test
+
+import (
+	"bufio"
+	"context"
+	"encoding/json"
+	"errors"
+	"flag"
+	"fmt"
+	"math/rand/v2"
+	"os"
+	"os/exec"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/vodupload/vodupload/checkpoint"
+	"github.com/vodupload/vodupload/sts"
+	"github.com/vodupload/vodupload/upload"
+	"github.com/vodupload/vodupload/upload/osstest"
+)
+
+var (
+	crashes   = flag.Int("crashes", 30, "how often TestCrash kills the uploading process")
+	crashSeed = flag.Uint64("crash-seed", 1, "seed of TestCrash")
+)
+
+// crashEnv holds the work of an uploading process, as JSON.
+const crashEnv = "VODUPLOAD_CRASH"
+
+type crashWork struct {
+	Checkpoints string
+	Files       []upload.File
+}
+
+// crashChild is the process that is killed: it uploads the files and says which are
+// done.
+func crashChild() error {
+	var w crashWork
+	if err := json.Unmarshal([]byte(os.Getenv(crashEnv)), &w); err != nil {
+		return err
+	}
+	store, err := checkpoint.OpenDir(w.Checkpoints)
+	if err != nil {
+		return err
+	}
+	defer store.Close()
+	c, err := upload.New(&upload.Options{
+		Credentials: sts.Static(defaultKey), Checkpoints: store,
+		PartSize: 100 * kib, RetryInterval: 5 * time.Millisecond, RetryCount: 8,
+		Callbacks: upload.Callbacks{
+			OnSucceeded: func(_ *upload.Client, f upload.FileInfo, _ upload.Result) { fmt.Println("done", f.Object) },
+		},
+	})
+	if err != nil {
+		return err
+	}
+	defer c.Close()
+	for _, f := range w.Files {
+		if _, err := c.AddFile(f); err != nil {
+			return err
+		}
+	}
+	if err := c.Start(context.Background()); err != nil {
+		return err
+	}
+	return c.Wait(context.Background())
+}
+
+// A crashRun is a server, files on their way to it, and processes that are killed.
+type crashRun struct {
+	*bench
+	random      *rand.Rand
+	checkpoints string
+	batch       int
+	left        map[string]upload.File // by object
+	kills       []time.Time
+}
+
+// TestCrash kills an uploading process at random instants and lets the next go on,
+// until all files are there: identical, with nothing left at the server or on disk,
+// and without a part sent again that was acknowledged more than 100 ms before a kill.
+func TestCrash(t *testing.T) {
+	b := newBench(t)
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute+time.Duration(*crashes)*2*time.Second)
+	defer cancel()
+	b.ctx = ctx
+	r := &crashRun{
+		bench: b, random: rand.New(rand.NewPCG(*crashSeed, 0)), checkpoints: t.TempDir(),
+	}
+	t.Logf("seed %d", *crashSeed)
+	b.server.Inject(
+		osstest.Delay(osstest.OpUploadPart, 10*time.Millisecond).Always(),
+		osstest.Fail(osstest.AnyOp, 503, "ServiceUnavailable").Probability(0.02).Always(),
+		osstest.Reset(osstest.AnyOp).InBody(2000).Probability(0.02).Always(),
+		osstest.LoseAnswer(osstest.AnyOp).Probability(0.02).Always(),
+	)
+	r.fill()
+	for len(r.kills) < *crashes {
+		r.round(time.Duration(r.random.Int64N(int64(400 * time.Millisecond))))
+	}
+	b.server.ClearFaults()
+	r.round(time.Hour)
+	r.check()
+	r.resent()
+	r.sweep()
+	if left := b.server.Uploads(bucket); len(left) > 0 {
+		t.Errorf("%d unfinished uploads are left at the server", len(left))
+	}
+	if left := must(os.ReadDir(r.checkpoints)); len(left) > 0 {
+		t.Errorf("%d files are left in the directory of checkpoints, like %s", len(left), left[0].Name())
+	}
+}
+
+// fill makes the next files.
+func (r *crashRun) fill() {
+	r.left = make(map[string]upload.File)
+	r.batch++
+	for i, size := range []int{0, 70 * kib, 150 * kib, 400 * kib, 1500 * kib, 4000*kib + 7, 9000 * kib} {
+		f := r.file(fmt.Sprintf("batch%d/%d.mp4", r.batch, i), size)
+		r.left[f.Object] = f
+	}
+}
+
+// round lets a process upload what is left, and kills it after a while.
+func (r *crashRun) round(until time.Duration) {
+	r.t.Helper()
+	if len(r.left) == 0 {
+		r.fill()
+	}
+	work := crashWork{Checkpoints: r.checkpoints}
+	for i := range 7 {
+		if f, ok := r.left[fmt.Sprintf("in/batch%d/%d.mp4", r.batch, i)]; ok {
+			work.Files = append(work.Files, f)
+		}
+	}
+	cmd := exec.CommandContext(r.ctx, must(os.Executable()))
+	cmd.Env = append(os.Environ(), crashEnv+"="+string(must(json.Marshal(work))))
+	var stderr strings.Builder
+	cmd.Stderr = &stderr
+	out := must(cmd.StdoutPipe())
+	if err := cmd.Start(); err != nil {
+		r.t.Fatal(err)
+	}
+	killed := make(chan error, 1)
+	kill := time.AfterFunc(until, func() { killed <- cmd.Process.Kill() })
+	for lines := bufio.NewScanner(out); lines.Scan(); {
+		if object, ok := strings.CutPrefix(lines.Text(), "done "); ok {
+			r.check1(object)
+			delete(r.left, object)
+		}
+	}
+	err := cmd.Wait()
+	if !kill.Stop() && <-killed == nil {
+		r.kills = append(r.kills, time.Now())
+		return
+	}
+	if err != nil {
+		r.t.Fatalf("the uploading process failed: %v\n%s", err, stderr.String())
+	}
+	if len(r.left) > 0 {
+		r.t.Fatalf("the uploading process ended, and %d files are not there", len(r.left))
+	}
+}
+
+func (r *crashRun) check1(object string) {
+	r.t.Helper()
+	r.same(r.left[object])
+}
+
+// check compares what no process reported because it was killed before it could.
+func (r *crashRun) check() {
+	for object := range r.left {
+		r.check1(object)
+	}
+}
+
+// resent fails the test if a part was sent again that had been acknowledged in good
+// time before the process was killed.
+func (r *crashRun) resent() {
+	type partOf struct {
+		upload string
+		number int
+	}
+	acknowledged := make(map[partOf]time.Time)
+	again := 0
+	for _, q := range r.server.Requests(osstest.OpUploadPart) {
+		p := partOf{q.UploadID, q.PartNumber}
+		if at, ok := acknowledged[p]; ok && r.lived(at, q.Start) {
+			r.t.Errorf("part %d of %s was acknowledged at %v, and sent again at %v", q.PartNumber, q.Key, at, q.Start)
+		} else if ok {
+			again++
+		}
+		// An answer that was lost is no acknowledgement.
+		if q.Status == 200 && q.Fault == nil {
+			acknowledged[p] = q.Start.Add(q.Duration)
+		}
+	}
+	r.t.Logf("%d kills, %d files, %d parts, %d of them sent again within 100 ms", len(r.kills), len(r.server.Objects(bucket)), r.server.Count(osstest.OpUploadPart), again)
+}
+
+// lived reports whether there is no kill within 100 ms after the time at, and before
+// the time then.
+func (r *crashRun) lived(at, then time.Time) bool {
+	for _, kill := range r.kills {
+		if kill.After(at) && kill.Before(then) && kill.Sub(at) < 100*time.Millisecond {
+			return false
+		}
+	}
+	return true
+}
+
+// sweep ends uploads that were begun in the instant before a kill: the server had
+// made them, and nobody had yet written down that they are there.
+func (r *crashRun) sweep() {
+	store := must(checkpoint.OpenDir(r.checkpoints))
+	r.opts.Checkpoints = store
+	c := r.client()
+	swept, err := c.Sweep(r.ctx, upload.SweepOptions{Endpoint: r.server.URL, Bucket: bucket, Prefix: "in/", OlderThan: -1})
+	if err != nil {
+		r.t.Error(err)
+	}
+	r.t.Logf("%d uploads were swept", len(swept))
+	if err := errors.Join(c.Close(), store.Close()); err != nil {
+		r.t.Error(err)
+	}
+}

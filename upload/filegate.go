@@ -1,0 +1,101 @@
+package upload
+
+import (
+	"context"
+	"sync"
+	"time"
+
+	"github.com/vodupload/vodupload/upload/internal/transfer"
+)
+
+// A fileGate is the gate as one run of a file sees it: its own credentials if it was
+// given some, else those of the client.
+type fileGate struct {
+	c *Client
+	f *file
+
+	mu       sync.Mutex
+	latest   uint64 // the generation that was refused last
+	refusals int    // generations refused in a row
+	cause    error
+}
+
+func (fg *fileGate) gate() *gate {
+	if own := fg.f.own.Load(); own != nil {
+		return own
+	}
+	return fg.c.gate
+}
+
+// Current implements [transfer.Gate].
+func (fg *fileGate) Current() (transfer.Snapshot, bool) {
+	if fg.refusedAll() != nil {
+		return transfer.Snapshot{}, false
+	}
+	g := fg.gate()
+	s, ok := g.current()
+	if !ok {
+		fg.c.tokenExpired(fg.f, g)
+	}
+	return s, ok
+}
+
+// Expired implements [transfer.Gate].
+func (fg *fileGate) Expired(generation uint64, cause error) {
+	fg.mu.Lock()
+	if generation != fg.latest {
+		fg.latest, fg.cause = generation, cause
+		fg.refusals++
+	}
+	fg.mu.Unlock()
+	g := fg.gate()
+	g.expire(generation, cause)
+	fg.c.tokenExpired(fg.f, g)
+}
+
+// Accepted implements [transfer.Gate].
+func (fg *fileGate) Accepted(generation uint64) {
+	fg.mu.Lock()
+	fg.refusals = 0
+	fg.mu.Unlock()
+	fg.gate().accept(generation)
+}
+
+// refusedAll returns an error once the server refused one token after the other for
+// this file. That it accepts them for other files, of another bucket or endpoint,
+// keeps the gate's own count at zero.
+func (fg *fileGate) refusedAll() error {
+	fg.mu.Lock()
+	defer fg.mu.Unlock()
+	if fg.refusals < maxRefusals {
+		return nil
+	}
+	return tooManyRefusals(fg.refusals, fg.cause)
+}
+
+// Wait implements [transfer.Gate]. It also returns when the first credentials of
+// the file's own come.
+func (fg *fileGate) Wait(ctx context.Context) error {
+	if err := fg.refusedAll(); err != nil {
+		return err
+	}
+	given := fg.f.given.wait() // before looking at the gate, so as not to miss it
+	g := fg.gate()
+	changed, err := g.want()
+	if err != nil {
+		return err
+	}
+	fg.c.tokenExpired(fg.f, g)
+	t := time.NewTimer(g.wait)
+	defer t.Stop()
+	select {
+	case <-changed:
+		return nil
+	case <-given:
+		return nil
+	case <-t.C:
+		return g.overdue()
+	case <-ctx.Done():
+		return context.Cause(ctx)
+	}
+}

@@ -1,0 +1,43 @@
+package transfer
+
+import (
+	"context"
+	"errors"
+
+	"github.com/vodupload/vodupload/checkpoint"
+	"github.com/vodupload/vodupload/upload/internal/wire"
+)
+
+// initiate begins a new upload. Its ID is durable before anything is sent.
+//
+// Where the answer is lost, an upload without parts stays at the server that nobody
+// knows the ID of; [Service.Sweep] finds it in the server's list.
+func (m *multipart) initiate(ctx context.Context) error {
+	plan, err := NewPlan(m.plan.Size, m.opts.PartSize)
+	if err != nil {
+		return err
+	}
+	var begun wire.Initiated
+	err = m.call(ctx, 0, func(ctx context.Context, s Snapshot) (err error) {
+		if err := m.job.Source.Check(); err != nil {
+			return err
+		}
+		begun, err = m.remote.Initiate(ctx, s, &m.job.Object)
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	m.split(plan)
+	m.rec = checkpoint.Record{
+		Version: checkpoint.Version, Key: m.job.key(), Source: m.job.Source.State(),
+		UploadID: begun.UploadID, PartSize: plan.PartSize, Started: begun.Served, VideoID: m.job.VideoID,
+	}
+	if err := m.keep.begin(ctx, m.rec); err != nil {
+		// Nobody would find the upload again, so it does not stay at the server,
+		// also when it was only interrupted.
+		return errors.Join(err, m.abort(context.WithoutCancel(ctx)))
+	}
+	m.emit(Event{Kind: Initiated, UploadID: m.rec.UploadID, PartSize: plan.PartSize})
+	return nil
+}

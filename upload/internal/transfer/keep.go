@@ -1,0 +1,123 @@
+package transfer
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync/atomic"
+
+	"github.com/vodupload/vodupload/checkpoint"
+	"github.com/vodupload/vodupload/upload/internal/wire"
+)
+
+// A keeper keeps the checkpoint of one upload. Where that was asked for, the first
+// failure makes it go on without: with one in memory if there is no record yet, and
+// with what the store can still write if there is.
+type keeper struct {
+	checkpoint.Upload                   // what is written to
+	claimed           checkpoint.Upload // of the store, if Upload is not that; nil: none could be opened
+	optional          bool
+	warn              func(error)
+	warned            atomic.Bool
+}
+
+// claim opens the checkpoint. Where none can be kept, it is an error unless the
+// upload was told to go on without. Somebody else's claim always is.
+func (u *upload) claim(ctx context.Context) (*keeper, error) {
+	k := &keeper{optional: u.opts.Optional, warn: u.warn}
+	cp, err := u.store(u.job).Open(ctx, u.job.key())
+	switch {
+	case err == nil:
+		if damaged := cp.Damaged(); damaged != nil {
+			u.warn(fmt.Errorf("the upload begins anew: %w", damaged))
+		}
+		k.Upload = cp
+		return k, nil
+	case errors.Is(err, checkpoint.ErrInUse), ctx.Err() != nil:
+		return nil, fmt.Errorf("open checkpoint: %w", err)
+	case !k.optional:
+		return nil, fmt.Errorf("%w: %w", ErrCheckpoint, err)
+	}
+	k.without(err)
+	k.Upload, err = checkpoint.NewMemory().Open(ctx, u.job.key())
+	return k, err
+}
+
+// without tells, once, that the upload goes on without.
+func (k *keeper) without(cause error) {
+	if k.warned.CompareAndSwap(false, true) {
+		k.warn(fmt.Errorf("%w, the upload goes on without: %w", ErrCheckpoint, cause))
+	}
+}
+
+// begin writes the record of a new upload.
+func (k *keeper) begin(ctx context.Context, rec checkpoint.Record) error {
+	err := k.Begin(ctx, rec)
+	switch {
+	case err == nil:
+		return nil
+	case ctx.Err() != nil:
+		return err
+	case !k.optional || k.claimed != nil:
+		return fmt.Errorf("%w: %w", ErrCheckpoint, err)
+	}
+	k.without(err)
+	memory, err := checkpoint.NewMemory().Open(ctx, rec.Key)
+	if err != nil {
+		return err
+	}
+	k.claimed, k.Upload = k.Upload, memory // the claim is held to the end
+	return memory.Begin(ctx, rec)
+}
+
+// note adds an acknowledged part. A stream has no keeper.
+func (k *keeper) note(p wire.Part) error {
+	if k == nil {
+		return nil
+	}
+	return k.tolerate(k.Add(checkpoint.Part{Number: p.Number, Size: p.Size, ETag: p.ETag, CRC64: p.CRC64}))
+}
+
+// flush makes all that was added durable.
+func (k *keeper) flush(ctx context.Context) error {
+	err := k.Flush(ctx)
+	if ctx.Err() != nil {
+		return context.Cause(ctx)
+	}
+	return k.tolerate(err)
+}
+
+// tolerate makes a failed write a warning where that was asked for.
+func (k *keeper) tolerate(err error) error {
+	switch {
+	case err == nil:
+		return nil
+	case !k.optional:
+		return fmt.Errorf("%w: %w", ErrCheckpoint, err)
+	}
+	k.without(err)
+	return nil
+}
+
+// remove deletes the checkpoint of an upload that is no more.
+func (k *keeper) remove() {
+	if err := errors.Join(k.Remove(), k.drop()); err != nil {
+		k.warn(fmt.Errorf("remove checkpoint: %w", err))
+	}
+}
+
+// close keeps the checkpoint of an upload that can go on.
+func (k *keeper) close() {
+	if err := errors.Join(k.Close(), k.drop()); err != nil {
+		k.warn(fmt.Errorf("close checkpoint: %w", err))
+	}
+}
+
+// drop removes what the store has of an upload that goes on without it: at best the
+// record of an earlier one.
+func (k *keeper) drop() error {
+	if k.claimed == nil {
+		return nil
+	}
+	return k.claimed.Remove()
+}

@@ -1,0 +1,48 @@
+package transfer
+
+import (
+	"context"
+
+	"golang.org/x/sync/errgroup"
+
+	"github.com/vodupload/vodupload/upload/internal/wire"
+)
+
+// sendParts sends what is missing, in order, and returns when no part is under way
+// any more. Twice as many goroutines as there are slots, so that one that waits to
+// retry leaves its slot to another part.
+func (m *multipart) sendParts(ctx context.Context) error {
+	g, gctx := errgroup.WithContext(ctx)
+	g.SetLimit(2 * m.opts.Parallel)
+	for n := 1; n <= m.plan.Count && gctx.Err() == nil; n++ {
+		if m.parts[n-1].Number == 0 {
+			g.Go(func() error { return m.sendPart(gctx, n) })
+		}
+	}
+	if err := g.Wait(); err != nil {
+		return err
+	}
+	return context.Cause(ctx)
+}
+
+func (m *multipart) sendPart(ctx context.Context, n int) error {
+	off, size := m.plan.Section(n)
+	part, err := m.putPart(ctx, n, m.job.Source, off, size)
+	if err != nil {
+		return err
+	}
+	m.parts[n-1] = part
+	m.emit(Event{Kind: Progress})
+	return m.keep.note(part)
+}
+
+// putPart sends a section of src as part n.
+func (m *multipart) putPart(ctx context.Context, n int, src Source, off, size int64) (part wire.Part, err error) {
+	err = m.call(ctx, n, func(ctx context.Context, s Snapshot) error {
+		return m.send(src, off, size, func(b wire.Body) (err error) {
+			part, err = m.remote.UploadPart(ctx, s, m.rec.UploadID, n, b, &m.job.Object)
+			return err
+		})
+	})
+	return part, err
+}

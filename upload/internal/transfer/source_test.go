@@ -1,0 +1,160 @@
+package transfer
+
+import (
+	"errors"
+	"io"
+	"os"
+	"path/filepath"
+	"runtime"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/vodupload/vodupload/checkpoint"
+)
+
+func TestSameSource(t *testing.T) {
+	at := time.Date(2026, 3, 1, 12, 0, 0, 1, time.UTC)
+	rec := checkpoint.Source{Size: 5, ModTime: at, Inode: 7, Device: 2, ChangeTime: at, Fingerprint: "f"}
+	for _, tt := range []struct {
+		name   string
+		change func(*checkpoint.Source)
+		want   string // part of the reason; empty: the same
+	}{
+		{"alike", func(*checkpoint.Source) {}, ""},
+		{"the same instant in another zone", func(s *checkpoint.Source) { s.ModTime = at.In(time.FixedZone("", 3600)) }, ""},
+		{"touched", func(s *checkpoint.Source) { s.ChangeTime = at.Add(1) }, ""},
+		{"mounted under another number", func(s *checkpoint.Source) { s.Device = 3 }, ""},
+		{"larger", func(s *checkpoint.Source) { s.Size = 6 }, "5 bytes and is 6"},
+		{"written a nanosecond later", func(s *checkpoint.Source) { s.ModTime = at.Add(1) }, "written at 2026-03-01T12:00:00.000000002Z"},
+		{"replaced", func(s *checkpoint.Source) { s.Inode = 8 }, "another file"},
+		{"of another fingerprint", func(s *checkpoint.Source) { s.Fingerprint = "g" }, "fingerprint"},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			now := rec
+			tt.change(&now)
+			got := sameSource(rec, now)
+			if (got == "") != (tt.want == "") || !strings.Contains(got, tt.want) {
+				t.Errorf("got %q, want %q", got, tt.want)
+			}
+		})
+	}
+}
+
+func TestFileSourceSeesChanges(t *testing.T) {
+	for _, tt := range []struct {
+		name   string
+		change func(path string) error
+		want   string // part of Check's error; empty: none
+	}{
+		{"nothing", func(string) error { return nil }, ""},
+		{"grown", func(p string) error { return os.WriteFile(p, data(1001, 1), 0o600) }, "1001 bytes, it had 1000"},
+		{"truncated", func(p string) error { return os.Truncate(p, 10) }, "10 bytes, it had 1000"},
+		{"written", func(p string) error { return os.Chtimes(p, time.Time{}, time.Unix(1, 5)) }, "was written at"},
+		{"removed", os.Remove, "no longer there"},
+		{"replaced by a rename", func(p string) error {
+			info, err := os.Stat(p)
+			next := p + ".next"
+			return errors.Join(err, os.WriteFile(next, data(1000, 1), 0o600),
+				os.Chtimes(next, info.ModTime(), info.ModTime()), os.Rename(next, p))
+		}, "another file"},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			if runtime.GOOS == "windows" && (tt.name == "removed" || strings.HasPrefix(tt.name, "replaced")) {
+				t.Skip("an open file can be neither removed nor replaced there")
+			}
+			path := filepath.Join(t.TempDir(), "f")
+			if err := os.WriteFile(path, data(1000, 1), 0o600); err != nil {
+				t.Fatal(err)
+			}
+			src := must(OpenFile(path))
+			defer src.Close()
+			if err := tt.change(path); err != nil {
+				t.Fatal(err)
+			}
+			err := src.Check()
+			if tt.want == "" && err != nil {
+				t.Fatalf("got %v, want nothing", err)
+			}
+			if tt.want != "" && (!errors.Is(err, ErrChanged) || !strings.Contains(err.Error(), tt.want)) {
+				t.Fatalf("got %v, want ErrChanged with %q", err, tt.want)
+			}
+		})
+	}
+}
+
+func TestTouched(t *testing.T) {
+	if runtime.GOOS == "windows" {
+		t.Skip("there is no change time")
+	}
+	path := filepath.Join(t.TempDir(), "f")
+	if err := os.WriteFile(path, data(1000, 1), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	src := must(OpenFile(path))
+	defer src.Close()
+	if touched, err := src.Touched(); touched || err != nil {
+		t.Errorf("got %t, %v before anything happened", touched, err)
+	}
+	changeInPlace(t, path, 0, data(1000, 2))
+	if err := src.Check(); err != nil {
+		t.Errorf("got %v: size and time are the same", err)
+	}
+	if touched, err := src.Touched(); !touched || err != nil {
+		t.Errorf("got %t, %v after its bytes were changed and its time set back", touched, err)
+	}
+}
+
+// changeInPlace writes to a file, and sets its modification time back. It writes
+// until the file system's clock, which ticks every few milliseconds, has moved on.
+func changeInPlace(t testing.TB, path string, off int64, b []byte) {
+	t.Helper()
+	before := must(os.Stat(path))
+	f := must(os.OpenFile(path, os.O_WRONLY, 0))
+	defer f.Close()
+	for range 1_000_000 {
+		_, err := f.WriteAt(b, off)
+		if err := errors.Join(err, os.Chtimes(path, before.ModTime(), before.ModTime())); err != nil {
+			t.Fatal(err)
+		}
+		if now := must(os.Stat(path)); !changeTime(now).Equal(changeTime(before)) {
+			return
+		}
+	}
+	t.Fatal("the clock of the file system stands still")
+}
+
+func TestReadAtOfTruncatedFile(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "f")
+	if err := os.WriteFile(path, data(1000, 1), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	src := must(OpenFile(path))
+	defer src.Close()
+	buf := make([]byte, 100)
+	if n, err := src.ReadAt(buf, 900); n != 100 || err != nil && err != io.EOF {
+		t.Errorf("the last bytes: got %d, %v", n, err)
+	}
+	if n, err := src.ReadAt(buf, 950); n != 50 || err != io.EOF {
+		t.Errorf("beyond the end: got %d, %v, want 50, EOF", n, err)
+	}
+	if err := os.Truncate(path, 940); err != nil {
+		t.Fatal(err)
+	}
+	for _, off := range []int64{900, 950} {
+		_, err := src.ReadAt(buf, off)
+		if !errors.Is(err, ErrChanged) || !strings.Contains(err.Error(), "it had 1000") {
+			t.Errorf("at %d after it was cut short: got %v, want ErrChanged", off, err)
+		}
+	}
+}
+
+func TestOpenFileRefuses(t *testing.T) {
+	dir := t.TempDir()
+	if _, err := OpenFile(dir); !errors.Is(err, ErrNotRegular) || !strings.Contains(err.Error(), "a directory") {
+		t.Errorf("a directory: got %v, want ErrNotRegular", err)
+	}
+	if _, err := OpenFile(filepath.Join(dir, "none")); !errors.Is(err, os.ErrNotExist) {
+		t.Errorf("nothing: got %v, want ErrNotExist", err)
+	}
+}

@@ -1,0 +1,154 @@
+package osstest
+
+import (
+	"net/http"
+	"slices"
+	"strconv"
+	"strings"
+)
+
+// A CORSRule lets pages of other origins use a bucket from a browser. It follows
+// the OSS documentation, PutBucketCors: the first rule that matches a request's
+// origin and method, and all headers that a preflight asks for, decides. Without
+// one, a browser keeps the answer from the page, and sends nothing that needs a
+// preflight, which is all uploads.
+type CORSRule struct {
+	// AllowedOrigins are scheme, host and port of pages, such as
+	// https://example.com, each with at most one *, which stands for any text.
+	// At least one is needed.
+	AllowedOrigins []string `xml:"AllowedOrigin"`
+
+	// AllowedMethods are among GET, PUT, POST, DELETE and HEAD. At least one is
+	// needed.
+	AllowedMethods []string `xml:"AllowedMethod"`
+
+	// AllowedHeaders are the request headers that a page may set, in any case,
+	// each with at most one *. The web SDKs set several: * is the usual value.
+	AllowedHeaders []string `xml:"AllowedHeader,omitempty"`
+
+	// ExposeHeaders are the headers of an answer that a page may read. A page that
+	// uploads in parts has to read ETag. There is no wildcard.
+	ExposeHeaders []string `xml:"ExposeHeader,omitempty"`
+
+	// MaxAgeSeconds is how long a browser may remember the answer to a preflight.
+	// The default is not to tell, which leaves a few seconds.
+	MaxAgeSeconds int `xml:"MaxAgeSeconds,omitempty"`
+}
+
+// matches reports whether the rule allows a request. The wanted headers are those
+// that a preflight asks for.
+func (r *CORSRule) matches(origin, method string, wanted []string) bool {
+	if origin == "" || !slices.Contains(r.AllowedMethods, method) || !matchesAny(r.AllowedOrigins, origin) {
+		return false
+	}
+	for _, name := range wanted {
+		if !matchesAny(r.AllowedHeaders, name) {
+			return false
+		}
+	}
+	return true
+}
+
+// matchesAny reports whether text matches one of the patterns. Browsers send
+// origins and header names in lower case, and neither means another thing in
+// upper case.
+func matchesAny(patterns []string, text string) bool {
+	text = strings.ToLower(text)
+	return slices.ContainsFunc(patterns, func(pattern string) bool {
+		before, after, wild := strings.Cut(strings.ToLower(pattern), "*")
+		if !wild {
+			return before == text
+		}
+		return len(text) >= len(before)+len(after) && strings.HasPrefix(text, before) && strings.HasSuffix(text, after)
+	})
+}
+
+// corsRule returns the rule that allows a request from another origin, or nil, and
+// whether the bucket has any.
+func (s *Server) corsRule(req *request) (rule *CORSRule, enabled bool) {
+	c := s.corsOf(req.bucket)
+	if c == nil {
+		return nil, false
+	}
+	method, wanted := req.Method, []string(nil)
+	if req.op == OpOptionObject {
+		method = req.Header.Get("Access-Control-Request-Method")
+		wanted = strings.FieldsFunc(req.Header.Get("Access-Control-Request-Headers"),
+			func(r rune) bool { return r == ',' || r == ' ' })
+	}
+	for i := range c.Rules {
+		if c.Rules[i].matches(req.Header.Get("Origin"), method, wanted) {
+			return &c.Rules[i], true
+		}
+	}
+	return nil, true
+}
+
+// corsOf returns the configuration of a bucket, or nil. It does not change.
+func (s *Server) corsOf(bucket string) *corsConfiguration {
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	if b := s.buckets[bucket]; b != nil {
+		return b.CORS
+	}
+	return nil
+}
+
+// setCORSHeaders lets a page of another origin have the answer, if a rule of the
+// bucket allows it. It comes before all else: pages read errors too.
+func (s *Server) setCORSHeaders(h http.Header, req *request) {
+	if c := s.corsOf(req.bucket); c != nil && c.ResponseVary {
+		h.Set("Vary", "Origin")
+	}
+	rule, _ := s.corsRule(req)
+	if rule == nil {
+		return
+	}
+	origin := req.Header.Get("Origin")
+	if slices.Contains(rule.AllowedOrigins, "*") {
+		origin = "*"
+	}
+	h.Set("Access-Control-Allow-Origin", origin)
+	method := req.Method
+	if req.op == OpOptionObject {
+		method = req.Header.Get("Access-Control-Request-Method")
+		if wanted := req.Header.Get("Access-Control-Request-Headers"); wanted != "" {
+			h.Set("Access-Control-Allow-Headers", wanted)
+		}
+	}
+	h.Set("Access-Control-Allow-Methods", method)
+	if len(rule.ExposeHeaders) > 0 {
+		h.Set("Access-Control-Expose-Headers", strings.Join(rule.ExposeHeaders, ", "))
+	}
+	if rule.MaxAgeSeconds > 0 {
+		h.Set("Access-Control-Max-Age", strconv.Itoa(rule.MaxAgeSeconds))
+	}
+}
+
+// optionObject answers a preflight. A browser signs none, and the object need not
+// exist.
+func (s *Server) optionObject(w http.ResponseWriter, req *request) *apiError {
+	if _, aerr := s.bucketNow(req.bucket); aerr != nil {
+		return aerr
+	}
+	switch rule, enabled := s.corsRule(req); {
+	case !enabled:
+		return errCORSForbidden(req, "CORSResponse: CORS is not enabled for this bucket.")
+	case rule == nil:
+		return errCORSForbidden(req, "CORSResponse: This CORS request is not allowed. This is usually because the evalution of Origin, "+
+			"request method / Access-Control-Request-Method or Access-Control-Requet-Headers are not whitelisted by the resource's CORS spec.")
+	}
+	s.writeEmpty(w, req, http.StatusOK)
+	return nil
+}
+
+// errCORSForbidden refuses a preflight. The misspelt words of its message are
+// those of the service.
+func errCORSForbidden(req *request, message string) *apiError {
+	kind := "BUCKET"
+	if req.key != "" {
+		kind = "OBJECT"
+	}
+	return (&apiError{status: http.StatusForbidden, code: "AccessForbidden", message: message}).
+		with("Method", xmlSafe(req.Header.Get("Access-Control-Request-Method"))).with("ResourceType", kind)
+}

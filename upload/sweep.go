@@ -1,0 +1,91 @@
+package upload
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/vodupload/vodupload/upload/internal/transfer"
+)
+
+// DefaultSweepAge is what [SweepOptions].OlderThan is unless it is set.
+const DefaultSweepAge = 24 * time.Hour
+
+// SweepOptions say which unfinished uploads [Client.Sweep] looks for.
+type SweepOptions struct {
+	// Endpoint and Bucket say where to look. Without them all checkpoints of the
+	// client's store are looked at, and no server's list.
+	Endpoint string
+	Bucket   string
+
+	// Prefix narrows it to objects whose names begin with it.
+	Prefix string
+
+	// OlderThan is how long an upload must have given no sign of life. A negative
+	// value means any age: then also an upload is found that another process has
+	// begun this moment. The default is 24 hours.
+	OlderThan time.Duration
+
+	// DryRun tells what was found and does nothing. Look before you sweep.
+	DryRun bool
+}
+
+// A Leftover is an unfinished upload that [Client.Sweep] has found.
+type Leftover struct {
+	Path     string // of the source; empty if there is no checkpoint of it here
+	Endpoint string
+	Bucket   string
+	Object   string
+	UploadID string
+	Started  time.Time // by the server's clock
+	Active   time.Time // last sign of life
+	Parts    int
+	Bytes    int64 // of these parts; 0 if that is not known
+	Aborted  bool  // it is gone, at the server and on disk
+	Err      error // why it is not, unless it was a dry run
+}
+
+// Sweep finds unfinished uploads that nobody works on, and aborts them: those that
+// checkpoints of the client's store tell of, and those that the server lists under a
+// prefix, also of processes that were killed before they could write down that they
+// had begun. OSS keeps, and charges for, the parts of unfinished uploads until they
+// are aborted. An upload whose checkpoint is in use, in this process or another, is
+// never touched. The token needs the rights oss:ListMultipartUploads, oss:ListParts
+// and oss:AbortMultipartUpload.
+//
+// The error tells what could not be looked at; what was found is returned with it.
+// Why a single upload could not be aborted stands in its Err.
+func (c *Client) Sweep(ctx context.Context, o SweepOptions) ([]Leftover, error) {
+	if c.Status() == Closed {
+		return nil, ErrClosed
+	}
+	job := &transfer.SweepJob{OlderThan: o.OlderThan, DryRun: o.DryRun}
+	if job.OlderThan == 0 {
+		job.OlderThan = DefaultSweepAge
+	}
+	job.Target.Region = c.opts.Region
+	if o.Endpoint != "" || o.Bucket != "" || o.Prefix != "" {
+		// The prefix may be empty, which no name may be.
+		target, err := transfer.ParseTarget(o.Endpoint, c.opts.Region, o.Bucket, o.Prefix+"x")
+		if err != nil {
+			return nil, fmt.Errorf("%w: SweepOptions.%w", ErrInvalidArgument, err)
+		}
+		target.Object = o.Prefix
+		job.Target = target
+	}
+	none := &file{} // the sweep's requests are of no file
+	job.Gate, job.Slots = &fileGate{c: c, f: none}, &fileSlots{slots: c.slots}
+	found, err := c.service.Sweep(ctx, job)
+	left := make([]Leftover, len(found))
+	for i, l := range found {
+		left[i] = Leftover{
+			Path: l.Key.Source, Endpoint: l.Key.Endpoint, Bucket: l.Key.Bucket, Object: l.Key.Object,
+			UploadID: l.UploadID, Started: l.Started, Active: l.Active, Parts: l.Parts, Bytes: l.Bytes,
+			Aborted: l.Aborted, Err: l.Err,
+		}
+	}
+	if err != nil {
+		err = fmt.Errorf("upload: Sweep: %w", err)
+	}
+	return left, err
+}

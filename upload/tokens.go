@@ -1,0 +1,109 @@
+package upload
+
+import (
+	"fmt"
+
+	"github.com/vodupload/vodupload/sts"
+)
+
+// Init gives the client its first credentials, as Options.Credentials would: a
+// long-lived key, or a token that OnTokenExpired is called for when it expires. It
+// replaces credentials that were given before.
+func (c *Client) Init(creds sts.Credentials) error { return c.setToken("Init", creds) }
+
+// ResumeWithToken gives the client a new token, and goes on with what waits for
+// it, on the same uploads and without sending again what was acknowledged. It is
+// the answer to OnTokenExpired, and may be called at any other time as well. The
+// credentials that the server has just refused are refused here, too, with
+// [ErrInvalidArgument]. A client that was paused stays so.
+func (c *Client) ResumeWithToken(creds sts.Credentials) error {
+	return c.setToken("ResumeWithToken", creds)
+}
+
+func (c *Client) setToken(call string, creds sts.Credentials) error {
+	if c.Status() == Closed {
+		return ErrClosed
+	}
+	if err := c.gate.set(creds); err != nil {
+		return fmt.Errorf("%w: %s: %w", ErrInvalidArgument, call, err)
+	}
+	return nil
+}
+
+// SetToken gives one file its own credentials, in place of the client's, from its
+// next request on: from OnStarted, or in answer to OnTokenExpired. It returns
+// [ErrState] for a file that has succeeded.
+func (c *Client) SetToken(id FileID, creds sts.Credentials) error {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	f, err := c.find(id)
+	if err != nil {
+		return err
+	}
+	if f.info.State == FileSucceeded {
+		return fmt.Errorf("%w: SetToken, the file is %s", ErrState, f.info.State)
+	}
+	own := f.own.Load()
+	if own == nil {
+		own = c.newGate(nil)
+	}
+	if err := own.set(creds); err != nil {
+		return fmt.Errorf("%w: SetToken: %w", ErrInvalidArgument, err)
+	}
+	f.own.Store(own)
+	f.given.give()
+	return nil
+}
+
+// newGate returns a gate without credentials; p may be nil.
+func (c *Client) newGate(p sts.Provider) *gate {
+	return &gate{
+		provider: p, wait: c.opts.TokenWait, run: c.goDo,
+		generation: func() uint64 { return c.generation.Add(1) },
+		warn:       func(msg string, err error) { c.opts.Logger.Warn(msg, "error", err) },
+		renewed:    func() {},
+	}
+}
+
+// tokenExpired looks whether a file has met a token which is no longer accepted, and
+// tells the user of it: once for each token, and with a file that has not ended, as
+// the user hears no more of others.
+func (c *Client) tokenExpired(f *file, g *gate) {
+	if c.tellExpired(f, g) {
+		c.opts.Logger.Warn("token expired", c.attrs(f)...)
+	}
+}
+
+func (c *Client) tellExpired(f *file, g *gate) bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if g == c.gate {
+		c.followToken()
+	}
+	if !f.begun || !g.tell() {
+		return false
+	}
+	on := c.opts.Callbacks.OnTokenExpired
+	if g.provider == nil {
+		c.tell("OnTokenExpired", f, on != nil, func(e *event) { on(c, e.info) })
+	}
+	return true
+}
+
+// tokenRenewed is called when the client has a new token.
+func (c *Client) tokenRenewed() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.settle()
+}
+
+// followToken moves between started and expired as the token has it: whoever found
+// that it has expired, or brought a new one, may have been overtaken since. It is
+// called with the lock held.
+func (c *Client) followToken() {
+	a := doRenew
+	if c.gate.waits() {
+		a = doExpire
+	}
+	c.state, _ = c.state.next(a)
+}

@@ -1,0 +1,118 @@
+package vod
+
+import (
+	"context"
+	"fmt"
+	"time"
+)
+
+// A CreateUploadVideoRequest describes a video, or an audio file. Title and FileName
+// are required (VOD documentation, CreateUploadVideo).
+type CreateUploadVideoRequest struct {
+	Title           string   // at most 128 characters
+	FileName        string   // with its extension
+	FileSize        int64    // bytes; 0: not known
+	Description     string   // at most 1,024 characters
+	CoverURL        string   // of an image
+	CategoryID      int64    // 0: none
+	Tags            []string // at most 16, of at most 32 characters each, without commas
+	TemplateGroupID string   // how it is transcoded; the default is VOD's default group
+	WorkflowID      string   // what is done with it, in place of TemplateGroupID
+	StorageLocation string   // the bucket; the default is the region's
+	AppID           string   // like app-1000000, which is the default
+
+	// UserData is a JSON object with MessageCallback, Extend (at most 512 bytes) and
+	// AccelerateConfig.
+	UserData string
+
+	// NoTranscode keeps the video as it is. It goes with neither TemplateGroupID nor
+	// WorkflowID.
+	NoTranscode bool
+}
+
+// A VideoUpload is a video without bytes, and the right to upload them.
+type VideoUpload struct {
+	VideoID string
+	Ticket
+}
+
+func (r *CreateUploadVideoRequest) check() error {
+	if r.Title == "" {
+		return fmt.Errorf("%w: Title is empty", ErrParameter)
+	}
+	if err := checkFileName(r.FileName); err != nil {
+		return err
+	}
+	if r.FileSize < 0 {
+		return fmt.Errorf("%w: FileSize: got %d bytes, want 0 for unknown, or more", ErrParameter, r.FileSize)
+	}
+	given := 0
+	for _, set := range []bool{r.TemplateGroupID != "", r.WorkflowID != "", r.NoTranscode} {
+		if set {
+			given++
+		}
+	}
+	if given > 1 {
+		return fmt.Errorf("%w: got %d of TemplateGroupID %q, WorkflowID %q and NoTranscode %t, want at most one", ErrParameter,
+			given, r.TemplateGroupID, r.WorkflowID, r.NoTranscode)
+	}
+	return checkAbout(r.Title, r.Description, r.CategoryID, r.Tags, r.UserData)
+}
+
+func (r *CreateUploadVideoRequest) params() map[string]string {
+	p := about(r.Title, r.Description, r.CategoryID, r.Tags, r.UserData)
+	p.set("FileName", r.FileName)
+	p.setNumber("FileSize", r.FileSize)
+	p.set("CoverURL", r.CoverURL)
+	p.set("TemplateGroupId", r.TemplateGroupID)
+	p.set("WorkflowId", r.WorkflowID)
+	p.set("StorageLocation", r.StorageLocation)
+	p.set("AppId", r.AppID)
+	if r.NoTranscode {
+		p.set("TranscodeMode", "NoTranscode") // as the clients for mobile send it
+	}
+	return p
+}
+
+// CreateUploadVideo makes a video, once. The error is [ErrParameter] for what VOD
+// would refuse, and [upload.ErrAnswerLost] if it is not known whether there is a
+// video now; all others mean that there is none. The end of ctx keeps the call from
+// being made, and does not cut it off.
+func (c *Client) CreateUploadVideo(ctx context.Context, r CreateUploadVideoRequest) (VideoUpload, error) {
+	const action = "CreateUploadVideo"
+	if err := r.check(); err != nil {
+		return VideoUpload{}, fmt.Errorf("%s: %w", action, err)
+	}
+	var out struct {
+		answer
+		VideoID string `json:"VideoId"`
+	}
+	now := time.Now()
+	if err := c.create(ctx, action, r.params(), &out); err != nil {
+		return VideoUpload{}, err
+	}
+	t, err := out.made(action, "VideoId", out.VideoID, now)
+	if err != nil {
+		return VideoUpload{}, err
+	}
+	return VideoUpload{VideoID: out.VideoID, Ticket: t}, nil
+}
+
+// RefreshUploadVideo returns new credentials for a video. Its address stays. The error
+// is [ErrVideoNotFound] if the video was deleted.
+func (c *Client) RefreshUploadVideo(ctx context.Context, videoID string) (VideoUpload, error) {
+	const action = "RefreshUploadVideo"
+	if videoID == "" {
+		return VideoUpload{}, fmt.Errorf("%s: %w: the video ID is empty", action, ErrParameter)
+	}
+	var out answer
+	now := time.Now()
+	if err := c.do(ctx, action, map[string]string{"VideoId": videoID}, &out); err != nil {
+		return VideoUpload{}, err
+	}
+	t, err := out.ticket(now)
+	if err != nil {
+		return VideoUpload{}, fmt.Errorf("vod: %s: the answer (request ID %s) is not usable: %w", action, out.RequestID, err)
+	}
+	return VideoUpload{VideoID: videoID, Ticket: t}, nil
+}
