@@ -47,6 +47,14 @@ var rooms = map[string]room{
 		nil,
 		"arithmetic, of use to anybody",
 	},
+	"upload/vod": {
+		[]string{"upload", "sts", "sts/openapi"},
+		"it plugs into the client by the client's interface, so that who uploads straight to OSS does not carry it",
+	},
+	"upload/vod/vodtest": {
+		[]string{"sts/openapi"},
+		"it judges the calls of vod, and is tied to other servers by functions: users' tests import it alone as well",
+	},
 	"upload/osstest": {
 		nil,
 		"users' tests import it: it must bring nothing with it, and share no code with the client it judges",

@@ -1,9 +1,11 @@
 package checkpoint
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"os"
 
 	bolt "go.etcd.io/bbolt"
@@ -51,9 +53,24 @@ func (r *recordFile) read() (content, error) {
 	if err != nil {
 		return content{}, err
 	}
+	if info.Size() > 0 && neverBegun(r.f, info.Size()) {
+		// Nothing was promised of it, so that it counts as a new file.
+		r.empty = true
+		return content{}, r.f.Truncate(0)
+	}
 	c, err := readContent(r.f, info.Size())
 	r.tag = c.tag
 	return c, err
+}
+
+// neverBegun reports whether the process that made the file was ended before its
+// first transaction: both meta pages, or as much as there is of them, are those of
+// an empty database; of an empty file that is true as well. The first transaction replaces one of them, and no accident
+// brings it back.
+func neverBegun(r io.ReaderAt, size int64) bool {
+	head := make([]byte, min(size, 2*pageSize))
+	_, err := r.ReadAt(head, 0)
+	return err == nil && bytes.Equal(head, emptyImage()[:len(head)])
 }
 
 // lost reports whether the file is not ours any more: somebody removed it, or it

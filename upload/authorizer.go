@@ -86,7 +86,7 @@ func (c *Client) mayGo(f *file) error {
 func (c *Client) asksAuthorizer(f *file) bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	return c.opts.Authorizer != nil && f.spec.Bucket == ""
+	return c.opts.Authorizer != nil && !f.named
 }
 
 // A claim is the right of one run to bring a source to the media service, and what

@@ -2,9 +2,14 @@ package upload
 
 import (
 	"context"
+	"math"
 
 	"github.com/vodupload/vodupload/upload/internal/transfer"
 )
+
+// cleanupRank is the place of clean-ups in the line for slots: before all files, for
+// they are short, and somebody may wait in CancelFile or Close.
+const cleanupRank FileID = math.MinInt64
 
 // A cleanup takes away what a file that does not run has left at the server and on
 // disk.
@@ -22,7 +27,7 @@ func (c *Client) cleanUp(f *file, then func()) {
 	c.occupy(f, 1)
 	c.cleanups = append(c.cleanups, &cleanup{f, &transfer.Job{
 		Name: f.path, Target: f.target, Gate: &fileGate{c: c, f: f},
-		Slots: &fileSlots{slots: c.slots, order: f.rank()}, Volatile: f.volatile(), VideoID: f.mediaID(),
+		Slots: &fileSlots{slots: c.slots, order: cleanupRank}, Volatile: f.volatile(), VideoID: f.mediaID(),
 	}, then})
 	c.startCleanups()
 }

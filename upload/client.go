@@ -51,6 +51,7 @@ type Client struct {
 	events   events
 	totals   totals
 	rate     rate
+	specs    specs
 }
 
 // New returns a client. A nil opts means the defaults. The error names the option

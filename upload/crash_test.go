@@ -7,6 +7,7 @@ import (
 	"errors"
 	"flag"
 	"fmt"
+	"log/slog"
 	"math/rand/v2"
 	"os"
 	"os/exec"
@@ -48,6 +49,7 @@ func crashChild() error {
 	c, err := upload.New(&upload.Options{
 		Credentials: sts.Static(defaultKey), Checkpoints: store,
 		PartSize: 100 * kib, RetryInterval: 5 * time.Millisecond, RetryCount: 8,
+		Logger: slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: slog.LevelWarn})),
 		Callbacks: upload.Callbacks{
 			OnSucceeded: func(_ *upload.Client, f upload.FileInfo, _ upload.Result) { fmt.Println("done", f.Object) },
 		},
@@ -151,6 +153,11 @@ func (r *crashRun) round(until time.Duration) {
 		}
 	}
 	err := cmd.Wait()
+	for line := range strings.Lines(stderr.String()) {
+		if !strings.Contains(line, "msg=retry") {
+			r.t.Log(line)
+		}
+	}
 	if !kill.Stop() && <-killed == nil {
 		r.kills = append(r.kills, time.Now())
 		return

@@ -19,7 +19,7 @@ func nameOf(path string, t transfer.Target) name4 {
 // name leaves out a destination that the Authorizer gave: the same source twice has
 // to be found before both have one.
 func (f *file) name() name4 {
-	if f.spec.Bucket == "" {
+	if !f.named {
 		return name4{path: f.path}
 	}
 	return nameOf(f.path, f.target)
@@ -52,8 +52,8 @@ func (c *Client) SetDestination(id FileID, endpoint, bucket, object string) erro
 		return err
 	}
 	delete(c.names, f.name())
-	f.spec.Endpoint, f.spec.Bucket, f.spec.Object = endpoint, bucket, object
 	f.setTarget(target)
+	f.named = true
 	c.names[name] = f.id
 	f.given.give()
 	return nil

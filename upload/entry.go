@@ -26,7 +26,7 @@ const (
 // those that say otherwise.
 type file struct {
 	id   FileID
-	spec File
+	spec *File  // without what is here; shared with others
 	path string // absolute, for a file of the system
 	info FileInfo
 
@@ -34,6 +34,7 @@ type file struct {
 
 	target    transfer.Target
 	hasTarget bool
+	named     bool                 // the destination is not the Authorizer's
 	media     media                // of Options.Authorizer
 	own       atomic.Pointer[gate] // credentials of its own; read without the lock
 	given     signal               // gets a turn when credentials or a destination come

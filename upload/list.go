@@ -22,7 +22,7 @@ func (c *Client) AddFile(f File) (FileID, error) {
 
 // newFile checks f.
 func (c *Client) newFile(f File) (*file, error) {
-	added := &file{spec: f, path: f.Path}
+	added := &file{spec: c.specs.of(f), path: f.Path}
 	size, err := added.look()
 	if err != nil {
 		return nil, err
@@ -42,6 +42,7 @@ func (c *Client) newFile(f File) (*file, error) {
 		return nil, err
 	}
 	added.setTarget(target)
+	added.named = true
 	return added, nil
 }
 

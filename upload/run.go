@@ -80,12 +80,15 @@ func (r *run) job(ctx context.Context) (*transfer.Job, error) {
 	defer r.c.mu.Unlock()
 	f := r.f
 	return &transfer.Job{
-		Name: f.path, Target: f.target, VideoID: f.mediaID(), Object: f.spec.object(),
+		Name: f.path, Target: f.target, VideoID: f.mediaID(), Object: f.object(),
 		Gate: &fileGate{c: r.c, f: f}, Slots: r.slots, Volatile: f.volatile(), Emit: r.happened,
 	}, nil
 }
 
 func (r *run) awaitTarget(ctx context.Context) error {
+	if r.hasTarget() {
+		return nil
+	}
 	t := time.NewTimer(r.c.opts.TokenWait)
 	defer t.Stop()
 	for {

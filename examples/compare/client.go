@@ -78,7 +78,8 @@ func client(ctx context.Context, in io.Reader, out io.Writer) error {
 	return json.NewEncoder(out).Encode(a)
 }
 
-// profile begins to write a CPU profile to path, unless that is empty.
+// profile begins to write a CPU profile to path, unless that is empty. At the end it
+// writes one of what is in memory beside it.
 func profile(path string) (stop func(), err error) {
 	if path == "" {
 		return func() {}, nil
@@ -94,6 +95,10 @@ func profile(path string) (stop func(), err error) {
 	return func() {
 		pprof.StopCPUProfile()
 		_ = f.Close()
+		if f, err := os.Create(path + ".heap"); err == nil {
+			_ = pprof.WriteHeapProfile(f)
+			_ = f.Close()
+		}
 	}, nil
 }
 

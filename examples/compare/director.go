@@ -170,7 +170,12 @@ func (d *director) prepare(ctx context.Context, s scenario, path string) (map[st
 		}
 		left[who] = dir
 		refuse := strconv.FormatInt(s.Size/s.PartSize, 10)
-		if _, err := d.control(ctx, "set", url.Values{"refuse": {refuse}}); err != nil {
+		query := url.Values{"refuse": {refuse}}
+		if who == v1Checkpoint {
+			// It writes its checkpoint so slowly that most parts would not be in it.
+			query.Set("latency", (time.Duration(s.Size/s.PartSize) * 10 * time.Microsecond).String())
+		}
+		if _, err := d.control(ctx, "set", query); err != nil {
 			return nil, err
 		}
 		_, err = d.start(ctx, &job{Scenario: s, Contender: who, Endpoint: d.endpoint, Path: path, Dir: dir, Preparing: true})

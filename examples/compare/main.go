@@ -67,7 +67,7 @@ func compare(ctx context.Context, args []string, stdout io.Writer) error {
 		only    = flags.String("run", "", "run the scenarios whose names have this in them")
 		jsonOut = flags.String("json", "", "write all that was measured to this file")
 		svgOut  = flags.String("svg", "", "write a plot to this file")
-		profile = flags.String("profile", "", "write CPU profiles of this library to this directory")
+		profile = flags.String("profile", "", "write CPU and heap profiles of this library to this directory")
 		dir     = flags.String("dir", "", "where the files to upload are made (default: the temporary directory)")
 	)
 	if err := flags.Parse(args); err != nil {

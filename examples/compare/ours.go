@@ -20,6 +20,7 @@ func runOurs(ctx context.Context, j *job) error {
 		defer dir.Close()
 		store = dir
 	}
+	var unsure []string
 	client, err := upload.New(&upload.Options{
 		Credentials: sts.Static(sts.Credentials{AccessKeyID: keyID, AccessKeySecret: keySecret}),
 		Checkpoints: store,
@@ -27,6 +28,13 @@ func runOurs(ctx context.Context, j *job) error {
 		Parallel:    j.Scenario.Parallel,
 		Region:      region,
 		RetryCount:  -1,
+		Callbacks: upload.Callbacks{
+			OnSucceeded: func(_ *upload.Client, f upload.FileInfo, r upload.Result) {
+				if !r.Verified {
+					unsure = append(unsure, f.Object)
+				}
+			},
+		},
 	})
 	if err != nil {
 		return err
@@ -44,15 +52,8 @@ func runOurs(ctx context.Context, j *job) error {
 	if err := client.Wait(ctx); err != nil {
 		return err
 	}
-	return verified(client)
-}
-
-// verified looks at what came of each file, as a program would.
-func verified(client *upload.Client) error {
-	for _, f := range client.Files() {
-		if f.Result == nil || !f.Result.Verified {
-			return fmt.Errorf("%s: the server did not confirm the CRC64", f.Object)
-		}
+	if len(unsure) > 0 {
+		return fmt.Errorf("the server did not confirm the CRC64 of %d objects, the first is %s", len(unsure), unsure[0])
 	}
 	return nil
 }

@@ -20,7 +20,6 @@ import (
 	"net/http"
 	"os"
 	"os/signal"
-	"strings"
 	"syscall"
 
 	"github.com/vodupload/vodupload/upload/osstest"
@@ -121,5 +120,5 @@ func address(l net.Listener) string {
 	if ip := net.ParseIP(host); ip != nil && ip.IsUnspecified() {
 		host = "127.0.0.1"
 	}
-	return "http://" + net.JoinHostPort(strings.TrimSpace(host), port)
+	return "http://" + net.JoinHostPort(host, port)
 }

@@ -3,11 +3,13 @@ package webupload_test
 import (
 	"fmt"
 	"net/http"
+	"net/http/httptest"
 	"path/filepath"
 	"runtime"
 	"testing"
 
 	"github.com/chromedp/chromedp"
+	"github.com/chromedp/chromedp/kb"
 	"github.com/vodupload/vodupload/examples/webupload"
 	"github.com/vodupload/vodupload/sts/appserver"
 	"github.com/vodupload/vodupload/upload/osstest"
@@ -69,7 +71,7 @@ func pauseAndExpiry(t *testing.T, b *browser, c *chain) {
 
 	c.sts.ExpireAll()
 	c.restart()
-	p.click("Resume talk.mp4")
+	p.do(chromedp.KeyEvent(kb.Enter))
 	p.state("talk.mp4", "Uploaded")
 	c.stored("in/talk.mp4", talk)
 	c.stored("in/notes.txt", small)
@@ -122,6 +124,12 @@ func names(t *testing.T, b *browser, c *chain) {
 	if got := p.eval(`document.querySelectorAll("img").length`); got != "0" {
 		t.Errorf("%s pictures on the page: a name became markup", got)
 	}
+	p.eval(`(() => {
+		const carried = new DataTransfer();
+		carried.items.add(new File(["abc"], "dropped.txt"));
+		document.body.dispatchEvent(new DragEvent("drop", { dataTransfer: carried, bubbles: true, cancelable: true }));
+	})()`)
+	p.state("dropped.txt", "Uploaded")
 	p.choose(files[0])
 	p.until(`document.getElementById("alert").textContent === "empty.txt is on the list already."`)
 }
@@ -193,6 +201,12 @@ func advice(t *testing.T, b *browser) {
 		{"the token server is down", good, nil, func(c *chain) {
 			c.setTokens(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { panic(http.ErrAbortHandler) }))
 		}, []string{"The token server does not answer", "network"}},
+		{"the token server keeps an expired token", good, nil, func(c *chain) {
+			r := httptest.NewRequest("GET", "http://localhost/token", nil)
+			r.RemoteAddr = "127.0.0.1:1"
+			c.serveToken(httptest.NewRecorder(), r)
+			c.sts.ExpireAll()
+		}, []string{"The token has expired, and the token server has no new one yet"}},
 		{"STS refuses", good, nil, func(c *chain) { c.sts.FailNext(1000, "NoPermission") },
 			[]string{"could not get a token", "NoPermission"}},
 		{"the bucket is down", good, nil, func(c *chain) { c.oss.Close() }, []string{"The connection to the bucket broke", "network"}},

@@ -59,7 +59,7 @@ func TestFiles(t *testing.T) {
 		{"GET", "/aliyun-oss-sdk.min.js", 200, "text/javascript; charset=utf-8", "var OSS;"},
 		{"GET", "/config.json", 200, "application/json; charset=utf-8", `"bucket":"media"`},
 		{"GET", "/package.json", 404, "", ""},
-		{"GET", "/../webupload.go", 301, "", ""},
+		{"GET", "/webupload.go", 404, "", ""},
 		{"POST", "/config.json", 405, "", ""},
 	}
 	for _, tt := range tests {

@@ -57,7 +57,7 @@ function open(config, headers) {
 	const uploads = new Uploads({ bucket, tokens, prefix: config.prefix, partSize: config.partSize, parallel: config.parallel });
 	new View(uploads);
 
-	const add = (files) => alert(uploads.add(files).join(" "));
+	const add = (files, note = "") => alert([note, ...uploads.add(files)].join(" ").trim());
 	const input = byId("files");
 	input.addEventListener("change", () => {
 		add([...input.files]);
@@ -87,11 +87,9 @@ function acceptDrops(add) {
 	document.addEventListener("drop", (event) => {
 		event.preventDefault();
 		mark(false);
-		const files = [...event.dataTransfer.items].filter((i) => i.kind === "file" && !i.webkitGetAsEntry?.()?.isDirectory).map((i) => i.getAsFile());
-		if (files.length < event.dataTransfer.items.length) {
-			alert("Folders are left out: choose the files in them.");
-		}
-		add(files);
+		const dropped = [...event.dataTransfer.items].filter((item) => item.kind === "file");
+		const files = dropped.filter((item) => !item.webkitGetAsEntry?.()?.isDirectory).map((item) => item.getAsFile());
+		add(files, files.length < dropped.length ? "Folders are left out: choose the files in them." : "");
 	});
 }
 

@@ -41,7 +41,8 @@ export class Uploads extends EventTarget {
 		return upload.cancel();
 	}
 
-	clear() {
+	// dismiss takes all that are done off the list.
+	dismiss() {
 		this.list = this.list.filter((u) => u.state !== "done");
 		this.#changed();
 	}

@@ -22,7 +22,7 @@ export class View {
 			}, pace);
 		});
 		byId("pause-all").addEventListener("click", () => uploads.active ? uploads.pauseAll() : uploads.resumeAll());
-		byId("clear").addEventListener("click", () => uploads.clear());
+		byId("dismiss").addEventListener("click", () => uploads.dismiss());
 	}
 
 	#show() {
@@ -50,8 +50,9 @@ export class View {
 		const share = list.length === 0 ? 0 : size === 0 ? done / list.length : sent / size;
 		this.#speed.note(active ? sent : NaN);
 
-		byId("total").hidden = list.length === 0;
-		byId("total-title").textContent = `${done} of ${list.length} ${list.length === 1 ? "file" : "files"} uploaded`;
+		byId("total").hidden = list.length < 2;
+		byId("total").dataset.state = done === list.length ? "done" : "";
+		byId("total-title").textContent = `${done} of ${list.length} files uploaded`;
 		byId("total-percent").textContent = percent(share);
 		byId("total-progress").value = share;
 		const rate = active ? this.#speed.rate : 0;
@@ -60,10 +61,10 @@ export class View {
 			rate > 0 && `${bytes(rate)}/s`,
 			rate > 0 && sent < size && `${duration((size - sent) / rate)} left`,
 		].filter(Boolean).join(" · ");
-		const idle = list.some((u) => u.state === "paused" || u.state === "failed");
-		byId("pause-all").hidden = !active && !idle;
-		byId("pause-all").textContent = active ? "Pause all" : "Resume all";
-		byId("clear").hidden = done === 0;
+		const paused = list.some((u) => u.state === "paused");
+		byId("pause-all").hidden = !active && !paused && !list.some((u) => u.state === "failed");
+		byId("pause-all").textContent = active ? "Pause all" : paused ? "Resume all" : "Try all again";
+		byId("dismiss").hidden = done === 0;
 		document.title = list.length > 0 && done < list.length ? `${percent(share)} · Upload media` : "Upload media";
 	}
 }
@@ -105,7 +106,7 @@ class Row {
 			: active && trouble ? `${trouble.title}. Trying again …`
 			: `${bytes(sent)} of ${bytes(size)} · ${percent(share)}`;
 		this.#button(".go", active ? "Pause" : state === "failed" ? "Try again" : "Resume", state === "done", finishing);
-		this.#button(".end", state === "done" ? "Remove" : "Cancel", false, finishing);
+		this.#button(".end", state === "done" ? "Dismiss" : "Cancel", false, finishing);
 		this.#showFailure(failure);
 		this.#say(state === "done" ? `${file.name} is uploaded` : state === "failed" ? `${file.name}: ${failure.title}` : "");
 	}

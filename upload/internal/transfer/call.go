@@ -47,8 +47,6 @@ func (u *upload) retry(ctx context.Context, policy RetryPolicy, part int, fn req
 		switch {
 		case !ok:
 			return err
-		case ctx.Err() != nil:
-			return canceled(ctx, err)
 		case we.Class == wire.Token:
 			u.job.Gate.Expired(we.Generation, we)
 			continue
@@ -59,7 +57,7 @@ func (u *upload) retry(ctx context.Context, policy RetryPolicy, part int, fn req
 			return nil
 		}
 		switch {
-		case ctx.Err() != nil: // while resolved asked
+		case ctx.Err() != nil:
 			return canceled(ctx, err)
 		case !v.again && b.retries > 0:
 			return fmt.Errorf("%w (gave up after %d retries)", err, b.retries)

@@ -54,6 +54,7 @@ type rig struct {
 	path   string
 	object ObjectOptions
 	seen   recorder
+	still  sync.RWMutex // held while the file is changed in two steps
 
 	now    sync.Mutex
 	offset time.Duration // of the server's clock
@@ -97,10 +98,25 @@ func (r *rig) write(b []byte) {
 	}
 }
 
-// change writes to the file in place, and sets its modification time back.
+// change writes to the file in place, and sets its modification time back. Nobody
+// sees it between.
 func (r *rig) change(off int64, b []byte) {
 	r.Helper()
+	r.still.Lock()
+	defer r.still.Unlock()
 	changeInPlace(r, r.path, off, b)
+}
+
+// A stillSource is not looked at while the file is being changed.
+type stillSource struct {
+	Source
+	still *sync.RWMutex
+}
+
+func (s *stillSource) Check() error {
+	s.still.RLock()
+	defer s.still.RUnlock()
+	return s.Source.Check()
 }
 
 func (r *rig) target() Target {
@@ -130,7 +146,7 @@ func (r *rig) run(ctx context.Context) (Result, error) {
 		r.Fatal(err)
 	}
 	defer src.Close()
-	res, err := r.service().Run(ctx, r.job(src))
+	res, err := r.service().Run(ctx, r.job(&stillSource{src, &r.still}))
 	if held := r.slots.inUse(); held != 0 {
 		r.Errorf("%d slots are held after the run", held)
 	}

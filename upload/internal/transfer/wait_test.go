@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"runtime"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -474,6 +475,9 @@ func TestEventsComeInOrder(t *testing.T) {
 		b.seen.hook = func(Event) {
 			if inside.Add(1) > 1 {
 				t.Error("two events at once")
+			}
+			for range 10 {
+				runtime.Gosched()
 			}
 			inside.Add(-1)
 		}

@@ -1,0 +1,297 @@
+package upload_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"runtime"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/vodupload/vodupload/upload"
+	"github.com/vodupload/vodupload/upload/osstest"
+)
+
+func TestEventsOfEachEnd(t *testing.T) {
+	b := newBench(t)
+	b.opts.Parallel = 1 // so that faults strike in order
+	rec := b.recorded()
+	c := b.client()
+	b.server.Inject(
+		osstest.Fail(osstest.OpUploadPart, 503, "ServiceUnavailable").Key("retried").Times(2),
+		osstest.Hang(osstest.OpUploadPart).Key("canceled"),
+	)
+	bad := b.bytesOf("bad", 1)
+	bad.Bucket = "nobody"
+	rec.at = func(c *upload.Client, name string, f upload.FileInfo) {
+		if name == "OnStarted" && f.Object == "canceled" {
+			go func() {
+				_ = b.server.WaitRequests(b.ctx, 9, osstest.OpUploadPart)
+				_ = c.CancelFile(f.ID)
+			}()
+		}
+	}
+	ids := b.add(c, b.bytesOf("small", 10), b.bytesOf("empty", 0), b.bytesOf("retried", 250*kib), b.bytesOf("large", 250*kib), bad, b.bytesOf("canceled", 250*kib))
+	if err := c.Start(b.ctx); err != nil {
+		t.Fatal(err)
+	}
+	if err := c.Wait(b.ctx); ignoreFailed(err) != nil {
+		t.Fatal(err)
+	}
+	for object, want := range map[string]string{
+		"small":    "Started Progress Succeeded",
+		"empty":    "Started Progress Succeeded",
+		"large":    "Started Progress Succeeded",
+		"retried":  "Started Progress Retry RetryResume Progress Succeeded",
+		"bad":      "Started Progress Failed", // bytes were in flight
+		"canceled": "Started Progress Canceled",
+	} {
+		if got := rec.of(object); got != want {
+			t.Errorf("%s: told %s, want %s", object, got, want)
+		}
+	}
+	if last := rec.log[len(rec.log)-1]; last != "OnFinished" || rec.told("OnFinished", "") != 0 && len(ids) == 0 {
+		t.Errorf("the last event is %s, want OnFinished", last)
+	}
+}
+
+// TestSlowCallbackDelaysNoByte has a callback that does not return until all files
+// are at the server.
+func TestSlowCallbackDelaysNoByte(t *testing.T) {
+	b := newBench(t)
+	b.opts.Parallel = 2
+	rec := b.recorded()
+	const files = 30
+	uploaded := func() bool { return len(b.server.Objects(bucket)) == files }
+	rec.at = func(c *upload.Client, name string, f upload.FileInfo) {
+		if rec.told("OnStarted", "") == 1 && name == "OnStarted" {
+			b.eventually("all objects", uploaded)
+		}
+	}
+	c := b.client()
+	for i := range files {
+		b.add(c, b.bytesOf(fmt.Sprint(i), i*20*kib))
+	}
+	if err := c.Start(b.ctx); err != nil {
+		t.Fatal(err)
+	}
+	if err := c.Wait(b.ctx); err != nil {
+		t.Fatal(err)
+	}
+	if n := rec.told("OnSucceeded", ""); n != files {
+		t.Errorf("%d succeeded before Wait returned, want %d", n, files)
+	}
+	if n := rec.told("OnProgress", ""); n > 2*files {
+		t.Errorf("OnProgress was called %d times for %d files, want it coalesced", n, files)
+	}
+}
+
+// TestCallbackThatNeverReturns keeps no bytes back, and Close says what it waits for.
+func TestCallbackThatNeverReturns(t *testing.T) {
+	b := newBench(t)
+	b.opts.CleanupTimeout = 100 * time.Millisecond
+	stuck := make(chan struct{})
+	defer close(stuck)
+	rec := b.recorded()
+	rec.at = func(_ *upload.Client, name string, f upload.FileInfo) {
+		if name == "OnSucceeded" && f.Object == "first" {
+			<-stuck
+		}
+	}
+	c := b.client()
+	b.add(c, b.bytesOf("first", 1))
+	for i := range 20 {
+		b.add(c, b.bytesOf(fmt.Sprint(i), 130*kib))
+	}
+	if err := c.Start(b.ctx); err != nil {
+		t.Fatal(err)
+	}
+	b.eventually("all objects", func() bool { return len(b.server.Objects(bucket)) == 21 })
+	b.eventually("the end of the list", func() bool { return c.Status() == upload.Finished })
+	ctx, cancel := context.WithTimeout(b.ctx, 10*time.Millisecond)
+	defer cancel()
+	if err := c.Wait(ctx); !errors.Is(err, context.DeadlineExceeded) || !strings.Contains(err.Error(), "callback OnSucceeded has not returned for ") {
+		t.Errorf("Wait: got %v, want the end of its context and the callback that is in the way", err)
+	}
+	ctx, cancel = context.WithTimeout(b.ctx, 300*time.Millisecond)
+	defer cancel()
+	if _, err := c.Upload(ctx, b.bytesOf("one more", 1)); err != nil {
+		t.Errorf("Upload: got %v, want its result when its context ends", err)
+	}
+	err := c.Close()
+	if err == nil {
+		t.Fatal("Close returned nil, want what it waited for")
+	}
+	for _, part := range []string{"gave up waiting after 100ms", "OnSucceeded", "file memory/first"} {
+		if !strings.Contains(err.Error(), part) {
+			t.Errorf("got %q, want it to say %q", err, part)
+		}
+	}
+	if err := c.Close(); !errors.Is(err, upload.ErrClosed) {
+		t.Errorf("second Close: got %v, want ErrClosed", err)
+	}
+	if err := c.Wait(b.ctx); !errors.Is(err, upload.ErrClosed) {
+		t.Errorf("Wait after Close: got %v, want ErrClosed", err)
+	}
+}
+
+// TestCallbackThatEndsItsGoroutine does what testing.T.FailNow does in a callback.
+func TestCallbackThatEndsItsGoroutine(t *testing.T) {
+	b := newBench(t)
+	succeeded := 0
+	b.opts.Callbacks.OnStarted = func(*upload.Client, upload.FileInfo) { runtime.Goexit() }
+	b.opts.Callbacks.OnSucceeded = func(*upload.Client, upload.FileInfo, upload.Result) { succeeded++ }
+	c := b.client()
+	b.add(c, b.bytesOf("a", 1), b.bytesOf("b", 1))
+	if err := c.Start(b.ctx); err != nil {
+		t.Fatal(err)
+	}
+	if err := c.Wait(b.ctx); err != nil || succeeded != 2 {
+		t.Errorf("got %v, %d succeeded; want 2", err, succeeded)
+	}
+}
+
+// TestEventsKeepTheirOrderWhileACallbackIsSlow: a progress event that waits is
+// brought up to date, but never past what comes after it.
+func TestEventsKeepTheirOrderWhileACallbackIsSlow(t *testing.T) {
+	b := newBench(t)
+	b.opts.Parallel = 1
+	rec := b.recorded()
+	c := b.client()
+	hang := osstest.Hang(osstest.OpUploadPart).Nth(3)
+	b.server.Inject(hang, osstest.Hang(osstest.OpUploadPart).Nth(6))
+	goOn := make(chan struct{})
+	rec.at = func(_ *upload.Client, name string, _ upload.FileInfo) {
+		if name == "OnStarted" {
+			<-goOn
+		}
+	}
+	id := b.add(c, b.bytesOf("a", 450*kib))[0]
+	if err := c.Start(b.ctx); err != nil {
+		t.Fatal(err)
+	}
+	<-hang.Fired()
+	if err := c.CancelFile(id); err != nil {
+		t.Fatal(err)
+	}
+	b.until(c, id, upload.FileCanceled)
+	if err := c.ResumeFile(id); err != nil {
+		t.Fatal(err)
+	}
+	if err := b.server.WaitRequests(b.ctx, 6, osstest.OpUploadPart); err != nil {
+		t.Fatal(err)
+	}
+	close(goOn)
+	if err := c.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if got, want := rec.of("a"), "Started Progress Canceled Started Progress Failed"; got != want {
+		t.Errorf("told %s, want %s", got, want)
+	}
+}
+
+// A method is a call that a callback may make.
+type method struct {
+	name string
+	call func(b *bench, c *upload.Client, f upload.FileInfo)
+}
+
+// methods are all methods of a client. Those that wait do so for no longer than the
+// bench lives, and must end long before.
+var methods = []method{
+	{"Init", func(b *bench, c *upload.Client, _ upload.FileInfo) { _ = c.Init(defaultKey) }},
+	{"ResumeWithToken", func(b *bench, c *upload.Client, _ upload.FileInfo) { _ = c.ResumeWithToken(b.newToken(7)) }},
+	{"SetToken", func(b *bench, c *upload.Client, f upload.FileInfo) { _ = c.SetToken(f.ID, b.newToken(8)) }},
+	{"SetDestination", func(b *bench, c *upload.Client, f upload.FileInfo) {
+		_ = c.SetDestination(f.ID, b.server.URL, bucket, "given")
+	}},
+	{"AddFile", func(b *bench, c *upload.Client, f upload.FileInfo) { _, _ = c.AddFile(b.bytesOf("added", 1)) }},
+	{"Files, File, Status and Stats", func(_ *bench, c *upload.Client, f upload.FileInfo) {
+		_ = c.Files()
+		_, _ = c.File(f.ID)
+		_ = c.Status()
+		_ = c.Stats()
+	}},
+	{"CancelFile", func(_ *bench, c *upload.Client, f upload.FileInfo) { _ = c.CancelFile(f.ID) }},
+	{"ResumeFile", func(_ *bench, c *upload.Client, f upload.FileInfo) { _ = c.ResumeFile(f.ID) }},
+	{"DeleteFile", func(_ *bench, c *upload.Client, f upload.FileInfo) { _ = c.DeleteFile(f.ID) }},
+	{"ClearFiles", func(_ *bench, c *upload.Client, _ upload.FileInfo) { _ = c.ClearFiles() }},
+	{"Start", func(b *bench, c *upload.Client, _ upload.FileInfo) { _ = c.Start(b.ctx) }},
+	{"Stop", func(_ *bench, c *upload.Client, _ upload.FileInfo) { _ = c.Stop() }},
+	{"Stop and Start", func(b *bench, c *upload.Client, _ upload.FileInfo) {
+		_ = c.Stop()
+		_ = c.Start(b.ctx)
+	}},
+	{"Pause", func(_ *bench, c *upload.Client, _ upload.FileInfo) { _ = c.Pause() }},
+	{"Pause and Resume", func(_ *bench, c *upload.Client, _ upload.FileInfo) {
+		_ = c.Pause()
+		_ = c.Resume()
+	}},
+	{"Wait", func(b *bench, c *upload.Client, _ upload.FileInfo) { _ = c.Wait(b.ctx) }},
+	{"Upload", func(b *bench, c *upload.Client, _ upload.FileInfo) {
+		_, _ = c.Upload(b.ctx, b.bytesOf("solo", 150*kib))
+	}},
+	{"Close", func(_ *bench, c *upload.Client, _ upload.FileInfo) { _ = c.Close() }},
+}
+
+var callbackNames = []string{
+	"OnStarted", "OnProgress", "OnSucceeded", "OnFailed", "OnCanceled", "OnRetry", "OnRetryResume", "OnTokenExpired", "OnFinished",
+}
+
+// TestEachCallbackMayCallEachMethod makes every callback happen, and lets one of them
+// call one method the first time.
+func TestEachCallbackMayCallEachMethod(t *testing.T) {
+	for _, name := range callbackNames {
+		for _, m := range methods {
+			t.Run(name+" calls "+m.name, func(t *testing.T) {
+				t.Parallel()
+				callFrom(t, name, m)
+			})
+		}
+	}
+}
+
+func callFrom(t *testing.T, name string, m method) {
+	b := newBench(t)
+	b.opts.Parallel = 1
+	b.opts.TokenWait = 100 * time.Millisecond // of tokens that nobody gives
+	b.opts.CleanupTimeout = 10 * time.Second
+	rec := b.recorded()
+	made := make(chan struct{})
+	once := false
+	rec.at = func(c *upload.Client, now string, f upload.FileInfo) {
+		if now == name && !once {
+			once = true
+			m.call(b, c, f)
+			close(made)
+		}
+		if now == "OnTokenExpired" {
+			_ = c.ResumeWithToken(b.newToken(1))
+		}
+	}
+	b.server.Inject(
+		osstest.Fail(osstest.OpUploadPart, 503, "ServiceUnavailable").Key("a"),
+		osstest.ExpireToken(osstest.OpUploadPart).Key("a").Nth(2),
+	)
+	bad := b.bytesOf("bad", 1)
+	bad.Bucket = "nobody"
+	b.opts.Credentials = nil
+	c := b.client()
+	if err := c.Init(defaultKey); err != nil {
+		t.Fatal(err)
+	}
+	canceled := b.add(c, bad, b.bytesOf("a", 250*kib), b.bytesOf("canceled", 1))[2]
+	if err := errors.Join(c.CancelFile(canceled), c.Start(b.ctx)); err != nil {
+		t.Fatal(err)
+	}
+	select {
+	case <-made:
+	case <-b.ctx.Done():
+		t.Fatalf("the call did not return: client %s, files %+v", c.Status(), c.Files())
+	}
+	if err := c.Close(); err != nil && !errors.Is(err, upload.ErrClosed) {
+		t.Error(err)
+	}
+	b.eventually("an end for each file", func() bool { return rec.open() == 0 })
+}

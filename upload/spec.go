@@ -1,0 +1,36 @@
+package upload
+
+import (
+	"reflect"
+	"sync/atomic"
+
+	"github.com/vodupload/vodupload/upload/internal/transfer"
+)
+
+// specs keeps the options of files. A list is mostly made of files with the same
+// ones: these share them, for a long list would else be mostly copies.
+type specs struct{ last atomic.Pointer[File] }
+
+// of returns what f says beyond what a file in the list says itself: path,
+// destination and Info.
+func (s *specs) of(f File) *File {
+	f.Path, f.Endpoint, f.Bucket, f.Object, f.Info = "", "", "", "", nil
+	if f.FS != nil || f.Source != nil || f.Reader != nil {
+		return &f // not to be compared
+	}
+	if last := s.last.Load(); last != nil && reflect.DeepEqual(*last, f) {
+		return last
+	}
+	s.last.Store(&f)
+	return &f
+}
+
+// object returns the properties of the object to be made.
+func (f *file) object() transfer.ObjectOptions {
+	spec := *f.spec
+	spec.Path, spec.Info = f.path, f.info.Info
+	if f.named {
+		spec.Object = f.target.Object
+	}
+	return spec.object()
+}

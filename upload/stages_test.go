@@ -1,0 +1,283 @@
+package upload_test
+
+import (
+	"context"
+	"errors"
+	"io"
+	"os"
+	"runtime"
+	"testing"
+	"time"
+
+	"go.uber.org/goleak"
+
+	"github.com/vodupload/vodupload/sts"
+	"github.com/vodupload/vodupload/upload"
+	"github.com/vodupload/vodupload/upload/osstest"
+)
+
+// A moment is where an upload is when it is interrupted.
+type moment struct {
+	name string
+	// set makes the moment come, and returns the file, and what is closed when it is
+	// there.
+	set func(b *bench) (upload.File, <-chan struct{})
+	// release ends the server's part in it; may be nil.
+	faults []*osstest.Fault
+}
+
+func (b *bench) at(f upload.File, faults ...*osstest.Fault) (upload.File, <-chan struct{}) {
+	b.server.Inject(faults...)
+	b.t.Cleanup(func() {
+		for _, one := range faults {
+			one.Release()
+		}
+	})
+	return f, faults[len(faults)-1].Fired()
+}
+
+// started returns a channel that is closed when OnStarted is called.
+func (b *bench) started() <-chan struct{} {
+	ch := make(chan struct{})
+	b.opts.Callbacks.OnStarted = func(*upload.Client, upload.FileInfo) {
+		select {
+		case <-ch:
+		default:
+			close(ch)
+		}
+	}
+	return ch
+}
+
+var moments = []moment{
+	{name: "in Initiate", set: func(b *bench) (upload.File, <-chan struct{}) {
+		return b.at(b.bytesOf("a", 500*kib), osstest.Hang(osstest.OpInitiateMultipartUpload))
+	}},
+	{name: "in a part, others waiting for a slot", set: func(b *bench) (upload.File, <-chan struct{}) {
+		b.opts.Parallel = 1
+		return b.at(b.bytesOf("a", 500*kib), osstest.Hang(osstest.OpUploadPart).Nth(2).Always())
+	}},
+	{name: "in the answer to a part", set: func(b *bench) (upload.File, <-chan struct{}) {
+		return b.at(b.bytesOf("a", 500*kib), osstest.Hang(osstest.OpUploadPart).AfterWork().Always())
+	}},
+	{name: "in a file on disk", set: func(b *bench) (upload.File, <-chan struct{}) {
+		return b.at(b.file("a", 500*kib), osstest.Hang(osstest.OpUploadPart).BeforeWork().Always())
+	}},
+	{name: "in Complete", set: func(b *bench) (upload.File, <-chan struct{}) {
+		return b.at(b.bytesOf("a", 500*kib), osstest.Hang(osstest.OpCompleteMultipartUpload))
+	}},
+	{name: "in PutObject", set: func(b *bench) (upload.File, <-chan struct{}) {
+		return b.at(b.bytesOf("a", 50*kib), osstest.Hang(osstest.OpPutObject))
+	}},
+	{name: "in ListParts", set: func(b *bench) (upload.File, <-chan struct{}) {
+		f := b.bytesOf("a", 500*kib)
+		leave(b, f)
+		return b.at(f, osstest.Hang(osstest.OpListParts))
+	}},
+	{name: "in the pause before a retry", set: func(b *bench) (upload.File, <-chan struct{}) {
+		b.opts.RetryInterval = time.Hour
+		ch := make(chan struct{})
+		b.opts.Callbacks.OnRetry = func(_ *upload.Client, _ upload.FileInfo, r upload.Retry) {
+			if r.Part == 1 {
+				close(ch)
+			}
+		}
+		f, _ := b.at(b.bytesOf("a", 500*kib), osstest.Fail(osstest.OpUploadPart, 503, "ServiceUnavailable").Always())
+		return f, ch
+	}},
+	{name: "waiting for the first token", set: func(b *bench) (upload.File, <-chan struct{}) {
+		b.opts.Credentials = nil
+		return b.bytesOf("a", 500*kib), b.started()
+	}},
+	{name: "waiting for a new token", set: func(b *bench) (upload.File, <-chan struct{}) {
+		b.opts.Credentials = sts.ProviderFunc(func(context.Context) (sts.Credentials, error) { return defaultKey, nil })
+		return b.at(b.bytesOf("a", 500*kib), osstest.Fail(osstest.OpUploadPart, 0, "SecurityTokenExpired").Always())
+	}},
+	{name: "waiting for a provider that hangs", set: func(b *bench) (upload.File, <-chan struct{}) {
+		asked := make(chan struct{})
+		b.opts.Credentials = sts.ProviderFunc(func(ctx context.Context) (sts.Credentials, error) {
+			close(asked)
+			<-ctx.Done()
+			return sts.Credentials{}, ctx.Err()
+		})
+		return b.bytesOf("a", 500*kib), asked
+	}},
+	{name: "waiting for a destination", set: func(b *bench) (upload.File, <-chan struct{}) {
+		f := b.bytesOf("a", 500*kib)
+		f.Endpoint, f.Bucket, f.Object = "", "", ""
+		return f, b.started()
+	}},
+	{name: "waiting for a Reader", set: func(b *bench) (upload.File, <-chan struct{}) {
+		r, w := io.Pipe()
+		f := b.to("a")
+		f.Reader = r
+		ready := make(chan struct{})
+		go func() {
+			_, _ = w.Write(make([]byte, 150*kib))
+			close(ready)
+		}()
+		b.t.Cleanup(func() { _ = r.Close() })
+		return f, ready
+	}},
+}
+
+// leave leaves an upload with one part at the server and in the store.
+func leave(b *bench, f upload.File) {
+	b.t.Helper()
+	hang := osstest.Hang(osstest.OpUploadPart).Nth(2).Always()
+	b.server.Inject(hang)
+	defer b.server.ClearFaults()
+	defer hang.Release()
+	parallel := b.opts.Parallel
+	b.opts.Parallel = 1
+	c := b.client()
+	b.opts.Parallel = parallel
+	b.add(c, f)
+	if err := c.Start(b.ctx); err != nil {
+		b.t.Fatal(err)
+	}
+	<-hang.Fired()
+	if err := c.Close(); err != nil {
+		b.t.Fatal(err)
+	}
+}
+
+// An interruption ends what is under way.
+type interruption struct {
+	name string
+	do   func(b *bench, c *upload.Client, id upload.FileID, cancel func()) error
+	// want is the state of the file when the call has returned.
+	want upload.FileState
+}
+
+var interruptions = []interruption{
+	{"Pause", func(_ *bench, c *upload.Client, _ upload.FileID, _ func()) error { return c.Pause() }, upload.FilePaused},
+	{"Stop", func(_ *bench, c *upload.Client, _ upload.FileID, _ func()) error { return c.Stop() }, upload.FileInit},
+	{"the end of Start's context", func(b *bench, c *upload.Client, _ upload.FileID, cancel func()) error {
+		cancel()
+		if err := c.Wait(b.ctx); !errors.Is(err, upload.ErrStopped) || !errors.Is(err, context.Canceled) {
+			return errors.Join(errors.New("Wait does not return ErrStopped of context.Canceled"), err)
+		}
+		return nil
+	}, upload.FileInit},
+	{"CancelFile", func(_ *bench, c *upload.Client, id upload.FileID, _ func()) error { return c.CancelFile(id) }, upload.FileCanceled},
+	{"Close", func(_ *bench, c *upload.Client, _ upload.FileID, _ func()) error { return c.Close() }, upload.FileFailed},
+}
+
+// TestInterruptedAtEachMoment interrupts an upload wherever it may be. The call
+// returns although the server hangs, and after Close no goroutine, no connection and
+// no open file is left.
+func TestInterruptedAtEachMoment(t *testing.T) {
+	for _, m := range moments {
+		for _, i := range interruptions {
+			t.Run(i.name+" "+m.name, func(t *testing.T) { interruptAt(t, m, i) })
+		}
+	}
+}
+
+func interruptAt(t *testing.T, m moment, i interruption) {
+	b := newBench(t)
+	before, goroutines := openFiles(t), goleak.IgnoreCurrent()
+	f, there := m.set(b)
+	c := b.client()
+	ctx, cancel := context.WithCancel(b.ctx)
+	defer cancel()
+	id := b.add(c, f)[0]
+	if err := c.Start(ctx); err != nil {
+		t.Fatal(err)
+	}
+	select {
+	case <-there:
+	case <-b.ctx.Done():
+		t.Fatalf("the moment did not come; the file is %+v", must(c.File(id)))
+	}
+	if err := i.do(b, c, id, cancel); err != nil {
+		t.Errorf("%s: %v", i.name, err)
+	}
+	if got := must(c.File(id)); got.State != i.want {
+		t.Errorf("the file is %s (%v), want %s", got.State, got.Err, i.want)
+	}
+	if err := c.Close(); err != nil && !errors.Is(err, upload.ErrClosed) {
+		t.Errorf("Close: %v", err)
+	}
+	got := must(c.File(id))
+	if i.want == upload.FileFailed && !errors.Is(got.Err, upload.ErrClosed) {
+		t.Errorf("got %v, want ErrClosed", got.Err)
+	}
+	if i.want == upload.FileCanceled {
+		b.cleanButForLost()
+	}
+	b.server.ClearFaults()
+	b.server.Close()
+	if err := goleak.Find(goroutines); err != nil {
+		t.Error(err)
+	}
+	b.eventually("all files and connections to be closed", func() bool { return openFiles(t) <= before })
+}
+
+// openFiles returns how many files and sockets the process has open; 0 where the
+// system does not tell.
+func openFiles(t *testing.T) int {
+	t.Helper()
+	if runtime.GOOS != "linux" {
+		return 0
+	}
+	return len(must(os.ReadDir("/proc/self/fd")))
+}
+
+// TestInterruptedUploadGoesOn after Pause and after Stop, and sends nothing again
+// that was acknowledged.
+func TestInterruptedUploadGoesOn(t *testing.T) {
+	for name, do := range map[string]func(b *bench, c *upload.Client) error{
+		"Pause and Resume": func(_ *bench, c *upload.Client) error { return errors.Join(c.Pause(), c.Resume()) },
+		"Stop and Start":   func(b *bench, c *upload.Client) error { return errors.Join(c.Stop(), c.Start(b.ctx)) },
+		"Pause, Stop, Start": func(b *bench, c *upload.Client) error {
+			return errors.Join(c.Pause(), c.Stop(), c.Start(b.ctx))
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			b := newBench(t)
+			b.opts.Parallel = 2
+			rec := b.recorded()
+			hang := osstest.Hang(osstest.OpUploadPart).Nth(5).Times(2)
+			b.server.Inject(hang)
+			c := b.client()
+			f := b.bytesOf("a", 1000*kib)
+			id := b.add(c, f)[0]
+			if err := c.Start(b.ctx); err != nil {
+				t.Fatal(err)
+			}
+			if err := b.server.WaitRequests(b.ctx, 6, osstest.OpUploadPart); err != nil {
+				t.Fatal(err)
+			}
+			b.eventually("the first parts", func() bool { return must(c.File(id)).Uploaded >= 400*kib })
+			if err := do(b, c); err != nil {
+				t.Fatal(err)
+			}
+			hang.Release()
+			if err := c.Wait(b.ctx); err != nil {
+				t.Fatal(err)
+			}
+			b.sameBytes(f)
+			info := must(c.File(id))
+			if info.Result.ResumedBytes < 400*kib || b.server.Count(osstest.OpInitiateMultipartUpload) != 1 {
+				t.Errorf("%d bytes resumed, %d uploads begun; want those of four parts, and one", info.Result.ResumedBytes, b.server.Count(osstest.OpInitiateMultipartUpload))
+			}
+			sent := make(map[int]int)
+			for _, q := range b.server.Requests(osstest.OpUploadPart) {
+				if q.Status == 200 {
+					sent[q.PartNumber]++
+				}
+			}
+			for n := range 10 {
+				if sent[n+1] != 1 {
+					t.Errorf("part %d was received %d times, want once", n+1, sent[n+1])
+				}
+			}
+			if got := rec.of("a"); got != "Started Progress Succeeded" {
+				t.Errorf("told %s, want one start and one end", got)
+			}
+			b.clean()
+		})
+	}
+}
