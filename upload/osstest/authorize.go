@@ -1,7 +1,6 @@
 package osstest
 
 import (
-	"net/url"
 	"strings"
 )
 
@@ -163,7 +162,7 @@ func resourcePath(req *request) string {
 // the version comes on top of that to the object (OSS documentation,
 // UploadPartCopy). A source that cannot be read is left to the operation.
 func copySourceAccesses(header string) []access {
-	bucket, key, version, ok := readCopySource(header)
+	bucket, key, version, ok := parseCopySource(header)
 	if !ok {
 		return nil
 	}
@@ -172,18 +171,4 @@ func copySourceAccesses(header string) []access {
 		list = append(list, access{action: "oss:GetObjectVersion", path: bucket + "/" + key})
 	}
 	return list
-}
-
-// readCopySource reads an x-oss-copy-source header, /bucket/key?versionId=id
-// with its key encoded as in a query: the SDKs for Go (version 1) and Ruby send
-// a space as +, and all SDKs send a plus sign as %2B.
-func readCopySource(header string) (bucket, key, version string, ok bool) {
-	path, rawQuery, _ := strings.Cut(strings.TrimPrefix(header, "/"), "?")
-	path, err := url.QueryUnescape(path)
-	if err != nil {
-		return "", "", "", false
-	}
-	query, _ := url.ParseQuery(rawQuery)
-	bucket, key, ok = strings.Cut(path, "/")
-	return bucket, key, query.Get("versionId"), ok && key != ""
 }

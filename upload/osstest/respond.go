@@ -50,7 +50,9 @@ func (s *Server) writeXML(w http.ResponseWriter, req *request, v any) {
 		return
 	}
 	buf.WriteByte('\n')
-	s.writeBody(w, req, http.StatusOK, "application/xml", buf.Bytes())
+	// OSS writes the quotation marks of ETags as they are.
+	text := bytes.ReplaceAll(buf.Bytes(), []byte("&#34;"), []byte(`"`))
+	s.writeBody(w, req, http.StatusOK, "application/xml", text)
 }
 
 func (s *Server) writeBody(w http.ResponseWriter, req *request, status int, contentType string, body []byte) {

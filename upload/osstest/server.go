@@ -135,8 +135,9 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	conn := http.NewResponseController(w)
 	stop := context.AfterFunc(s.life, func() {
 		cancel()
-		// A handler that waits for its client's bytes hears no context.
+		// A handler that waits for its client, to send or to read, hears no context.
 		conn.SetReadDeadline(time.Unix(1, 0))
+		conn.SetWriteDeadline(time.Unix(1, 0))
 	})
 	defer stop()
 	r = r.WithContext(ctx)

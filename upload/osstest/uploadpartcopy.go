@@ -67,7 +67,8 @@ func (s *Server) copySource(req *request) (*found, *apiError) {
 }
 
 // parseCopySource reads /bucket/key?versionId=id. The key is URL-encoded as in a
-// query: the SDK for Go sends a space as a plus sign.
+// query: the SDKs for Go (version 1) and Ruby send a space as a plus sign, and all
+// send a plus sign as %2B.
 func parseCopySource(header string) (bucketName, key, version string, ok bool) {
 	path, query, _ := strings.Cut(header, "?")
 	path, err := url.QueryUnescape(path)
