@@ -6,6 +6,7 @@ import (
 	"errors"
 	"flag"
 	"fmt"
+	"log/slog"
 	"os"
 	"slices"
 	"strings"
@@ -49,10 +50,10 @@ var scenes = []scene{
 type trial struct {
 	bench
 	file   upload.File
-	asked  int // for tokens
 	mu     sync.Mutex
 	retry  int
 	tokens int
+	log    logBuffer
 }
 
 // newTrial has a server and a client of its own.
@@ -65,6 +66,7 @@ func newTrial(t *testing.T, dir string, s scene, seed int) *trial {
 		Credentials: sts.ProviderFunc(r.token), Checkpoints: r.store,
 		PartSize: 100 * kib, RetryInterval: time.Millisecond, StallTimeout: 1500 * time.Millisecond,
 		TokenWait: 10 * time.Second,
+		Logger:    slog.New(slog.NewTextHandler(&r.log, &slog.HandlerOptions{Level: slog.LevelDebug})),
 		Callbacks: upload.Callbacks{OnRetry: func(*upload.Client, upload.FileInfo, upload.Retry) { r.count(&r.retry) }},
 	}
 	r.file = upload.File{Path: dir + "/" + fmt.Sprint(s.size), Endpoint: r.server.URL, Bucket: bucket, Object: "o"}
@@ -83,8 +85,8 @@ func (r *trial) token(context.Context) (sts.Credentials, error) {
 	r.mu.Lock()
 	id := fmt.Sprintf("STS.%d", r.tokens)
 	r.mu.Unlock()
-	r.server.AddKey(osstest.Key{AccessKeyID: id, AccessKeySecret: "secret", SecurityToken: "token" + id})
-	return sts.Credentials{AccessKeyID: id, AccessKeySecret: "secret", SecurityToken: "token" + id}, nil
+	r.server.AddKey(osstest.Key{AccessKeyID: id, AccessKeySecret: secretOf(id), SecurityToken: tokenOf(id)})
+	return sts.Credentials{AccessKeyID: id, AccessKeySecret: secretOf(id), SecurityToken: tokenOf(id)}, nil
 }
 
 // upload uploads the file with a client of its own.
@@ -142,6 +144,7 @@ func outcome(t *testing.T, dir string, s scene, kind osstest.FaultKind, seed int
 		}
 		return "–"
 	}
+	noSecret(t, s.name+", "+kind.Name, r.log.String()+fmt.Sprintf("%v %+v %#v", err, err, res))
 	text := r.describe(res, err)
 	if broken(kind.Name) {
 		text = strings.Replace(text, "ok, retried", "ok", 1)

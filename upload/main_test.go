@@ -19,10 +19,13 @@ import (
 	"github.com/vodupload/vodupload/upload/osstest"
 )
 
-// TestMain lets the test binary be the process that TestCrash kills, too.
+// TestMain lets the test binary be the processes that tests start and end, too.
 func TestMain(m *testing.M) {
-	if os.Getenv(crashEnv) != "" {
-		if err := crashChild(); err != nil {
+	for env, child := range map[string]func() error{crashEnv: crashChild, panicEnv: panicChild} {
+		if os.Getenv(env) == "" {
+			continue
+		}
+		if err := child(); err != nil {
 			fmt.Fprintln(os.Stderr, err)
 			os.Exit(1)
 		}

@@ -3,6 +3,7 @@ package osstest
 import (
 	"errors"
 	"fmt"
+	"io"
 	"log/slog"
 	"time"
 )
@@ -49,8 +50,8 @@ func (k Key) String() string {
 	return fmt.Sprintf("osstest.Key(%s, %s)", k.AccessKeyID, kind)
 }
 
-// GoString is String, so that %#v shows no secret either.
-func (k Key) GoString() string { return k.String() }
+// Format writes String, whatever the verb.
+func (k Key) Format(f fmt.State, _ rune) { _, _ = io.WriteString(f, k.String()) }
 
 // LogValue is String, for log/slog.
 func (k Key) LogValue() slog.Value { return slog.StringValue(k.String()) }
