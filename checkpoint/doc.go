@@ -13,6 +13,10 @@
 // [Part] for each part that the server has acknowledged: number, size, ETag and
 // CRC-64. No credential is ever kept.
 //
+// A source that a media service gives its destination has a second record, under its
+// name alone: which video was made for it. Without an ID it is the mark that one is
+// being made.
+//
 // # Promises
 //
 // When [Upload.Begin] returns, the record is durable: it outlives a crash of the

@@ -130,14 +130,15 @@ func complete(what string, fields ...field) error {
 // line breaks; also JSON that somebody has decoded before. Its error holds nothing of
 // what was read: it may be a secret.
 func decode(what, s string, into any) error {
-	s = strings.Join(strings.Fields(s), "")
+	s = strings.TrimSpace(s)
 	if s == "" {
 		return fmt.Errorf("%w: %s is empty", ErrMissingArgument, what)
 	}
 	text := []byte(s)
 	if s[0] != '{' {
 		var err error
-		s = strings.NewReplacer("-", "+", "_", "/").Replace(strings.TrimRight(s, "="))
+		s = strings.TrimRight(strings.Join(strings.Fields(s), ""), "=")
+		s = strings.NewReplacer("-", "+", "_", "/").Replace(s)
 		if text, err = base64.RawStdEncoding.DecodeString(s); err != nil {
 			return fmt.Errorf("%w: %s is not base64: got %d characters that are not", ErrInvalidArgument, what, len(s))
 		}

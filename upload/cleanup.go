@@ -73,6 +73,5 @@ func (c *Client) cleaned(up *cleanup) {
 	if up.then != nil {
 		up.then()
 	}
-	c.queueUp(up.f)
 	up.f.changed.give()
 }

@@ -73,6 +73,10 @@ func New(opts *Options) (*Client, error) {
 	}
 	c.ctx, c.end = context.WithCancelCause(context.Background())
 	c.slots = newSlots(o.Parallel, c.slotIdle)
+	if opts != nil && opts.Parallel == Auto {
+		c.slots.auto = newAuto()
+		c.slots.limit = c.slots.auto.limit
+	}
 	c.gate = c.newGate(o.Credentials)
 	c.gate.renewed = c.tokenRenewed
 	c.service = transfer.NewService(transfer.Options{

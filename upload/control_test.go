@@ -337,8 +337,8 @@ func TestSlotsAreNeverIdle(t *testing.T) {
 				if err := errors.Join(c.Start(b.ctx), c.Wait(b.ctx)); err != nil {
 					t.Fatal(err)
 				}
-				if took := time.Since(begin); took < list.took || took >= list.took+time.Second {
-					t.Errorf("20 requests of 1 s over 4 slots took %v, want %v", took, list.took)
+				if took := time.Since(begin); took < 5*time.Second || took >= list.took+time.Second {
+					t.Errorf("20 requests of 1 s over 4 slots took %v, want at most %v", took, list.took)
 				}
 				if n := b.server.MaxInFlight(); n > 4 {
 					t.Errorf("%d requests in flight, want at most 4", n)

@@ -31,8 +31,9 @@ func (f *file) setTarget(t transfer.Target) {
 }
 
 // SetDestination gives a file that was added without a destination where to go. It
-// returns [ErrState] for a file that has one, or that Options.Authorizer gives one, and [ErrFileAlreadyExist] where another
-// file of the list brings the same source there.
+// returns [ErrState] for a file that has one, or that was started and gets one from
+// Options.Authorizer, and [ErrFileAlreadyExist] where another file of the list brings
+// the same source there.
 func (c *Client) SetDestination(id FileID, endpoint, bucket, object string) error {
 	target, err := c.parseTarget(endpoint, bucket, object)
 	if err != nil {

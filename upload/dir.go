@@ -9,8 +9,8 @@ import (
 )
 
 // AddDir adds all regular files below dir, in lexical order: each as like, with
-// its own Path, and with the object name prefix + path below dir, with slashes.
-// Symbolic links are not followed. skip, which may be nil, is asked for each file
+// its own Path, and with the object name prefix + path below dir, with slashes;
+// without a destination if like has neither Endpoint nor Bucket. Symbolic links are not followed. skip, which may be nil, is asked for each file
 // and folder by its path below dir; true leaves it out, and a folder with all that
 // is in it.
 //
@@ -33,7 +33,10 @@ func (c *Client) AddDir(dir, prefix string, like File, skip func(name string, d 
 			return nil
 		}
 		f := like
-		f.Path, f.Object = filepath.Join(dir, filepath.FromSlash(name)), prefix+path.Clean(name)
+		f.Path = filepath.Join(dir, filepath.FromSlash(name))
+		if like.Endpoint != "" || like.Bucket != "" {
+			f.Object = prefix + path.Clean(name)
+		}
 		id, err := c.AddFile(f)
 		if err != nil {
 			failed = append(failed, err)

@@ -52,6 +52,13 @@
 // something (AccessDenied) the file fails; that is not expiry. [Client.SetToken]
 // gives one file credentials of its own.
 //
+// # Media services
+//
+// With Options.Authorizer, files are added without a destination: ApsaraVideo VOD
+// makes a video of each and says where its bytes go. What was made is remembered as
+// the parts are, so that a retry or a crash does not make it twice. Package vod has
+// that Authorizer, and says when to take which mode.
+//
 // # Retries
 //
 // What may pass by itself is tried again, Options.RetryCount times with growing

@@ -109,6 +109,7 @@ func (c *Client) apply(f *file, a fileAction) error {
 		f.info.Ended = time.Now()
 	}
 	c.account(f)
+	c.queueUp(f)
 	return nil
 }
 

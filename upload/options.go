@@ -41,7 +41,13 @@ type Options struct {
 	PartSize int64
 
 	// Parallel is how many requests are in flight at the same time, over all files:
-	// from 1 to 1,000. The default is 5.
+	// from 1 to 1,000, or Auto. The default is 5.
+	//
+	// With Auto the client begins with 5, and finds out by measuring how many bring
+	// the most, up to 64; it goes down to 1 where the server throttles. That pays
+	// where the way to the server is long and the parts are small. It wants a list or
+	// a file that takes longer than some seconds. A Reader may then take 65 parts of
+	// memory.
 	Parallel int
 
 	// RetryCount is how often a request is made again after its first attempt
@@ -110,6 +116,9 @@ func (o *Options) withDefaults() (Options, error) {
 	}
 	setDefault(&c.PartSize, DefaultPartSize)
 	setDefault(&c.Parallel, DefaultParallel)
+	if c.Parallel == Auto {
+		c.Parallel = autoMost
+	}
 	setDefault(&c.RetryCount, DefaultRetryCount)
 	setDefault(&c.RetryInterval, DefaultRetryInterval)
 	setDefault(&c.StallTimeout, DefaultStallTimeout)

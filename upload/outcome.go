@@ -36,7 +36,6 @@ func (c *Client) runEnded(f *file, res transfer.Result, err error, took time.Dur
 	default:
 		c.failed(f, newError(&f.info, causeFirst(cause, err)))
 	}
-	c.queueUp(f)
 	c.settle()
 	return interrupted
 }
@@ -107,7 +106,6 @@ func (c *Client) afterCancel(f *file) {
 // over takes note that a file has ended.
 func (c *Client) over(f *file) {
 	f.begun = false
-	c.queueUp(f)
 	c.closeReader(f)
 	f.changed.give()
 }

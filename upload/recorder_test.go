@@ -10,6 +10,7 @@ import (
 	"strings"
 	"sync"
 	"sync/atomic"
+	"syscall"
 	"testing"
 	"time"
 
@@ -205,27 +206,29 @@ func (d direct) RoundTrip(req *http.Request) (*http.Response, error) {
 	answered := make(chan *http.Response, 1)
 	go func() {
 		rec := httptest.NewRecorder()
+		defer close(answered)
 		defer func() {
 			if p := recover(); p != nil && p != http.ErrAbortHandler {
 				panic(p)
 			}
-			answered <- rec.Result()
 		}()
 		d.server.ServeHTTP(rec, in)
+		answered <- rec.Result()
 	}()
+	var res *http.Response
+	err := error(syscall.ECONNRESET) // of a fault that breaks the connection
 	select {
-	case res := <-answered:
-		if req.Body != nil {
-			_ = req.Body.Close()
+	case answer, ok := <-answered:
+		if ok {
+			res, err = answer, nil
 		}
-		return res, nil
 	case <-req.Context().Done():
-		if req.Body != nil {
-			_ = req.Body.Close()
-		}
-		<-answered
-		return nil, req.Context().Err()
+		err = req.Context().Err()
 	}
+	if req.Body != nil {
+		_ = req.Body.Close()
+	}
+	return res, err
 }
 
 // newDirectBench is a bench without sockets and without files, for synctest.

@@ -149,6 +149,9 @@ func (r *run) happened(e transfer.Event) {
 		f.info.UploadID, f.info.PartSize, f.leftover = e.UploadID, e.PartSize, true
 		c.tellProgress(f)
 	case transfer.Retrying:
+		if transfer.Throttled(e.Err) {
+			c.slots.throttled()
+		}
 		c.tellRetry(f, Retry{Part: e.Part, Attempt: e.Attempt, Delay: e.Delay, Err: e.Err})
 	case transfer.WentOn:
 		on := c.opts.Callbacks.OnRetryResume
@@ -166,6 +169,7 @@ func (r *run) count(e transfer.Event) {
 	if e.Uploaded > i.Uploaded {
 		if e.Kind != transfer.Initiated { // what an earlier run sent is no speed of this one
 			r.c.rate.add(time.Now(), e.Uploaded-i.Uploaded)
+			r.c.slots.acked(e.Uploaded - i.Uploaded)
 		}
 		i.Uploaded = e.Uploaded
 	}

@@ -70,7 +70,8 @@ func (c *Client) queue(f *file) *queue {
 	return &c.waiting
 }
 
-// queueUp has a file wait for its turn, if it wants one.
+// queueUp has a file wait for its turn, if it wants one, and no longer if it does
+// not. It is called after everything that wantsTurn goes by has changed.
 func (c *Client) queueUp(f *file) {
 	if f.wantsTurn() {
 		c.queue(f).add(f)
@@ -103,6 +104,7 @@ func (c *Client) begin(f *file, slot bool) {
 // -1 at its end.
 func (c *Client) occupy(f *file, n int) {
 	f.busy = n > 0
+	c.queueUp(f)
 	switch {
 	case f.solo:
 		c.soloing += n

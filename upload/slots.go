@@ -5,6 +5,7 @@ import (
 	"context"
 	"sync"
 	"sync/atomic"
+	"time"
 )
 
 // slots is the budget of requests in flight of a whole client. A slot that becomes
@@ -17,6 +18,7 @@ type slots struct {
 	arrived uint64
 	waiting waiters
 	idle    func() // called without the lock when a slot is free and nobody waits
+	auto    *auto  // sets limit; nil: it is fixed
 }
 
 func newSlots(limit int, idle func()) *slots { return &slots{limit: limit, idle: idle} }
@@ -76,14 +78,40 @@ func (s *slots) tryAcquire() bool {
 // release gives a slot back. It must not be called under the client's lock.
 func (s *slots) release() {
 	s.mu.Lock()
-	if len(s.waiting) > 0 {
-		close(heap.Pop(&s.waiting).(*waiter).ready)
-		s.mu.Unlock()
-		return
+	if s.auto != nil {
+		s.limit = s.auto.requestEnded(time.Now(), s.inUse >= s.limit)
 	}
 	s.inUse--
+	for s.inUse < s.limit && len(s.waiting) > 0 {
+		s.inUse++
+		close(heap.Pop(&s.waiting).(*waiter).ready)
+	}
+	free := s.inUse < s.limit
 	s.mu.Unlock()
-	s.idle()
+	if free {
+		s.idle()
+	}
+}
+
+// acked tells how many bytes the server has acknowledged.
+func (s *slots) acked(n int64) {
+	if s.auto == nil {
+		return
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.auto.acked(n)
+}
+
+// throttled tells that the server asked for less. What is in flight goes on.
+func (s *slots) throttled() {
+	if s.auto == nil {
+		return
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.auto.throttled(time.Now())
+	s.limit = s.auto.limit
 }
 
 type waiters []*waiter

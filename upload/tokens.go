@@ -31,8 +31,9 @@ func (c *Client) setToken(call string, creds sts.Credentials) error {
 }
 
 // SetToken gives one file its own credentials, in place of the client's, from its
-// next request on: from OnStarted, or in answer to OnTokenExpired. It returns
-// [ErrState] for a file that has succeeded.
+// next request on: before Start, from OnStarted, or in answer to OnTokenExpired. A
+// file that is started does not wait for it where the client has credentials. It
+// returns [ErrState] for a file that has succeeded.
 func (c *Client) SetToken(id FileID, creds sts.Credentials) error {
 	c.mu.Lock()
 	defer c.mu.Unlock()

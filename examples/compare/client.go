@@ -46,6 +46,7 @@ type account struct {
 var contenders = map[string]func(context.Context, *job) error{
 	ours:         runOurs,
 	oursVolatile: runOurs,
+	oursAuto:     runOurs,
 	v1:           runV1,
 	v1Checkpoint: runV1,
 	v1Put:        runV1Put,

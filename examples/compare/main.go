@@ -2,6 +2,7 @@
 // OSS SDKs for Go, and through net/http alone, which is the floor.
 //
 //	go run ./examples/compare [-quick] [-rounds N] [-run WORD] [-json FILE] [-svg FILE] [-profile DIR]
+//	go run ./examples/compare -from FILE[,FILE...] [-svg FILE]
 //
 // Each upload runs in a process of its own, against one sink in another: a server
 // that takes the bytes, forgets them, and answers as OSS would, with the right
@@ -22,6 +23,7 @@ package main
 
 import (
 	"context"
+	"encoding/json"
 	"flag"
 	"fmt"
 	"io"
@@ -68,10 +70,15 @@ func compare(ctx context.Context, args []string, stdout io.Writer) error {
 		jsonOut = flags.String("json", "", "write all that was measured to this file")
 		svgOut  = flags.String("svg", "", "write a plot to this file")
 		profile = flags.String("profile", "", "write CPU and heap profiles of this library to this directory")
+		from    = flags.String("from", "", "measure nothing: show what earlier runs wrote with -json, separated by commas")
 		dir     = flags.String("dir", "", "where the files to upload are made (default: the temporary directory)")
 	)
 	if err := flags.Parse(args); err != nil {
 		return err
+	}
+	if *from != "" {
+		res, err := load(strings.Split(*from, ","))
+		return show(stdout, res, err, *jsonOut, *svgOut)
 	}
 	sizes, n := full, 5
 	if *quick {
@@ -86,13 +93,39 @@ func compare(ctx context.Context, args []string, stdout io.Writer) error {
 	}
 	d := &director{rounds: n, profiles: *profile, progress: os.Stderr}
 	res, err := d.run(ctx, *dir, scenarios)
+	return show(stdout, res, err, *jsonOut, *svgOut)
+}
+
+// load returns what earlier runs came to, as if it had been one.
+func load(paths []string) (*results, error) {
+	var all *results
+	for _, path := range paths {
+		text, err := os.ReadFile(path)
+		if err != nil {
+			return nil, err
+		}
+		var one results
+		if err := json.Unmarshal(text, &one); err != nil {
+			return nil, fmt.Errorf("%s: %w", path, err)
+		}
+		if all == nil {
+			all = &one
+			continue
+		}
+		all.Scenarios = append(all.Scenarios, one.Scenarios...)
+	}
+	return all, nil
+}
+
+// show tells what a run came to, unless it failed.
+func show(stdout io.Writer, res *results, err error, jsonOut, svgOut string) error {
 	if err != nil {
 		return err
 	}
 	if err := printTable(stdout, res); err != nil {
 		return err
 	}
-	return writeFiles(res, *jsonOut, *svgOut)
+	return writeFiles(res, jsonOut, svgOut)
 }
 
 // pick returns the scenarios whose names contain word.

@@ -20,12 +20,16 @@ func runOurs(ctx context.Context, j *job) error {
 		defer dir.Close()
 		store = dir
 	}
+	parallel := j.Scenario.Parallel
+	if j.Contender == oursAuto {
+		parallel = upload.Auto
+	}
 	var unsure []string
 	client, err := upload.New(&upload.Options{
 		Credentials: sts.Static(sts.Credentials{AccessKeyID: keyID, AccessKeySecret: keySecret}),
 		Checkpoints: store,
 		PartSize:    j.Scenario.PartSize,
-		Parallel:    j.Scenario.Parallel,
+		Parallel:    parallel,
 		Region:      region,
 		RetryCount:  -1,
 		Callbacks: upload.Callbacks{

@@ -29,6 +29,7 @@ type scenario struct {
 const (
 	ours         = "vodupload"
 	oursVolatile = "vodupload, checkpoints in memory"
+	oursAuto     = "vodupload, Auto"
 	v1           = "v1 SDK"
 	v1Checkpoint = "v1 SDK, checkpoint"
 	v1Put        = "v1 SDK, PutObject"
@@ -63,7 +64,7 @@ var (
 	small = sizes{
 		large: 256 * mib, huge: 100 * mib, parts: 1_000, part: 100 * kib,
 		few: 200, many: 2_000, fileSize: 16 * kib, list: 10_000,
-		latency: 50 * time.Millisecond, delayed: 32 * mib,
+		latency: 50 * time.Millisecond, delayed: 128 * mib,
 	}
 	tiny = sizes{
 		large: 4 * mib, huge: 2 * mib, parts: 12, part: 100 * kib,
@@ -74,7 +75,7 @@ var (
 
 // scenarios returns what is run, in the order of the table.
 func (z sizes) scenarios() []scenario {
-	parts := []string{ours, oursVolatile, v1, v1Checkpoint, v2, floor}
+	parts := []string{ours, oursVolatile, oursAuto, v1, v1Checkpoint, v2, floor}
 	files := []string{ours, v1, v1Put, v2, floor}
 	putting := []string{ours, v1Put, v2, floor}
 	const wide = 10 // times as many requests in flight, so that it ends within minutes
@@ -82,7 +83,8 @@ func (z sizes) scenarios() []scenario {
 		{Name: fmt.Sprintf("%s in parts of 1 MiB", bytesText(z.large)), Size: z.large, PartSize: mib, Files: 1, Parallel: 5, contenders: parts},
 		{Name: fmt.Sprintf("%s in parts of %s", bytesText(z.large), bytesText(z.huge)), Size: z.large, PartSize: z.huge, Files: 1, Parallel: 5, contenders: parts},
 		{Name: fmt.Sprintf("%s parts of %s", number(z.parts), bytesText(z.part)), Size: int64(z.parts) * z.part, PartSize: z.part, Files: 1, Parallel: 5, contenders: parts},
-		{Name: fmt.Sprintf("%s in parts of 1 MiB, latency %v", bytesText(z.delayed), z.latency), Size: z.delayed, PartSize: mib, Files: 1, Parallel: 5, Latency: z.latency, Rounds: 3, contenders: []string{ours, v1, v2, floor}},
+		{Name: fmt.Sprintf("%s in parts of 1 MiB, latency %v", bytesText(z.delayed), z.latency), Size: z.delayed, PartSize: mib, Files: 1, Parallel: 5, Latency: z.latency, Rounds: 3, contenders: []string{ours, oursVolatile, v1, v2, floor}},
+		{Name: fmt.Sprintf("%s parts of %s, latency %v", number(z.few), bytesText(z.part), z.latency), Size: int64(z.few) * z.part, PartSize: z.part, Files: 1, Parallel: 5, Latency: z.latency, Rounds: 3, contenders: []string{ours, oursAuto, v1, floor}},
 		{Name: fmt.Sprintf("%s files of %s", number(z.few), bytesText(z.fileSize)), Size: z.fileSize, PartSize: mib, Files: z.few, Parallel: 5, contenders: files},
 		{Name: fmt.Sprintf("%s files of %s, latency %v", number(z.few), bytesText(z.fileSize), z.latency), Size: z.fileSize, PartSize: mib, Files: z.few, Parallel: 5, Latency: z.latency, Rounds: 3, contenders: putting},
 		{Name: fmt.Sprintf("%s files of %s", number(z.many), bytesText(z.fileSize)), Size: z.fileSize, PartSize: mib, Files: z.many, Parallel: 5, contenders: files},

@@ -11,11 +11,14 @@ import (
 	"github.com/vodupload/vodupload/sts"
 )
 
+// inTemp makes a program keep its temporary files in dir, also if it is killed.
+func inTemp(dir string) []string { return []string{"TMPDIR=" + dir, "TMP=" + dir, "TEMP=" + dir} }
+
 // The SDK is not there before npm was run; for the server any file will do.
 func sdkFile(t *testing.T) string { return write(t, "sdk.js", "var OSS;") }
 
 func TestWeb(t *testing.T) {
-	p := start(t, nil, "-embedded", "-web", "-web-sdk", sdkFile(t))
+	p := start(t, inTemp(t.TempDir()), "-embedded", "-web", "-web-sdk", sdkFile(t))
 	get := func(path string, want ...string) http.Header {
 		t.Helper()
 		resp, err := http.Get(p.url + path)
@@ -48,7 +51,7 @@ func TestWeb(t *testing.T) {
 
 func TestWebKnowsItsClients(t *testing.T) {
 	clients := write(t, "clients.json", `{"token-of-alice-123": {"Name": "alice", "ObjectPrefix": "in/alice/"}}`)
-	p := start(t, nil, "-embedded", "-web", "-web-sdk", sdkFile(t), "-clients", clients)
+	p := start(t, inTemp(t.TempDir()), "-embedded", "-web", "-web-sdk", sdkFile(t), "-clients", clients)
 	for code, want := range map[string]int{"": 401, "Bearer wrong": 401, "Bearer token-of-alice-123": 200} {
 		r, err := http.NewRequest("GET", p.url+"/upload/config.json", nil)
 		if err != nil {
@@ -76,7 +79,7 @@ func TestWebKnowsItsClients(t *testing.T) {
 // A temporary directory that stayed would fill the disk with videos.
 func TestWebLeavesNothing(t *testing.T) {
 	temp := t.TempDir()
-	p := start(t, []string{"TMPDIR=" + temp, "TMP=" + temp, "TEMP=" + temp}, "-embedded", "-web", "-web-sdk", sdkFile(t))
+	p := start(t, inTemp(temp), "-embedded", "-web", "-web-sdk", sdkFile(t))
 	if dirs, err := filepath.Glob(filepath.Join(temp, "tokenserver-oss-*")); err != nil || len(dirs) != 1 {
 		t.Fatalf("got %v, %v; want one directory", dirs, err)
 	}

@@ -22,7 +22,7 @@ import (
 type browser struct{ ctx context.Context }
 
 // patience bounds each test in the browser.
-const patience = 8 * time.Second
+const patience = 60 * time.Second
 
 // startBrowser starts Chromium without a window, or skips the test and says how to get
 // what is missing. Where CI is true, a test that did not run is a failure.

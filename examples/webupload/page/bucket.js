@@ -4,7 +4,7 @@ import { Transport } from "./transport.js";
 import { Failure, corsMissing, explain } from "./failure.js";
 
 // No upload takes the place of an object that is there.
-const keepOthers = {};
+const keepOthers = { "x-oss-forbid-overwrite": "true" };
 
 export class Bucket {
 	#settings;

@@ -32,7 +32,7 @@ func (u *upload) abandon(ctx context.Context) error {
 		return nil
 	}
 	if err != nil {
-		return fmt.Errorf("open checkpoint: %w", err)
+		return fmt.Errorf("%w: %w", ErrCheckpoint, err)
 	}
 	m := &multipart{upload: u}
 	m.rec, _, _ = cp.Load()

@@ -43,7 +43,7 @@ func (m *multipart) completed(ctx context.Context, crc uint64) (wire.CompleteRes
 		}
 		info, ok := m.made(ctx, crc, gone, last)
 		if ok {
-			res = wire.CompleteResult{ETag: info.ETag, CRC64: info.CRC64, HasCRC64: true}
+			res = wire.CompleteResult{ETag: info.ETag, VersionID: info.VersionID, CRC64: info.CRC64, HasCRC64: true}
 		}
 		return ok
 	})

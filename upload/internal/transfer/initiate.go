@@ -29,6 +29,8 @@ func (m *multipart) initiate(ctx context.Context) error {
 		return err
 	}
 	m.split(plan)
+	m.working.remove(m.rec.UploadID)
+	m.working.add(begun.UploadID)
 	m.rec = checkpoint.Record{
 		Version: checkpoint.Version, Key: m.job.key(), Source: m.job.Source.State(),
 		UploadID: begun.UploadID, PartSize: plan.PartSize, Started: begun.Served, VideoID: m.job.VideoID,

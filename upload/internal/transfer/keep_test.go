@@ -141,10 +141,11 @@ func TestVolatileKeepsNothingInTheStore(t *testing.T) {
 	ctx, stop := context.WithCancelCause(r.ctx)
 	job := r.job(src)
 	job.Volatile = true
-	r.server.Inject(hang(osstest.OpUploadPart, 3))
+	f := hang(osstest.OpUploadPart).Part(3)
+	r.server.Inject(f)
 	r.seen.when(func(e Event) bool { return e.Uploaded == fiveParts-partSize }, func() {
 		go func() {
-			_ = r.server.WaitRequests(r.ctx, 5, osstest.OpUploadPart)
+			<-f.Fired()
 			stop(errPause)
 		}()
 	})

@@ -28,7 +28,10 @@ func (u *upload) multipart(ctx context.Context) (Result, error) {
 		return Result{}, u.leave(ctx, err)
 	}
 	m := &multipart{upload: u, keep: keep}
-	defer keep.close()
+	defer func() {
+		keep.close()
+		m.working.remove(m.rec.UploadID)
+	}()
 	res, err := m.run(ctx)
 	if err != nil {
 		m.giveUp(ctx, err)

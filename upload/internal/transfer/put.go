@@ -2,6 +2,7 @@ package transfer
 
 import (
 	"context"
+	"errors"
 	"fmt"
 
 	"github.com/vodupload/vodupload/upload/internal/wire"
@@ -9,13 +10,14 @@ import (
 
 // single brings a source that fits into one part to its object. It claims no
 // checkpoint. An earlier run may have: with another part size, or when the file was
-// larger. What that left goes, for nothing would ever go on with it.
+// larger. What that left goes, for nothing would ever go on with it. That no
+// checkpoint can be looked for does not matter: none is needed.
 func (u *upload) single(ctx context.Context) (Result, error) {
 	res, err := u.putObject(ctx)
 	if err != nil {
 		return Result{}, u.leave(ctx, err)
 	}
-	if err := u.abandon(ctx); err != nil && ctx.Err() == nil {
+	if err := u.abandon(ctx); err != nil && ctx.Err() == nil && !errors.Is(err, ErrCheckpoint) {
 		u.warn(fmt.Errorf("what an earlier run left of this upload stays: %w", err))
 	}
 	return res, nil
@@ -65,5 +67,5 @@ func (u *upload) madeBefore(ctx context.Context, last bool) wire.PutResult {
 	}
 	info, err := u.head(ctx, last)
 	ours := err == nil && isOurs(info, object{size: size, crc: crc, kind: typeNormal})
-	return wire.PutResult{ETag: info.ETag, CRC64: crc, Verified: ours}
+	return wire.PutResult{ETag: info.ETag, VersionID: info.VersionID, CRC64: crc, Verified: ours}
 }

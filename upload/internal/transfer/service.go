@@ -29,6 +29,7 @@ type Service struct {
 	opts     Options
 	wire     *wire.Client
 	volatile checkpoint.Store
+	working  workingSet
 }
 
 // NewService returns a Service. Options are complete: the caller filled in the

@@ -128,9 +128,11 @@ func (s *Service) RunStream(ctx context.Context, job *Job, st *Stream) (Result, 
 	st.rec = m.rec
 	if err != nil {
 		m.giveUpStream(ctx, err)
-		return Result{}, err
 	}
-	return res, nil
+	if err == nil || ctx.Err() == nil || isAbandoned(ctx) {
+		m.working.remove(m.rec.UploadID)
+	}
+	return res, err
 }
 
 // AbandonStream aborts what an interrupted stream has begun.
@@ -139,6 +141,7 @@ func (s *Service) AbandonStream(ctx context.Context, job *Job, st *Stream) error
 	if err != nil {
 		return err
 	}
+	defer m.working.remove(m.rec.UploadID)
 	return m.abort(ctx)
 }
 
@@ -236,10 +239,12 @@ func (m *multipart) initiateStream(ctx context.Context) error {
 		m.rec.UploadID, m.rec.Started = begun.UploadID, begun.Served
 		return err
 	})
-	if err == nil {
-		m.emit(Event{Kind: Initiated, UploadID: m.rec.UploadID, PartSize: m.opts.PartSize})
+	if err != nil {
+		return err
 	}
-	return err
+	m.working.add(m.rec.UploadID)
+	m.emit(Event{Kind: Initiated, UploadID: m.rec.UploadID, PartSize: m.opts.PartSize})
+	return nil
 }
 
 // sendStream sends what an earlier run left, then what the reader still gives. One

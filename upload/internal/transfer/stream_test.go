@@ -56,7 +56,7 @@ func TestStreamGoesOnAfterAnInterruption(t *testing.T) {
 	r := newRig(t, 0)
 	content := data(20*partSize+3, 4)
 	st := NewStream(bytes.NewReader(content))
-	f := hang(osstest.OpUploadPart, 7)
+	f := hang(osstest.OpUploadPart).Part(7)
 	r.server.Inject(f)
 	ctx, stop := context.WithCancelCause(r.ctx)
 	go func() {

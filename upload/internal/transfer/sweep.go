@@ -165,7 +165,7 @@ func (sw *sweep) upload(t Target) *upload {
 // A shelf is what the store's checkpoints say.
 type shelf struct {
 	free   []checkpoint.Entry
-	names  map[string]bool // upload IDs, of those in use as well
+	names  map[string]bool // upload IDs, also of those in use, and of what this service is at work on
 	hidden bool            // one that is in use could not be read
 }
 
@@ -190,12 +190,22 @@ func (sw *sweep) checkpoints(ctx context.Context) (shelf, error) {
 			sh.names[e.Record.UploadID] = true
 		}
 		if !sh.hidden || try == tries {
-			return sh, nil
+			return sh, sw.inProcess(ctx, sh.names)
 		}
 		if err := sleep(ctx, 20*time.Millisecond); err != nil {
 			return shelf{}, err
 		}
 	}
+}
+
+// inProcess adds the uploads of this service that the store does not tell of.
+func (sw *sweep) inProcess(ctx context.Context, names map[string]bool) error {
+	sw.working.addTo(names)
+	volatile, err := sw.volatile.List(ctx)
+	for _, e := range volatile {
+		names[e.Record.UploadID] = true
+	}
+	return err
 }
 
 // all looks at the candidates, some at a time, and returns those that are leftovers.

@@ -1,6 +1,7 @@
 package transfer
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -130,6 +131,7 @@ func TestSweep(t *testing.T) {
 		r := newRig(t, 0)
 		cp := r.record("in/a", r.begin("in/a", 10*time.Minute))
 		r.swept(&SweepJob{Target: at("in/")}, "")
+		r.swept(&SweepJob{DryRun: true, Target: at("in/")}, "")
 		if err := cp.Close(); err != nil {
 			t.Fatal(err)
 		}
@@ -301,5 +303,70 @@ func TestSweepMeetsACheckpointThatCannotBeRead(t *testing.T) {
 		if tt.lists == 1000 && !errors.Is(found[0].Err, errHidden) {
 			t.Errorf("got %v, want %v", found[0].Err, errHidden)
 		}
+	}
+}
+
+// What has no checkpoint in the store is left alone in its own process, also while it
+// pauses.
+func TestSweepLeavesAloneWhatThisProcessIsAtWorkOn(t *testing.T) {
+	stream := NewStream(bytes.NewReader(data(fiveParts, 4)))
+	for _, tt := range []struct {
+		name   string
+		run    func(r *rig, s *Service, ctx context.Context) error
+		pauses bool // and goes on with the same upload
+	}{
+		{"a stream", func(r *rig, s *Service, ctx context.Context) error {
+			_, err := s.RunStream(ctx, r.job(nil), stream)
+			return err
+		}, true},
+		{"a source without a name", func(r *rig, s *Service, ctx context.Context) error {
+			job := r.job(inMemory(data(fiveParts, 4)))
+			job.Volatile = true
+			_, err := s.Run(ctx, job)
+			return err
+		}, true},
+		{"a file whose checkpoint cannot be kept", func(r *rig, s *Service, ctx context.Context) error {
+			r.store.open = full
+			defer func() { r.store.open = nil }()
+			_, err := s.Run(ctx, r.job(inMemory(data(fiveParts, 4))))
+			return err
+		}, false},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			r := newRig(t, 0)
+			r.opts.Optional = true
+			s := r.service()
+			sweep := func(want int) {
+				t.Helper()
+				found, err := s.Sweep(r.ctx, &SweepJob{Target: r.target(), Gate: r.gate, Slots: newSlots(1), DryRun: true})
+				if err != nil || len(found) != want {
+					t.Errorf("got %s, %v; want %d", describe(found), err, want)
+				}
+			}
+			f := hang(osstest.OpUploadPart)
+			r.server.Inject(f)
+			ctx, stop := context.WithCancelCause(r.ctx)
+			done := make(chan error)
+			go func() { done <- tt.run(r, s, ctx) }()
+			<-f.Fired()
+			sweep(0)
+			stop(errPause)
+			if err := <-done; !errors.Is(err, errPause) {
+				t.Fatal(err)
+			}
+			r.calm()
+			if !tt.pauses {
+				sweep(1)
+				return
+			}
+			sweep(0)
+			if err := tt.run(r, s, r.ctx); err != nil {
+				t.Fatal(err)
+			}
+			r.left(0, 0)
+			if len(s.working.ids) > 0 {
+				t.Errorf("%v are still thought to be at work", s.working.ids)
+			}
+		})
 	}
 }

@@ -61,9 +61,10 @@ func (o *Object) Head(ctx context.Context, s Snapshot) (ObjectInfo, error) {
 		return ObjectInfo{}, err
 	}
 	info := ObjectInfo{
-		Size: rep.size,
-		ETag: normaliseETag(rep.header.Get(headerETag)),
-		Type: rep.header.Get(headerObjectType),
+		Size:      rep.size,
+		ETag:      normaliseETag(rep.header.Get(headerETag)),
+		Type:      rep.header.Get(headerObjectType),
+		VersionID: rep.header.Get(headerVersionID),
 	}
 	info.CRC64, info.HasCRC64 = rep.crc64()
 	info.LastModified, _ = http.ParseTime(rep.header.Get(headerLastModified))

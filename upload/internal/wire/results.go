@@ -46,5 +46,6 @@ type ObjectInfo struct {
 	CRC64        uint64
 	HasCRC64     bool
 	Type         string // Normal, Multipart, Appendable
+	VersionID    string // empty where the bucket has no versions
 	LastModified time.Time
 }

@@ -1,0 +1,84 @@
+package upload_test
+
+import (
+	"fmt"
+	"runtime"
+	"strings"
+	"testing"
+
+	"github.com/vodupload/vodupload/upload"
+)
+
+// cost is what a list of n files takes.
+type cost struct{ kept, bytes, mallocs uint64 }
+
+// fill adds n files with names as long as real ones.
+func fill(t *testing.T, c *upload.Client, b *bench, n int) {
+	t.Helper()
+	folder := b.dir + "/" + strings.Repeat("a", 60) + "/"
+	f := b.bytesOf("x", 1)
+	f.Endpoint = "oss-cn-hangzhou.aliyuncs.com"
+	for i := range n {
+		f.Path, f.Object = fmt.Sprint(folder, i, ".mp4"), fmt.Sprint("in/2026/11/21/", i, ".mp4")
+		if _, err := c.AddFile(f); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
+// measure runs fn and returns what it has allocated, and what of that is still held.
+func measure(fn func()) cost {
+	var before, after runtime.MemStats
+	held := heap()
+	runtime.ReadMemStats(&before)
+	fn()
+	runtime.ReadMemStats(&after)
+	now := max(heap(), held)
+	return cost{now - held, after.TotalAlloc - before.TotalAlloc, after.Mallocs - before.Mallocs}
+}
+
+// TestLongList adds 100,000 files. They take less than 200 MiB, cost ten times what
+// 10,000 do and no more, and leave nothing when they are cleared.
+func TestLongList(t *testing.T) {
+	if testing.Short() {
+		t.Skip("a long list takes seconds")
+	}
+	b := newBench(t)
+	add := func(n int) (*upload.Client, cost) {
+		c := b.client()
+		return c, measure(func() { fill(t, c, b, n) })
+	}
+	_, small := add(10_000)
+	c, large := add(100_000)
+	t.Logf("10,000 files: %+v; 100,000 files: %+v", small, large)
+	if large.kept > 200<<20 {
+		t.Errorf("100,000 files take %d MiB, want less than 200", large.kept>>20)
+	}
+	if large.bytes > 12*small.bytes || large.mallocs > 12*small.mallocs {
+		t.Errorf("100,000 files cost %+v, 10,000 cost %+v; want about ten times that", large, small)
+	}
+	if got := c.Stats(); got.Total != 100_000 || got.Files[upload.FileInit] != 100_000 {
+		t.Errorf("got %+v", got)
+	}
+	list := measure(func() {
+		if n := len(c.Files()); n != 100_000 {
+			t.Errorf("%d files, want 100,000", n)
+		}
+	})
+	if list.mallocs > 1000 {
+		t.Errorf("a snapshot took %d allocations, want one", list.mallocs)
+	}
+	stats := measure(func() { _ = c.Stats() })
+	if stats.bytes > 64<<10 {
+		t.Errorf("Stats took %d bytes, want none that grow with the list", stats.bytes)
+	}
+	var before runtime.MemStats
+	runtime.ReadMemStats(&before)
+	if err := c.ClearFiles(); err != nil {
+		t.Fatal(err)
+	}
+	if kept := before.HeapAlloc - min(heap(), before.HeapAlloc); kept < large.kept*3/4 {
+		t.Errorf("clearing the list gave back %d MiB of %d", kept>>20, large.kept>>20)
+	}
+	runtime.KeepAlive(c)
+}
