@@ -29,9 +29,6 @@ func (m *claim) authorize(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	if a.id() == "" {
-		return errors.New("the Authorizer gave neither VideoID nor MediaID")
-	}
 	if err := m.keep(ctx, a); err != nil {
 		return err
 	}
@@ -64,6 +61,9 @@ func (m *claim) ask(ctx context.Context) (Authorization, error) {
 		fmt.Errorf("%w: the Authorizer gave none within %v", ErrNoDestination, c.opts.TokenWait))
 	defer cancel()
 	a, err := c.opts.Authorizer.Authorize(ctx, info)
+	if err == nil && a.id() == "" {
+		err = errors.New("the Authorizer gave neither VideoID nor MediaID")
+	}
 	if err != nil {
 		if marked && m.cp != nil {
 			// Either nothing was made, or the user is about to be told that it is not known.

@@ -106,6 +106,7 @@ func TestChainTokenOfOneUserCannotWriteToAnother(t *testing.T) {
 }
 
 func TestChainGoesOnWithTheNextToken(t *testing.T) {
+	t.Parallel()
 	c := newChain(t, &ststest.Options{TokenLife: time.Second})
 	cache, err := sts.NewCache(c.as("alice"), nil)
 	if err != nil {

@@ -83,6 +83,7 @@ type crashRun struct {
 // until all files are there: identical, with nothing left at the server or on disk,
 // and without a part sent again that was acknowledged more than 100 ms before a kill.
 func TestCrash(t *testing.T) {
+	t.Parallel()
 	b := newBench(t)
 	ctx, cancel := context.WithTimeout(t.Context(), time.Minute+time.Duration(*crashes)*2*time.Second)
 	defer cancel()

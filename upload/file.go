@@ -49,7 +49,8 @@ type File struct {
 
 	// Endpoint, Bucket and Object are the destination. The endpoint is a host like
 	// "oss-cn-hangzhou.aliyuncs.com", with "http://" before it if TLS is not wanted.
-	// All three may be empty: then SetDestination gives them, from OnStarted or later.
+	// All three may be empty: then Options.Authorizer gives them, or SetDestination,
+	// from OnStarted or later.
 	Endpoint string
 	Bucket   string
 	Object   string

@@ -201,7 +201,6 @@ func advice(t *testing.T, b *browser) {
 		{"a CORS rule without PUT", []osstest.CORSRule{noPut}, nil, nil, []string{"CORS rule", "no CORS rule for PUT"}},
 		{"a prefix that the token is not for", good, func(_ *chain, o *webupload.Options) { o.Prefix = "out/" }, nil,
 			[]string{"You may not upload to this place", "media/out/", "AccessDenied", "request "}},
-		{"no such bucket", good, func(_ *chain, o *webupload.Options) { o.Bucket = "nowhere" }, nil, []string{"CORS rule"}},
 		{"an object of that name", good, nil, func(c *chain) {
 			c.oss.Inject(osstest.Fail(osstest.OpInitiateMultipartUpload, 0, "FileAlreadyExists"))
 		}, []string{"There is a file of this name already", "Rename"}},

@@ -34,21 +34,24 @@ func (u *upload) hash(ctx context.Context, off, size int64) (uint64, error) {
 // matching returns those of the parts that have the CRC64 of the local bytes.
 func (u *upload) matching(ctx context.Context, parts []wire.Part) ([]wire.Part, error) {
 	same := make([]bool, len(parts))
-	g, ctx := errgroup.WithContext(ctx)
+	g, gctx := errgroup.WithContext(ctx)
 	g.SetLimit(runtime.GOMAXPROCS(0))
 	for i, p := range parts {
-		if ctx.Err() != nil {
+		if gctx.Err() != nil {
 			break
 		}
 		g.Go(func() error {
 			off, size := u.plan.Section(p.Number)
-			crc, err := u.hash(ctx, off, size)
+			crc, err := u.hash(gctx, off, size)
 			same[i] = crc == p.CRC64
 			return err
 		})
 	}
 	if err := g.Wait(); err != nil {
 		return nil, err
+	}
+	if ctx.Err() != nil { // not all were looked at
+		return nil, context.Cause(ctx)
 	}
 	var kept []wire.Part
 	for i, p := range parts {
