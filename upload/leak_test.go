@@ -89,8 +89,8 @@ func TestNoSecretInAnythingPrinted(t *testing.T) {
 		err = c.Wait(b.ctx)
 		all.print(err, c.Stats(), c.Status())
 		var failed upload.Errors
-		if !errors.As(err, &failed) || len(failed) < 5 {
-			t.Errorf("got %v, want most files to fail", err)
+		if !errors.As(err, &failed) || len(failed) < 3 {
+			t.Errorf("got %v, want some files to fail", err)
 		}
 		for _, f := range c.Files() {
 			all.print(f, f.Err)

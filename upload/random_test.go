@@ -87,6 +87,9 @@ func runRandom(t *testing.T, b *bench, seed uint64) {
 	b.opts.Parallel = 1 + d.n(6)
 	b.opts.RetryInterval = time.Duration(1+d.n(50)) * time.Millisecond
 	b.opts.TokenWait = 5 * time.Second
+	if b.server.URL != "" {
+		b.opts.TokenWait = 300 * time.Millisecond // of real time
+	}
 	b.opts.CleanupTimeout = 20 * time.Second
 	b.opts.Logger = slog.New(slog.NewTextHandler(d.defect, nil))
 	b.opts.Credentials = nil

@@ -26,6 +26,9 @@ func TestUpload(t *testing.T) {
 			if r.CRC64 != want || !r.Verified || r.Size != int64(size) {
 				t.Errorf("got CRC64 %d, verified %t, size %d; want %d, true, %d", r.CRC64, r.Verified, r.Size, want, size)
 			}
+			if want := b.server.URL + "/media/in/ein%20Film%20%C3%BC%20%E5%BD%B1%E7%89%87.mp4"; r.Location != want {
+				t.Errorf("got location %s, want %s", r.Location, want)
+			}
 			o, _ := b.server.Object(bucket, f.Object)
 			if o.ETag != r.ETag || o.ContentType != "video/mp4" {
 				t.Errorf("got ETag %q, type %q; the object has %q, %q", r.ETag, "video/mp4", o.ETag, o.ContentType)

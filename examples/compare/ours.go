@@ -20,26 +20,12 @@ func runOurs(ctx context.Context, j *job) error {
 		defer dir.Close()
 		store = dir
 	}
-	parallel := j.Scenario.Parallel
-	if j.Contender == oursAuto {
-		parallel = upload.Auto
-	}
 	var unsure []string
-	client, err := upload.New(&upload.Options{
-		Credentials: sts.Static(sts.Credentials{AccessKeyID: keyID, AccessKeySecret: keySecret}),
-		Checkpoints: store,
-		PartSize:    j.Scenario.PartSize,
-		Parallel:    parallel,
-		Region:      region,
-		RetryCount:  -1,
-		Callbacks: upload.Callbacks{
-			OnSucceeded: func(_ *upload.Client, f upload.FileInfo, r upload.Result) {
-				if !r.Verified {
-					unsure = append(unsure, f.Object)
-				}
-			},
-		},
-	})
+	client, err := upload.New(j.options(store, func(_ *upload.Client, f upload.FileInfo, r upload.Result) {
+		if !r.Verified {
+			unsure = append(unsure, f.Object)
+		}
+	}))
 	if err != nil {
 		return err
 	}
@@ -60,4 +46,21 @@ func runOurs(ctx context.Context, j *job) error {
 		return fmt.Errorf("the server did not confirm the CRC64 of %d objects, the first is %s", len(unsure), unsure[0])
 	}
 	return nil
+}
+
+// options are those of the job, and the defaults for all else.
+func (j *job) options(store checkpoint.Store, succeeded func(*upload.Client, upload.FileInfo, upload.Result)) *upload.Options {
+	o := &upload.Options{
+		Credentials: sts.Static(sts.Credentials{AccessKeyID: keyID, AccessKeySecret: keySecret}),
+		Checkpoints: store,
+		PartSize:    j.Scenario.PartSize,
+		Parallel:    j.Scenario.Parallel,
+		Region:      region,
+		RetryCount:  -1, // a fault would spoil the figures: better fail
+		Callbacks:   upload.Callbacks{OnSucceeded: succeeded},
+	}
+	if j.Contender == oursAuto {
+		o.Parallel = upload.Auto
+	}
+	return o
 }

@@ -6,6 +6,7 @@ import (
 	"io"
 	"math"
 	"strings"
+	"time"
 )
 
 // The plot's measures, in pixels.
@@ -66,16 +67,10 @@ func writeSVG(w io.Writer, res *results) error {
 // overFloor returns each contender's CPU as a multiple of the floor's.
 func overFloor(r *result) map[string]float64 {
 	values := make(map[string]float64)
-	rows, _ := r.rows()
-	var least float64
-	for _, one := range rows {
-		if one.who == floor {
-			least = one.cpu.Seconds()
-		}
-	}
-	for _, one := range rows {
-		if one.who != floor && least > 0 {
-			values[one.who] = one.cpu.Seconds() / least
+	by, order := r.byContender()
+	for _, who := range order {
+		if who != floor {
+			values[who] = ratio(by[who], by[floor], func(s sample) time.Duration { return s.CPU })
 		}
 	}
 	return values

@@ -83,12 +83,12 @@ func (z sizes) scenarios() []scenario {
 		{Name: fmt.Sprintf("%s in parts of 1 MiB", bytesText(z.large)), Size: z.large, PartSize: mib, Files: 1, Parallel: 5, contenders: parts},
 		{Name: fmt.Sprintf("%s in parts of %s", bytesText(z.large), bytesText(z.huge)), Size: z.large, PartSize: z.huge, Files: 1, Parallel: 5, contenders: parts},
 		{Name: fmt.Sprintf("%s parts of %s", number(z.parts), bytesText(z.part)), Size: int64(z.parts) * z.part, PartSize: z.part, Files: 1, Parallel: 5, contenders: parts},
-		{Name: fmt.Sprintf("%s in parts of 1 MiB, latency %v", bytesText(z.delayed), z.latency), Size: z.delayed, PartSize: mib, Files: 1, Parallel: 5, Latency: z.latency, Rounds: 3, contenders: []string{ours, oursVolatile, v1, v2, floor}},
-		{Name: fmt.Sprintf("%s parts of %s, latency %v", number(z.few), bytesText(z.part), z.latency), Size: int64(z.few) * z.part, PartSize: z.part, Files: 1, Parallel: 5, Latency: z.latency, Rounds: 3, contenders: []string{ours, oursAuto, v1, floor}},
+		{Name: fmt.Sprintf("%s in parts of 1 MiB, latency %s", bytesText(z.delayed), millis(z.latency)), Size: z.delayed, PartSize: mib, Files: 1, Parallel: 5, Latency: z.latency, Rounds: 3, contenders: []string{ours, oursVolatile, v1, v2, floor}},
+		{Name: fmt.Sprintf("%s parts of %s, latency %s", number(z.few), bytesText(z.part), millis(z.latency)), Size: int64(z.few) * z.part, PartSize: z.part, Files: 1, Parallel: 5, Latency: z.latency, Rounds: 3, contenders: []string{ours, oursAuto, v1, floor}},
 		{Name: fmt.Sprintf("%s files of %s", number(z.few), bytesText(z.fileSize)), Size: z.fileSize, PartSize: mib, Files: z.few, Parallel: 5, contenders: files},
-		{Name: fmt.Sprintf("%s files of %s, latency %v", number(z.few), bytesText(z.fileSize), z.latency), Size: z.fileSize, PartSize: mib, Files: z.few, Parallel: 5, Latency: z.latency, Rounds: 3, contenders: putting},
+		{Name: fmt.Sprintf("%s files of %s, latency %s", number(z.few), bytesText(z.fileSize), millis(z.latency)), Size: z.fileSize, PartSize: mib, Files: z.few, Parallel: 5, Latency: z.latency, Rounds: 3, contenders: putting},
 		{Name: fmt.Sprintf("%s files of %s", number(z.many), bytesText(z.fileSize)), Size: z.fileSize, PartSize: mib, Files: z.many, Parallel: 5, contenders: files},
-		{Name: fmt.Sprintf("%s files of %s, latency %v, %d in flight", number(z.many), bytesText(z.fileSize), z.latency, 5*wide), Size: z.fileSize, PartSize: mib, Files: z.many, Parallel: 5 * wide, Latency: z.latency, Rounds: 3, contenders: putting},
+		{Name: fmt.Sprintf("%s files of %s, latency %s, %d in flight", number(z.many), bytesText(z.fileSize), millis(z.latency), 5*wide), Size: z.fileSize, PartSize: mib, Files: z.many, Parallel: 5 * wide, Latency: z.latency, Rounds: 3, contenders: putting},
 		{Name: fmt.Sprintf("%s files in the list", number(z.list)), Size: 4 * kib, PartSize: mib, Files: z.list, Parallel: 5, Rounds: 3, contenders: putting},
 		// The v1 SDK refuses 10,000 parts, although OSS takes them.
 		{Name: fmt.Sprintf("resume %s parts, one left", number(resumeParts(z.parts))), Size: int64(resumeParts(z.parts)) * z.part, PartSize: z.part, Files: 1, Parallel: 5, Resume: true, contenders: []string{ours, v1Checkpoint, v2Checkpoint, floor}},
@@ -123,6 +123,9 @@ func number(n int) string {
 	}
 	return fmt.Sprintf("%s,%03d", number(n/1000), n%1000)
 }
+
+// millis writes a latency.
+func millis(d time.Duration) string { return fmt.Sprintf("%d ms", d.Milliseconds()) }
 
 // bytesText writes a number of bytes in the largest unit that divides it.
 func bytesText(n int64) string {

@@ -22,14 +22,7 @@ type row struct {
 // rows returns the medians of a scenario, in the order of its contenders, and the
 // one that the ratios are of.
 func (r *result) rows() (rows []row, base string) {
-	byWho := make(map[string][]sample)
-	var order []string
-	for _, s := range r.Samples {
-		if byWho[s.Contender] == nil {
-			order = append(order, s.Contender)
-		}
-		byWho[s.Contender] = append(byWho[s.Contender], s)
-	}
+	byWho, order := r.byContender()
 	base = floor
 	for _, b := range slices.Backward(baseline) {
 		if byWho[b] != nil {
@@ -50,6 +43,19 @@ func (r *result) rows() (rows []row, base string) {
 		})
 	}
 	return rows, base
+}
+
+// byContender sorts the samples by who they are of, and tells in which order they
+// first had their turn.
+func (r *result) byContender() (by map[string][]sample, order []string) {
+	by = make(map[string][]sample)
+	for _, s := range r.Samples {
+		if by[s.Contender] == nil {
+			order = append(order, s.Contender)
+		}
+		by[s.Contender] = append(by[s.Contender], s)
+	}
+	return by, order
 }
 
 // ratio is the median of the ratios within the rounds: what slows a round down slows

@@ -98,20 +98,20 @@ export class Bucket {
 		if (error.status > 0) {
 			this.#answered.add(call.method);
 		}
-		if (error.status === -1 && error.name === "network" && navigator.onLine && !this.#answered.has(call.method) && await this.#reachable()) {
+		const open = error.status === -1 && error.name === "network" && navigator.onLine && !this.#answered.has(call.method);
+		if (open && await this.#forbids(call.method)) {
 			return corsMissing(call.method, this.#place);
 		}
 		return explain(error, this.#place);
 	}
 
-	// #reachable reports whether the bucket answers at all. A script learns no more of an
-	// answer that it may not read, nor of a connection that failed.
-	async #reachable() {
-		try {
-			await fetch(this.#url, { method: "HEAD", mode: "no-cors", cache: "no-store", signal: AbortSignal.timeout(5000) });
-			return true;
-		} catch {
-			return false;
-		}
+	// #forbids reports whether the bucket answers, but not to this page. To a script, an
+	// answer that it may not read looks like a connection that failed. The first request
+	// makes the browser ask the bucket the same question as before a real one, and could do
+	// nothing there: it bears no signature. The second needs no leave.
+	async #forbids(method) {
+		const answers = (options) => fetch(this.#url, { cache: "no-store", signal: AbortSignal.timeout(5000), ...options })
+			.then(() => true, () => false);
+		return !await answers({ method, headers: { authorization: "none" } }) && await answers({ method: "HEAD", mode: "no-cors" });
 	}
 }

@@ -20,7 +20,7 @@ func (m *multipart) complete(ctx context.Context) (Result, error) {
 	m.emit(Event{Kind: Progress})
 	_, _, sent := m.tally.counts()
 	return Result{
-		ETag: res.ETag, Location: res.Location, VersionID: res.VersionID, UploadID: m.rec.UploadID,
+		ETag: res.ETag, VersionID: res.VersionID, UploadID: m.rec.UploadID,
 		CRC64: crc, Verified: res.HasCRC64,
 		Size: m.plan.Size, Parts: m.plan.Count, ResumedParts: m.resumedParts, ResumedBytes: m.resumedBytes,
 		SentBytes: sent, CallbackBody: res.CallbackBody,

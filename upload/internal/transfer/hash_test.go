@@ -3,7 +3,6 @@ package transfer
 import (
 	"context"
 	"errors"
-	"runtime"
 	"testing"
 
 	"github.com/vodupload/vodupload/upload/internal/crc64"
@@ -27,24 +26,25 @@ func TestHash(t *testing.T) {
 // Reading a large file again ends with its context, and not with the file. What was
 // not looked at by then is not taken for changed.
 func TestHashEndsWithItsContext(t *testing.T) {
-	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(1)) // one part at a time
-	ctx, stop := context.WithCancelCause(t.Context())
-	reads := make(chan int64, 1000)
-	src := &memSource{inMemory: data(100*partSize, 3), read: func(off int64) error {
-		reads <- off
-		stop(errPause)
-		return nil
-	}}
-	u := &upload{job: &Job{Source: src}, plan: must(NewPlan(100*partSize, partSize))}
-	parts := make([]wire.Part, 100)
-	for i := range parts {
-		parts[i].Number = i + 1
-	}
-	if _, err := u.matching(ctx, parts); !errors.Is(err, errPause) {
-		t.Errorf("got %v, want %v", err, errPause)
-	}
-	if n := len(reads); n != 1 {
-		t.Errorf("read %d times, want once", n)
+	for _, count := range []int{1, 100} {
+		ctx, stop := context.WithCancelCause(t.Context())
+		reads := make(chan int64, 1000)
+		src := &memSource{inMemory: data(100*partSize, 3), read: func(off int64) error {
+			reads <- off
+			stop(errPause)
+			return nil
+		}}
+		u := &upload{job: &Job{Source: src}, plan: must(NewPlan(100*partSize, partSize))}
+		parts := make([]wire.Part, count)
+		for i := range parts {
+			parts[i].Number = i + 1
+		}
+		if got, err := u.matching(ctx, parts); !errors.Is(err, errPause) {
+			t.Errorf("%d parts: got %d of them, %v; want %v", count, len(got), err, errPause)
+		}
+		if n := len(reads); n > 50 {
+			t.Errorf("read %d times after it was to end", n)
+		}
 	}
 }
 

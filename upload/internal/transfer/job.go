@@ -90,7 +90,6 @@ func (j *Job) target() Target {
 // A Result is what an upload that succeeded came to.
 type Result struct {
 	ETag         string
-	Location     string // empty where the server did not tell it
 	VersionID    string // empty where the server did not tell it
 	UploadID     string // empty for an object sent by PutObject
 	CRC64        uint64 // of the source as it was read

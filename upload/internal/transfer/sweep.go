@@ -182,7 +182,8 @@ func (sw *sweep) checkpoints(ctx context.Context) (shelf, error) {
 		for _, e := range entries {
 			switch {
 			case e.Record.UploadID == "":
-				sh.hidden = sh.hidden || e.InUse
+				// A claim on a source, without a destination, hides no upload.
+				sh.hidden = sh.hidden || e.InUse && e.Record.Key.Source == ""
 				continue
 			case !e.InUse:
 				sh.free = append(sh.free, e)

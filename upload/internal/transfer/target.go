@@ -18,7 +18,11 @@ func ParseTarget(endpoint, region, bucket, object string) (Target, error) {
 			return Target{}, fmt.Errorf("%s: %w", c.field, c.err)
 		}
 	}
-	return Target{Endpoint: e, Region: region, Bucket: bucket, Object: object}, nil
+	t := Target{Endpoint: e, Region: region, Bucket: bucket, Object: object}
+	if err := t.Validate(); err != nil { // what the fields are together
+		return Target{}, fmt.Errorf("Endpoint: %w", err)
+	}
+	return t, nil
 }
 
 // NewLimiter returns a limit of the bandwidth of all that it is given to.

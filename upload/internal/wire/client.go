@@ -36,7 +36,7 @@ func NewClient(o *Options) *Client {
 // Object returns the object that t names. It makes no request. The error says which
 // part of t is wrong.
 func (c *Client) Object(t Target) (*Object, error) {
-	if err := t.validate(); err != nil {
+	if err := t.Validate(); err != nil {
 		return nil, err
 	}
 	return &Object{client: c, target: t, clock: c.clock(t.Endpoint.Host)}, nil

@@ -146,7 +146,7 @@ func FuzzParseEndpoint(f *testing.F) {
 		}
 		// What the SDK cannot make a URL of, it would fall over.
 		target := Target{Endpoint: e, Region: "cn-test", Bucket: "media", Object: "a b/ü?%"}
-		if err := target.validate(); err != nil {
+		if err := target.Validate(); err != nil {
 			t.Fatalf("%q: %v", s, err)
 		}
 		o, err := NewClient(nil).Object(target)

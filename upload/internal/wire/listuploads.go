@@ -22,7 +22,7 @@ type Bucket struct{ *Object }
 // The error says which part of t is wrong.
 func (c *Client) Bucket(t Target) (Bucket, error) {
 	t.Object = "any"
-	if err := t.validate(); err != nil {
+	if err := t.Validate(); err != nil {
 		return Bucket{}, err
 	}
 	t.Object = ""

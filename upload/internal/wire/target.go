@@ -2,6 +2,7 @@ package wire
 
 import (
 	"fmt"
+	"net/url"
 	"strings"
 )
 
@@ -17,6 +18,15 @@ type Target struct {
 	RequestPayer bool
 }
 
+// URL returns where the object is, without a signature.
+func (t Target) URL() string {
+	u := url.URL{Scheme: t.Endpoint.Scheme, Host: t.Bucket + "." + t.Endpoint.Host, Path: "/" + t.Object}
+	if t.Endpoint.pathStyle() {
+		u.Host, u.Path = t.Endpoint.Host, "/"+t.Bucket+u.Path
+	}
+	return u.String()
+}
+
 // region returns the region to sign for, or "" if none is known. The bucket's own
 // information calls it "oss-cn-hangzhou"; the signature wants it without "oss-".
 func (t Target) region() string {
@@ -26,8 +36,8 @@ func (t Target) region() string {
 	return t.Endpoint.Region
 }
 
-// validate returns an error that names what is wrong with t.
-func (t Target) validate() error {
+// Validate returns an error that names what is wrong with t.
+func (t Target) Validate() error {
 	if t.Endpoint.Host == "" || (t.Endpoint.Scheme != "http" && t.Endpoint.Scheme != "https") {
 		return fmt.Errorf("wire: endpoint %q: it must come from ParseEndpoint", t.Endpoint)
 	}

@@ -84,3 +84,18 @@ func TestTarget(t *testing.T) {
 		})
 	}
 }
+
+func TestTargetURL(t *testing.T) {
+	for endpoint, want := range map[string]string{
+		"oss-cn-hangzhou.aliyuncs.com": "https://media.oss-cn-hangzhou.aliyuncs.com/in/%C3%BC%20%3F.mp4",
+		"http://127.0.0.1:9000":        "http://127.0.0.1:9000/media/in/%C3%BC%20%3F.mp4",
+	} {
+		e, err := ParseEndpoint(endpoint)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := (Target{Endpoint: e, Bucket: "media", Object: "in/ü ?.mp4"}).URL(); got != want {
+			t.Errorf("got %s, want %s", got, want)
+		}
+	}
+}
