@@ -188,6 +188,8 @@ func advice(t *testing.T, b *browser) {
 	hidden.ExposeHeaders = nil
 	noPut := pageRule
 	noPut.AllowedMethods = []string{"POST"}
+	fewHeaders := pageRule
+	fewHeaders.AllowedHeaders = []string{"authorization", "content-type"}
 	good := []osstest.CORSRule{pageRule}
 	tests := []struct {
 		name  string
@@ -199,6 +201,7 @@ func advice(t *testing.T, b *browser) {
 		{"ETag is not exposed", []osstest.CORSRule{hidden}, nil, nil, []string{"The bucket hides the ETag", "exposed headers"}},
 		{"no CORS rule", nil, nil, nil, []string{"does not accept uploads from this page", "CORS rule", "http://127.0.0.1:", "exposed headers ETag"}},
 		{"a CORS rule without PUT", []osstest.CORSRule{noPut}, nil, nil, []string{"CORS rule", "no CORS rule for PUT"}},
+		{"a CORS rule without the headers of the SDK", []osstest.CORSRule{fewHeaders}, nil, nil, []string{"CORS rule", "allowed headers *"}},
 		{"a prefix that the token is not for", good, func(_ *chain, o *webupload.Options) { o.Prefix = "out/" }, nil,
 			[]string{"You may not upload to this place", "media/out/", "AccessDenied", "request "}},
 		{"an object of that name", good, nil, func(c *chain) {

@@ -99,7 +99,7 @@ export class Bucket {
 			this.#answered.add(call.method);
 		}
 		const open = error.status === -1 && error.name === "network" && navigator.onLine && !this.#answered.has(call.method);
-		if (open && await this.#forbids(call.method)) {
+		if (open && await this.#forbids(call)) {
 			return corsMissing(call.method, this.#place);
 		}
 		return explain(error, this.#place);
@@ -107,11 +107,11 @@ export class Bucket {
 
 	// #forbids reports whether the bucket answers, but not to this page. To a script, an
 	// answer that it may not read looks like a connection that failed. The first request
-	// makes the browser ask the bucket the same question as before a real one, and could do
-	// nothing there: it bears no signature. The second needs no leave.
-	async #forbids(method) {
+	// makes the browser ask the bucket the same question as before the real one, and can do
+	// nothing there: its signature is none. The second needs no leave.
+	async #forbids({ method, headers }) {
 		const answers = (options) => fetch(this.#url, { cache: "no-store", signal: AbortSignal.timeout(5000), ...options })
 			.then(() => true, () => false);
-		return !await answers({ method, headers: { authorization: "none" } }) && await answers({ method: "HEAD", mode: "no-cors" });
+		return !await answers({ method, headers: Object.fromEntries(headers.map((name) => [name, "none"])) }) && await answers({ method: "HEAD", mode: "no-cors" });
 	}
 }

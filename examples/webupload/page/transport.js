@@ -14,7 +14,7 @@ export class Transport {
 	// open announces a call of the SDK: an object that may have a signal and a progress
 	// function, which gets bytes. It returns the name to give to the SDK as ctx: it copies
 	// what it gets there, so the object itself will not do. After the call, the object has
-	// the method, the token and the MD5 that its last request was sent with.
+	// the method, the names of headers, the token and the MD5 of its last request.
 	open(call) {
 		const name = ++this.#last;
 		this.#calls.set(name, call);
@@ -29,6 +29,7 @@ export class Transport {
 	request(url, args) {
 		const call = this.#calls.get(args.ctx) ?? {};
 		call.method = args.method;
+		call.headers = Object.keys(args.headers).filter((name) => !browsersOwn.has(name.toLowerCase()));
 		call.token = args.headers["x-oss-security-token"];
 		call.md5 = args.headers["Content-MD5"];
 		return new Promise((resolve, reject) => exchange(url, args, call, resolve, reject));
@@ -42,10 +43,8 @@ function exchange(url, args, call, resolve, reject) {
 	}
 	const xhr = new XMLHttpRequest();
 	xhr.open(args.method, url);
-	for (const [name, value] of Object.entries(args.headers)) {
-		if (!browsersOwn.has(name.toLowerCase())) {
-			xhr.setRequestHeader(name, value);
-		}
+	for (const name of call.headers) {
+		xhr.setRequestHeader(name, args.headers[name]);
 	}
 	let stalled = false;
 	let timer = 0;
