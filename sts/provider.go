@@ -2,6 +2,8 @@ package sts
 
 import (
 	"context"
+	"fmt"
+	"sync/atomic"
 
 	"github.com/vodupload/vodupload/sts/openapi"
 )
@@ -31,10 +33,32 @@ type ProviderFunc func(ctx context.Context) (Credentials, error)
 // Credentials calls f.
 func (f ProviderFunc) Credentials(ctx context.Context) (Credentials, error) { return f(ctx) }
 
-// Static returns a Provider that always gives c. It suits long-lived keys; a
-// token given this way is never renewed.
-func Static(c Credentials) Provider {
-	return ProviderFunc(func(context.Context) (Credentials, error) { return c, c.Validate() })
+// Static returns a Provider that always gives c. It suits long-lived keys. A token
+// given this way is never renewed: once a server has refused it, or where c lacks a
+// part, the error is [ErrInvalidCredentials], and callers of this module do not ask
+// again.
+func Static(c Credentials) Provider { return &static{get: func() Credentials { return c }} }
+
+// A static keeps its credentials in a function, so that package fmt cannot print
+// them, wherever the provider stands.
+type static struct {
+	get     func() Credentials
+	refused atomic.Bool
+}
+
+func (s *static) Credentials(context.Context) (Credentials, error) {
+	if s.refused.Load() {
+		return Credentials{}, fmt.Errorf("%w: the server refused them, and there are no others", ErrInvalidCredentials)
+	}
+	c := s.get()
+	return c, c.Validate()
+}
+
+// Invalidate makes the refusal of a token final.
+func (s *static) Invalidate(c Credentials) {
+	if c == s.get() {
+		s.refused.Store(true)
+	}
 }
 
 // Key lets calls of package openapi be signed with the credentials of p.

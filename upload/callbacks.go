@@ -17,14 +17,17 @@ type Callbacks struct {
 	OnStarted func(c *Client, f FileInfo)
 
 	// OnProgress tells how many bytes of the file the server has acknowledged.
-	// uploaded never goes back and never passes total. Calls are coalesced: a slow
-	// callback sees the latest state, not each.
+	// uploaded never goes back and never passes total, which is -1 while the length of
+	// a Reader is not known. Calls are coalesced: a slow callback sees the latest state,
+	// not each. f.InFlight has the bytes that are on their way.
 	OnProgress func(c *Client, f FileInfo, uploaded, total int64)
 
 	// OnSucceeded tells that the object is there and is made of the file's bytes.
 	OnSucceeded func(c *Client, f FileInfo, r Result)
 
-	// OnFailed tells that the file failed. err is an [*Error].
+	// OnFailed tells that the file failed. err is an [*Error]. A file that was under way
+	// when the client was closed ends this way, too: with [ErrClosed], and with its
+	// checkpoint kept for the next run.
 	OnFailed func(c *Client, f FileInfo, err error)
 
 	// OnCanceled tells that the file was canceled or deleted, that nothing of it is

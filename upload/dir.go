@@ -2,6 +2,7 @@ package upload
 
 import (
 	"errors"
+	"fmt"
 	"io/fs"
 	"os"
 	"path"
@@ -10,19 +11,20 @@ import (
 
 // AddDir adds all regular files below dir, in lexical order: each as like, with
 // its own Path, and with the object name prefix + path below dir, with slashes;
-// without a destination if like has neither Endpoint nor Bucket. Symbolic links are not followed. skip, which may be nil, is asked for each file
-// and folder by its path below dir; true leaves it out, and a folder with all that
-// is in it.
+// without a destination if like has neither Endpoint nor Bucket. Symbolic links are
+// not followed. skip, which may be nil, is asked for each file and folder by its path
+// below dir; true leaves it out, and a folder with all that is in it.
 //
 // It returns the IDs of the files that were added, also where some could not be;
-// the error tells of each of those.
+// the error tells of each of those, by its path. It is [ErrFileNotExist] where dir is
+// not there.
 func (c *Client) AddDir(dir, prefix string, like File, skip func(name string, d fs.DirEntry) bool) ([]FileID, error) {
 	var ids []FileID
 	var failed []error
 	walk := func(name string, d fs.DirEntry, err error) error {
 		switch {
 		case err != nil:
-			failed = append(failed, err)
+			failed = append(failed, notRead(filepath.Join(dir, filepath.FromSlash(name)), err))
 			return nil
 		case name != "." && skip != nil && skip(name, d):
 			if d.IsDir() {
@@ -39,14 +41,25 @@ func (c *Client) AddDir(dir, prefix string, like File, skip func(name string, d 
 		}
 		id, err := c.AddFile(f)
 		if err != nil {
-			failed = append(failed, err)
+			failed = append(failed, fmt.Errorf("AddDir: %s: %w", f.Path, err))
 			return nil
 		}
 		ids = append(ids, id)
 		return nil
 	}
-	if err := fs.WalkDir(os.DirFS(dir), ".", walk); err != nil {
-		failed = append(failed, err)
-	}
+	_ = fs.WalkDir(os.DirFS(dir), ".", walk) // walk keeps the errors
 	return ids, errors.Join(failed...)
+}
+
+// notRead is the error of a folder that cannot be read. What package os says of it
+// names it from dir on only.
+func notRead(path string, err error) error {
+	var inner *fs.PathError
+	if errors.As(err, &inner) {
+		err = &fs.PathError{Op: inner.Op, Path: path, Err: inner.Err}
+	}
+	if errors.Is(err, fs.ErrNotExist) {
+		err = fmt.Errorf("%w: %w", ErrFileNotExist, err)
+	}
+	return fmt.Errorf("AddDir: %w", err)
 }

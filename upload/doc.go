@@ -83,5 +83,12 @@
 // Options.Parallel is how many requests are in flight over all files. No slot stays
 // empty while a file of the list has something to send; files are started in the
 // order of the list. Memory does not grow with the size of parts or files: parts are
-// read from the file as they are sent. All methods may be called from any goroutine.
+// read from the file as they are sent; only those of a Reader are held in memory. All
+// methods may be called from any goroutine.
+//
+// # Ending and going on
+//
+// A program that is told to end closes the client: checkpoints stay, and the files that
+// were under way end with [ErrClosed], which is no failure of theirs. The next run adds
+// the same files again and goes on where they were; see the example of Client.Close.
 package upload

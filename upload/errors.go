@@ -32,7 +32,7 @@ var (
 
 	// ErrClosed is returned by every call after Close, and fails the files that
 	// were started and could not end before it.
-	ErrClosed = errors.New("upload: client is closed")
+	ErrClosed = errors.New("upload: client is closed; what was under way goes on from its checkpoint next time")
 )
 
 // What ends an upload.
@@ -57,6 +57,11 @@ var (
 	// accepts came within Options.TokenWait. The checkpoint is kept.
 	ErrTokenExpired = errors.New("upload: token expired")
 
+	// ErrNoCredentials is returned when there never were credentials that could be
+	// used: none came within Options.TokenWait, or those of the Provider are
+	// incomplete.
+	ErrNoCredentials = errors.New("upload: no credentials")
+
 	// ErrNoDestination is returned when a file without a destination got none
 	// within Options.TokenWait.
 	ErrNoDestination = errors.New("upload: no destination")
@@ -78,6 +83,9 @@ var (
 	ErrCanceled = errors.New("upload: canceled")
 )
 
+// errCallerEnded is why a file of Upload ends whose caller's context has ended.
+var errCallerEnded = errors.New("the caller's context ended")
+
 // Codes of errors that have none from OSS. They keep the names that the clients for
 // Android, iOS and the web use, where they mean the same.
 const (
@@ -88,14 +96,22 @@ const (
 	CodeClientException  = "ClientException"  // the network, and all else that is not the server's word
 	CodeInUse            = "UploadInUse"
 	CodeIntegrity        = "InvalidObjectCRC64"
-	CodeClosed           = "ClientClosed"
-	CodeAnswerLost       = "AnswerLost" // of the media service: see [ErrAnswerLost]
+	CodeNoCredentials    = "NoCredentials"
+	CodeNoDestination    = "NoDestination"
+	CodeStopped          = "Stopped"      // by Stop, or the end of Start's context: the checkpoint is kept
+	CodeCanceled         = "Canceled"     // by CancelFile or DeleteFile
+	CodeContextEnded     = "ContextEnded" // of Upload's caller: the checkpoint is kept
+	CodeClosed           = "ClientClosed" // the checkpoint is kept
+	CodeAnswerLost       = "AnswerLost"   // of the media service: see [ErrAnswerLost]
 )
 
 // An Error is what became of one file that failed. errors.Is finds the sentinels of
 // this package and the causes in it.
 type Error struct {
-	Op        string // the step that failed: UploadPart, Complete, open, ...
+	// Op is the request that failed, by its name at OSS: PutObject,
+	// InitiateMultipartUpload, UploadPart, CompleteMultipartUpload,
+	// AbortMultipartUpload, ListParts or HeadObject; "upload" if it was none.
+	Op        string
 	FileID    FileID
 	Path      string // of the source
 	Bucket    string
@@ -118,8 +134,11 @@ func (e *Error) Error() string {
 	if e.UploadID != "" {
 		fmt.Fprintf(&b, " (upload ID %s)", e.UploadID)
 	}
-	fmt.Fprintf(&b, ": %s: %v", e.Code, e.Err)
-	return b.String()
+	text := e.Err.Error()
+	if !strings.Contains(text, e.Code) { // the server's word has its code in it
+		fmt.Fprintf(&b, ": %s", e.Code)
+	}
+	return b.String() + ": " + text
 }
 
 // Unwrap returns the cause.
@@ -151,9 +170,14 @@ func codeOf(err error) string {
 	}{
 		{ErrFileChanged, CodeFileChanged},
 		{ErrTokenExpired, CodeTokenExpired},
+		{ErrNoCredentials, CodeNoCredentials},
+		{ErrNoDestination, CodeNoDestination},
 		{ErrInUse, CodeInUse},
 		{ErrIntegrity, CodeIntegrity},
 		{ErrClosed, CodeClosed},
+		{ErrStopped, CodeStopped},
+		{ErrCanceled, CodeCanceled},
+		{errCallerEnded, CodeContextEnded},
 		{ErrAnswerLost, CodeAnswerLost},
 		{errPermission, CodePermissionDenied},
 		{errNotExist, CodeFileNotExist},
@@ -178,7 +202,11 @@ type Errors []*Error
 func (e Errors) Error() string {
 	const shown = 3
 	var b strings.Builder
-	fmt.Fprintf(&b, "%d of the files failed", len(e))
+	b.WriteString("1 file failed")
+	if len(e) != 1 {
+		b.Reset()
+		fmt.Fprintf(&b, "%d files failed", len(e))
+	}
 	for i, one := range e {
 		if i == shown {
 			fmt.Fprintf(&b, "; and %d more", len(e)-shown)

@@ -114,7 +114,7 @@ func ExampleError() {
 	if errors.As(err, &failed) {
 		fmt.Println(failed.Op, failed.Status, failed.Code, "request ID of", len(failed.RequestID), "digits")
 	}
-	// Output: Initiate 404 NoSuchBucket request ID of 24 digits
+	// Output: InitiateMultipartUpload 404 NoSuchBucket request ID of 24 digits
 }
 
 // A reader whose length is not known.
@@ -205,4 +205,63 @@ func exampleToken(server *osstest.Server) sts.Credentials {
 	id := fmt.Sprintf("STS.%d", exampleTokens)
 	server.AddKey(osstest.Key{AccessKeyID: id, AccessKeySecret: "secret", SecurityToken: "token" + id})
 	return sts.Credentials{AccessKeyID: id, AccessKeySecret: "secret", SecurityToken: "token" + id}
+}
+
+// A program that is told to end, and its next run.
+func ExampleClient_Close() {
+	server, dir := exampleServer()
+	defer server.Close()
+	defer os.RemoveAll(dir)
+	checkpoints := checkpoint.NewMemory() // the default is a directory, which outlives the process
+	file := upload.File{Path: filepath.Join(dir, "talk.mp4"), Endpoint: server.URL, Bucket: "media", Object: "in/talk.mp4"}
+	hold := osstest.Hang(osstest.OpUploadPart).Nth(3)
+	server.Inject(hold)
+
+	run := func(end <-chan struct{}) {
+		client, err := upload.New(&upload.Options{
+			Credentials: sts.Static(exampleKey), Checkpoints: checkpoints,
+			Callbacks: upload.Callbacks{
+				OnFailed: func(_ *upload.Client, f upload.FileInfo, err error) {
+					if errors.Is(err, upload.ErrClosed) {
+						fmt.Println(f.Object, "goes on next time")
+						return
+					}
+					fmt.Println("failed:", err)
+				},
+				OnSucceeded: func(_ *upload.Client, f upload.FileInfo, r upload.Result) {
+					fmt.Println(f.Object, "succeeded")
+				},
+			},
+		})
+		if err != nil {
+			fmt.Println(err)
+			return
+		}
+		defer client.Close()
+		if _, err := client.AddFile(file); err != nil {
+			fmt.Println(err)
+			return
+		}
+		ctx, stop := context.WithCancel(context.Background()) // signal.NotifyContext(…, os.Interrupt)
+		defer stop()
+		go func() {
+			<-end
+			stop()
+		}()
+		if err := client.Start(ctx); err != nil {
+			fmt.Println(err)
+			return
+		}
+		if err := client.Wait(context.Background()); err != nil {
+			fmt.Println(errors.Is(err, upload.ErrStopped))
+		}
+	}
+	run(hold.Fired())
+	never := make(chan struct{})
+	defer close(never)
+	run(never)
+	// Output:
+	// true
+	// in/talk.mp4 goes on next time
+	// in/talk.mp4 succeeded
 }

@@ -251,9 +251,9 @@ func (g *gate) answered(c sts.Credentials, err error) bool {
 	if err == nil && g.lacking() {
 		err = g.put(c)
 	}
-	never := errors.Is(err, ErrNotRenewable)
+	never := errors.Is(err, ErrNotRenewable) || errors.Is(err, sts.ErrInvalidCredentials)
 	if never {
-		g.fail(fmt.Errorf("%w: %w", ErrTokenExpired, err))
+		g.fail(fmt.Errorf("%w: %w", g.missing(), err))
 	}
 	g.answer, g.asking = err, g.lacking() && !never // at once with put: who finds them expired again may ask again
 	over := !g.asking
@@ -280,9 +280,18 @@ func (g *gate) overdue() error {
 	return g.noneWithin(g.wait)
 }
 
+// missing is what the files that wait for credentials fail with. It is called with
+// the lock held.
+func (g *gate) missing() error {
+	if g.have {
+		return ErrTokenExpired
+	}
+	return ErrNoCredentials
+}
+
 // noneWithin says what did not come. It is called with the lock held.
 func (g *gate) noneWithin(d time.Duration) error {
-	err := fmt.Errorf("%w: no credentials were given within %v", ErrTokenExpired, d)
+	err := fmt.Errorf("%w were given within %v", g.missing(), d)
 	if g.have {
 		err = fmt.Errorf("%w: no new token was given within %v; the old one: %w", ErrTokenExpired, d, g.cause)
 	}

@@ -24,6 +24,27 @@ const (
 // with the request that makes the object, as the header x-oss-notification that the
 // clients for mobile and the web send; MPS keeps it with the media that a workflow
 // makes of the object.
+//
+// # Workflows
+//
+// No call starts a workflow: MPS starts it by itself when OSS tells it of a new
+// object, in whatever way the object was uploaded, and Info rides along. So says the
+// MPS documentation, on the rules by which files trigger workflows:
+//
+//   - Each workflow that is active and whose input path is a prefix of the object's
+//     URL runs. The prefix is one of text, not of folders: for an object under test1/
+//     the workflows with the input paths test and test1 both run. End input paths
+//     with a slash.
+//   - Each upload is one run, with a RunId of its own. Uploading the same object
+//     again is another run.
+//   - The object's name has no extension, or one of video (3gp asf avi dat dv flv f4v
+//     gif m2t m3u8 m4v mj2 mjpeg mkv mov mp4 mpe mpg mpeg mts ogg qt rm rmvb swf ts vob
+//     wmv webm) or audio (aac ac3 acm amr ape caf flac m4a mp3 ra wav wma aiff). Others
+//     start nothing.
+//   - A workflow whose TriggerMode is NotInAuto is not started by uploads; only
+//     the API of MPS sets that.
+//
+// NoProcess, IsProcess=false in the header, asks for the same for one file.
 type Info struct {
 	Title       string   // at most 128 bytes
 	Description string   // at most 1,024 bytes

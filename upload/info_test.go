@@ -119,15 +119,17 @@ func TestBadFile(t *testing.T) {
 
 func TestBadOptions(t *testing.T) {
 	for want, o := range map[string]upload.Options{
-		"PartSize: got 102399":     {PartSize: 100*kib - 1},
-		"PartSize: got 5368709121": {PartSize: 5<<30 + 1},
-		"Parallel: got -1":         {Parallel: -1},
-		"Parallel: got 1001":       {Parallel: 1001},
-		"RetryInterval: got -1ns":  {RetryInterval: -1},
-		"StallTimeout: got -1ns":   {StallTimeout: -1},
-		"TokenWait: got -1ns":      {TokenWait: -1},
-		"CleanupTimeout: got -1ns": {CleanupTimeout: -1},
-		"BandwidthLimit: got -1":   {BandwidthLimit: -1},
+		"PartSize: got 102399":       {PartSize: 100*kib - 1},
+		"PartSize: got 5368709121":   {PartSize: 5<<30 + 1},
+		"Parallel: got -1":           {Parallel: -1},
+		"Parallel: got 1001":         {Parallel: 1001},
+		"RetryInterval: got -1ns":    {RetryInterval: -1},
+		"StallTimeout: got -1ns":     {StallTimeout: -1},
+		"TokenWait: got -1ns":        {TokenWait: -1},
+		"CleanupTimeout: got -1ns":   {CleanupTimeout: -1},
+		"BandwidthLimit: got -1":     {BandwidthLimit: -1},
+		"RetryInterval: got 2ns":     {RetryInterval: 2},
+		`Region: region "Shang hai"`: {Region: "Shang hai"},
 	} {
 		if _, err := upload.New(&o); !errors.Is(err, upload.ErrInvalidArgument) || !strings.Contains(err.Error(), want) {
 			t.Errorf("got %v, want it to tell %q", err, want)

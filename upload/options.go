@@ -76,7 +76,8 @@ type Options struct {
 	// and how long Close waits for that and for callbacks. The default is 30 s.
 	CleanupTimeout time.Duration
 
-	// Region is the region of the buckets, like "cn-hangzhou", for the signature V4.
+	// Region is the region of the buckets, like "cn-hangzhou" (or "oss-cn-hangzhou"),
+	// for the signature V4.
 	// The default is what the endpoint's name tells; where it tells none, requests
 	// are signed with V1.
 	Region string
@@ -136,6 +137,7 @@ func (o *Options) withDefaults() (Options, error) {
 		positive("TokenWait", c.TokenWait),
 		positive("CleanupTimeout", c.CleanupTimeout),
 		notNegative("BandwidthLimit", c.BandwidthLimit),
+		region(c.Region),
 	} {
 		if check != nil {
 			return Options{}, check
@@ -159,8 +161,15 @@ func inRange[T int | int64](field string, got, low, high T, unit string) error {
 }
 
 func positive(field string, got time.Duration) error {
-	if got < 0 {
-		return fmt.Errorf("%w: Options.%s: got %v, want a positive duration", ErrInvalidArgument, field, got)
+	if got < time.Millisecond { // a number without a unit is nanoseconds
+		return fmt.Errorf("%w: Options.%s: got %v, want at least 1ms", ErrInvalidArgument, field, got)
+	}
+	return nil
+}
+
+func region(name string) error {
+	if err := transfer.CheckRegion(name); err != nil {
+		return fmt.Errorf("%w: Options.Region: %w", ErrInvalidArgument, err)
 	}
 	return nil
 }

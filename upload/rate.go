@@ -54,3 +54,8 @@ func (r *rate) perSecond(now time.Time) float64 {
 	took := now.Sub(r.zero) - time.Duration(first)*time.Second
 	return float64(r.sum()) / max(took, time.Second).Seconds()
 }
+
+// settled reports whether bytes have flowed for long enough to tell a time by.
+func (r *rate) settled(now time.Time) bool {
+	return now.Sub(r.zero) >= time.Duration(r.from+2)*time.Second
+}

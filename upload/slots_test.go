@@ -1,9 +1,11 @@
 package upload
 
 import (
+	"container/heap"
 	"context"
 	"errors"
 	"math/rand/v2"
+	"runtime"
 	"slices"
 	"sync"
 	"testing"
@@ -80,6 +82,36 @@ func TestSlotsForgetWhoGaveUp(t *testing.T) {
 			t.Errorf("got %v, want the cause although a slot may be free", err)
 		}
 	})
+}
+
+// TestSlotGivenToOneWhoGivesUp at the same instant is passed on.
+func TestSlotGivenToOneWhoGivesUp(t *testing.T) {
+	for range 200 {
+		s := newSlots(1, func() {})
+		_ = s.acquire(t.Context(), 1)
+		ctx, cancel := context.WithCancel(t.Context())
+		ended := make(chan error)
+		go func() { ended <- s.acquire(ctx, 1) }()
+		for waits := 0; waits == 0; {
+			s.mu.Lock()
+			waits = len(s.waiting)
+			s.mu.Unlock()
+			runtime.Gosched()
+		}
+		s.mu.Lock()
+		cancel()
+		for range 10 {
+			runtime.Gosched() // it may see that it is over, and wait for the lock
+		}
+		close(heap.Pop(&s.waiting).(*waiter).ready)
+		s.mu.Unlock()
+		if err := <-ended; err == nil {
+			s.release()
+		}
+		if n := s.used(); n != 0 {
+			t.Fatalf("%d slots are lost", n)
+		}
+	}
 }
 
 // TestSlotsAreNeverLost lets many take, try, give up and pass on slots at the same

@@ -10,8 +10,12 @@ import (
 // and callbacks with the list, comes before the files of the list, and leaves the
 // list when it has ended. It returns when the callbacks about the file have returned,
 // too, or ctx has ended. The end of ctx ends it and keeps its checkpoint, so that the
-// next Upload of the same file to the same destination goes on. The error is an
-// [*Error], or what AddFile would return.
+// next Upload of the same file to the same destination goes on; OnFailed may then come
+// after Upload has returned. What was read of a Reader is given up.
+//
+// The error is an [*Error], what AddFile would return, or that of a ctx that had ended
+// before. The same source to the same destination twice at the same time in one client
+// is [ErrFileAlreadyExist]; in two clients or processes, [ErrInUse].
 func (c *Client) Upload(ctx context.Context, f File) (Result, error) {
 	if ctx.Err() != nil {
 		return Result{}, fmt.Errorf("upload: Upload: %w", context.Cause(ctx))
@@ -59,13 +63,14 @@ func (c *Client) awaitCallbacks(ctx context.Context, f *file) {
 
 // endSolo ends a file of Upload whose context has ended.
 func (c *Client) endSolo(f *file, ctx context.Context) {
+	cause := fmt.Errorf("%w: %w", errCallerEnded, context.Cause(ctx))
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	switch {
 	case f.running():
-		c.interrupt(f, toEnd, context.Cause(ctx))
+		c.interrupt(f, toEnd, cause)
 	case f.wantsTurn():
-		c.failed(f, newError(&f.info, context.Cause(ctx)))
+		c.failed(f, newError(&f.info, cause))
 		c.settle()
 	}
 }

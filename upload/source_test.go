@@ -276,7 +276,7 @@ func TestAddDir(t *testing.T) {
 	if want := "vod/a.mp4 vod/sub/b.ts vod/sub/ü 影.m3u8"; strings.Join(got, " ") != want {
 		t.Errorf("got objects %q, want %q", got, want)
 	}
-	if _, err := c.AddDir(b.dir+"/none", "", upload.File{Endpoint: b.server.URL, Bucket: bucket}, nil); !errors.Is(err, fs.ErrNotExist) {
-		t.Errorf("got %v, want ErrNotExist", err)
+	if _, err := c.AddDir(b.dir+"/none", "", upload.File{Endpoint: b.server.URL, Bucket: bucket}, nil); !errors.Is(err, upload.ErrFileNotExist) || !strings.Contains(err.Error(), b.dir+"/none") {
+		t.Errorf("got %v, want ErrFileNotExist of the folder", err)
 	}
 }

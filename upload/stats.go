@@ -5,10 +5,10 @@ import "time"
 // Stats are the figures of the whole list at one moment.
 type Stats struct {
 	Files    map[FileState]int // how many files are in each state; states without a file are left out
-	Total    int64             // bytes of all files that are not canceled
+	Total    int64             // bytes of all files that are not canceled, failed ones included
 	Uploaded int64             // of these, bytes that the server has acknowledged
-	Speed    float64           // bytes acknowledged per second, over the last seconds
-	Left     time.Duration     // at this speed, for all that is neither failed nor canceled; 0: not known
+	Speed    float64           // bytes acknowledged per second, over the last 8 seconds at most
+	Left     time.Duration     // at this speed, for all that is neither failed nor canceled; 0: not known yet
 	InFlight int               // requests
 }
 
@@ -24,7 +24,7 @@ func (c *Client) Stats() Stats {
 	}
 	s.InFlight = c.slots.used()
 	s.Speed = c.rate.perSecond(time.Now())
-	if s.Speed > 0 {
+	if s.Speed > 0 && c.rate.settled(time.Now()) {
 		s.Left = time.Duration(float64(c.totals.todo) / s.Speed * float64(time.Second))
 	}
 	return s

@@ -298,22 +298,22 @@ func TestTokenWaitRunsOut(t *testing.T) {
 		code string
 	}{
 		"no credentials": {func(b *bench, _ *upload.File) { b.opts.Credentials = nil },
-			[]error{upload.ErrTokenExpired}, "no credentials were given within 10m0s: call Init, SetToken or ResumeWithToken, or set Options.Credentials", upload.CodeTokenExpired},
+			[]error{upload.ErrNoCredentials}, "no credentials were given within 10m0s: call Init, SetToken or ResumeWithToken, or set Options.Credentials", upload.CodeNoCredentials},
 		"no new token": {func(b *bench, _ *upload.File) {
-			b.opts.Credentials = sts.Static(defaultKey)
+			b.opts.Credentials = sts.ProviderFunc(func(context.Context) (sts.Credentials, error) { return defaultKey, nil })
 			b.server.ExpireKey(defaultKey.AccessKeyID)
 		}, []error{upload.ErrTokenExpired}, "the credentials that the server refused", upload.CodeTokenExpired},
 		"a provider that is down": {func(b *bench, _ *upload.File) {
 			b.opts.Credentials = sts.ProviderFunc(func(context.Context) (sts.Credentials, error) { return sts.Credentials{}, down })
-		}, []error{upload.ErrTokenExpired, down}, "app server down", upload.CodeTokenExpired},
+		}, []error{upload.ErrNoCredentials, down}, "app server down", upload.CodeNoCredentials},
 		"a provider that hangs": {func(b *bench, _ *upload.File) {
 			b.opts.Credentials = sts.ProviderFunc(func(ctx context.Context) (sts.Credentials, error) {
 				<-ctx.Done()
 				return sts.Credentials{}, ctx.Err()
 			})
-		}, []error{upload.ErrTokenExpired}, "the provider", upload.CodeTokenExpired},
+		}, []error{upload.ErrNoCredentials}, "the provider", upload.CodeNoCredentials},
 		"no destination": {func(_ *bench, f *upload.File) { f.Endpoint, f.Bucket, f.Object = "", "", "" },
-			[]error{upload.ErrNoDestination}, "none was given within 10m0s: set it in AddFile, or with SetDestination from OnStarted on", upload.CodeClientException},
+			[]error{upload.ErrNoDestination}, "none was given within 10m0s: set it in AddFile, or with SetDestination from OnStarted on", upload.CodeNoDestination},
 	} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
@@ -341,7 +341,7 @@ func TestTokenWaitRunsOut(t *testing.T) {
 					t.Errorf("it took %v, want TokenWait", took)
 				}
 				// What failed for want of a token goes on once there is one.
-				if e.Code == upload.CodeTokenExpired {
+				if e.Code != upload.CodeNoDestination {
 					time.Sleep(time.Minute)
 					if err := errors.Join(c.Init(b.newToken(1)), c.ResumeFile(id), c.Wait(b.ctx)); err != nil {
 						t.Errorf("with a new token: %v", err)

@@ -10,7 +10,7 @@ import (
 // until then have returned (if it is not itself called from one). The error is nil
 // if all files of the list succeeded or were canceled; an [Errors] if some failed;
 // [ErrStopped], with the end of Start's context as its cause, if the client was
-// stopped; [ErrState] if it was not started; [ErrClosed]; or what ended ctx. It does
+// stopped (what had failed by then is in Files); [ErrState] if it was not started; [ErrClosed]; or what ended ctx. It does
 // not wait for files of Upload.
 func (c *Client) Wait(ctx context.Context) error {
 	inside := c.inCallback()

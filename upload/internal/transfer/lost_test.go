@@ -160,7 +160,7 @@ func TestCompleteThatIsNeverAnswered(t *testing.T) {
 	r := newRig(t, fiveParts)
 	r.inject(osstest.Fail(osstest.OpCompleteMultipartUpload, 500, "InternalError").Always())
 	we := r.refused("InternalError")
-	if we.Op != "Complete" {
+	if we.Op != "CompleteMultipartUpload" {
 		t.Errorf("got %v, want the error of Complete", we)
 	}
 	r.counts("Initiate 1, Part 5, Complete 4, Head 4")

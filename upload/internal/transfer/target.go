@@ -27,3 +27,6 @@ func ParseTarget(endpoint, region, bucket, object string) (Target, error) {
 
 // NewLimiter returns a limit of the bandwidth of all that it is given to.
 func NewLimiter(bytesPerSecond int64) *wire.Limiter { return wire.NewLimiter(bytesPerSecond) }
+
+// CheckRegion returns an error if region cannot be one. It may be empty.
+func CheckRegion(region string) error { return wire.CheckRegion(region) }

@@ -26,7 +26,7 @@ type Endpoint struct {
 func ParseEndpoint(s string) (Endpoint, error) {
 	e, err := parseEndpoint(s)
 	if err != nil {
-		return Endpoint{}, fmt.Errorf("wire: endpoint %q: %w", redactUserInfo(s), err)
+		return Endpoint{}, fmt.Errorf("endpoint %q: %w", redactUserInfo(s), err)
 	}
 	return e, nil
 }

@@ -23,15 +23,15 @@ func TestErrorText(t *testing.T) {
 		},
 		"answer of a gateway": {
 			Error{Op: opPut, Bucket: "media", Object: "a", Status: 502, Err: errors.New("answer is not of OSS")},
-			"Put media/a: 502 Bad Gateway: answer is not of OSS",
+			"PutObject media/a: 502 Bad Gateway: answer is not of OSS",
 		},
 		"no answer": {
 			Error{Op: opHead, Bucket: "media", Object: "a", Err: io.EOF},
-			"Head media/a: EOF",
+			"HeadObject media/a: EOF",
 		},
 		"foreign line breaks": {
 			Error{Op: opPut, Bucket: "media", Object: "a\nb\x00c", Status: 599, Message: "one\r\ntwo", Err: errors.New("x\ty")},
-			"Put media/a b c: 599 unknown status: one two: x y",
+			"PutObject media/a b c: 599 unknown status: one two: x y",
 		},
 	} {
 		t.Run(name, func(t *testing.T) {

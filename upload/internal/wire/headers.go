@@ -9,15 +9,16 @@ import (
 	"strings"
 )
 
-// The operations, by the names that Error.Op gives them.
+// The operations, by the names that Error.Op gives them: those of OSS's API
+// reference, which stand in its access log as well.
 const (
-	opPut        = "Put"
-	opInitiate   = "Initiate"
+	opPut        = "PutObject"
+	opInitiate   = "InitiateMultipartUpload"
 	opUploadPart = "UploadPart"
-	opComplete   = "Complete"
-	opAbort      = "Abort"
+	opComplete   = "CompleteMultipartUpload"
+	opAbort      = "AbortMultipartUpload"
 	opListParts  = "ListParts"
-	opHead       = "Head"
+	opHead       = "HeadObject"
 )
 
 // The names of headers are in the form of [http.CanonicalHeaderKey], so that each is

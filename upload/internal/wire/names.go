@@ -16,15 +16,15 @@ const (
 // end with a letter or digit (OSS documentation, Bucket naming conventions).
 func CheckBucket(name string) error {
 	if n := len(name); n < minBucketName || n > maxBucketName {
-		return fmt.Errorf("wire: bucket name %q has %d characters: want %d to %d", clip(name), n, minBucketName, maxBucketName)
+		return fmt.Errorf("bucket name %q has %d characters: want %d to %d", clip(name), n, minBucketName, maxBucketName)
 	}
 	for _, c := range name {
 		if !isLower(c) && !isDigit(c) && c != '-' {
-			return fmt.Errorf("wire: bucket name %q has %q in it: want lower-case letters, digits and hyphens", name, c)
+			return fmt.Errorf("bucket name %q has %q in it: want lower-case letters, digits and hyphens", name, c)
 		}
 	}
 	if name[0] == '-' || name[len(name)-1] == '-' {
-		return fmt.Errorf("wire: bucket name %q: want a letter or digit at both ends, not a hyphen", name)
+		return fmt.Errorf("bucket name %q: want a letter or digit at both ends, not a hyphen", name)
 	}
 	return nil
 }
@@ -35,13 +35,13 @@ func CheckBucket(name string) error {
 func CheckObject(key string) error {
 	switch {
 	case key == "":
-		return fmt.Errorf("wire: object name is empty: want 1 to %d bytes", maxObjectName)
+		return fmt.Errorf("object name is empty: want 1 to %d bytes", maxObjectName)
 	case len(key) > maxObjectName:
-		return fmt.Errorf("wire: object name %q has %d bytes: want at most %d", clip(key), len(key), maxObjectName)
+		return fmt.Errorf("object name %q has %d bytes: want at most %d", clip(key), len(key), maxObjectName)
 	case key[0] == '/' || key[0] == '\\':
-		return fmt.Errorf("wire: object name %q begins with %q: OSS does not allow that", clip(key), key[0])
+		return fmt.Errorf("object name %q begins with %q: OSS does not allow that", clip(key), key[0])
 	case !utf8.ValidString(key):
-		return fmt.Errorf("wire: object name %q is not valid UTF-8", clip(key))
+		return fmt.Errorf("object name %q is not valid UTF-8", clip(key))
 	}
 	return nil
 }

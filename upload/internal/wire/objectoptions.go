@@ -51,10 +51,10 @@ func (o *ObjectOptions) Validate() error {
 		return nil
 	}
 	if l := o.TrafficLimit; l != 0 && (l < minTrafficLimit || l > maxTrafficLimit) {
-		return fmt.Errorf("wire: traffic limit of %d bit/s: want %d to %d, or 0 for none", l, minTrafficLimit, maxTrafficLimit)
+		return fmt.Errorf("traffic limit of %d bit/s: want %d to %d, or 0 for none", l, minTrafficLimit, maxTrafficLimit)
 	}
 	if n := len(o.Callback) + len(o.CallbackVar); n > maxCallback {
-		return fmt.Errorf("wire: callback and its variables have %d bytes in base64: want at most %d", n, maxCallback)
+		return fmt.Errorf("callback and its variables have %d bytes in base64: want at most %d", n, maxCallback)
 	}
 	if err := checkTags(o.Tags); err != nil {
 		return err
@@ -67,16 +67,16 @@ func (o *ObjectOptions) Validate() error {
 
 func checkTags(tags map[string]string) error {
 	if len(tags) > maxTags {
-		return fmt.Errorf("wire: %d tags: want at most %d", len(tags), maxTags)
+		return fmt.Errorf("%d tags: want at most %d", len(tags), maxTags)
 	}
 	for k, v := range tags {
 		switch {
 		case k == "" || len(k) > maxTagKey:
-			return fmt.Errorf("wire: tag %q has a key of %d bytes: want 1 to %d", clip(k), len(k), maxTagKey)
+			return fmt.Errorf("tag %q has a key of %d bytes: want 1 to %d", clip(k), len(k), maxTagKey)
 		case len(v) > maxTagValue:
-			return fmt.Errorf("wire: tag %q has a value of %d bytes: want at most %d", k, len(v), maxTagValue)
+			return fmt.Errorf("tag %q has a value of %d bytes: want at most %d", k, len(v), maxTagValue)
 		case !utf8.ValidString(k) || !utf8.ValidString(v):
-			return fmt.Errorf("wire: tag %q is not valid UTF-8", k)
+			return fmt.Errorf("tag %q is not valid UTF-8", k)
 		}
 	}
 	return nil
@@ -89,12 +89,12 @@ func checkMetadata(meta map[string]string) error {
 		total += len(k) + len(v)
 		name := http.CanonicalHeaderKey(k)
 		if other, ok := seen[name]; ok {
-			return fmt.Errorf("wire: metadata %q and %q are the same name: OSS does not tell case apart", other, k)
+			return fmt.Errorf("metadata %q and %q are the same name: OSS does not tell case apart", other, k)
 		}
 		seen[name] = k
 	}
 	if total > maxMetadata {
-		return fmt.Errorf("wire: metadata of %d bytes: want at most %d", total, maxMetadata)
+		return fmt.Errorf("metadata of %d bytes: want at most %d", total, maxMetadata)
 	}
 	return nil
 }
@@ -106,19 +106,19 @@ func (o *ObjectOptions) checkHeaders() error {
 	for k := range o.Headers {
 		name := http.CanonicalHeaderKey(k)
 		if reserved[name] {
-			return fmt.Errorf("wire: header %s is set by the request itself", name)
+			return fmt.Errorf("header %s is set by the request itself", name)
 		}
 		if other, ok := seen[name]; ok {
-			return fmt.Errorf("wire: headers %q and %q are the same", other, k)
+			return fmt.Errorf("headers %q and %q are the same", other, k)
 		}
 		seen[name] = k
 	}
 	for name, value := range headersFor(opPut, o) {
 		if !validName(name) {
-			return fmt.Errorf("wire: header %q: want letters, digits and hyphens in its name", name)
+			return fmt.Errorf("header %q: want letters, digits and hyphens in its name", name)
 		}
 		if !validValue(value) {
-			return fmt.Errorf("wire: header %s has a control character in its value", name)
+			return fmt.Errorf("header %s has a control character in its value", name)
 		}
 	}
 	return nil

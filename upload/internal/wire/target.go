@@ -39,7 +39,7 @@ func (t Target) region() string {
 // Validate returns an error that names what is wrong with t.
 func (t Target) Validate() error {
 	if t.Endpoint.Host == "" || (t.Endpoint.Scheme != "http" && t.Endpoint.Scheme != "https") {
-		return fmt.Errorf("wire: endpoint %q: it must come from ParseEndpoint", t.Endpoint)
+		return fmt.Errorf("endpoint %q: it must come from ParseEndpoint", t.Endpoint)
 	}
 	if err := CheckBucket(t.Bucket); err != nil {
 		return err
@@ -47,15 +47,24 @@ func (t Target) Validate() error {
 	if err := CheckObject(t.Object); err != nil {
 		return err
 	}
-	for _, c := range t.region() {
-		if !isLower(c) && !isDigit(c) && c != '-' {
-			return fmt.Errorf("wire: region %q: want lower-case letters, digits and hyphens, as in cn-hangzhou", t.Region)
-		}
+	if err := CheckRegion(t.region()); err != nil {
+		return err
 	}
 	// The bucket's own domain is what the console shows, so it is often given as
 	// the endpoint. The SDK would put the bucket before it a second time.
 	if rest, ok := strings.CutPrefix(t.Endpoint.Host, t.Bucket+"."); ok && t.Endpoint.Region == "" && regionOf(rest) != "" {
-		return fmt.Errorf("wire: endpoint %q begins with the bucket %s: want %s", t.Endpoint.Host, t.Bucket, rest)
+		return fmt.Errorf("endpoint %q begins with the bucket %s: want %s", t.Endpoint.Host, t.Bucket, rest)
+	}
+	return nil
+}
+
+// CheckRegion returns an error if region cannot be one, "cn-hangzhou" or
+// "oss-cn-hangzhou" for example. It may be empty.
+func CheckRegion(region string) error {
+	for _, c := range region {
+		if !isLower(c) && !isDigit(c) && c != '-' {
+			return fmt.Errorf("region %q: want lower-case letters, digits and hyphens, as in cn-hangzhou", region)
+		}
 	}
 	return nil
 }
