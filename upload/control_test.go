@@ -444,8 +444,12 @@ func TestCloseWithAServerThatHangs(t *testing.T) {
 	if err := c.CancelFile(id); err != nil {
 		t.Error(err)
 	}
+	began := time.Now()
 	if err := c.Close(); err != nil {
 		t.Error(err)
+	}
+	if took := time.Since(began); took > 3*time.Second { // 200 ms, and the rest for a busy machine
+		t.Errorf("Close took %v", took)
 	}
 	if got := rec.of("a"); !strings.HasSuffix(got, "Canceled") {
 		t.Errorf("told %s, want Canceled at the end", got)

@@ -11,6 +11,7 @@ import (
 	"math/rand/v2"
 	"os"
 	"os/exec"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -77,6 +78,7 @@ type crashRun struct {
 	batch       int
 	left        map[string]upload.File // by object
 	kills       []time.Time
+	unheard     []*osstest.Fault // of which the client gets no answer
 }
 
 // TestCrash kills an uploading process at random instants and lets the next go on,
@@ -92,12 +94,15 @@ func TestCrash(t *testing.T) {
 		bench: b, random: rand.New(rand.NewPCG(*crashSeed, 0)), checkpoints: t.TempDir(),
 	}
 	t.Logf("seed %d", *crashSeed)
+	r.unheard = []*osstest.Fault{
+		osstest.Reset(osstest.AnyOp).InBody(2000).Probability(0.02).Always(),
+		osstest.LoseAnswer(osstest.AnyOp).Probability(0.02).Always(),
+	}
 	b.server.Inject(
 		osstest.Delay(osstest.OpUploadPart, 10*time.Millisecond).Always(),
 		osstest.Fail(osstest.AnyOp, 503, "ServiceUnavailable").Probability(0.02).Always(),
-		osstest.Reset(osstest.AnyOp).InBody(2000).Probability(0.02).Always(),
-		osstest.LoseAnswer(osstest.AnyOp).Probability(0.02).Always(),
 	)
+	b.server.Inject(r.unheard...)
 	r.fill()
 	for len(r.kills) < *crashes {
 		r.round(time.Duration(r.random.Int64N(int64(400 * time.Millisecond))))
@@ -184,13 +189,14 @@ func (r *crashRun) check() {
 }
 
 // resent fails the test if a part was sent again that had been acknowledged in good
-// time before the process was killed.
+// time before the process was killed, also under another upload ID.
 func (r *crashRun) resent() {
 	type partOf struct {
 		upload string
 		number int
 	}
 	acknowledged := make(map[partOf]time.Time)
+	uploads := make(map[string]map[string]bool) // upload IDs of parts, by object
 	again := 0
 	for _, q := range r.server.Requests(osstest.OpUploadPart) {
 		p := partOf{q.UploadID, q.PartNumber}
@@ -199,12 +205,28 @@ func (r *crashRun) resent() {
 		} else if ok {
 			again++
 		}
-		// An answer that was lost is no acknowledgement.
-		if q.Status == 200 && q.Fault == nil {
+		if q.Status == 200 && !slices.Contains(r.unheard, q.Fault) {
 			acknowledged[p] = q.Start.Add(q.Duration)
+			if uploads[q.Key] == nil {
+				uploads[q.Key] = make(map[string]bool)
+			}
+			uploads[q.Key][q.UploadID] = true
 		}
 	}
-	r.t.Logf("%d kills, %d files, %d parts, %d of them sent again within 100 ms", len(r.kills), len(r.server.Objects(bucket)), r.server.Count(osstest.OpUploadPart), again)
+	parts := r.server.Count(osstest.OpUploadPart)
+	if len(acknowledged) < parts*3/4 {
+		r.t.Errorf("only %d of %d parts count as acknowledged: the test looks at nothing", len(acknowledged), parts)
+	}
+	// A process that is killed when a file is done, and before anybody has heard of it,
+	// leaves nothing to go on with: the next uploads that file once more.
+	anew := 0
+	for _, ids := range uploads {
+		anew += len(ids) - 1
+	}
+	if anew > len(r.kills)/3 {
+		r.t.Errorf("%d uploads were begun anew in %d kills", anew, len(r.kills))
+	}
+	r.t.Logf("%d kills, %d files, %d parts, %d of them sent again within 100 ms, %d uploads begun anew", len(r.kills), len(r.server.Objects(bucket)), parts, again, anew)
 }
 
 // lived reports whether there is no kill within 100 ms after the time at, and before
@@ -227,6 +249,11 @@ func (r *crashRun) sweep() {
 	swept, err := c.Sweep(r.ctx, upload.SweepOptions{Endpoint: r.server.URL, Bucket: bucket, Prefix: "in/", OlderThan: -1})
 	if err != nil {
 		r.t.Error(err)
+	}
+	for _, l := range swept {
+		if l.Parts > 0 {
+			r.t.Errorf("an upload of %s with %d parts was left behind", l.Object, l.Parts)
+		}
 	}
 	r.t.Logf("%d uploads were swept", len(swept))
 	if err := errors.Join(c.Close(), store.Close()); err != nil {

@@ -65,6 +65,7 @@
 // pauses: network errors, overload and server errors, a checksum that does not
 // match, an answer that cannot be read. OnRetry tells of each. A connection on which
 // nothing moves for Options.StallTimeout is given up, and its request tried again.
+// FAULTS.md beside this file tells what becomes of an upload in each case.
 //
 // # Events
 //

@@ -189,8 +189,12 @@ func interruptAt(t *testing.T, m moment, i interruption) {
 	case <-b.ctx.Done():
 		t.Fatalf("the moment did not come; the file is %+v", must(c.File(id)))
 	}
+	began := time.Now()
 	if err := i.do(b, c, id, cancel); err != nil {
 		t.Errorf("%s: %v", i.name, err)
+	}
+	if took := time.Since(began); took > 2*time.Second { // a second, and another for a busy machine
+		t.Errorf("%s took %v", i.name, took)
 	}
 	if got := must(c.File(id)); got.State != i.want {
 		t.Errorf("the file is %s (%v), want %s", got.State, got.Err, i.want)
