@@ -2,6 +2,7 @@ package upload_test
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"errors"
 	"flag"
@@ -19,6 +20,7 @@ import (
 	"github.com/vodupload/vodupload/checkpoint"
 	"github.com/vodupload/vodupload/sts"
 	"github.com/vodupload/vodupload/upload"
+	"github.com/vodupload/vodupload/upload/internal/transfer"
 	"github.com/vodupload/vodupload/upload/osstest"
 )
 
@@ -28,28 +30,44 @@ const faultsPage = "FAULTS.md"
 
 // A scene is an operation that a fault strikes, and how an upload gets there.
 type scene struct {
-	name string
-	op   osstest.Op
-	size int
+	name  string
+	op    osstest.Op
+	sizes [seeds]int // bytes of the file, by seed
+	size  int        // bytes of the file of a trial
 	// before brings the server and the store to where the fault is met.
 	before func(*trial)
+	// act is what is done against the fault, and says what came of it; nil: an upload.
+	act func(*trial) string
 }
 
+// Each cell of the matrix is tried with a few seeds: with files of other sizes, other
+// numbers of requests at a time, and other parts struck.
+const seeds = 3
+
+var (
+	oneByPut = [seeds]int{1, 60 * kib, 100 * kib}
+	inParts  = [seeds]int{150 * kib, 350 * kib, 450 * kib} // 2, 4 and 5
+	parallel = [seeds]int{3, 1, 5}
+)
+
 var scenes = []scene{
-	{"PutObject", osstest.OpPutObject, 60 * kib, nil},
-	{"Initiate", osstest.OpInitiateMultipartUpload, 450 * kib, nil},
-	{"UploadPart", osstest.OpUploadPart, 450 * kib, nil},
-	{"Complete", osstest.OpCompleteMultipartUpload, 450 * kib, nil},
-	{"ListParts, to resume", osstest.OpListParts, 450 * kib, (*trial).interrupt},
-	{"HEAD, after a lost Complete", osstest.OpHeadObject, 450 * kib, func(r *trial) {
+	{name: "PutObject", op: osstest.OpPutObject, sizes: oneByPut},
+	{name: "Initiate", op: osstest.OpInitiateMultipartUpload, sizes: inParts},
+	{name: "UploadPart", op: osstest.OpUploadPart, sizes: inParts},
+	{name: "Complete", op: osstest.OpCompleteMultipartUpload, sizes: inParts},
+	{name: "ListParts, to resume", op: osstest.OpListParts, sizes: inParts, before: (*trial).interrupt},
+	{name: "HEAD, after a lost Complete", op: osstest.OpHeadObject, sizes: inParts, before: func(r *trial) {
 		r.server.Inject(osstest.LoseAnswer(osstest.OpCompleteMultipartUpload))
 	}},
+	{name: "Abort, of a canceled file", op: osstest.OpAbortMultipartUpload, sizes: inParts, act: (*trial).cancel},
+	{name: "ListMultipartUploads, to sweep", op: osstest.OpListMultipartUploads, sizes: inParts, before: (*trial).interrupt, act: (*trial).sweepAnother},
 }
 
 // A trial is one upload that meets one fault.
 type trial struct {
 	bench
 	file   upload.File
+	size   int
 	mu     sync.Mutex
 	retry  int
 	tokens int
@@ -60,12 +78,12 @@ type trial struct {
 func newTrial(t *testing.T, dir string, s scene, seed int) *trial {
 	ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
 	t.Cleanup(cancel)
-	r := &trial{bench: bench{t: t, ctx: ctx, dir: dir, store: checkpoint.NewMemory()}}
+	r := &trial{bench: bench{t: t, ctx: ctx, dir: dir, store: checkpoint.NewMemory()}, size: s.size}
 	r.server = osstest.NewServer(&osstest.Options{Buckets: []string{bucket}, Seed: uint64(seed)})
 	r.opts = upload.Options{
 		Credentials: sts.ProviderFunc(r.token), Checkpoints: r.store,
 		PartSize: 100 * kib, RetryInterval: time.Millisecond,
-		TokenWait: 10 * time.Second,
+		TokenWait: 10 * time.Second, Parallel: parallel[(seed-1)%seeds],
 		Logger:    slog.New(slog.NewTextHandler(&r.log, &slog.HandlerOptions{Level: slog.LevelDebug})),
 		Callbacks: upload.Callbacks{OnRetry: func(*upload.Client, upload.FileInfo, upload.Retry) { r.count(&r.retry) }},
 	}
@@ -99,14 +117,15 @@ func (r *trial) upload() (upload.Result, error) {
 	return res, errors.Join(err, c.Close())
 }
 
-// interrupt leaves an upload with three parts behind.
+// interrupt leaves an upload behind that lacks two parts, or one of two.
 func (r *trial) interrupt() {
-	r.server.Inject(osstest.Hang(osstest.OpUploadPart).Nth(4).Always())
+	sent := max(1, (r.size+100*kib-1)/(100*kib)-2)
+	r.server.Inject(osstest.Hang(osstest.OpUploadPart).Nth(sent + 1).Always())
 	ctx, stop := context.WithCancel(r.ctx)
 	defer stop()
 	opts := r.opts
 	opts.Callbacks.OnProgress = func(_ *upload.Client, _ upload.FileInfo, uploaded, _ int64) {
-		if uploaded >= 250*kib { // the last part is a half one
+		if uploaded >= int64(sent)*100*kib-50*kib { // the last part is a half one
 			stop()
 		}
 	}
@@ -124,9 +143,74 @@ func (r *trial) interrupt() {
 	r.retry, r.tokens = 0, 0
 }
 
-// outcome uploads against one fault, and says what came of it; "–" if there is
-// nothing in the operation that the fault could strike.
+// cancel cancels the file while parts of it are under way.
+func (r *trial) cancel() string {
+	hang := osstest.Hang(osstest.OpUploadPart).BeforeWork().Nth(2)
+	r.server.Inject(hang)
+	canceled := make(chan struct{})
+	opts := r.opts
+	opts.Callbacks.OnCanceled = func(*upload.Client, upload.FileInfo) { close(canceled) }
+	c, err := upload.New(&opts)
+	if err != nil {
+		return err.Error()
+	}
+	defer c.Close()
+	id, err := c.AddFile(r.file)
+	if err = errors.Join(err, c.Start(r.ctx)); err != nil {
+		return err.Error()
+	}
+	if !r.await(hang.Fired()) {
+		return "no part is under way"
+	}
+	if err := c.CancelFile(id); err != nil {
+		return err.Error()
+	}
+	if !r.await(canceled) {
+		return "OnCanceled was not called"
+	}
+	return "canceled" + r.effort()
+}
+
+func (r *trial) await(come <-chan struct{}) bool {
+	select {
+	case <-come:
+		return true
+	case <-r.ctx.Done():
+		return false
+	}
+}
+
+// sweepAnother sweeps with a client that has another store than the one whose upload
+// is left: only the server tells it of that.
+func (r *trial) sweepAnother() string {
+	found, err := r.sweep(checkpoint.NewMemory())
+	var e *transfer.Error
+	switch {
+	case errors.As(err, &e):
+		return "fails: " + cmp.Or(e.Code, upload.CodeClientException)
+	case err != nil:
+		return "fails: " + err.Error()
+	case len(found) != 1 || !found[0].Aborted:
+		return fmt.Sprintf("finds %d uploads", len(found))
+	}
+	return "ok" + r.effort()
+}
+
+func (r *trial) sweep(store checkpoint.Store) ([]upload.Leftover, error) {
+	opts := r.opts
+	opts.Checkpoints = store
+	c, err := upload.New(&opts)
+	if err != nil {
+		return nil, err
+	}
+	found, err := c.Sweep(r.ctx, upload.SweepOptions{Endpoint: r.server.URL, Bucket: bucket, OlderThan: -1})
+	return found, errors.Join(err, c.Close())
+}
+
+// outcome acts against one fault, and says what came of it; "–" if there is nothing in
+// the operation that the fault could strike.
 func outcome(t *testing.T, dir string, s scene, kind osstest.FaultKind, seed int) string {
+	s.size = s.sizes[seed-1]
 	r := newTrial(t, dir, s, seed)
 	defer r.server.Close()
 	if s.before != nil {
@@ -140,30 +224,71 @@ func outcome(t *testing.T, dir string, s scene, kind osstest.FaultKind, seed int
 		fault.Nth(seed)
 	}
 	r.server.Inject(fault)
-	res, err := r.upload()
-	if fault.Count() == 0 {
-		if err != nil {
-			t.Errorf("%s, %s: failed without the fault: %v", s.name, kind.Name, err)
-		}
+	act := s.act
+	if act == nil {
+		act = (*trial).uploads
+	}
+	text := act(r)
+	cell := fmt.Sprintf("%s, %s, seed %d", s.name, kind.Name, seed)
+	noSecret(t, cell, r.log.String()+text)
+	if broken(kind.Name) {
+		text = strings.Replace(text, ", retried", "", 1)
+	}
+	struck := fault.Count() > 0
+	r.server.ClearFaults()
+	text += r.left(cell, s)
+	if !struck && strings.HasPrefix(text, "fails") {
+		t.Errorf("%s: failed without the fault: %s", cell, text)
+	}
+	if !struck {
 		return "–"
 	}
-	noSecret(t, s.name+", "+kind.Name, r.log.String()+fmt.Sprintf("%v %+v %#v", err, err, res))
+	return text
+}
+
+// uploads uploads the file. What failed goes on once the trouble is over.
+func (r *trial) uploads() string {
+	res, err := r.upload()
+	noSecret(r.t, r.file.Path, fmt.Sprintf("%v %+v %#v", err, err, res))
 	text := r.describe(res, err)
-	if broken(kind.Name) {
-		text = strings.Replace(text, "ok, retried", "ok", 1)
-	}
 	if err != nil {
-		// What failed goes on once the trouble is over.
 		r.server.ClearFaults()
 		if _, err := r.upload(); err != nil {
-			t.Errorf("%s, %s: the second upload failed: %v", s.name, kind.Name, err)
+			r.t.Errorf("the second upload failed after %s: %v", text, err)
 		}
 	}
 	if !bytes.Equal(r.content("o"), must(os.ReadFile(r.file.Path))) {
-		t.Errorf("%s, %s: the object has other bytes", s.name, kind.Name)
+		r.t.Errorf("the object has other bytes after %s", text)
 	}
-	if left, _ := r.store.List(r.ctx); len(left) > 0 {
-		t.Errorf("%s, %s: %d checkpoints are left", s.name, kind.Name, len(left))
+	return text
+}
+
+// left says what a cell has left at the server, and has it swept. Only what was begun
+// without its ID being known may stay, and what could not be listed or aborted.
+func (r *trial) left(cell string, s scene) (text string) {
+	uploads := r.server.Uploads(bucket)
+	checkpoints := must(r.store.List(r.ctx))
+	mayStay := s.op == osstest.OpInitiateMultipartUpload || s.act != nil
+	switch {
+	case len(uploads) > 1, len(uploads) > 0 && !mayStay:
+		r.t.Errorf("%s: %d uploads stay at the server", cell, len(uploads))
+	case len(uploads) == 1:
+		text = ", one upload left for Sweep"
+	}
+	switch {
+	case s.op == osstest.OpAbortMultipartUpload && len(checkpoints) != len(uploads):
+		r.t.Errorf("%s: %d checkpoints of %d uploads are left", cell, len(checkpoints), len(uploads))
+	case s.act == nil && len(checkpoints) > 0:
+		r.t.Errorf("%s: %d checkpoints are left", cell, len(checkpoints))
+	}
+	if found, err := r.sweep(r.store); err != nil {
+		r.t.Errorf("%s: Sweep found %v, and failed: %v", cell, found, err)
+	}
+	if uploads = r.server.Uploads(bucket); len(uploads) > 0 {
+		r.t.Errorf("%s: %d uploads stay after Sweep", cell, len(uploads))
+	}
+	if checkpoints = must(r.store.List(r.ctx)); len(checkpoints) > 0 {
+		r.t.Errorf("%s: %d checkpoints stay after Sweep", cell, len(checkpoints))
 	}
 	return text
 }
@@ -187,18 +312,25 @@ func (r *trial) describe(res upload.Result, err error) string {
 	if err != nil {
 		return "fails: " + err.Error()
 	}
-	text := "ok"
-	if r.retry > 0 {
-		text += ", retried"
-	}
-	if r.tokens > 1 {
-		text += ", new token"
-	}
+	text := "ok" + r.effort()
 	if r.begunAnew() {
 		text += ", begun anew"
 	}
 	if !res.Verified {
 		text += ", not verified"
+	}
+	return text
+}
+
+// effort says what it took.
+func (r *trial) effort() (text string) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.retry > 0 {
+		text += ", retried"
+	}
+	if r.tokens > 1 {
+		text += ", new token"
 	}
 	return text
 }
@@ -219,8 +351,8 @@ func TestFaultMatrix(t *testing.T) {
 	dir := t.TempDir()
 	src := newBench(t)
 	src.dir = dir
-	for _, s := range scenes {
-		src.file(fmt.Sprint(s.size), s.size)
+	for _, size := range slices.Concat(oneByPut[:], inParts[:]) {
+		src.file(fmt.Sprint(size), size)
 	}
 	kinds := osstest.FaultKinds()
 	cells := make([][]string, len(kinds))
@@ -232,7 +364,7 @@ func TestFaultMatrix(t *testing.T) {
 		for j, s := range scenes {
 			g.Go(func() error {
 				var seen []string
-				for seed := 1; seed <= 3; seed++ {
+				for seed := 1; seed <= seeds; seed++ {
 					if text := outcome(t, dir, s, kind, seed); !slices.Contains(seen, text) {
 						seen = append(seen, text)
 					}
@@ -259,13 +391,20 @@ func drawFaults(kinds []osstest.FaultKind, cells [][]string) string {
 	var b strings.Builder
 	b.WriteString(`# What becomes of an upload when something goes wrong
 
-Written by TestFaultMatrix, which uploads a file against each fault that
-osstest can make, in each operation, three times with other parts struck. "ok": the
-object is there, byte for byte; "retried": OnRetry was called (it is not where a
-kept-alive connection broke, so for broken connections this is left out); "begun anew": with a
-new upload ID; "fails": OnFailed with that code, after which a second upload of the
-same file succeeded and left nothing behind; "–": the operation has nothing that this
-fault could strike.
+Written by TestFaultMatrix, which uploads a file against each fault that osstest can
+make, in each operation, three times: in 2, 4 and 5 parts, with 3, 1 and 5 requests at
+a time, with other parts struck. "ok": the object is there, byte for byte; "retried":
+OnRetry was called (it is not where a kept-alive connection broke, so for broken
+connections this is left out); "begun anew": with a new upload ID; "fails": OnFailed
+with that code, after which a second upload of the same file succeeded; "–": the
+operation has nothing that this fault could strike.
+
+"canceled": CancelFile was called while parts were under way, and OnCanceled followed.
+In the last column Client.Sweep looks for an upload that only the server knows of;
+"ok": it was aborted; "fails": Sweep returned that code. Sweep has no events.
+
+Nothing stays, neither at the server nor of checkpoints, unless it says "one upload
+left for Sweep": then a Sweep after the fault has removed it.
 
 | fault |`)
 	for _, s := range scenes {

@@ -27,7 +27,7 @@ const (
 //
 // # Workflows
 //
-// No call starts a workflow: MPS starts it by itself when OSS tells it of a new
+// The client starts no workflow: MPS does, by itself, when OSS tells it of a new
 // object, in whatever way the object was uploaded, and Info rides along. So says the
 // MPS documentation, on the rules by which files trigger workflows:
 //

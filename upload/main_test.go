@@ -21,7 +21,7 @@ import (
 
 // TestMain lets the test binary be the processes that tests start and end, too.
 func TestMain(m *testing.M) {
-	for env, child := range map[string]func() error{crashEnv: crashChild, panicEnv: panicChild} {
+	for env, child := range map[string]func() error{crashEnv: crashChild, panicEnv: panicChild, processEnv: processChild} {
 		if os.Getenv(env) == "" {
 			continue
 		}

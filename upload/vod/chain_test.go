@@ -1,23 +1,12 @@
 package vod_test
 
 import (
-	"bufio"
 	"context"
-	"encoding/json"
-	"errors"
-	"fmt"
-	"os"
-	"os/exec"
-	"strings"
-	"sync"
 	"testing"
-	"time"
 
 	"github.com/vodupload/vodupload/checkpoint"
-	"github.com/vodupload/vodupload/sts"
 	"github.com/vodupload/vodupload/upload"
 	"github.com/vodupload/vodupload/upload/osstest"
-	"github.com/vodupload/vodupload/upload/vod"
 	"github.com/vodupload/vodupload/upload/vod/vodtest"
 )
 
@@ -46,6 +35,7 @@ func TestChainThroughExpiry(t *testing.T) {
 	m := w.one()
 	w.same(m, path)
 	w.clean(store)
+	w.unfinished(0)
 	if r.VideoID != m.ID || m.Refreshed != 3 || w.keys.Stats().Issued != 3 {
 		t.Errorf("video %s, refreshed %d times, %d STS tokens; want %s, 3, 3", r.VideoID, m.Refreshed, w.keys.Stats().Issued, m.ID)
 	}
@@ -54,182 +44,103 @@ func TestChainThroughExpiry(t *testing.T) {
 	}
 }
 
-// childEnv holds the work of a process that is killed, as JSON.
-const childEnv = "VODUPLOAD_VOD_CHILD"
-
-type childWork struct {
-	KeyID, Secret string // of the RAM user
-	STS, VOD      string // URLs
-	Checkpoints   string
-	Path          string
-}
-
-// child is that process: it uploads one file, and says what became of it.
-func child(spec string) error {
-	var work childWork
-	if err := json.Unmarshal([]byte(spec), &work); err != nil {
-		return err
-	}
-	cache, err := provider(sts.Credentials{AccessKeyID: work.KeyID, AccessKeySecret: work.Secret}, work.STS)
-	if err != nil {
-		return err
-	}
-	defer cache.Close()
-	client, err := vod.NewClient(cache, &vod.ClientOptions{Endpoint: work.VOD})
-	if err != nil {
-		return err
-	}
-	authorizer, err := vod.NewAuthorizer(client, &vod.AuthorizerOptions{RetryInterval: time.Millisecond})
-	if err != nil {
-		return err
-	}
-	store, err := checkpoint.OpenDir(work.Checkpoints)
-	if err != nil {
-		return err
-	}
-	defer store.Close()
-	c, err := upload.New(&upload.Options{Authorizer: authorizer, Checkpoints: store, PartSize: 100 * kib, RetryInterval: time.Millisecond})
-	if err != nil {
-		return err
-	}
-	defer c.Close()
-	r, err := c.Upload(context.Background(), upload.File{Path: work.Path})
-	if errors.Is(err, upload.ErrAnswerLost) {
-		fmt.Println("lost")
-		return nil
-	}
-	if err == nil {
-		fmt.Println("video", r.VideoID, r.ResumedParts)
-	}
-	return err
-}
-
-// run lets a process upload the file. It is killed when kill is closed. What it said
-// is returned; nothing if it was killed.
-func (w *world) run(path, checkpoints string, kill <-chan struct{}) string {
-	w.t.Helper()
-	user := w.keys.DefaultUser()
-	spec := must(json.Marshal(childWork{user.AccessKeyID, user.AccessKeySecret, w.keys.URL, w.vod.URL, checkpoints, path}))
-	cmd := exec.CommandContext(w.ctx, must(os.Executable()))
-	cmd.Env = append(os.Environ(), childEnv+"="+string(spec))
-	var stderr strings.Builder
-	cmd.Stderr = &stderr
-	out := must(cmd.StdoutPipe())
-	if err := cmd.Start(); err != nil {
-		w.t.Fatal(err)
-	}
-	var killer sync.WaitGroup
-	ended := make(chan struct{})
-	killer.Go(func() {
-		select {
-		case <-kill:
-			_ = cmd.Process.Kill()
-		case <-ended:
-		}
-	})
-	said := ""
-	for lines := bufio.NewScanner(out); lines.Scan(); {
-		said = lines.Text()
-	}
-	err := cmd.Wait()
-	close(ended)
-	killer.Wait()
-	select {
-	case <-kill:
-		return ""
-	default:
-	}
-	if err != nil {
-		w.t.Fatalf("the uploading process failed: %v\n%s", err, stderr.String())
-	}
-	return said
-}
-
-// A moment is an instant of an upload.
-type moment struct {
-	at     chan struct{} // closed when it has come
-	closed sync.Once
-}
-
-// come is called at the moment, and holds it until the process that met it is gone.
-func (m *moment) come(ctx context.Context) {
-	m.closed.Do(func() { close(m.at) })
-	<-ctx.Done()
-}
-
-// TestKilled kills the uploading process between the steps of the chain. The next one
-// goes on with the same video and the parts that are there.
-func TestKilled(t *testing.T) {
+// The UploadAuth expires in the operations that are not part of every upload.
+func TestChainThroughExpiryOf(t *testing.T) {
 	tests := []struct {
-		name  string
-		setup func(w *world, m *moment)
-		lost  bool // the next process cannot know whether a video was made, and says so once
-		media int
-		parts int // that must not be sent again
+		name      string
+		op        osstest.Op
+		size      int
+		before    func(w *world, store checkpoint.Store, path string)
+		refreshed int
 	}{
-		{"before CreateUploadVideo is carried out", func(w *world, m *moment) {
-			w.vod.Inject(vodtest.Fault{Action: vodtest.CreateUploadVideo, Before: m.come})
-		}, true, 1, 0},
-		{"after CreateUploadVideo, before its answer", func(w *world, m *moment) {
-			w.vod.Inject(vodtest.Fault{Action: vodtest.CreateUploadVideo, After: m.come})
-		}, true, 2, 0},
-		{"between the video and the upload", func(w *world, m *moment) {
-			w.at(m, osstest.OpInitiateMultipartUpload, 1)
-		}, false, 1, 0},
-		{"between two parts", func(w *world, m *moment) { w.at(m, osstest.OpUploadPart, 12) }, false, 1, 5},
-		{"before Complete", func(w *world, m *moment) { w.at(m, osstest.OpCompleteMultipartUpload, 1) }, false, 1, 15},
-		{"during RefreshUploadVideo", func(w *world, m *moment) {
-			w.objects.Inject(osstest.ExpireToken(osstest.OpUploadPart).Nth(9))
-			w.vod.Inject(vodtest.Fault{Action: vodtest.RefreshUploadVideo, Before: m.come})
-		}, false, 1, 0},
+		{"PutObject of a file of one part", osstest.OpPutObject, 60 * kib, nil, 1},
+		{"HEAD after a lost Complete", osstest.OpHeadObject, 450 * kib, func(w *world, _ checkpoint.Store, _ string) {
+			w.letRead()
+			w.objects.Inject(osstest.LoseAnswer(osstest.OpCompleteMultipartUpload))
+		}, 1},
+		// An upload that goes on has asked for an UploadAuth already.
+		{"ListParts on resume", osstest.OpListParts, 450 * kib, (*world).interrupt, 2},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			w := newWorld(t)
-			path, checkpoints := w.file("a.mp4", 2000*kib), t.TempDir()
-			m := &moment{at: make(chan struct{})}
-			tt.setup(w, m)
-			if said := w.run(path, checkpoints, m.at); said != "" {
-				t.Fatalf("the process was not killed, and said %q", said)
+			store := checkpoint.NewMemory()
+			path := w.file("a.mp4", tt.size)
+			if tt.before != nil {
+				tt.before(w, store, path)
 			}
-			w.objects.ClearFaults()
-			never := make(chan struct{})
-			said := w.run(path, checkpoints, never)
-			if (said == "lost") != tt.lost {
-				t.Fatalf("the second process said %q; want a lost answer: %t", said, tt.lost)
+			w.objects.Inject(osstest.ExpireToken(tt.op))
+			r, err := w.uploads(w.authorizer(nil), store, upload.Callbacks{}).Upload(w.ctx, upload.File{Path: path})
+			if err != nil {
+				t.Fatal(err)
 			}
-			if tt.lost {
-				said = w.run(path, checkpoints, never)
-			}
-			all := w.vod.Media()
-			if len(all) != tt.media {
-				t.Fatalf("%d videos were made, want %d", len(all), tt.media)
-			}
-			last := all[len(all)-1]
-			w.same(last, path)
-			var id string
-			var resumed int
-			if _, err := fmt.Sscanf(said, "video %s %d", &id, &resumed); err != nil || id != last.ID || resumed < tt.parts {
-				t.Errorf("the last process said %q; want video %s, and %d parts or more resumed", said, last.ID, tt.parts)
-			}
-			if left := must(os.ReadDir(checkpoints)); len(left) > 0 {
-				t.Errorf("%d files are left in the directory of checkpoints, like %s", len(left), left[0].Name())
+			m := w.one()
+			w.same(m, path)
+			w.clean(store)
+			w.unfinished(0)
+			if n := w.objects.Count(tt.op); r.VideoID != m.ID || m.Refreshed != tt.refreshed || n != 2 {
+				t.Errorf("video %s, refreshed %d times, %d calls of %s; want %s, %d, 2", r.VideoID, m.Refreshed, n, tt.op, m.ID, tt.refreshed)
 			}
 		})
 	}
 }
 
-// at lets the n-th request of an operation be the moment.
-func (w *world) at(m *moment, op osstest.Op, n int) {
-	hang := osstest.Hang(op).Nth(n)
-	w.objects.Inject(hang)
-	go func() {
-		select {
-		case <-hang.Fired():
-			// What was acknowledged is durable after 100 ms, and not before.
-			time.Sleep(150 * time.Millisecond)
-			m.closed.Do(func() { close(m.at) })
-		case <-w.ctx.Done():
-		}
-	}()
+// interrupt leaves an upload behind that lacks its fourth part.
+func (w *world) interrupt(store checkpoint.Store, path string) {
+	w.t.Helper()
+	w.objects.Inject(osstest.Fail(osstest.OpUploadPart, 403, "AccessDenied").Part(4))
+	if _, err := w.uploads(w.authorizer(nil), store, upload.Callbacks{}).Upload(w.ctx, upload.File{Path: path}); err == nil {
+		w.t.Fatal("the first run succeeded")
+	}
+}
+
+// The UploadAuth expires when a file is canceled: a fresh one aborts the upload.
+func TestCancelThroughExpiry(t *testing.T) {
+	w := newWorld(t)
+	store := checkpoint.NewMemory()
+	hang := osstest.Hang(osstest.OpUploadPart).BeforeWork().Nth(3)
+	w.objects.Inject(hang, osstest.ExpireToken(osstest.OpAbortMultipartUpload))
+	canceled := make(chan struct{})
+	c := w.uploads(w.authorizer(nil), store, upload.Callbacks{OnCanceled: func(*upload.Client, upload.FileInfo) { close(canceled) }})
+	id := must(c.AddFile(upload.File{Path: w.file("a.mp4", 900*kib)}))
+	if err := c.Start(w.ctx); err != nil {
+		t.Fatal(err)
+	}
+	w.await(hang.Fired())
+	if err := c.CancelFile(id); err != nil {
+		t.Fatal(err)
+	}
+	w.await(canceled)
+	m := w.one()
+	w.clean(store)
+	w.unfinished(0)
+	if _, ok := w.objects.Object(m.Bucket, m.Object); ok || m.Refreshed != 1 {
+		t.Errorf("object made: %t, refreshed %d times; want none, once", ok, m.Refreshed)
+	}
+}
+
+// await fails the test unless something comes in time.
+func (w *world) await(come <-chan struct{}) {
+	w.t.Helper()
+	select {
+	case <-come:
+	case <-w.ctx.Done():
+		w.t.Fatal("it did not come")
+	}
+}
+
+// unfinished fails the test unless OSS has n unfinished uploads.
+func (w *world) unfinished(n int) {
+	w.t.Helper()
+	buckets := make(map[string]bool)
+	for _, m := range w.vod.Media() {
+		buckets[m.Bucket] = true
+	}
+	left := 0
+	for bucket := range buckets {
+		left += len(w.objects.Uploads(bucket))
+	}
+	if left != n {
+		w.t.Errorf("%d unfinished uploads stay at the server, want %d", left, n)
+	}
 }
