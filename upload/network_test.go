@@ -125,7 +125,7 @@ func TestNetwork(t *testing.T) {
 				if attempts != want {
 					t.Errorf("%d attempts, want %d", attempts, want)
 				}
-				b.free()
+				b.free(f)
 			})
 		}
 	}
@@ -145,10 +145,14 @@ func (b *bench) failsAlone(f upload.File) *upload.Error {
 	return all[0]
 }
 
-// free fails the test if there is a claim in the store.
-func (b *bench) free() {
+// free fails the test if anything is left of a file in the store, or if another
+// client cannot claim it at once.
+func (b *bench) free(f upload.File) {
 	b.t.Helper()
 	for _, e := range must(b.store.List(b.ctx)) {
 		b.t.Errorf("the store has %+v, want nothing", e)
+	}
+	if _, err := b.client().Upload(b.ctx, f); err == nil || errors.Is(err, upload.ErrInUse) {
+		b.t.Errorf("the next client gets %v, want the network's error again", err)
 	}
 }

@@ -20,7 +20,7 @@ func ParseTarget(endpoint, region, bucket, object string) (Target, error) {
 	}
 	t := Target{Endpoint: e, Region: region, Bucket: bucket, Object: object}
 	if err := t.Validate(); err != nil { // what the fields are together
-		return Target{}, fmt.Errorf("Endpoint: %w", err)
+		return Target{}, fmt.Errorf("%s: %w", "Endpoint", err)
 	}
 	return t, nil
 }
