@@ -54,6 +54,26 @@ func TestWaitThatMissedAStop(t *testing.T) {
 	}
 }
 
+// TestStatsOfAFileThatIsBeingCanceled count it as Files does.
+func TestStatsOfAFileThatIsBeingCanceled(t *testing.T) {
+	c := newTestClient(t, Options{})
+	c.mu.Lock()
+	f := &file{spec: &File{}, info: FileInfo{State: FileUploading, Size: 7}, cancel: func(error) {}}
+	c.account(f)
+	c.interrupt(f, toCancel, ErrCanceled)
+	c.mu.Unlock()
+	if s := c.Stats(); f.snapshot().State != FileCanceled || s.Files[FileCanceled] != 1 || len(s.Files) != 1 || s.Total != 0 {
+		t.Errorf("the file is %s, Stats say %+v", f.snapshot().State, s)
+	}
+	c.mu.Lock()
+	f.deleted = true
+	c.account(f)
+	c.mu.Unlock()
+	if s := c.Stats(); len(s.Files) != 0 {
+		t.Errorf("it was deleted, Stats say %+v", s)
+	}
+}
+
 // TestSuccessWithoutProgress tells of all bytes before it tells of the success, also
 // if the transfer has not.
 func TestSuccessWithoutProgress(t *testing.T) {

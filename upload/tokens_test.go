@@ -446,3 +446,51 @@ func TestExpiryMetByACleanUp(t *testing.T) {
 	}
 	b.clean()
 }
+
+// TestServiceOfAMonth uploads a file every two hours with tokens of 50 minutes, some of
+// which the app server fails to give at first. No request meets an expired one.
+func TestServiceOfAMonth(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b := newDirectBench(t)
+		asked, given := 0, 0
+		b.opts.Credentials = sts.ProviderFunc(func(context.Context) (sts.Credentials, error) {
+			asked++
+			if asked%5 == 0 {
+				return sts.Credentials{}, errors.New("app server down")
+			}
+			given++
+			c := b.newToken(given)
+			c.Expiration = time.Now().Add(50 * time.Minute)
+			b.server.AddKey(osstest.Key{
+				AccessKeyID: c.AccessKeyID, AccessKeySecret: c.AccessKeySecret, SecurityToken: c.SecurityToken, Expires: c.Expiration,
+			})
+			return c, nil
+		})
+		b.opts.StallTimeout = time.Hour
+		b.server.Inject(osstest.Delay(osstest.OpUploadPart, 5*time.Minute).Always())
+		c := b.client()
+		if err := c.Start(b.ctx); err != nil {
+			t.Fatal(err)
+		}
+		const files = 30 * 12
+		for i := range files {
+			f := b.bytesOf("a", i%3*150*kib)
+			id := b.add(c, f)[0]
+			if err := errors.Join(c.Wait(b.ctx), c.DeleteFile(id)); err != nil {
+				t.Fatal(err)
+			}
+			time.Sleep(2 * time.Hour)
+		}
+		for _, q := range b.server.Requests() {
+			if q.Status != 200 {
+				t.Errorf("%v", q)
+			}
+		}
+		if given < files*2/3 || given > files {
+			t.Errorf("%d tokens for %d files", given, files)
+		}
+		if err := c.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+}
