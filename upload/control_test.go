@@ -374,14 +374,16 @@ func TestFilesStartInOrder(t *testing.T) {
 		if err := errors.Join(c.Wait(b.ctx), c.Close()); err != nil {
 			t.Fatal(err)
 		}
+		// When in between solo was started depends on when a slot was free for a moment;
+		// that it got the next one is what counts, above.
 		var order []string
 		for _, line := range rec.log {
-			if object, ok := strings.CutPrefix(line, "OnStarted "); ok {
+			if object, ok := strings.CutPrefix(line, "OnStarted "); ok && object != "solo" {
 				order = append(order, object)
 			}
 		}
-		if got := strings.Join(order, " "); got != "1 2 solo 3" { // 2 took the slot that was free after 1 was begun
-			t.Errorf("started in the order %s, want 1 2 solo 3", got)
+		if got := strings.Join(order, " "); got != "1 2 3" {
+			t.Errorf("the list was started in the order %s, want 1 2 3", got)
 		}
 	})
 }

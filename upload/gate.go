@@ -251,7 +251,7 @@ func (g *gate) answered(c sts.Credentials, err error) bool {
 	if err == nil && g.lacking() {
 		err = g.put(c)
 	}
-	never := errors.Is(err, ErrNotRenewable) || errors.Is(err, sts.ErrInvalidCredentials)
+	never := g.lacking() && (errors.Is(err, ErrNotRenewable) || errors.Is(err, sts.ErrInvalidCredentials))
 	if never {
 		g.fail(fmt.Errorf("%w: %w", g.missing(), err))
 	}
