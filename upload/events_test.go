@@ -306,3 +306,21 @@ func callFrom(t *testing.T, name string, m method) {
 	}
 	b.eventually("an end for each file", func() bool { return rec.open() == 0 })
 }
+
+// TestProgressNeverGoesBack, also where the server loses the upload, and it begins
+// anew: the recorder looks.
+func TestProgressNeverGoesBack(t *testing.T) {
+	b := newBench(t)
+	b.opts.Parallel = 1
+	rec := b.recorded()
+	b.server.Inject(osstest.LoseUpload(osstest.OpUploadPart).Nth(8))
+	f := b.bytesOf("a", 1200*kib)
+	if _, err := b.client().Upload(b.ctx, f); err != nil {
+		t.Fatal(err)
+	}
+	b.server.AssertFired(t)
+	b.sameBytes(f)
+	if n := b.server.Count(osstest.OpInitiateMultipartUpload); n != 2 || rec.told("OnProgress", "a") < 3 {
+		t.Errorf("begun %d times, %d times progress; want twice, and some", n, rec.told("OnProgress", "a"))
+	}
+}
