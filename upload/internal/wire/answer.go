@@ -77,6 +77,13 @@ type xmlError struct {
 	ServerTime string
 }
 
+// misdated says whether the error blames the time of the request. With signature V4,
+// a clock that is off by days may be told by the day in the credential's scope
+// (OSS documentation, EC 0002-00000212), without a word of skew.
+func (x xmlError) misdated() bool {
+	return x.Code == "RequestTimeTooSkewed" || x.Code == "InvalidArgument" && x.EC == "0002-00000212"
+}
+
 // serviceError reads the error that the answer holds. Answers to HEAD have no body,
 // and bring it in a header. What others than OSS answer is told as an error.
 func (a *answer) serviceError() (xmlError, error) {

@@ -13,7 +13,7 @@ type outcome struct {
 	code      string // of OSS; empty if the answer had none
 	throttled bool   // the answer asked for a pause
 	token     bool   // the request was signed with temporary credentials
-	corrected bool   // the answer told the server's time, and the request went by another
+	corrected bool   // the answer blamed the request's date, and the clock has been set by it
 
 	// The rest counts where there is no answer.
 	ended    bool  // the caller's context has ended
@@ -45,14 +45,12 @@ func classifyAnswer(o outcome) Class {
 	if o.status == statusCallbackFailed && o.code != "" {
 		return Permanent
 	}
+	if o.corrected {
+		return Skew
+	}
 	switch o.code {
 	case "NoSuchUpload":
 		return Restart
-	case "RequestTimeTooSkewed":
-		if o.corrected {
-			return Skew
-		}
-		return Permanent
 	case "SecurityTokenExpired", "InvalidSecurityToken":
 		return Token
 	case "InvalidAccessKeyId", "AccessKeyIdAndSecurityTokenNotMatch":

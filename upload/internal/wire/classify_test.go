@@ -32,6 +32,7 @@ func TestClassify(t *testing.T) {
 		"AccessKeyIdAndSecurityTokenNotMatch":       {outcome{status: 403, code: "AccessKeyIdAndSecurityTokenNotMatch", token: true}, Token},
 		"RequestTimeTooSkewed, corrected":           {outcome{status: 403, code: "RequestTimeTooSkewed", corrected: true}, Skew},
 		"RequestTimeTooSkewed, nothing to correct":  {outcome{status: 403, code: "RequestTimeTooSkewed"}, Permanent},
+		"InvalidArgument, corrected":                {outcome{status: 400, code: "InvalidArgument", corrected: true}, Skew},
 		"ServiceUnavailable":                        {outcome{status: 503, code: "ServiceUnavailable"}, Throttle},
 		"UploadTrafficRateLimitExceeded":            {outcome{status: 503, code: "UploadTrafficRateLimitExceeded"}, Throttle},
 		"TotalQpsLimitExceeded":                     {outcome{status: 503, code: "TotalQpsLimitExceeded"}, Throttle},

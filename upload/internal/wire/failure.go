@@ -28,7 +28,7 @@ func (o *Object) fail(s Snapshot, r *request, out outcome, a *answer) *Error {
 func (o *Object) refusal(s Snapshot, r *request, out outcome, a *answer, used time.Duration) *Error {
 	x, err := a.serviceError()
 	out.status, out.code, out.throttled = a.status, x.Code, a.delay() > 0
-	if out.code == "RequestTimeTooSkewed" {
+	if x.misdated() {
 		out.corrected = o.clock.learn(serverTime(a, x), a.came, used)
 	}
 	out.err = a.redirect()
