@@ -114,7 +114,7 @@ func (m *claim) take(a Authorization) error {
 	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	f.setTarget(target)
+	c.setTarget(f, target)
 	f.own.Store(own)
 	f.media.good = true
 	f.given.give()

@@ -71,7 +71,7 @@ func (f *file) mediaID() string { return cmp.Or(f.info.VideoID, f.info.MediaID) 
 // It is called with the lock held.
 func (c *Client) mayGo(f *file) error {
 	switch {
-	case f.hasTarget:
+	case f.site != nil:
 		return fmt.Errorf("%w: the file goes to %s/%s already", ErrState, f.info.Bucket, f.info.Object)
 	case f.begun && c.opts.Authorizer != nil:
 		return fmt.Errorf("%w: the file was started, and Options.Authorizer gives it its destination", ErrState)

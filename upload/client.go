@@ -1,7 +1,6 @@
 package upload
 
 import (
-	"container/list"
 	"context"
 	"fmt"
 	"sync"
@@ -35,7 +34,7 @@ type Client struct {
 	stops    int   // how often the client was stopped
 	why      error // of the last stop
 	files    map[FileID]*file
-	order    *list.List
+	order    order
 	names    map[name4]FileID
 	lastID   FileID
 	waiting  queue         // of the list
@@ -52,6 +51,7 @@ type Client struct {
 	totals   totals
 	rate     rate
 	specs    specs
+	sites    sites
 }
 
 // New returns a client. A nil opts means the defaults. The error names the option
@@ -64,7 +64,6 @@ func New(opts *Options) (*Client, error) {
 	c := &Client{
 		opts:    o,
 		files:   make(map[FileID]*file),
-		order:   list.New(),
 		names:   make(map[name4]FileID),
 		leaving: make(map[name4]int),
 	}

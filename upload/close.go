@@ -22,8 +22,8 @@ func (c *Client) Close() error {
 	}
 	c.state = to
 	c.stopWatching()
-	for e := c.order.Front(); e != nil; e = e.Next() {
-		c.shut(e.Value.(*file))
+	for f := c.order.first; f != nil; f = f.next {
+		c.shut(f)
 	}
 	c.settle()
 	c.mu.Unlock()

@@ -102,8 +102,7 @@ func (c *Client) halt(a action, why intent, cause error) ([]*file, error) {
 		c.why = cause
 	}
 	var halted []*file
-	for e := c.order.Front(); e != nil; e = e.Next() {
-		f := e.Value.(*file)
+	for f := c.order.first; f != nil; f = f.next {
 		switch {
 		case f.running():
 			c.interrupt(f, why, cause)

@@ -2,6 +2,7 @@ package upload
 
 import (
 	"fmt"
+	"sync/atomic"
 
 	"github.com/vodupload/vodupload/upload/internal/transfer"
 )
@@ -9,25 +10,45 @@ import (
 // A name4 is what no two files of a list have in common.
 type name4 struct{ path, endpoint, bucket, object string }
 
-func nameOf(path string, t transfer.Target) name4 {
-	if t.Bucket == "" {
-		return name4{path: path}
-	}
-	return name4{path, t.Endpoint.String(), t.Bucket, t.Object}
-}
-
 // name leaves out a destination that the Authorizer gave: the same source twice has
 // to be found before both have one.
 func (f *file) name() name4 {
 	if !f.named {
 		return name4{path: f.path}
 	}
-	return nameOf(f.path, f.target)
+	return name4{f.path, f.info.Endpoint, f.info.Bucket, f.info.Object}
 }
 
-func (f *file) setTarget(t transfer.Target) {
-	f.target, f.hasTarget = t, true
-	f.info.Endpoint, f.info.Bucket, f.info.Object = t.Endpoint.String(), t.Bucket, t.Object
+// A site is what destinations at one endpoint have in common.
+type site struct {
+	endpoint transfer.Endpoint
+	region   string
+	text     string // of the endpoint
+}
+
+// sites keeps the last one, for a list is mostly made of files that go to the same.
+type sites struct{ last atomic.Pointer[site] }
+
+func (s *sites) of(t transfer.Target) *site {
+	last := s.last.Load()
+	if last == nil || last.endpoint != t.Endpoint || last.region != t.Region {
+		last = &site{t.Endpoint, t.Region, t.Endpoint.String()}
+		s.last.Store(last)
+	}
+	return last
+}
+
+func (c *Client) setTarget(f *file, t transfer.Target) {
+	f.site = c.sites.of(t)
+	f.info.Endpoint, f.info.Bucket, f.info.Object = f.site.text, t.Bucket, t.Object
+}
+
+// target is where the file goes; the zero Target while that is not known.
+func (f *file) target() transfer.Target {
+	if f.site == nil {
+		return transfer.Target{}
+	}
+	return transfer.Target{Endpoint: f.site.endpoint, Region: f.site.region, Bucket: f.info.Bucket, Object: f.info.Object}
 }
 
 // SetDestination gives a file that was added without a destination where to go. It
@@ -48,12 +69,12 @@ func (c *Client) SetDestination(id FileID, endpoint, bucket, object string) erro
 	if err := c.mayGo(f); err != nil {
 		return fmt.Errorf("SetDestination: %w", err)
 	}
-	name := nameOf(f.path, target)
+	name := name4{f.path, target.Endpoint.String(), target.Bucket, target.Object}
 	if err := c.taken(name); err != nil {
 		return err
 	}
 	delete(c.names, f.name())
-	f.setTarget(target)
+	c.setTarget(f, target)
 	f.named = true
 	c.names[name] = f.id
 	f.given.give()

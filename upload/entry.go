@@ -1,7 +1,6 @@
 package upload
 
 import (
-	"container/list"
 	"context"
 	"sync/atomic"
 	"time"
@@ -32,18 +31,17 @@ type file struct {
 
 	stream *transfer.Stream // of File.Reader; nil for all else
 
-	target    transfer.Target
-	hasTarget bool
-	named     bool                 // the destination is not the Authorizer's
-	media     media                // of Options.Authorizer
-	own       atomic.Pointer[gate] // credentials of its own; read without the lock
-	given     signal               // gets a turn when credentials or a destination come
+	site  *site                // of the destination; nil: there is none yet
+	named bool                 // the destination is not the Authorizer's
+	media *media               // of Options.Authorizer; nil for a file that was added with a destination
+	own   atomic.Pointer[gate] // credentials of its own; read without the lock
+	given signal               // gets a turn when credentials or a destination come
 
-	elem    *list.Element
-	deleted bool // no longer in the list
-	solo    bool // of Upload: runs whatever the client's state
-	queued  bool // waits for its turn
-	place   int  // in the queue
+	prev, next *file // in the list
+	deleted    bool  // no longer in it
+	solo       bool  // of Upload: runs whatever the client's state
+	queued     bool  // waits for its turn
+	place      int   // in the queue
 
 	begun    bool // OnStarted went out, and no terminal event since
 	leftover bool // may have left an upload at the server and a checkpoint

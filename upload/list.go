@@ -35,13 +35,14 @@ func (c *Client) newFile(f File) (*file, error) {
 	}
 	added.info = FileInfo{Path: added.path, Size: size, Info: f.Info}
 	if f.Endpoint == "" && f.Bucket == "" && f.Object == "" {
+		added.media = new(media)
 		return added, nil
 	}
 	target, err := c.parseTarget(f.Endpoint, f.Bucket, f.Object)
 	if err != nil {
 		return nil, err
 	}
-	added.setTarget(target)
+	c.setTarget(added, target)
 	added.named = true
 	return added, nil
 }
@@ -60,7 +61,7 @@ func (c *Client) enlist(f *file) error {
 	f.id, f.info.ID = c.lastID, c.lastID
 	c.files[f.id] = f
 	c.names[f.name()] = f.id
-	f.elem = c.order.PushBack(f)
+	c.order.add(f)
 	c.account(f)
 	c.enqueue(f)
 	return nil
@@ -79,7 +80,7 @@ func (c *Client) enqueue(f *file) {
 func (c *Client) delist(f *file) {
 	delete(c.files, f.id)
 	delete(c.names, f.name())
-	c.order.Remove(f.elem)
+	c.order.remove(f)
 	f.deleted = true
 	c.queueUp(f)
 	c.account(f)
@@ -92,9 +93,9 @@ func (c *Client) delist(f *file) {
 func (c *Client) Files() []FileInfo {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	all := make([]FileInfo, 0, c.order.Len())
-	for e := c.order.Front(); e != nil; e = e.Next() {
-		all = append(all, e.Value.(*file).snapshot())
+	all := make([]FileInfo, 0, len(c.files))
+	for f := c.order.first; f != nil; f = f.next {
+		all = append(all, f.snapshot())
 	}
 	return all
 }

@@ -63,7 +63,7 @@ func (c *Client) succeeded(f *file, r transfer.Result, took time.Duration) {
 	}
 	i.Result = &Result{
 		Endpoint: i.Endpoint, Bucket: i.Bucket, Object: i.Object,
-		Location: f.target.URL(), ETag: r.ETag, VersionID: r.VersionID, CRC64: r.CRC64, Verified: r.Verified,
+		Location: f.target().URL(), ETag: r.ETag, VersionID: r.VersionID, CRC64: r.CRC64, Verified: r.Verified,
 		Size: r.Size, Parts: r.Parts, ResumedParts: r.ResumedParts, ResumedBytes: r.ResumedBytes,
 		SentBytes: r.SentBytes, Duration: took, CallbackBody: r.CallbackBody,
 		VideoID: i.VideoID, MediaID: i.MediaID, MediaURL: i.MediaURL,

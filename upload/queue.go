@@ -2,6 +2,33 @@ package upload
 
 import "container/heap"
 
+// order is the list, in the order in which its files were added.
+type order struct{ first, last *file }
+
+func (o *order) add(f *file) {
+	f.prev = o.last
+	if o.last == nil {
+		o.first = f
+	} else {
+		o.last.next = f
+	}
+	o.last = f
+}
+
+func (o *order) remove(f *file) {
+	if f.prev == nil {
+		o.first = f.next
+	} else {
+		f.prev.next = f.next
+	}
+	if f.next == nil {
+		o.last = f.prev
+	} else {
+		f.next.prev = f.prev
+	}
+	f.prev, f.next = nil, nil
+}
+
 // A queue holds the files that wait for their turn, the first of the list on top.
 type queue struct{ files fileHeap }
 

@@ -58,9 +58,7 @@ func (c *Client) ClearFiles() error {
 		return ErrClosed
 	}
 	var busy []*file
-	for e := c.order.Front(); e != nil; {
-		f := e.Value.(*file)
-		e = e.Next()
+	for f := c.order.first; f != nil; f = c.order.first {
 		c.remove(f)
 		if f.busy {
 			busy = append(busy, f)

@@ -30,7 +30,7 @@ func (f *file) object() transfer.ObjectOptions {
 	spec := *f.spec
 	spec.Path, spec.Info = f.path, f.info.Info
 	if f.named {
-		spec.Object = f.target.Object
+		spec.Object = f.info.Object
 	}
 	return spec.object()
 }

@@ -86,9 +86,9 @@ func (w *waiting) outcome() error {
 		return c.why
 	}
 	var failed Errors
-	for e := c.order.Front(); e != nil; e = e.Next() {
+	for f := c.order.first; f != nil; f = f.next {
 		var one *Error
-		if f := e.Value.(*file); f.info.State == FileFailed && errors.As(f.info.Err, &one) {
+		if f.info.State == FileFailed && errors.As(f.info.Err, &one) {
 			failed = append(failed, one)
 		}
 	}

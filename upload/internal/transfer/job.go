@@ -12,6 +12,7 @@ import (
 // The types of package wire that callers of this package need.
 type (
 	Target        = wire.Target
+	Endpoint      = wire.Endpoint
 	ObjectOptions = wire.ObjectOptions
 	Snapshot      = wire.Snapshot
 	WireOptions   = wire.Options
