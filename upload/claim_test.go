@@ -16,7 +16,7 @@ import (
 func TestSameVideoAfter(t *testing.T) {
 	t.Run("a failure", func(t *testing.T) {
 		b, m, f := newMedia(t, mib)
-		b.server.Inject(osstest.Fail(osstest.OpUploadPart, 403, "AccessDenied").Part(6))
+		b.server.Inject(osstest.Fail(osstest.OpUploadPart, 403, "AccessDenied").Nth(8))
 		c := b.client()
 		id := must(c.AddFile(f))
 		start(t, b, c)
@@ -37,7 +37,7 @@ func TestSameVideoAfter(t *testing.T) {
 	})
 	t.Run("the end of the process", func(t *testing.T) {
 		b, m, f := newMedia(t, mib)
-		b.server.Inject(osstest.Fail(osstest.OpUploadPart, 403, "AccessDenied").Part(6))
+		b.server.Inject(osstest.Fail(osstest.OpUploadPart, 403, "AccessDenied").Nth(8))
 		c := b.client()
 		if _, err := c.Upload(b.ctx, f); err == nil {
 			t.Fatal("the first run succeeded")
@@ -133,7 +133,7 @@ func TestSameVideoAfter(t *testing.T) {
 
 func TestNewVideoForOtherBytes(t *testing.T) {
 	b, m, f := newMedia(t, mib)
-	b.server.Inject(osstest.Fail(osstest.OpUploadPart, 403, "AccessDenied").Part(6))
+	b.server.Inject(osstest.Fail(osstest.OpUploadPart, 403, "AccessDenied").Nth(8))
 	c := b.client()
 	id := must(c.AddFile(f))
 	start(t, b, c)
