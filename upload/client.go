@@ -155,5 +155,5 @@ func (c *Client) awaitShort(s *signal, done func() bool) {
 func (c *Client) attrs(f *file, more ...any) []any {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	return append([]any{"file", f.id, "path", f.info.Path, "bucket", f.info.Bucket, "object", f.info.Object}, more...)
+	return append([]any{"file", f.info.ID, "path", f.info.Path, "bucket", f.info.Bucket, "object", f.info.Object}, more...)
 }

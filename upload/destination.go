@@ -14,9 +14,9 @@ type name4 struct{ path, endpoint, bucket, object string }
 // to be found before both have one.
 func (f *file) name() name4 {
 	if !f.named {
-		return name4{path: f.path}
+		return name4{path: f.info.Path}
 	}
-	return name4{f.path, f.info.Endpoint, f.info.Bucket, f.info.Object}
+	return name4{f.info.Path, f.info.Endpoint, f.info.Bucket, f.info.Object}
 }
 
 // A site is what destinations at one endpoint have in common.
@@ -69,14 +69,14 @@ func (c *Client) SetDestination(id FileID, endpoint, bucket, object string) erro
 	if err := c.mayGo(f); err != nil {
 		return fmt.Errorf("SetDestination: %w", err)
 	}
-	name := name4{f.path, target.Endpoint.String(), target.Bucket, target.Object}
+	name := name4{f.info.Path, target.Endpoint.String(), target.Bucket, target.Object}
 	if err := c.taken(name); err != nil {
 		return err
 	}
 	delete(c.names, f.name())
 	c.setTarget(f, target)
 	f.named = true
-	c.names[name] = f.id
+	c.names[name] = f.info.ID
 	f.given.give()
 	return nil
 }

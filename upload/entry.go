@@ -24,30 +24,28 @@ const (
 // A file is one entry of the list. Its fields belong to the client's lock, but for
 // those that say otherwise.
 type file struct {
-	id   FileID
-	spec *File  // without what is here; shared with others
-	path string // absolute, for a file of the system
-	info FileInfo
+	info FileInfo // its path is absolute, for a file of the system
+	spec *File    // without what is in info; shared with others
 
 	stream *transfer.Stream // of File.Reader; nil for all else
 
 	site  *site                // of the destination; nil: there is none yet
-	named bool                 // the destination is not the Authorizer's
 	media *media               // of Options.Authorizer; nil for a file that was added with a destination
 	own   atomic.Pointer[gate] // credentials of its own; read without the lock
 	given signal               // gets a turn when credentials or a destination come
 
 	prev, next *file // in the list
-	deleted    bool  // no longer in it
-	solo       bool  // of Upload: runs whatever the client's state
-	queued     bool  // waits for its turn
 	place      int   // in the queue
 
+	named    bool // the destination is not the Authorizer's
+	deleted  bool // no longer in the list
+	solo     bool // of Upload: runs whatever the client's state
+	queued   bool // waits for its turn
 	begun    bool // OnStarted went out, and no terminal event since
 	leftover bool // may have left an upload at the server and a checkpoint
 	closed   bool // its Reader
+	busy     bool // it runs, or is being cleaned up after
 
-	busy   bool                    // it runs, or is being cleaned up after
 	turn   int                     // counts its runs
 	cancel context.CancelCauseFunc // of its run; nil when it does not run
 	intent intent                  // of its run's interruption
@@ -87,9 +85,9 @@ func (f *file) ended() bool { return f.info.State.terminal() && !f.busy }
 func (f *file) rank() FileID {
 	const ahead = 1 << 62
 	if f.solo {
-		return f.id - ahead
+		return f.info.ID - ahead
 	}
-	return f.id
+	return f.info.ID
 }
 
 // apply moves a file to its next state. Whoever asks for what the table does not
@@ -115,6 +113,6 @@ func (c *Client) apply(f *file, a fileAction) error {
 // a defect of this package, and the log says so.
 func (c *Client) must(f *file, a fileAction) {
 	if err := c.apply(f, a); err != nil {
-		c.opts.Logger.Error("defect: impossible transition", "file", f.id, "error", err)
+		c.opts.Logger.Error("defect: impossible transition", "file", f.info.ID, "error", err)
 	}
 }

@@ -17,23 +17,23 @@ func (c *Client) AddFile(f File) (FileID, error) {
 	if err := c.enlist(added); err != nil {
 		return 0, err
 	}
-	return added.id, nil
+	return added.info.ID, nil
 }
 
 // newFile checks f.
 func (c *Client) newFile(f File) (*file, error) {
-	added := &file{spec: c.specs.of(f), path: f.Path}
+	added := &file{spec: c.specs.of(f), info: FileInfo{Path: f.Path, Info: f.Info}}
 	size, err := added.look()
 	if err != nil {
 		return nil, err
 	}
 	if _, err := transfer.NewPlan(size, c.opts.PartSize); err != nil {
-		return nil, fmt.Errorf("%w: File.Path: %s: %w", ErrInvalidArgument, added.path, err)
+		return nil, fmt.Errorf("%w: File.Path: %s: %w", ErrInvalidArgument, added.info.Path, err)
 	}
 	if err := f.check(); err != nil {
 		return nil, err
 	}
-	added.info = FileInfo{Path: added.path, Size: size, Info: f.Info}
+	added.info.Size = size
 	if f.Endpoint == "" && f.Bucket == "" && f.Object == "" {
 		added.media = new(media)
 		return added, nil
@@ -58,9 +58,9 @@ func (c *Client) enlist(f *file) error {
 		return err
 	}
 	c.lastID++
-	f.id, f.info.ID = c.lastID, c.lastID
-	c.files[f.id] = f
-	c.names[f.name()] = f.id
+	f.info.ID = c.lastID
+	c.files[f.info.ID] = f
+	c.names[f.name()] = f.info.ID
 	c.order.add(f)
 	c.account(f)
 	c.enqueue(f)
@@ -78,7 +78,7 @@ func (c *Client) enqueue(f *file) {
 
 // delist takes a file out of the list. Its run, if it has one, goes on to its end.
 func (c *Client) delist(f *file) {
-	delete(c.files, f.id)
+	delete(c.files, f.info.ID)
 	delete(c.names, f.name())
 	c.order.remove(f)
 	f.deleted = true
@@ -141,9 +141,9 @@ func (c *Client) ResumeFile(id FileID) error {
 	}
 	switch {
 	case f.stream != nil:
-		return fmt.Errorf("%w: ResumeFile: %s comes from a Reader, which cannot be read again: add it anew", ErrState, f.path)
+		return fmt.Errorf("%w: ResumeFile: %s comes from a Reader, which cannot be read again: add it anew", ErrState, f.info.Path)
 	case f.solo:
-		return fmt.Errorf("%w: ResumeFile: %s belongs to a call of Upload: call it again", ErrState, f.path)
+		return fmt.Errorf("%w: ResumeFile: %s belongs to a call of Upload: call it again", ErrState, f.info.Path)
 	case f.busy && f.snapshot().State == FileCanceled:
 		return fmt.Errorf("%w: ResumeFile, the file is still being canceled", ErrState)
 	}

@@ -55,7 +55,7 @@ func (q *queue) take() *file { return heap.Pop(&q.files).(*file) }
 type fileHeap []*file
 
 func (h fileHeap) Len() int           { return len(h) }
-func (h fileHeap) Less(i, j int) bool { return h[i].id < h[j].id }
+func (h fileHeap) Less(i, j int) bool { return h[i].info.ID < h[j].info.ID }
 
 func (h fileHeap) Swap(i, j int) {
 	h[i], h[j] = h[j], h[i]

@@ -52,7 +52,7 @@ func (f *file) look() (int64, error) {
 		}
 	}
 	switch {
-	case f.path == "":
+	case f.info.Path == "":
 		return 0, fmt.Errorf("%w: File.Path is empty", ErrMissingArgument)
 	case from > 1:
 		return 0, fmt.Errorf("%w: File: got %d of FS, Source and Reader, want at most one", ErrInvalidArgument, from)
@@ -60,11 +60,11 @@ func (f *file) look() (int64, error) {
 		f.stream = transfer.NewStream(f.spec.Reader)
 		return -1, nil
 	case from == 0:
-		path, err := filepath.Abs(f.path)
+		path, err := filepath.Abs(f.info.Path)
 		if err != nil {
 			return 0, fmt.Errorf("%w: File.Path: %w", ErrInvalidArgument, err)
 		}
-		f.path = path
+		f.info.Path = path
 	}
 	src, err := f.open()
 	switch {
@@ -82,11 +82,11 @@ func (f *file) look() (int64, error) {
 func (f *file) open() (transfer.Source, error) {
 	switch {
 	case f.spec.FS != nil:
-		return openFS(f.spec.FS, f.path)
+		return openFS(f.spec.FS, f.info.Path)
 	case f.spec.Source == nil:
-		return transfer.OpenFile(f.path)
+		return transfer.OpenFile(f.info.Path)
 	case f.spec.Source.Size() < 0:
-		return nil, fmt.Errorf("%w: File.Source: %s has size %d", ErrInvalidArgument, f.path, f.spec.Source.Size())
+		return nil, fmt.Errorf("%w: File.Source: %s has size %d", ErrInvalidArgument, f.info.Path, f.spec.Source.Size())
 	}
 	return newGiven(f.spec.Source), nil
 }

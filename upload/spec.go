@@ -15,20 +15,21 @@ type specs struct{ last atomic.Pointer[File] }
 // destination and Info.
 func (s *specs) of(f File) *File {
 	f.Path, f.Endpoint, f.Bucket, f.Object, f.Info = "", "", "", "", nil
-	if f.FS != nil || f.Source != nil || f.Reader != nil {
-		return &f // not to be compared
-	}
-	if last := s.last.Load(); last != nil && reflect.DeepEqual(*last, f) {
+	comparable := f.FS == nil && f.Source == nil && f.Reader == nil
+	if last := s.last.Load(); comparable && last != nil && reflect.DeepEqual(last, &f) {
 		return last
 	}
-	s.last.Store(&f)
-	return &f
+	own := f
+	if comparable {
+		s.last.Store(&own)
+	}
+	return &own
 }
 
 // object returns the properties of the object to be made.
 func (f *file) object() transfer.ObjectOptions {
 	spec := *f.spec
-	spec.Path, spec.Info = f.path, f.info.Info
+	spec.Path, spec.Info = f.info.Path, f.info.Info
 	if f.named {
 		spec.Object = f.info.Object
 	}

@@ -7,12 +7,21 @@ import (
 
 // tasks are goroutines that somebody waits for. Other than with a sync.WaitGroup,
 // more may be started while somebody waits, and the wait has an end.
+//
+// While any of them works, those that have ended take the next task: a new goroutine
+// would have to grow its stack anew, which costs more than all else about a small
+// file but its request.
 type tasks struct {
 	mu     sync.Mutex
 	n      int
 	closed bool
+	idle   []chan func()
 	gone   signal // gets a turn when the last one has ended
 }
+
+// maxIdle is how many goroutines wait for a task. A file that ends lets another
+// start, so there are hardly ever more than one or two.
+const maxIdle = 8
 
 // run runs fn on a goroutine. After close it returns false, and fn is not run.
 func (t *tasks) run(fn func()) bool {
@@ -22,20 +31,49 @@ func (t *tasks) run(fn func()) bool {
 		return false
 	}
 	t.n++
-	go func() {
-		defer t.end()
-		fn()
-	}()
+	last := len(t.idle) - 1
+	if last < 0 {
+		go t.work(fn)
+		return true
+	}
+	t.idle[last] <- fn
+	t.idle = t.idle[:last]
 	return true
 }
 
-func (t *tasks) end() {
+func (t *tasks) work(fn func()) {
+	next := make(chan func(), 1)
+	for ok := true; ok; fn, ok = <-next {
+		t.do(fn, next)
+	}
+}
+
+func (t *tasks) do(fn func(), next chan func()) {
+	ended := false // it may also call runtime.Goexit, as testing.T.FailNow does
+	defer func() { t.end(next, ended) }()
+	fn()
+	ended = true
+}
+
+// end takes note that a task has ended, and closes next if there will be no other
+// for its goroutine.
+func (t *tasks) end(next chan func(), lives bool) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	t.n--
-	if t.n == 0 {
-		t.gone.give()
+	if lives && t.n > 0 && len(t.idle) < maxIdle {
+		t.idle = append(t.idle, next)
+		return
 	}
+	close(next)
+	if t.n > 0 {
+		return
+	}
+	for _, one := range t.idle {
+		close(one)
+	}
+	t.idle = nil
+	t.gone.give()
 }
 
 // close lets no more goroutines start.

@@ -2,6 +2,7 @@ package transfer
 
 import (
 	"context"
+	"sync/atomic"
 
 	"golang.org/x/sync/errgroup"
 
@@ -13,11 +14,19 @@ import (
 // retry leaves its slot to another part.
 func (m *multipart) sendParts(ctx context.Context) error {
 	g, gctx := errgroup.WithContext(ctx)
-	g.SetLimit(2 * m.opts.Parallel)
-	for n := 1; n <= m.plan.Count && gctx.Err() == nil; n++ {
-		if m.parts[n-1].Number == 0 {
-			g.Go(func() error { return m.sendPart(gctx, n) })
-		}
+	var last atomic.Int64 // part that was taken
+	for range min(2*m.opts.Parallel, m.plan.Count) {
+		g.Go(func() error {
+			for n := int(last.Add(1)); n <= m.plan.Count && gctx.Err() == nil; n = int(last.Add(1)) {
+				if m.parts[n-1].Number != 0 {
+					continue
+				}
+				if err := m.sendPart(gctx, n); err != nil {
+					return err
+				}
+			}
+			return nil
+		})
 	}
 	if err := g.Wait(); err != nil {
 		return err

@@ -83,6 +83,9 @@ func checkTags(tags map[string]string) error {
 }
 
 func checkMetadata(meta map[string]string) error {
+	if len(meta) == 0 {
+		return nil // as nearly always
+	}
 	total := 0
 	seen := make(map[string]string, len(meta))
 	for k, v := range meta {
