@@ -214,7 +214,7 @@ func (r *crashRun) resent() {
 		}
 	}
 	parts := r.server.Count(osstest.OpUploadPart)
-	if len(acknowledged) < parts*3/4 {
+	if len(acknowledged) < parts/2 { // what was on its way when a process was killed does not count
 		r.t.Errorf("only %d of %d parts count as acknowledged: the test looks at nothing", len(acknowledged), parts)
 	}
 	// A process that is killed when a file is done, and before anybody has heard of it,
