@@ -21,7 +21,9 @@ func advice(err error) string {
 	switch {
 	case slices.ContainsFunc(diskFull, is):
 		return " (free some space, or choose another directory for checkpoints)"
-	case slices.ContainsFunc(readOnly, is):
+	case slices.ContainsFunc(fileLimit, is):
+		return " (a limit on the size of files is in the way: raise it, or choose another directory for checkpoints)"
+	case slices.ContainsFunc(readOnly, is), slices.ContainsFunc(notDir, is):
 		return " (choose another directory for checkpoints)"
 	case slices.ContainsFunc(noLocks, is):
 		return " (this file system has no locks: choose a directory on a local disk for checkpoints)"

@@ -30,7 +30,7 @@ func (s *system) makeDir(dir string) error {
 	case err == nil && info.IsDir():
 		return nil
 	case err == nil:
-		return fmt.Errorf("checkpoint: %s is a %v, want a directory", dir, info.Mode().Type())
+		return fmt.Errorf("checkpoint: %s is not a directory (%v): choose another directory for checkpoints", dir, info.Mode())
 	case !errors.Is(err, fs.ErrNotExist):
 		return fail("look at", dir, err)
 	}

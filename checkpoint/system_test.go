@@ -36,7 +36,7 @@ func TestOpenDirSaysWhatIsWrong(t *testing.T) {
 	must(t, os.WriteFile(file, nil, 0o600))
 	for dir, want := range map[string]string{
 		"":                           "no directory given",
-		file:                         "want a directory",
+		file:                         "is not a directory",
 		filepath.Join(file, "below"): file,
 	} {
 		if _, err := OpenDir(dir); err == nil || !strings.Contains(err.Error(), want) {
@@ -53,7 +53,9 @@ func TestErrorsSayWhatToDo(t *testing.T) {
 	}{
 		{&fs.PathError{Op: "open", Path: path, Err: diskFull[0]}, "free some space"},
 		{diskFull[1], "free some space"},
+		{fileLimit[0], "raise it"},
 		{readOnly[0], "choose another directory"},
+		{notDir[0], "choose another directory"},
 		{noLocks[0], "on a local disk"},
 		{&fs.PathError{Op: "open", Path: path, Err: fs.ErrPermission}, "make it writable"},
 	} {

@@ -12,9 +12,11 @@ import (
 const closeFirst = false
 
 var (
-	diskFull = []error{syscall.ENOSPC, syscall.EDQUOT}
-	readOnly = []error{syscall.EROFS}
-	noLocks  = []error{syscall.ENOLCK, syscall.ENOTSUP, syscall.EOPNOTSUPP}
+	diskFull  = []error{syscall.ENOSPC, syscall.EDQUOT}
+	fileLimit = []error{syscall.EFBIG}
+	readOnly  = []error{syscall.EROFS}
+	notDir    = []error{syscall.ENOTDIR}
+	noLocks   = []error{syscall.ENOLCK, syscall.ENOTSUP, syscall.EOPNOTSUPP}
 )
 
 // syncDir makes the entries of a directory durable.

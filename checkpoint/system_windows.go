@@ -9,9 +9,11 @@ import (
 const closeFirst = true
 
 var (
-	diskFull = []error{syscall.Errno(112), syscall.Errno(39)} // ERROR_DISK_FULL, ERROR_HANDLE_DISK_FULL
-	readOnly = []error{syscall.Errno(19)}                     // ERROR_WRITE_PROTECT
-	noLocks  = []error{syscall.Errno(1), syscall.Errno(50)}   // ERROR_INVALID_FUNCTION, ERROR_NOT_SUPPORTED
+	diskFull  = []error{syscall.Errno(112), syscall.Errno(39)} // ERROR_DISK_FULL, ERROR_HANDLE_DISK_FULL
+	fileLimit = []error{syscall.Errno(223)}                    // ERROR_FILE_TOO_LARGE
+	readOnly  = []error{syscall.Errno(19)}                     // ERROR_WRITE_PROTECT
+	notDir    = []error{syscall.Errno(267)}                    // ERROR_DIRECTORY
+	noLocks   = []error{syscall.Errno(1), syscall.Errno(50)}   // ERROR_INVALID_FUNCTION, ERROR_NOT_SUPPORTED
 )
 
 // syncDir does nothing: NTFS keeps its directories in order by itself.

@@ -8,6 +8,7 @@ import (
 
 	"github.com/vodupload/vodupload/checkpoint"
 	"github.com/vodupload/vodupload/sts"
+	"github.com/vodupload/vodupload/upload/internal/transfer"
 )
 
 // authorize sees to it that the file has a destination and credentials for it. While
@@ -98,7 +99,7 @@ func (m *claim) keep(ctx context.Context, a Authorization) error {
 		m.warn("the video will not be known after the end of this process", err)
 		return nil
 	}
-	return fmt.Errorf("%w: %w", ErrCheckpoint, err)
+	return transfer.Unkept(err)
 }
 
 // take gives the file what it was authorized for.

@@ -67,7 +67,7 @@ func (m *claim) open(ctx context.Context) error {
 	case errors.Is(err, checkpoint.ErrInUse), ctx.Err() != nil:
 		return fmt.Errorf("claim the source: %w", err)
 	case !m.c.opts.CheckpointsOptional:
-		return fmt.Errorf("%w: %w", ErrCheckpoint, err)
+		return transfer.Unkept(err)
 	default:
 		m.warn("the video will not be known after the end of this process", err)
 	}

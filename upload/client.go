@@ -2,7 +2,6 @@ package upload
 
 import (
 	"context"
-	"fmt"
 	"sync"
 	"sync/atomic"
 
@@ -112,7 +111,7 @@ func (c *Client) openStore() error {
 		return nil
 	}
 	if !c.opts.CheckpointsOptional {
-		return fmt.Errorf("%w: %w", ErrCheckpoint, err)
+		return transfer.Unkept(err)
 	}
 	c.opts.Logger.Warn("uploads will not survive the end of this process", "error", err)
 	c.store = checkpoint.NewMemory()

@@ -31,6 +31,13 @@
 // nothing is left on disk. Where the checkpoints are kept, and what a store of your
 // own has to do, tells package checkpoint.
 //
+// Where no checkpoint can be kept, for want of disk space or permission, the file
+// fails with [ErrCheckpoint] before anything of it is sent; where one cannot be kept
+// any more half way, the file fails then, and the next run finds at the server what
+// was sent. With Options.CheckpointsOptional it goes on without, and a warning goes to
+// the Logger. To keep none on purpose, give Options.Checkpoints a
+// checkpoint.NewMemory().
+//
 // A second client or process that begins the same upload gets [ErrInUse].
 //
 // # Integrity

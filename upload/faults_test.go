@@ -68,6 +68,7 @@ type trial struct {
 	bench
 	file   upload.File
 	size   int
+	broken bool // the fault breaks a connection
 	mu     sync.Mutex
 	retry  int
 	tokens int
@@ -168,7 +169,7 @@ func (r *trial) cancel() string {
 	if !r.await(canceled) {
 		return "OnCanceled was not called"
 	}
-	return "canceled" + r.effort()
+	return "canceled" + r.effortBehind(osstest.OpAbortMultipartUpload)
 }
 
 func (r *trial) await(come <-chan struct{}) bool {
@@ -193,7 +194,7 @@ func (r *trial) sweepAnother() string {
 	case len(found) != 1 || !found[0].Aborted:
 		return fmt.Sprintf("finds %d uploads", len(found))
 	}
-	return "ok" + r.effort()
+	return "ok" + r.effortBehind(osstest.OpListMultipartUploads)
 }
 
 func (r *trial) sweep(store checkpoint.Store) ([]upload.Leftover, error) {
@@ -219,6 +220,7 @@ func outcome(t *testing.T, dir string, s scene, kind osstest.FaultKind, seed int
 	if strings.HasPrefix(kind.Name, "hang") {
 		r.opts.StallTimeout = time.Second
 	}
+	r.broken = broken(kind.Name)
 	fault := kind.New(s.op)
 	if s.op == osstest.OpUploadPart {
 		fault.Nth(seed)
@@ -231,7 +233,7 @@ func outcome(t *testing.T, dir string, s scene, kind osstest.FaultKind, seed int
 	text := act(r)
 	cell := fmt.Sprintf("%s, %s, seed %d", s.name, kind.Name, seed)
 	noSecret(t, cell, r.log.String()+text)
-	if broken(kind.Name) {
+	if r.broken {
 		text = strings.Replace(text, ", retried", "", 1)
 	}
 	struck := fault.Count() > 0
@@ -335,6 +337,33 @@ func (r *trial) effort() (text string) {
 	return text
 }
 
+// effortBehind says what it took where no callback tells: by the requests that the
+// server got. Those that were refused for their time or their token were no retries.
+// An operator hears of the others.
+func (r *trial) effortBehind(op osstest.Op) (text string) {
+	n := 0
+	for _, q := range r.server.Requests(op) {
+		switch q.Code {
+		case "RequestTimeTooSkewed", "SecurityTokenExpired", "InvalidAccessKeyId":
+		default:
+			n++
+		}
+	}
+	told := strings.Count(r.log.String(), `msg="retry of a clean-up"`)
+	switch {
+	case r.retry > 0:
+		r.t.Errorf("OnRetry was called of %s", op)
+	case told > n-1:
+		r.t.Errorf("%d retries of %s were logged, the server got %d requests", told, op, n)
+	case told == 0 && n > 1 && !r.broken:
+		r.t.Errorf("the server got %d requests of %s, and no retry was logged", n, op)
+	}
+	if n > 1 {
+		text += ", retried"
+	}
+	return text + r.effort()
+}
+
 // begunAnew reports whether parts of more than one upload were sent.
 func (r *trial) begunAnew() bool {
 	ids := make(map[string]bool)
@@ -401,7 +430,9 @@ operation has nothing that this fault could strike.
 
 "canceled": CancelFile was called while parts were under way, and OnCanceled followed.
 In the last column Client.Sweep looks for an upload that only the server knows of;
-"ok": it was aborted; "fails": Sweep returned that code. Sweep has no events.
+"ok": it was aborted; "fails": Sweep returned that code. In these two columns no
+callback tells of a retry: "retried" means that the server got the request again, and
+that Options.Logger got a warning.
 
 Nothing stays, neither at the server nor of checkpoints, unless it says "one upload
 left for Sweep": then a Sweep after the fault has removed it.

@@ -19,9 +19,13 @@ import (
 	"github.com/vodupload/vodupload/upload/osstest"
 )
 
+// children are what the test binary does instead of the tests, by the variable of the
+// environment that asks for it.
+var children = map[string]func() error{crashEnv: crashChild, panicEnv: panicChild, processEnv: processChild}
+
 // TestMain lets the test binary be the processes that tests start and end, too.
 func TestMain(m *testing.M) {
-	for env, child := range map[string]func() error{crashEnv: crashChild, panicEnv: panicChild, processEnv: processChild} {
+	for env, child := range children {
 		if os.Getenv(env) == "" {
 			continue
 		}
@@ -53,6 +57,7 @@ type bench struct {
 	store  checkpoint.Store
 	opts   upload.Options
 	dir    string
+	end    func() // of what a test has set up besides; may be nil
 }
 
 func newBench(t *testing.T) *bench {

@@ -214,14 +214,15 @@ func TestSourceThatChanges(t *testing.T) {
 	b := newBench(t)
 	src := &changing{Reader: bytes.NewReader(make([]byte, mib)), print: "v1"}
 	// The second part is not answered before the first has changed the source.
+	second := osstest.Hang(osstest.OpUploadPart).Nth(2)
 	b.opts.Parallel = 1
 	b.opts.Callbacks.OnProgress = func(_ *upload.Client, _ upload.FileInfo, uploaded, _ int64) {
 		if uploaded > 0 {
 			src.set("v2")
-			b.server.ClearFaults()
+			second.Release()
 		}
 	}
-	b.server.Inject(osstest.Hang(osstest.OpUploadPart).Nth(2))
+	b.server.Inject(second)
 	f := b.to("s")
 	f.Source = src
 	if _, err := b.client().Upload(b.ctx, f); !errors.Is(err, upload.ErrFileChanged) {

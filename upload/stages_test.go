@@ -6,6 +6,7 @@ import (
 	"io"
 	"os"
 	"runtime"
+	"slices"
 	"testing"
 	"time"
 
@@ -24,6 +25,9 @@ type moment struct {
 	set func(b *bench) (upload.File, <-chan struct{})
 	// mute: there may be no token to abort the upload with.
 	mute bool
+	// beside is what goes on beside the file; ended is called after Close. It may be
+	// nil.
+	beside func(b *bench, c *upload.Client) (there <-chan struct{}, ended func())
 }
 
 func (b *bench) at(f upload.File, faults ...*osstest.Fault) (upload.File, <-chan struct{}) {
@@ -151,6 +155,9 @@ type interruption struct {
 	want upload.FileState
 }
 
+// fileGone stands for a file that is not in the list any more.
+const fileGone upload.FileState = -1
+
 var interruptions = []interruption{
 	{"Pause", func(_ *bench, c *upload.Client, _ upload.FileID, _ func()) error { return c.Pause() }, upload.FilePaused},
 	{"Stop", func(_ *bench, c *upload.Client, _ upload.FileID, _ func()) error { return c.Stop() }, upload.FileInit},
@@ -162,6 +169,8 @@ var interruptions = []interruption{
 		return nil
 	}, upload.FileInit},
 	{"CancelFile", func(_ *bench, c *upload.Client, id upload.FileID, _ func()) error { return c.CancelFile(id) }, upload.FileCanceled},
+	{"DeleteFile", func(_ *bench, c *upload.Client, id upload.FileID, _ func()) error { return c.DeleteFile(id) }, fileGone},
+	{"ClearFiles", func(_ *bench, c *upload.Client, _ upload.FileID, _ func()) error { return c.ClearFiles() }, fileGone},
 	{"Close", func(_ *bench, c *upload.Client, _ upload.FileID, _ func()) error { return c.Close() }, upload.FileFailed},
 }
 
@@ -169,7 +178,7 @@ var interruptions = []interruption{
 // returns although the server hangs, and after Close no goroutine, no connection and
 // no open file is left.
 func TestInterruptedAtEachMoment(t *testing.T) {
-	for _, m := range moments {
+	for _, m := range slices.Concat(moments, networkMoments, localMoments) {
 		for _, i := range interruptions {
 			t.Run(i.name+" "+m.name, func(t *testing.T) { interruptAt(t, m, i) })
 		}
@@ -187,10 +196,11 @@ func interruptAt(t *testing.T, m moment, i interruption) {
 	if err := c.Start(ctx); err != nil {
 		t.Fatal(err)
 	}
-	select {
-	case <-there:
-	case <-b.ctx.Done():
-		t.Fatalf("the moment did not come; the file is %+v", must(c.File(id)))
+	awaitMoment(b, c, there)
+	ended := func() {}
+	if m.beside != nil {
+		there, ended = m.beside(b, c)
+		awaitMoment(b, c, there)
 	}
 	began := time.Now()
 	if err := i.do(b, c, id, cancel); err != nil {
@@ -199,25 +209,43 @@ func interruptAt(t *testing.T, m moment, i interruption) {
 	if took := time.Since(began); took > 2*time.Second { // a second, and another for a busy machine
 		t.Errorf("%s took %v", i.name, took)
 	}
-	if got := must(c.File(id)); got.State != i.want {
-		t.Errorf("the file is %s (%v), want %s", got.State, got.Err, i.want)
+	switch got, err := c.File(id); {
+	case i.want == fileGone && !errors.Is(err, upload.ErrFileNotExist):
+		t.Errorf("the file is %s (%v), want it gone", got.State, err)
+	case i.want != fileGone && (err != nil || got.State != i.want):
+		t.Errorf("the file is %s (%v, %v), want %s", got.State, got.Err, err, i.want)
 	}
 	if err := c.Close(); err != nil && !errors.Is(err, upload.ErrClosed) {
 		t.Errorf("Close: %v", err)
 	}
-	got := must(c.File(id))
-	if i.want == upload.FileFailed && !errors.Is(got.Err, upload.ErrClosed) {
+	ended()
+	if got, _ := c.File(id); i.want == upload.FileFailed && !errors.Is(got.Err, upload.ErrClosed) {
 		t.Errorf("got %v, want ErrClosed", got.Err)
 	}
-	if i.want == upload.FileCanceled && !m.mute {
-		b.cleanButForLost()
+	if (i.want == upload.FileCanceled || i.want == fileGone) && !m.mute {
+		b.clean()
 	}
 	b.server.ClearFaults()
 	b.server.Close()
+	if b.opts.HTTPClient != nil {
+		b.opts.HTTPClient.CloseIdleConnections()
+	}
+	if b.end != nil {
+		b.end()
+	}
 	if err := goleak.Find(goroutines); err != nil {
 		t.Error(err)
 	}
 	b.eventually("all files and connections to be closed", func() bool { return openFiles(t) <= before })
+}
+
+func awaitMoment(b *bench, c *upload.Client, there <-chan struct{}) {
+	b.t.Helper()
+	select {
+	case <-there:
+	case <-b.ctx.Done():
+		b.t.Fatalf("the moment did not come; the files are %+v", c.Files())
+	}
 }
 
 // openFiles returns how many files and sockets the process has open; 0 where the

@@ -54,7 +54,8 @@ type Leftover struct {
 // and oss:AbortMultipartUpload.
 //
 // The error tells what could not be looked at; what was found is returned with it.
-// Why a single upload could not be aborted stands in its Err.
+// Why a single upload could not be aborted stands in its Err. Close ends a sweep, with
+// [ErrClosed]. It has no callbacks; Options.Logger gets a warning of each retry.
 func (c *Client) Sweep(ctx context.Context, o SweepOptions) ([]Leftover, error) {
 	if c.Status() == Closed {
 		return nil, ErrClosed
@@ -75,7 +76,10 @@ func (c *Client) Sweep(ctx context.Context, o SweepOptions) ([]Leftover, error) 
 	}
 	none := &file{} // the sweep's requests are of no file
 	job.Gate, job.Slots = &fileGate{c: c, f: none}, &fileSlots{slots: c.slots}
-	found, err := c.service.Sweep(ctx, job)
+	job.Emit = func(t transfer.Target, e transfer.Event) {
+		c.logBehind(e, func() []any { return []any{"sweep", t.Bucket, "object", t.Object} })
+	}
+	found, err := c.sweep(ctx, job)
 	left := make([]Leftover, len(found))
 	for i, l := range found {
 		left[i] = Leftover{
@@ -88,4 +92,36 @@ func (c *Client) Sweep(ctx context.Context, o SweepOptions) ([]Leftover, error) 
 		err = fmt.Errorf("upload: Sweep: %w", err)
 	}
 	return left, err
+}
+
+// sweep ends when the client is closed, as if its context had ended. Close waits for
+// it, and it for nobody: it may hold the slots that clean-ups are waiting for.
+func (c *Client) sweep(ctx context.Context, job *transfer.SweepJob) (found []transfer.Leftover, err error) {
+	ctx, cancel := context.WithCancelCause(ctx)
+	done := make(chan struct{})
+	ran := c.goDo(func(context.Context) {
+		defer close(done)
+		defer cancel(nil)
+		found, err = c.service.Sweep(ctx, job)
+	})
+	if !ran {
+		cancel(nil)
+		return nil, ErrClosed
+	}
+	if c.await(ctx, &c.changed, func() bool { return c.state == Closed }) == nil {
+		cancel(ErrClosed)
+	}
+	<-done
+	return found, err
+}
+
+// logBehind tells an operator what the clean-up after a file, or a sweep, has met.
+// Callbacks are not told: the file has ended, or there is none.
+func (c *Client) logBehind(e transfer.Event, about func() []any) {
+	switch e.Kind {
+	case transfer.Warning:
+		c.opts.Logger.Warn("clean-up", append(about(), "warning", e.Err)...)
+	case transfer.Retrying:
+		c.opts.Logger.Warn("retry of a clean-up", append(about(), "attempt", e.Attempt, "delay", e.Delay, "error", e.Err)...)
+	}
 }

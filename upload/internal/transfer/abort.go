@@ -67,17 +67,19 @@ func (m *multipart) abort(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
-		if !m.isListed(ctx) {
+		if listed, _ := m.isListed(ctx, RetryPolicy{}); !listed {
 			return nil
 		}
 	}
 	return fmt.Errorf("upload %s is still there after %d aborts", m.rec.UploadID, maxAborts)
 }
 
-// isListed reports whether the server says that it still has the upload.
-func (m *multipart) isListed(ctx context.Context) bool {
-	return m.retry(ctx, RetryPolicy{}, 0, func(ctx context.Context, s Snapshot) error {
+// isListed reports whether the server still has the upload; known is false where it
+// does not say.
+func (m *multipart) isListed(ctx context.Context, policy RetryPolicy) (listed, known bool) {
+	err := m.retry(ctx, policy, 0, func(ctx context.Context, s Snapshot) error {
 		_, err := m.remote.ListParts(ctx, s, m.rec.UploadID)
 		return err
-	}, nil) == nil
+	}, nil)
+	return err == nil, err == nil || isRestart(err)
 }

@@ -51,23 +51,38 @@ func (m *multipart) completed(ctx context.Context, crc uint64) (wire.CompleteRes
 }
 
 // made reports whether this upload has become the object. While the server still
-// knows its ID, it has not: the object is somebody else's, with the same bytes.
+// knows its ID, it has not: the object is somebody else's, with the same bytes. Where
+// the server does not say, Complete is made again, which tells; as the last word, the
+// object counts, for its bytes are right.
 func (m *multipart) made(ctx context.Context, crc uint64, gone, last bool) (wire.ObjectInfo, bool) {
 	info, err := m.head(ctx, last)
 	if err != nil || !isOurs(info, object{size: m.plan.Size, crc: crc, kind: typeMultipart, since: m.rec.Started}) {
 		return info, false
 	}
-	return info, gone || !m.isListed(ctx)
+	if gone {
+		return info, true
+	}
+	listed, known := m.isListed(ctx, m.policy(last))
+	if !known && last && ctx.Err() == nil {
+		m.warn(fmt.Errorf("the object is there, but the server does not say whether upload %s is unfinished: a sweep will find it", m.rec.UploadID))
+		return info, true
+	}
+	return info, known && !listed
 }
 
-// head asks what is stored under the object's name. Unless it is the last word, it
-// is not retried: the request that it is asked about will be.
-func (u *upload) head(ctx context.Context, last bool) (info wire.ObjectInfo, err error) {
+// policy is that of a request about another one. Unless it is the last word, it is
+// not retried: the request that it is about will be.
+func (u *upload) policy(last bool) RetryPolicy {
 	policy := u.opts.Retry
 	if !last {
 		policy.Count = 0
 	}
-	err = u.retry(ctx, policy, 0, func(ctx context.Context, s Snapshot) (err error) {
+	return policy
+}
+
+// head asks what is stored under the object's name.
+func (u *upload) head(ctx context.Context, last bool) (info wire.ObjectInfo, err error) {
+	err = u.retry(ctx, u.policy(last), 0, func(ctx context.Context, s Snapshot) (err error) {
 		info, err = u.remote.Head(ctx, s)
 		return err
 	}, nil)

@@ -36,11 +36,16 @@ func (u *upload) claim(ctx context.Context) (*keeper, error) {
 	case errors.Is(err, checkpoint.ErrInUse), ctx.Err() != nil:
 		return nil, fmt.Errorf("open checkpoint: %w", err)
 	case !k.optional:
-		return nil, fmt.Errorf("%w: %w", ErrCheckpoint, err)
+		return nil, Unkept(err)
 	}
 	k.without(err)
 	k.Upload, err = checkpoint.NewMemory().Open(ctx, u.job.key())
 	return k, err
+}
+
+// Unkept is the error of an upload that may not go on without.
+func Unkept(cause error) error {
+	return fmt.Errorf("%w: %w; Options.CheckpointsOptional lets uploads go on without", ErrCheckpoint, cause)
 }
 
 // without tells, once, that the upload goes on without.
@@ -59,7 +64,7 @@ func (k *keeper) begin(ctx context.Context, rec checkpoint.Record) error {
 	case ctx.Err() != nil:
 		return err
 	case !k.optional || k.claimed != nil:
-		return fmt.Errorf("%w: %w", ErrCheckpoint, err)
+		return Unkept(err)
 	}
 	k.without(err)
 	memory, err := checkpoint.NewMemory().Open(ctx, rec.Key)
@@ -93,7 +98,7 @@ func (k *keeper) tolerate(err error) error {
 	case err == nil:
 		return nil
 	case !k.optional:
-		return fmt.Errorf("%w: %w", ErrCheckpoint, err)
+		return Unkept(err)
 	}
 	k.without(err)
 	return nil

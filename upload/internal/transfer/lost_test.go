@@ -105,13 +105,29 @@ func TestLostCompleteAndWhatElseIsThere(t *testing.T) {
 	})
 	t.Run("the same content made by somebody else meanwhile: completes again", func(t *testing.T) {
 		r := newRig(t, fiveParts)
-		r.meanwhile(content)
-		r.inject(fail())
+		r.meanwhile(content, fail())
 		r.ok()
 		if n := r.server.Count(osstest.OpCompleteMultipartUpload); n != 3 {
 			t.Errorf("completed %d times, want 3: by the other, with an error, and again", n)
 		}
 		r.left(0, 0) // and not one that is taken for done, while its parts stay
+	})
+	t.Run("also where the server does not say whether the upload is unfinished", func(t *testing.T) {
+		r := newRig(t, fiveParts)
+		r.meanwhile(content, fail(), osstest.Fail(osstest.OpListParts, 500, "InternalError"))
+		r.ok()
+		if n := r.server.Count(osstest.OpCompleteMultipartUpload); n != 3 {
+			t.Errorf("completed %d times, want 3: by the other, with an error, and again", n)
+		}
+		r.left(0, 0)
+	})
+	t.Run("without the right to list: completes again, and finds it done", func(t *testing.T) {
+		r := newRig(t, fiveParts)
+		r.deny("ListParts")
+		r.inject(osstest.LoseAnswer(osstest.OpCompleteMultipartUpload))
+		r.ok()
+		r.counts("Initiate 1, Part 5, Complete 2, Head 2, List 1")
+		r.left(0, 0)
 	})
 	t.Run("an older object of the same content, and the upload is gone: begins anew", func(t *testing.T) {
 		r := newRig(t, fiveParts)
@@ -124,13 +140,15 @@ func TestLostCompleteAndWhatElseIsThere(t *testing.T) {
 }
 
 // meanwhile lets somebody else upload b to the same name, once all parts are there.
-func (r *rig) meanwhile(b []byte) {
+// Faults strike after that.
+func (r *rig) meanwhile(b []byte, faults ...*osstest.Fault) {
 	r.seen.when(func(e Event) bool { return e.Kind == Progress && e.Uploaded == fiveParts }, func() {
 		job := r.job(inMemory(b))
 		job.Name, job.Emit, job.Object, job.Slots = "/another/file", nil, ObjectOptions{}, newSlots(5)
 		if _, err := r.service().Run(r.ctx, job); err != nil {
 			r.Error(err)
 		}
+		r.inject(faults...)
 	})
 }
 

@@ -32,6 +32,10 @@ type SweepJob struct {
 
 	Gate  Gate
 	Slots Slots
+
+	// Emit is called with what happens to requests about a destination, from many
+	// goroutines at once; it must not block. It may be nil.
+	Emit func(Target, Event)
 }
 
 // A Leftover is an unfinished upload that a sweep has found. None of them was in
@@ -159,7 +163,11 @@ func (sw *sweep) listed(ctx context.Context) (all []wire.Unfinished, served time
 
 // upload returns what makes calls about a destination.
 func (sw *sweep) upload(t Target) *upload {
-	return &upload{Service: sw.Service, job: &Job{Target: t, Gate: sw.job.Gate, Slots: sw.job.Slots}}
+	job := &Job{Target: t, Gate: sw.job.Gate, Slots: sw.job.Slots}
+	if sw.job.Emit != nil {
+		job.Emit = func(e Event) { sw.job.Emit(t, e) }
+	}
+	return &upload{Service: sw.Service, job: job}
 }
 
 // A shelf is what the store's checkpoints say.
