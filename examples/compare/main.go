@@ -2,7 +2,7 @@
 // OSS SDKs for Go, and through net/http alone, which is the floor.
 //
 //	go run ./examples/compare [-quick] [-rounds N] [-run WORD] [-json FILE] [-svg FILE] [-profile DIR]
-//	go run ./examples/compare -from FILE[,FILE...] [-svg FILE]
+//	go run ./examples/compare -from FILE[,FILE...] [-svg FILE] [-page FILE]
 //
 // Each upload runs in a process of its own, against one sink in another: a server
 // that takes the bytes, forgets them, and answers as OSS would, with the right
@@ -69,6 +69,7 @@ func compare(ctx context.Context, args []string, stdout io.Writer) error {
 		only    = flags.String("run", "", "run the scenarios whose names have this in them")
 		jsonOut = flags.String("json", "", "write all that was measured to this file")
 		svgOut  = flags.String("svg", "", "write a plot to this file")
+		page    = flags.String("page", "", "set the figures of this page, such as README.md")
 		profile = flags.String("profile", "", "write CPU and heap profiles of this library to this directory")
 		from    = flags.String("from", "", "measure nothing: show what earlier runs wrote with -json, separated by commas")
 		dir     = flags.String("dir", "", "where the files to upload are made (default: the temporary directory)")
@@ -78,7 +79,7 @@ func compare(ctx context.Context, args []string, stdout io.Writer) error {
 	}
 	if *from != "" {
 		res, err := load(strings.Split(*from, ","))
-		return show(stdout, res, err, *jsonOut, *svgOut)
+		return show(stdout, res, err, *jsonOut, *svgOut, *page)
 	}
 	sizes, n := full, 5
 	if *quick {
@@ -93,7 +94,7 @@ func compare(ctx context.Context, args []string, stdout io.Writer) error {
 	}
 	d := &director{rounds: n, profiles: *profile, progress: os.Stderr}
 	res, err := d.run(ctx, *dir, scenarios)
-	return show(stdout, res, err, *jsonOut, *svgOut)
+	return show(stdout, res, err, *jsonOut, *svgOut, *page)
 }
 
 // load returns what earlier runs came to, as if it had been one.
@@ -118,14 +119,17 @@ func load(paths []string) (*results, error) {
 }
 
 // show tells what a run came to, unless it failed.
-func show(stdout io.Writer, res *results, err error, jsonOut, svgOut string) error {
+func show(stdout io.Writer, res *results, err error, jsonOut, svgOut, page string) error {
 	if err != nil {
 		return err
 	}
 	if err := printTable(stdout, res); err != nil {
 		return err
 	}
-	return writeFiles(res, jsonOut, svgOut)
+	if err := writeFiles(res, jsonOut, svgOut); err != nil || page == "" {
+		return err
+	}
+	return rewrite(page, res)
 }
 
 // pick returns the scenarios whose names contain word.

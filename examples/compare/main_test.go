@@ -87,6 +87,30 @@ func TestEveryContenderDoesTheSameWork(t *testing.T) {
 	})
 }
 
+// The figures of the page are those that were measured, and the plot shows them.
+func TestPageHasWhatWasMeasured(t *testing.T) {
+	res, err := load([]string{"speed.json"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	var plot strings.Builder
+	if err := writeSVG(&plot, res); err != nil {
+		t.Fatal(err)
+	}
+	for name, want := range map[string]func(is string) (string, error){
+		"README.md": func(is string) (string, error) { return rewritten(is, res) },
+		"speed.svg": func(string) (string, error) { return plot.String(), nil },
+	} {
+		is, err := os.ReadFile(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if text, err := want(string(is)); err != nil || text != string(is) {
+			t.Errorf("%s has other figures than speed.json (%v): run go run . -from speed.json -svg speed.svg -page README.md", name, err)
+		}
+	}
+}
+
 func TestPatternCRC(t *testing.T) {
 	whole := bytes.Repeat(block, 9)
 	for _, n := range []int64{0, 1, 4095, 4096, 4097, 3 * 4096, 9 * 4096, 8*4096 + 77} {

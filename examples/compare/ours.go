@@ -30,14 +30,14 @@ func runOurs(ctx context.Context, j *job) error {
 		return err
 	}
 	defer client.Close()
+	if err := client.Start(ctx); err != nil { // as the others do, it sends while files are added
+		return err
+	}
 	for i := range j.Scenario.Files {
 		f := upload.File{Path: j.Path, Endpoint: j.Endpoint, Bucket: bucket, Object: j.object(i)}
 		if _, err := client.AddFile(f); err != nil {
 			return err
 		}
-	}
-	if err := client.Start(ctx); err != nil {
-		return err
 	}
 	if err := client.Wait(ctx); err != nil {
 		return err
