@@ -20,12 +20,12 @@ var sections = []section{
 	}},
 	{"cpu", func(b *strings.Builder, res *results) {
 		perContender(b, res, columns, func(r *result, who string) string {
-			return times(r.over(floor, who, func(s sample) time.Duration { return s.CPU }))
+			return times(r.over(floor, who, cpu))
 		})
 	}},
 	{"time", func(b *strings.Builder, res *results) {
 		perContender(b, res, columns, func(r *result, who string) string {
-			return times(r.over(floor, who, func(s sample) time.Duration { return s.Wall }))
+			return times(r.over(floor, who, wall))
 		})
 	}},
 	{"ideal", func(b *strings.Builder, res *results) {
@@ -41,31 +41,18 @@ var sections = []section{
 			if len(by[who]) == 0 {
 				return ""
 			}
-			wall := median(by[who], func(s sample) time.Duration { return s.Wall })
-			return fmt.Sprintf("%.1f %%", 100*r.Ideal.Seconds()/wall.Seconds())
+			return fmt.Sprintf("%.1f %%", 100*r.Ideal.Seconds()/median(by[who], wall).Seconds())
 		})
 	}},
 	{"checkpoints", func(b *strings.Builder, res *results) {
-		b.WriteString("| | time | CPU |\n|---|---:|---:|\n")
-		for i := range res.Scenarios {
-			r := &res.Scenarios[i]
-			wall := r.over(oursVolatile, ours, func(s sample) time.Duration { return s.Wall })
-			cpu := r.over(oursVolatile, ours, func(s sample) time.Duration { return s.CPU })
-			if wall > 0 {
-				fmt.Fprintf(b, "| %s | %.2f | %.2f |\n", r.Name, wall, cpu)
-			}
-		}
+		pair(b, res, "time", func(r *result) (float64, float64) {
+			return r.over(oursVolatile, ours, wall), r.over(oursVolatile, ours, cpu)
+		})
 	}},
 	{"auto", func(b *strings.Builder, res *results) {
-		b.WriteString("| | throughput | CPU |\n|---|---:|---:|\n")
-		for i := range res.Scenarios {
-			r := &res.Scenarios[i]
-			faster := r.over(oursAuto, ours, func(s sample) time.Duration { return s.Wall })
-			cpu := r.over(ours, oursAuto, func(s sample) time.Duration { return s.CPU })
-			if faster > 0 {
-				fmt.Fprintf(b, "| %s | %.2f | %.2f |\n", r.Name, faster, cpu)
-			}
-		}
+		pair(b, res, "throughput", func(r *result) (float64, float64) {
+			return r.over(oursAuto, ours, wall), r.over(ours, oursAuto, cpu)
+		})
 	}},
 	{"memory", func(b *strings.Builder, res *results) {
 		all := append(columns[:len(columns):len(columns)], column{"net/http", []string{floor}})
@@ -115,6 +102,18 @@ func perContender(b *strings.Builder, res *results, columns []column, value func
 			b.WriteString(" " + text + " |")
 		}
 		b.WriteString("\n")
+	}
+}
+
+// pair writes a table of two figures for each scenario in which the first is known;
+// the second is of CPU.
+func pair(b *strings.Builder, res *results, title string, of func(*result) (float64, float64)) {
+	b.WriteString("| | " + title + " | CPU |\n|---|---:|---:|\n")
+	for i := range res.Scenarios {
+		r := &res.Scenarios[i]
+		if first, second := of(r); first > 0 {
+			fmt.Fprintf(b, "| %s | %.2f | %.2f |\n", r.Name, first, second)
+		}
 	}
 }
 

@@ -19,6 +19,9 @@ type row struct {
 	wallOf   float64
 }
 
+func cpu(s sample) time.Duration  { return s.CPU }
+func wall(s sample) time.Duration { return s.Wall }
+
 // rows returns the medians of a scenario, in the order of its contenders, and the
 // one that the ratios are of.
 func (r *result) rows() (rows []row, base string) {
@@ -33,13 +36,13 @@ func (r *result) rows() (rows []row, base string) {
 		all := byWho[who]
 		rows = append(rows, row{
 			who: who, rounds: len(all),
-			cpu:      median(all, func(s sample) time.Duration { return s.CPU }),
-			wall:     median(all, func(s sample) time.Duration { return s.Wall }),
+			cpu:      median(all, cpu),
+			wall:     median(all, wall),
 			peak:     median(all, func(s sample) int64 { return s.Peak }),
 			requests: median(all, func(s sample) int64 { return s.Requests }),
 			bytes:    median(all, func(s sample) int64 { return s.Bytes }),
-			cpuOf:    ratio(all, byWho[base], func(s sample) time.Duration { return s.CPU }),
-			wallOf:   ratio(all, byWho[base], func(s sample) time.Duration { return s.Wall }),
+			cpuOf:    ratio(all, byWho[base], cpu),
+			wallOf:   ratio(all, byWho[base], wall),
 		})
 	}
 	return rows, base
