@@ -78,7 +78,7 @@ func New(opts *Options) (*Client, error) {
 	c.gate = c.newGate(o.Credentials)
 	c.gate.renewed = c.tokenRenewed
 	c.service = transfer.NewService(transfer.Options{
-		Wire:        c.wireOptions(),
+		Wire: c.wireOptions(), Locator: o.locator(),
 		Checkpoints: c.store, Optional: o.CheckpointsOptional,
 		PartSize: o.PartSize, Parallel: o.Parallel,
 		Retry:          transfer.RetryPolicy{Count: o.RetryCount, Interval: o.RetryInterval},

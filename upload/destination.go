@@ -99,7 +99,7 @@ func (c *Client) parseTarget(endpoint, bucket, object string) (transfer.Target, 
 			return transfer.Target{}, fmt.Errorf("%w: File.%s is empty", ErrMissingArgument, arg.field)
 		}
 	}
-	target, err := transfer.ParseTarget(endpoint, c.opts.Region, bucket, object)
+	target, err := c.opts.locator().Target(endpoint, bucket, object)
 	if err != nil {
 		return target, fmt.Errorf("%w: File.%w", ErrInvalidArgument, err)
 	}

@@ -124,7 +124,8 @@ type Error struct {
 	Err       error  // the cause
 }
 
-// Error tells all that is known, in one line, without a secret.
+// Error tells all that is known, in one line, without a secret, and what to do about it
+// where that is known.
 func (e *Error) Error() string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "upload %s", e.Path)
@@ -138,7 +139,13 @@ func (e *Error) Error() string {
 	if !strings.Contains(text, e.Code) { // the server's word has its code in it
 		fmt.Fprintf(&b, ": %s", e.Code)
 	}
-	return b.String() + ": " + text
+	b.WriteString(": " + text)
+	if e.Status != 0 {
+		if todo := advice(e.Op, e.Code, text); todo != "" {
+			b.WriteString("; " + todo)
+		}
+	}
+	return b.String()
 }
 
 // Unwrap returns the cause.

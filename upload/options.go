@@ -82,6 +82,15 @@ type Options struct {
 	// are signed with V1.
 	Region string
 
+	// CustomDomains are the domains of yours that are mapped to buckets (by a CNAME),
+	// like "media.example.com". An endpoint of such a name is used as it is, while
+	// OSS's own endpoints get the bucket's name before them. Set Region as well:
+	// these names tell none. OSS refuses its public endpoints in mainland China to
+	// accounts that began to use it after 20 March 2025, with PublicEndpointForbidden:
+	// there, uploads need such a domain, or an internal endpoint (OSS documentation,
+	// Access OSS through a custom domain name). The default is none.
+	CustomDomains []string
+
 	// HTTPClient sends the requests. It is not changed, and redirects are not
 	// followed whatever it says. The default is one tuned to Parallel, with the
 	// proxy that the environment names.
@@ -129,7 +138,10 @@ func (o *Options) withDefaults() (Options, error) {
 	if c.Logger == nil {
 		c.Logger = slog.New(slog.DiscardHandler)
 	}
+	var domains error
+	c.CustomDomains, domains = customDomains(c.CustomDomains)
 	for _, check := range []error{
+		domains,
 		inRange("PartSize", c.PartSize, transfer.MinPartSize, transfer.MaxPartSize, " bytes"),
 		inRange("Parallel", c.Parallel, 1, maxParallel, ""),
 		positive("RetryInterval", c.RetryInterval),
@@ -172,6 +184,23 @@ func region(name string) error {
 		return fmt.Errorf("%w: Options.Region: %w", ErrInvalidArgument, err)
 	}
 	return nil
+}
+
+// customDomains returns the names of the domains.
+func customDomains(given []string) ([]string, error) {
+	var names []string
+	for _, s := range given {
+		name, err := transfer.CustomDomain(s)
+		if err != nil {
+			return nil, fmt.Errorf("%w: Options.CustomDomains: %w", ErrInvalidArgument, err)
+		}
+		names = append(names, name)
+	}
+	return names, nil
+}
+
+func (o *Options) locator() transfer.Locator {
+	return transfer.Locator{Region: o.Region, CustomDomains: o.CustomDomains}
 }
 
 func notNegative(field string, got int64) error {

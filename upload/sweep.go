@@ -67,7 +67,7 @@ func (c *Client) Sweep(ctx context.Context, o SweepOptions) ([]Leftover, error) 
 	job.Target.Region = c.opts.Region
 	if o.Endpoint != "" || o.Bucket != "" || o.Prefix != "" {
 		// The prefix may be empty, which no name may be.
-		target, err := transfer.ParseTarget(o.Endpoint, c.opts.Region, o.Bucket, o.Prefix+"x")
+		target, err := c.opts.locator().Target(o.Endpoint, o.Bucket, o.Prefix+"x")
 		if err != nil {
 			return nil, fmt.Errorf("%w: SweepOptions.%w", ErrInvalidArgument, err)
 		}

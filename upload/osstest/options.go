@@ -49,6 +49,11 @@ type Options struct {
 	// among them. All other hosts, IP addresses included, use path style.
 	Hosts []string
 
+	// CustomDomains are the domains that are mapped to buckets (OSS documentation,
+	// Access OSS through a custom domain name): the host name, without a port, and the
+	// bucket. There, the whole path is the object's name.
+	CustomDomains map[string]string
+
 	// CORS are the rules that new buckets begin with; PutBucketCors changes them.
 	// The default is none: pages in a browser cannot use the server.
 	CORS []CORSRule
@@ -108,6 +113,14 @@ func (o *Options) validate() error {
 	for _, h := range o.Hosts {
 		if h == "" || strings.ContainsAny(h, ":/") {
 			return fmt.Errorf("osstest: host %q in the options is not a host name; give it without scheme and port", h)
+		}
+	}
+	for h, bucket := range o.CustomDomains {
+		if h == "" || h != strings.ToLower(h) || strings.ContainsAny(h, ":/") {
+			return fmt.Errorf("osstest: custom domain %q in the options is not a host name; give it in lower case, without scheme and port", h)
+		}
+		if !validBucketName(bucket) {
+			return fmt.Errorf("osstest: custom domain %s in the options is mapped to %q, which is not a bucket name", h, bucket)
 		}
 	}
 	if err := validateCORS(o.CORS); err != nil {

@@ -46,6 +46,9 @@ func (s *Server) address(r *http.Request) (bucket, key string) {
 // hostBucket returns the bucket that the Host header names, if it names one.
 func (s *Server) hostBucket(r *http.Request) string {
 	host := hostName(r)
+	if bucket := s.opts.CustomDomains[host]; bucket != "" {
+		return bucket
+	}
 	if before, ok := strings.CutSuffix(host, aliyunSuffix); ok {
 		labels := strings.Split(before, ".")
 		if len(labels) == endpointLabels(labels)+1 {

@@ -259,7 +259,7 @@ func newBubble(t *testing.T, size int) *bubble {
 func (b *bubble) start() (Result, error) {
 	job := &Job{
 		Source: b.src, Name: "/media/talk.mp4", Gate: b.gate, Slots: b.slots, Emit: b.seen.take,
-		Target: must(ParseTarget("oss-cn-hangzhou.aliyuncs.com", "", media, name)),
+		Target: must(Locator{}.Target("oss-cn-hangzhou.aliyuncs.com", media, name)),
 	}
 	return NewService(b.opts).run(b.ctx, job, b.remote)
 }

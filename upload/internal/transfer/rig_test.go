@@ -98,7 +98,7 @@ func (s *stillSource) Check() error {
 
 func (r *rig) target() Target {
 	r.Helper()
-	return must(ParseTarget(r.server.URL, "", media, name))
+	return must(Locator{}.Target(r.server.URL, media, name))
 }
 
 // service returns a new one, as a new process would have it.

@@ -11,6 +11,7 @@ import (
 // Options are the settings of a [Service].
 type Options struct {
 	Wire        wire.Options
+	Locator     Locator
 	Checkpoints checkpoint.Store
 	// Optional goes on without a checkpoint where none can be kept.
 	Optional bool

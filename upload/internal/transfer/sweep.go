@@ -245,7 +245,7 @@ func (sw *sweep) all(ctx context.Context, found []candidate) []Leftover {
 func (sw *sweep) one(ctx context.Context, c *candidate) bool {
 	t := sw.job.Target
 	var err error
-	t.Endpoint, err = wire.ParseEndpoint(c.Key.Endpoint)
+	t.Endpoint, err = sw.opts.Locator.endpoint(c.Key.Endpoint)
 	t.Bucket, t.Object = c.Key.Bucket, c.Key.Object
 	m := &multipart{upload: sw.upload(t), rec: checkpoint.Record{UploadID: c.UploadID}}
 	if err == nil {

@@ -20,7 +20,7 @@ func (r *rig) begin(object string, age time.Duration) string {
 	r.Helper()
 	r.turnBack(age)
 	defer r.turnBack(0)
-	o := must(wire.NewClient(nil).Object(must(ParseTarget(r.server.URL, "", media, object))))
+	o := must(wire.NewClient(nil).Object(must(Locator{}.Target(r.server.URL, media, object))))
 	id := must(o.Initiate(r.ctx, key(0), nil)).UploadID
 	r.server.ResetRequests()
 	return id
@@ -31,7 +31,7 @@ func (r *rig) part(object, id string, age time.Duration) {
 	r.Helper()
 	r.turnBack(age)
 	defer r.turnBack(0)
-	o := must(wire.NewClient(nil).Object(must(ParseTarget(r.server.URL, "", media, object))))
+	o := must(wire.NewClient(nil).Object(must(Locator{}.Target(r.server.URL, media, object))))
 	must(o.UploadPart(r.ctx, key(0), id, 1, wire.Body{R: inMemory("hello"), Size: 5}, nil))
 	r.server.ResetRequests()
 }
@@ -232,7 +232,7 @@ func TestSweep(t *testing.T) {
 	})
 	t.Run("goes through all pages, and names of all kinds", func(t *testing.T) {
 		r := newRig(t, 0)
-		o := must(wire.NewClient(nil).Object(must(ParseTarget(r.server.URL, "", media, "in/ü + %2F 影&片"))))
+		o := must(wire.NewClient(nil).Object(must(Locator{}.Target(r.server.URL, media, "in/ü + %2F 影&片"))))
 		for range 1001 {
 			must(o.Initiate(r.ctx, key(0), nil))
 		}

@@ -2,14 +2,30 @@ package transfer
 
 import (
 	"fmt"
+	"slices"
 
 	"github.com/vodupload/vodupload/upload/internal/wire"
 )
 
-// ParseTarget returns the destination of an upload. The error begins with the field
-// that is wrong, and says what was got and what was wanted.
-func ParseTarget(endpoint, region, bucket, object string) (Target, error) {
-	e, err := wire.ParseEndpoint(endpoint)
+// A Locator reads where objects go.
+type Locator struct {
+	Region        string   // of all buckets; empty: what the endpoint's name tells
+	CustomDomains []string // that are mapped to buckets; from CustomDomain
+}
+
+// CustomDomain returns the name of a domain, as a [Locator] wants it.
+func CustomDomain(s string) (string, error) { return wire.CustomDomain(s) }
+
+func (l Locator) endpoint(s string) (Endpoint, error) {
+	e, err := wire.ParseEndpoint(s)
+	e.Custom = slices.Contains(l.CustomDomains, e.Name())
+	return e, err
+}
+
+// Target returns the destination of an upload. The error begins with the field that
+// is wrong, and says what was got and what was wanted.
+func (l Locator) Target(endpoint, bucket, object string) (Target, error) {
+	e, err := l.endpoint(endpoint)
 	for _, c := range []struct {
 		field string
 		err   error
@@ -18,7 +34,7 @@ func ParseTarget(endpoint, region, bucket, object string) (Target, error) {
 			return Target{}, fmt.Errorf("%s: %w", c.field, c.err)
 		}
 	}
-	t := Target{Endpoint: e, Region: region, Bucket: bucket, Object: object}
+	t := Target{Endpoint: e, Region: l.Region, Bucket: bucket, Object: object}
 	if err := t.Validate(); err != nil { // what the fields are together
 		return Target{}, fmt.Errorf("%s: %w", "Endpoint", err)
 	}

@@ -14,6 +14,11 @@ type Endpoint struct {
 	Scheme string // "http" or "https"
 	Host   string // lower case, with the port if it is not the scheme's own
 	Region string // "cn-hangzhou"; empty if the name tells none
+
+	// Custom says that the host is a domain which is mapped to the bucket, so that no
+	// bucket stands before it (OSS documentation, Access OSS through a custom domain
+	// name). No name tells that: it is for the caller to set.
+	Custom bool
 }
 
 // ParseEndpoint reads an endpoint: a host name or an IP address, with or without a

@@ -1,6 +1,7 @@
 package wire
 
 import (
+	"fmt"
 	"net"
 	"net/netip"
 	"strings"
@@ -38,13 +39,28 @@ func checkRegion(region string) string {
 // pathStyle reports whether the bucket must stand in the path: no name can be put
 // before an IP address, and most machines do not resolve those before localhost.
 func (e Endpoint) pathStyle() bool {
-	host, _, err := net.SplitHostPort(e.Host)
-	if err != nil {
-		host = strings.Trim(e.Host, "[]")
-	}
-	if host == "localhost" {
-		return true
-	}
-	_, err = netip.ParseAddr(host)
+	return !e.Custom && (e.Name() == "localhost" || e.isAddress())
+}
+
+func (e Endpoint) isAddress() bool {
+	_, err := netip.ParseAddr(e.Name())
 	return err == nil
+}
+
+// Name returns the host without its port.
+func (e Endpoint) Name() string {
+	if host, _, err := net.SplitHostPort(e.Host); err == nil {
+		return host
+	}
+	return strings.Trim(e.Host, "[]")
+}
+
+// CustomDomain returns the name of a domain that is mapped to a bucket. Nothing can be
+// mapped to an address.
+func CustomDomain(s string) (string, error) {
+	e, err := ParseEndpoint(s)
+	if err == nil && e.isAddress() {
+		err = fmt.Errorf("endpoint %q is an address: want a domain", s)
+	}
+	return e.Name(), err
 }

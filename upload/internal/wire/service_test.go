@@ -22,14 +22,19 @@ import (
 type mode struct {
 	region string // empty: signature V1
 	key    osstest.Key
+	custom bool // through a domain that is mapped to the bucket
 }
 
 var modes = map[string]mode{
-	"V1":            {"", osstest.DefaultKey},
-	"V1, temporary": {"", osstest.Key{AccessKeyID: "STS.a", AccessKeySecret: "sts-secret", SecurityToken: "sts-token+/="}},
-	"V4":            {"cn-hangzhou", osstest.DefaultKey},
-	"V4, temporary": {"cn-hangzhou", osstest.Key{AccessKeyID: "STS.a", AccessKeySecret: "sts-secret", SecurityToken: "sts-token+/="}},
+	"V1":                {"", osstest.DefaultKey, false},
+	"V1, temporary":     {"", temporary, false},
+	"V1, custom domain": {"", temporary, true},
+	"V4":                {"cn-hangzhou", osstest.DefaultKey, false},
+	"V4, temporary":     {"cn-hangzhou", temporary, false},
+	"V4, custom domain": {"cn-hangzhou", temporary, true},
 }
+
+var temporary = osstest.Key{AccessKeyID: "STS.a", AccessKeySecret: "sts-secret", SecurityToken: "sts-token+/="}
 
 func (m mode) snapshot() Snapshot {
 	return Snapshot{Credentials: sts.Credentials{
@@ -40,9 +45,18 @@ func (m mode) snapshot() Snapshot {
 // service starts a server that accepts m, and returns the object there.
 func (m mode) service(t testing.TB, name string, o *Options) (*osstest.Server, *Object) {
 	t.Helper()
-	s := osstest.NewServer(&osstest.Options{Buckets: []string{"media"}, Keys: []osstest.Key{m.key}})
+	opts := &osstest.Options{Buckets: []string{"media"}, Keys: []osstest.Key{m.key}}
+	if m.custom {
+		opts.CustomDomains = map[string]string{"localhost": "media"}
+	}
+	s := osstest.NewServer(opts)
 	t.Cleanup(s.Close)
-	e, err := ParseEndpoint(s.URL)
+	url := s.URL
+	if m.custom {
+		url = strings.Replace(url, "127.0.0.1", "localhost", 1)
+	}
+	e, err := ParseEndpoint(url)
+	e.Custom = m.custom
 	if err != nil {
 		t.Fatal(err)
 	}

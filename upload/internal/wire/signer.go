@@ -31,6 +31,7 @@ func (o *Object) signer(s Snapshot) (*signer, error) {
 		oss.EnableMD5(false), // would hold the body in memory or write it to a file
 		oss.UserAgent(userAgent()),
 		oss.ForcePathStyle(o.target.Endpoint.pathStyle()),
+		oss.UseCname(o.target.Endpoint.Custom),
 	}
 	if region := o.target.region(); region != "" {
 		options = append(options, oss.AuthVersion(oss.AuthV4), oss.Region(region))

@@ -21,7 +21,10 @@ type Target struct {
 // URL returns where the object is, without a signature.
 func (t Target) URL() string {
 	u := url.URL{Scheme: t.Endpoint.Scheme, Host: t.Bucket + "." + t.Endpoint.Host, Path: "/" + t.Object}
-	if t.Endpoint.pathStyle() {
+	switch {
+	case t.Endpoint.Custom:
+		u.Host = t.Endpoint.Host
+	case t.Endpoint.pathStyle():
 		u.Host, u.Path = t.Endpoint.Host, "/"+t.Bucket+u.Path
 	}
 	return u.String()
@@ -52,7 +55,7 @@ func (t Target) Validate() error {
 	}
 	// The bucket's own domain is what the console shows, so it is often given as
 	// the endpoint. The SDK would put the bucket before it a second time.
-	if rest, ok := strings.CutPrefix(t.Endpoint.Host, t.Bucket+"."); ok && t.Endpoint.Region == "" && regionOf(rest) != "" {
+	if rest, ok := strings.CutPrefix(t.Endpoint.Host, t.Bucket+"."); ok && !t.Endpoint.Custom && t.Endpoint.Region == "" && regionOf(rest) != "" {
 		return fmt.Errorf("endpoint %q begins with the bucket %s: want %s", t.Endpoint.Host, t.Bucket, rest)
 	}
 	return nil
