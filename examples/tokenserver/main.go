@@ -90,6 +90,8 @@ func parse(args []string, stderr io.Writer) (*settings, error) {
 	flags.StringVar(&s.key, "tls-key", "", "`file` with the certificate's key")
 	flags.BoolVar(&s.web.on, "web", false, "serve a page at "+pagePath+" that uploads files from a browser")
 	flags.StringVar(&s.web.endpoint, "endpoint", "", "`host` or URL that the bucket is at, for -web (oss-cn-hangzhou.aliyuncs.com)")
+	flags.BoolVar(&s.web.custom, "custom-domain", false, "-endpoint is a domain that is mapped to the bucket")
+	flags.StringVar(&s.web.region, "region", "", "`region` of the bucket, for -web, where the endpoint's name does not tell it (cn-hangzhou)")
 	flags.StringVar(&s.web.sdk, "web-sdk", "", "`file` with the web SDK (default: where \"npm ci\" in examples/webupload puts it)")
 	flags.BoolVar(&s.verbose, "verbose", false, "log each token that is handed out")
 	flags.Func("origin", "let pages of this `origin` ask (https://example.com, null, *); may be repeated", func(origin string) error {

@@ -303,6 +303,8 @@ func TestRefusesToStart(t *testing.T) {
 		{"page without an endpoint", []string{"-config", configFile(t), "-web"}, 2, []string{"-endpoint"}},
 		{"endpoint without the page", []string{"-embedded", "-endpoint", "oss-cn-hangzhou.aliyuncs.com"}, 2, []string{"-web"}},
 		{"endpoint for an embedded server", []string{"-embedded", "-web", "-endpoint", "oss-cn-hangzhou.aliyuncs.com"}, 2, []string{"-embedded", "-endpoint"}},
+		{"custom domain without the page", []string{"-embedded", "-custom-domain"}, 2, []string{"-web"}},
+		{"region for an embedded server", []string{"-embedded", "-web", "-region", "cn-hangzhou"}, 2, []string{"-embedded", "-region"}},
 		{"page with an endpoint that is none", []string{"-config", configFile(t), "-web", "-endpoint", "a b", "-web-sdk", sdkFile(t)}, 1, []string{"-web", "Endpoint"}},
 		{"page without the SDK", []string{"-embedded", "-web", "-web-sdk", "x.js"}, 1, []string{"-web", "x.js", "npm ci"}},
 		{"page without a bucket", []string{"-config", configFile(t, `"BucketName": "media"`, `"BucketName": ""`, "bucket_read_write", "all"), "-web", "-endpoint", "oss-cn-hangzhou.aliyuncs.com", "-web-sdk", sdkFile(t)}, 1, []string{"-web", "Bucket"}},

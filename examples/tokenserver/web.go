@@ -20,15 +20,17 @@ const pagePath = "/upload/"
 type web struct {
 	on       bool
 	endpoint string
+	custom   bool
+	region   string
 	sdk      string
 }
 
 func (w *web) validate(embedded bool) error {
 	switch {
-	case !w.on && (w.endpoint != "" || w.sdk != ""):
-		return errors.New("-endpoint and -web-sdk are for the upload page: give -web as well")
-	case w.on && embedded && w.endpoint != "":
-		return errors.New("-embedded has an OSS server in this process for -web: leave -endpoint out")
+	case !w.on && (w.endpoint != "" || w.custom || w.region != "" || w.sdk != ""):
+		return errors.New("-endpoint, -custom-domain, -region and -web-sdk are for the upload page: give -web as well")
+	case w.on && embedded && (w.endpoint != "" || w.custom || w.region != ""):
+		return errors.New("-embedded has an OSS server in this process for -web: leave -endpoint, -custom-domain and -region out")
 	case w.on && !embedded && w.endpoint == "":
 		return errors.New("-web needs -endpoint, the host that the bucket is at, such as oss-cn-hangzhou.aliyuncs.com")
 	}
@@ -38,7 +40,7 @@ func (w *web) validate(embedded bool) error {
 // mount returns the token server with the upload page beside it.
 func (s *settings) mount(tokens http.Handler, config *appserver.Config) (http.Handler, error) {
 	page, err := webupload.New(&webupload.Options{
-		Endpoint: s.web.endpoint, Bucket: config.BucketName, Prefix: config.ObjectPrefix,
+		Endpoint: s.web.endpoint, CustomDomain: s.web.custom, Region: s.web.region, Bucket: config.BucketName, Prefix: config.ObjectPrefix,
 		Authenticate: s.opts.Authenticate, SDK: s.web.sdk, Logger: s.opts.Logger,
 	})
 	if err != nil {

@@ -48,7 +48,9 @@ func newChain(t *testing.T, rules []osstest.CORSRule, edit func(*chain, *webuplo
 	t.Helper()
 	c := &chain{t: t, sts: ststest.NewServer(nil)}
 	t.Cleanup(c.sts.Close)
-	c.oss = osstest.NewServer(&osstest.Options{Buckets: []string{"media"}, CORS: rules, LookupKey: c.lookup})
+	c.oss = osstest.NewServer(&osstest.Options{
+		Buckets: []string{"media"}, CustomDomains: map[string]string{"cdn.localhost": "media"}, CORS: rules, LookupKey: c.lookup,
+	})
 	t.Cleanup(c.oss.Close)
 	opts := &webupload.Options{
 		Endpoint: strings.Replace(c.oss.URL, "127.0.0.1", "localhost", 1), Region: "cn-hangzhou",

@@ -88,16 +88,20 @@ func newSite(o *Options) (*site, error) {
 	if err != nil {
 		return nil, err
 	}
-	pathStyle := u.Hostname() == "localhost" || net.ParseIP(u.Hostname()) != nil
-	s := &site{settings: settings{Endpoint: u.Scheme + "://" + u.Host, Bucket: o.Bucket, PathStyle: pathStyle, Region: o.Region}}
+	pathStyle := !o.CustomDomain && (u.Hostname() == "localhost" || net.ParseIP(u.Hostname()) != nil)
+	s := &site{settings: settings{Endpoint: u.Scheme + "://" + u.Host, Bucket: o.Bucket, PathStyle: pathStyle, Custom: o.CustomDomain, Region: o.Region}}
 	if s.settings.Region == "" {
 		s.settings.Region = regionOf(u.Hostname())
 	}
 	s.settings.V4 = s.settings.Region != ""
-	if pathStyle {
+	switch {
+	case o.CustomDomain:
+		s.origin = s.settings.Endpoint
+		s.url = s.origin + "/"
+	case pathStyle:
 		s.origin = s.settings.Endpoint
 		s.url = s.origin + "/" + o.Bucket + "/"
-	} else {
+	default:
 		s.origin = u.Scheme + "://" + o.Bucket + "." + u.Host
 		s.url = s.origin + "/"
 	}

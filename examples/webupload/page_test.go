@@ -6,6 +6,7 @@ import (
 	"net/http/httptest"
 	"path/filepath"
 	"runtime"
+	"strings"
 	"testing"
 
 	"github.com/chromedp/chromedp"
@@ -30,6 +31,11 @@ func TestPage(t *testing.T) {
 			pauseAndExpiry(t, b, newChain(t, good, nil))
 		}},
 		{"renews a token ahead of its end, once", func(t *testing.T, b *browser) { renewal(t, b, newChain(t, good, nil)) }},
+		{"uploads through a domain that is mapped to the bucket", func(t *testing.T, b *browser) {
+			names(t, b, newChain(t, good, func(c *chain, o *webupload.Options) {
+				o.Endpoint, o.CustomDomain = strings.Replace(c.oss.URL, "127.0.0.1", "cdn.localhost", 1), true
+			}))
+		}},
 		{"uploads small, empty and oddly named files", func(t *testing.T, b *browser) { names(t, b, newChain(t, good, nil)) }},
 		{"leaves nothing behind when canceled", func(t *testing.T, b *browser) { cancel(t, b, newChain(t, good, nil)) }},
 		{"gets over trouble", func(t *testing.T, b *browser) { trouble(t, b, newChain(t, good, nil)) }},
@@ -207,6 +213,9 @@ func advice(t *testing.T, b *browser) {
 		{"an object of that name", good, nil, func(c *chain) {
 			c.oss.Inject(osstest.Fail(osstest.OpInitiateMultipartUpload, 0, "FileAlreadyExists"))
 		}, []string{"There is a file of this name already", "Rename"}},
+		{"a public endpoint that the account may not use", good, nil, func(c *chain) {
+			c.oss.Inject(osstest.Fail(osstest.OpInitiateMultipartUpload, 400, "PublicEndpointForbidden"))
+		}, []string{"does not take uploads at this address", "map a domain to the bucket"}},
 		{"the token server is down", good, nil, func(c *chain) {
 			c.setTokens(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { panic(http.ErrAbortHandler) }))
 		}, []string{"The token server does not answer", "network"}},

@@ -38,6 +38,10 @@ type Options struct {
 	// addresses and localhost in path style.
 	Endpoint string
 
+	// CustomDomain says that Endpoint is a domain which is mapped to the bucket (by a
+	// CNAME), such as media.example.com: no bucket's name is put before it.
+	CustomDomain bool
+
 	// Region makes requests be signed with version 4. The default is the region in
 	// the endpoint's name; where there is none, the signature is version 1.
 	Region string
@@ -130,6 +134,7 @@ type settings struct {
 	Endpoint  string `json:"endpoint"`
 	Bucket    string `json:"bucket"`
 	PathStyle bool   `json:"sldEnable"`
+	Custom    bool   `json:"cname"`
 	Region    string `json:"region,omitempty"`
 	V4        bool   `json:"authorizationV4"`
 }

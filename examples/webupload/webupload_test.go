@@ -101,23 +101,25 @@ func TestNoScriptInTheMarkup(t *testing.T) {
 func TestWhereFilesGo(t *testing.T) {
 	tests := []struct {
 		endpoint, region string
+		custom           bool
 		want             string // endpoint, path style, region, version 4, URL, origin
 	}{
-		{"oss-cn-hangzhou.aliyuncs.com", "", "https://oss-cn-hangzhou.aliyuncs.com virtual cn-hangzhou v4 https://media.oss-cn-hangzhou.aliyuncs.com/ https://media.oss-cn-hangzhou.aliyuncs.com"},
-		{"oss-us-west-1-internal.aliyuncs.com", "", "https://oss-us-west-1-internal.aliyuncs.com virtual us-west-1 v4 https://media.oss-us-west-1-internal.aliyuncs.com/ https://media.oss-us-west-1-internal.aliyuncs.com"},
-		{"oss-accelerate.aliyuncs.com", "", "https://oss-accelerate.aliyuncs.com virtual  v1 https://media.oss-accelerate.aliyuncs.com/ https://media.oss-accelerate.aliyuncs.com"},
-		{"oss-accelerate.aliyuncs.com", "cn-beijing", "https://oss-accelerate.aliyuncs.com virtual cn-beijing v4 https://media.oss-accelerate.aliyuncs.com/ https://media.oss-accelerate.aliyuncs.com"},
-		{"http://localhost:9000/", "", "http://localhost:9000 path  v1 http://localhost:9000/media/ http://localhost:9000"},
-		{"http://[::1]:9000", "", "http://[::1]:9000 path  v1 http://[::1]:9000/media/ http://[::1]:9000"},
+		{"oss-cn-hangzhou.aliyuncs.com", "", false, "https://oss-cn-hangzhou.aliyuncs.com virtual cn-hangzhou v4 https://media.oss-cn-hangzhou.aliyuncs.com/ https://media.oss-cn-hangzhou.aliyuncs.com"},
+		{"oss-us-west-1-internal.aliyuncs.com", "", false, "https://oss-us-west-1-internal.aliyuncs.com virtual us-west-1 v4 https://media.oss-us-west-1-internal.aliyuncs.com/ https://media.oss-us-west-1-internal.aliyuncs.com"},
+		{"oss-accelerate.aliyuncs.com", "", false, "https://oss-accelerate.aliyuncs.com virtual  v1 https://media.oss-accelerate.aliyuncs.com/ https://media.oss-accelerate.aliyuncs.com"},
+		{"oss-accelerate.aliyuncs.com", "cn-beijing", false, "https://oss-accelerate.aliyuncs.com virtual cn-beijing v4 https://media.oss-accelerate.aliyuncs.com/ https://media.oss-accelerate.aliyuncs.com"},
+		{"http://localhost:9000/", "", false, "http://localhost:9000 path  v1 http://localhost:9000/media/ http://localhost:9000"},
+		{"http://[::1]:9000", "", false, "http://[::1]:9000 path  v1 http://[::1]:9000/media/ http://[::1]:9000"},
+		{"media.example.com", "cn-hangzhou", true, "https://media.example.com custom cn-hangzhou v4 https://media.example.com/ https://media.example.com"},
 	}
 	for _, tt := range tests {
 		t.Run(tt.endpoint+" "+tt.region, func(t *testing.T) {
-			h := newPage(t, webupload.Options{Endpoint: tt.endpoint, Region: tt.region, Bucket: "media"})
+			h := newPage(t, webupload.Options{Endpoint: tt.endpoint, Region: tt.region, CustomDomain: tt.custom, Bucket: "media"})
 			w := request(h, "GET", "/config.json")
 			var c struct {
 				Settings struct {
 					Endpoint, Region string
-					SLDEnable        bool
+					SLDEnable, CNAME bool
 					AuthorizationV4  bool
 				}
 				URL                string
@@ -130,6 +132,9 @@ func TestWhereFilesGo(t *testing.T) {
 			style, version := "virtual", "v1"
 			if c.Settings.SLDEnable {
 				style = "path"
+			}
+			if c.Settings.CNAME {
+				style = "custom"
 			}
 			if c.Settings.AuthorizationV4 {
 				version = "v4"

@@ -65,6 +65,8 @@ function forPerson(error, place) {
 				`The token has no right to write to ${place}. Whoever runs this page has to compare its policy with the bucket and the prefix.`];
 		case "NoSuchBucket":
 			return ["The bucket does not exist", `Whoever runs this page has to correct the name or the endpoint of ${place}.`];
+		case "PublicEndpointForbidden":
+			return ["The service does not take uploads at this address", `Whoever runs this page has to map a domain to the bucket, and give it in place of ${place}'s endpoint.`];
 		case "SignatureDoesNotMatch":
 			return ["The service does not accept the signature", "Whoever runs this page has to check the endpoint, its region and the token."];
 		case "UserDisable":
