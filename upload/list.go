@@ -14,10 +14,7 @@ func (c *Client) AddFile(f File) (FileID, error) {
 	if err != nil {
 		return 0, err
 	}
-	if err := c.enlist(added); err != nil {
-		return 0, err
-	}
-	return added.info.ID, nil
+	return c.enlist(added)
 }
 
 // newFile checks f.
@@ -48,14 +45,14 @@ func (c *Client) newFile(f File) (*file, error) {
 }
 
 // enlist puts a checked file into the list, and lets it wait for its turn.
-func (c *Client) enlist(f *file) error {
+func (c *Client) enlist(f *file) (FileID, error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if c.state == Closed {
-		return ErrClosed
+		return 0, ErrClosed
 	}
 	if err := c.taken(f.name()); err != nil {
-		return err
+		return 0, err
 	}
 	c.lastID++
 	f.info.ID = c.lastID
@@ -64,7 +61,7 @@ func (c *Client) enlist(f *file) error {
 	c.order.add(f)
 	c.account(f)
 	c.enqueue(f)
-	return nil
+	return f.info.ID, nil
 }
 
 // enqueue lets a file wait for its turn that has something to do again.

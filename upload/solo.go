@@ -25,7 +25,7 @@ func (c *Client) Upload(ctx context.Context, f File) (Result, error) {
 		return Result{}, err
 	}
 	added.solo = true
-	if err := c.enlist(added); err != nil {
+	if _, err := c.enlist(added); err != nil {
 		return Result{}, err
 	}
 	detach := context.AfterFunc(ctx, func() { c.endSolo(added, ctx) })
