@@ -43,7 +43,8 @@ type Callbacks struct {
 
 	// OnTokenExpired tells that the server does not accept the token any more, or
 	// will not shortly. The files that need it wait until ResumeWithToken, or
-	// SetToken for a file with its own. It is called once for each token, and not
+	// SetToken for a file with its own. It is called once for each token, and once
+	// more for a file that comes after others waited Options.TokenWait in vain; not
 	// at all where Options.Credentials brings the next one by itself.
 	OnTokenExpired func(c *Client, f FileInfo)
 

@@ -217,5 +217,12 @@ func (c *Client) abandon(ctx context.Context, up *cleanup) error {
 	if cp == nil {
 		return nil
 	}
+	// An earlier process may have got further. Nobody could abort what it left: there
+	// are no credentials for it.
+	if rec, _, ok := cp.Load(); ok && rec.VideoID != "" && up.job.Target.Bucket == "" {
+		if err := c.forget(ctx, up.job.Name, rec.VideoID); err != nil {
+			return err
+		}
+	}
 	return cp.Remove()
 }

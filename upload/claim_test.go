@@ -222,3 +222,29 @@ func TestNotRenewable(t *testing.T) {
 		}
 	})
 }
+
+// A file that is canceled before it is known what an earlier process made of it leaves
+// no checkpoint that nothing would ever look at again.
+func TestCanceledBeforeItIsAuthorizedAgain(t *testing.T) {
+	b, m, f := newMedia(t, mib)
+	b.server.Inject(osstest.Fail(osstest.OpUploadPart, 403, "AccessDenied").Nth(8))
+	c := b.client()
+	if _, err := c.Upload(b.ctx, f); err == nil {
+		t.Fatal("the first run succeeded")
+	}
+	_ = c.Close()
+	asked := make(chan struct{})
+	m.authorize = func(ctx context.Context, _ upload.FileInfo) error {
+		close(asked)
+		<-ctx.Done()
+		return ctx.Err()
+	}
+	c = b.client()
+	id := must(c.AddFile(f))
+	start(t, b, c)
+	<-asked
+	if err := c.CancelFile(id); err != nil {
+		t.Fatal(err)
+	}
+	b.eventually("all checkpoints to go", func() bool { return len(must(b.store.List(b.ctx))) == 0 })
+}

@@ -32,6 +32,7 @@ type Client struct {
 	unwatch  func() bool
 	stops    int   // how often the client was stopped
 	why      error // of the last stop
+	allDone  bool  // the client was finished, and nothing came to the list since
 	files    map[FileID]*file
 	order    order
 	names    map[name4]FileID
@@ -51,6 +52,8 @@ type Client struct {
 	rate     rate
 	specs    specs
 	sites    sites
+
+	warnV1 sync.Once
 }
 
 // New returns a client. A nil opts means the defaults. The error names the option

@@ -54,7 +54,7 @@ func (c *Client) awaitAll(inside bool) error {
 	c.end(ErrClosed)
 	c.workers.close()
 	if !c.workers.wait(ctx) && len(late) == 0 {
-		late = append(late, "the Provider of Options.Credentials does not heed its context")
+		late = append(late, "the Provider of Options.Credentials, the Authorizer, or the Close of a Reader has not returned")
 	}
 	if !inside && !c.callers.wait(ctx) {
 		late = append(late, c.busyWith())

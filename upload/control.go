@@ -71,13 +71,13 @@ func (c *Client) Pause() error { return c.haltAndWait(doPause, toPause, errPause
 func (c *Client) haltAndWait(a action, why intent, cause error) error {
 	c.mu.Lock()
 	halted, err := c.halt(a, why, cause)
-	c.mu.Unlock()
-	if err != nil {
-		return err
-	}
 	turns := make([]int, len(halted))
 	for i, f := range halted {
 		turns[i] = f.turn
+	}
+	c.mu.Unlock()
+	if err != nil {
+		return err
 	}
 	c.awaitShort(&c.changed, func() bool {
 		for len(halted) > 0 && (!halted[0].running() || halted[0].turn != turns[0]) {

@@ -463,3 +463,46 @@ func TestCloseWithAServerThatHangs(t *testing.T) {
 		t.Error(err)
 	}
 }
+
+// What OnFinished does comes after the end that Wait waits for.
+func TestWaitAfterTheEnd(t *testing.T) {
+	for name, do := range map[string]func(c *upload.Client, cancel func()) error{
+		"Stop":                       func(c *upload.Client, _ func()) error { return c.Stop() },
+		"Close":                      func(c *upload.Client, _ func()) error { return c.Close() },
+		"the end of Start's context": func(_ *upload.Client, cancel func()) error { cancel(); return nil },
+	} {
+		t.Run(name, func(t *testing.T) {
+			b := newBench(t)
+			ctx, cancel := context.WithCancel(b.ctx)
+			defer cancel()
+			var failed error
+			b.opts.Callbacks.OnFinished = func(c *upload.Client) { failed = do(c, cancel) }
+			c := b.client()
+			b.add(c, b.bytesOf("a", 10))
+			if err := c.Start(ctx); err != nil {
+				t.Fatal(err)
+			}
+			if err := c.Wait(b.ctx); err != nil || failed != nil {
+				t.Errorf("Wait returned %v, the call %v; want nil: all files had succeeded", err, failed)
+			}
+		})
+	}
+}
+
+// Files that wait for their destination do not keep Upload waiting.
+func TestUploadBesideManyThatWait(t *testing.T) {
+	b := newBench(t)
+	c := b.client()
+	for i := range 300 {
+		f := b.bytesOf(fmt.Sprint("waits", i), 10)
+		f.Endpoint, f.Bucket, f.Object = "", "", ""
+		must(c.AddFile(f))
+	}
+	if err := c.Start(b.ctx); err != nil {
+		t.Fatal(err)
+	}
+	b.eventually("as many files to be started as may be", func() bool { return c.Stats().Files[upload.FileUploading] == 256 })
+	if _, err := c.Upload(b.ctx, b.bytesOf("now", 10)); err != nil {
+		t.Error(err)
+	}
+}

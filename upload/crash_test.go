@@ -200,7 +200,9 @@ func (r *crashRun) resent() {
 	again := 0
 	for _, q := range r.server.Requests(osstest.OpUploadPart) {
 		p := partOf{q.UploadID, q.PartNumber}
-		if at, ok := acknowledged[p]; ok && r.lived(at, q.Start) {
+		at, ok := acknowledged[p]
+		ok = ok && q.Start.After(at) // else the server was still busy with what a killed process had sent
+		if ok && r.lived(at, q.Start) {
 			r.t.Errorf("part %d of %s was acknowledged at %v, and sent again at %v", q.PartNumber, q.Key, at, q.Start)
 		} else if ok {
 			again++

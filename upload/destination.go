@@ -56,7 +56,13 @@ func (f *file) target() transfer.Target {
 // Options.Authorizer, and [ErrFileAlreadyExist] where another file of the list brings
 // the same source there.
 func (c *Client) SetDestination(id FileID, endpoint, bucket, object string) error {
-	target, err := c.parseTarget(endpoint, bucket, object)
+	return c.setDestination(id, "", endpoint, bucket, object)
+}
+
+// setDestination is SetDestination with a region for where neither the options nor the
+// endpoint's name tell one.
+func (c *Client) setDestination(id FileID, region, endpoint, bucket, object string) error {
+	target, err := c.parseTarget(region, endpoint, bucket, object)
 	if err != nil {
 		return err
 	}
@@ -90,8 +96,9 @@ func (c *Client) taken(name name4) error {
 	return fmt.Errorf("%w: %s to %s/%s, as file %v", ErrFileAlreadyExist, name.path, name.bucket, name.object, other)
 }
 
-// parseTarget checks a destination.
-func (c *Client) parseTarget(endpoint, bucket, object string) (transfer.Target, error) {
+// parseTarget checks a destination. The region is for where neither the options nor the
+// endpoint's name tell one, as that of an acceleration endpoint does not.
+func (c *Client) parseTarget(region, endpoint, bucket, object string) (transfer.Target, error) {
 	for _, arg := range []struct{ field, value string }{
 		{"Endpoint", endpoint}, {"Bucket", bucket}, {"Object", object},
 	} {
@@ -102,6 +109,14 @@ func (c *Client) parseTarget(endpoint, bucket, object string) (transfer.Target, 
 	target, err := c.opts.locator().Target(endpoint, bucket, object)
 	if err != nil {
 		return target, fmt.Errorf("%w: File.%w", ErrInvalidArgument, err)
+	}
+	if target.Region == "" && target.Endpoint.Region == "" && transfer.CheckRegion(region) == nil {
+		target.Region = region
+	}
+	if target.LacksRegion() {
+		c.warnV1.Do(func() {
+			c.opts.Logger.Warn("no region is known, so requests are signed with V1, which OSS refuses to accounts and buckets that were made since 2025: set Options.Region", "endpoint", target.Endpoint)
+		})
 	}
 	return target, nil
 }

@@ -32,7 +32,7 @@ var (
 
 	// ErrClosed is returned by every call after Close, and fails the files that
 	// were started and could not end before it.
-	ErrClosed = errors.New("upload: client is closed; what was under way goes on from its checkpoint next time")
+	ErrClosed = errors.New("upload: client is closed; what has a checkpoint goes on from it next time")
 )
 
 // What ends an upload.
@@ -42,7 +42,7 @@ var (
 	ErrFileChanged = transfer.ErrChanged
 
 	// ErrInUse is returned when another client or process uploads the same source
-	// to the same destination.
+	// to the same destination, in parts. Files of one part claim nothing.
 	ErrInUse = checkpoint.ErrInUse
 
 	// ErrIntegrity is returned when the server made an object whose CRC64 is not
@@ -98,10 +98,10 @@ const (
 	CodeIntegrity        = "InvalidObjectCRC64"
 	CodeNoCredentials    = "NoCredentials"
 	CodeNoDestination    = "NoDestination"
-	CodeStopped          = "Stopped"      // by Stop, or the end of Start's context: the checkpoint is kept
+	CodeStopped          = "Stopped"      // by Stop, or the end of Start's context: a checkpoint is kept
 	CodeCanceled         = "Canceled"     // by CancelFile or DeleteFile
-	CodeContextEnded     = "ContextEnded" // of Upload's caller: the checkpoint is kept
-	CodeClosed           = "ClientClosed" // the checkpoint is kept
+	CodeContextEnded     = "ContextEnded" // of Upload's caller: a checkpoint is kept
+	CodeClosed           = "ClientClosed" // a checkpoint is kept
 	CodeAnswerLost       = "AnswerLost"   // of the media service: see [ErrAnswerLost]
 )
 

@@ -43,7 +43,7 @@ func (fg *fileGate) Current() (transfer.Snapshot, bool) {
 // Expired implements [transfer.Gate].
 func (fg *fileGate) Expired(generation uint64, cause error) {
 	fg.mu.Lock()
-	if generation != fg.latest {
+	if generation > fg.latest { // late answers to requests with older ones tell nothing new
 		fg.latest, fg.cause = generation, cause
 		fg.refusals++
 	}

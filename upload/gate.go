@@ -273,10 +273,12 @@ func (g *gate) fail(err error) {
 	g.changed.give()
 }
 
-// overdue returns the error of a file that waited too long.
+// overdue returns the error of a file that waited too long. Who was told could not
+// help, or forgot: the next file that waits has it told again.
 func (g *gate) overdue() error {
 	g.mu.Lock()
 	defer g.mu.Unlock()
+	g.told = false
 	return g.noneWithin(g.wait)
 }
 

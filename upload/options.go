@@ -84,8 +84,8 @@ type Options struct {
 
 	// CustomDomains are the domains of yours that are mapped to buckets (by a CNAME),
 	// like "media.example.com". An endpoint of such a name is used as it is, while
-	// OSS's own endpoints get the bucket's name before them. Set Region as well:
-	// these names tell none. OSS refuses its public endpoints in mainland China to
+	// OSS's own endpoints get the bucket's name before them. Region has to be set as
+	// well: these names tell none. OSS refuses its public endpoints in mainland China to
 	// accounts that began to use it after 20 March 2025, with PublicEndpointForbidden:
 	// there, uploads need such a domain, or an internal endpoint (OSS documentation,
 	// Access OSS through a custom domain name). The default is none.
@@ -139,7 +139,7 @@ func (o *Options) withDefaults() (Options, error) {
 		c.Logger = slog.New(slog.DiscardHandler)
 	}
 	var domains error
-	c.CustomDomains, domains = customDomains(c.CustomDomains)
+	c.CustomDomains, domains = customDomains(c.CustomDomains, c.Region)
 	for _, check := range []error{
 		domains,
 		inRange("PartSize", c.PartSize, transfer.MinPartSize, transfer.MaxPartSize, " bytes"),
@@ -187,7 +187,10 @@ func region(name string) error {
 }
 
 // customDomains returns the names of the domains.
-func customDomains(given []string) ([]string, error) {
+func customDomains(given []string, region string) ([]string, error) {
+	if len(given) > 0 && region == "" {
+		return nil, fmt.Errorf("%w: Options.CustomDomains wants Options.Region: these names tell none", ErrInvalidArgument)
+	}
 	var names []string
 	for _, s := range given {
 		name, err := transfer.CustomDomain(s)

@@ -28,17 +28,22 @@ func (c *Client) settle() {
 // pump starts files while there are slots that no started file wants, and finds
 // that nothing is left to do.
 func (c *Client) pump() {
-	for c.active < c.opts.maxActive() {
+	for {
 		f, slot := c.nextFile()
 		if f == nil {
 			break
 		}
 		c.begin(f, slot)
 	}
-	if c.listed > 0 || !c.waiting.empty() || c.state != Started && c.state != Expired {
+	if c.listed > 0 || !c.waiting.empty() {
+		c.allDone = false
+		return
+	}
+	if c.state != Started && c.state != Expired {
 		return
 	}
 	c.state, _ = c.state.next(doFinish)
+	c.allDone = true
 	if on := c.opts.Callbacks.OnFinished; on != nil {
 		c.push(&event{name: "OnFinished", call: func(*event) { on(c) }})
 	}
@@ -56,7 +61,7 @@ func (c *Client) nextFile() (f *file, slot bool) {
 		if slot = c.slots.tryAcquire(); slot || c.soloing < c.opts.Parallel {
 			return c.solos.take(), slot
 		}
-	case runs && !c.waiting.empty() && c.slots.tryAcquire():
+	case runs && !c.waiting.empty() && c.active < c.opts.maxActive() && c.slots.tryAcquire():
 		return c.waiting.take(), true
 	}
 	return nil, false

@@ -11,11 +11,13 @@ import (
 // list when it has ended. It returns when the callbacks about the file have returned,
 // too, or ctx has ended. The end of ctx ends it and keeps its checkpoint, so that the
 // next Upload of the same file to the same destination goes on; OnFailed may then come
-// after Upload has returned. What was read of a Reader is given up.
+// after Upload has returned. What was sent of a Reader is aborted at the server first,
+// which takes Options.CleanupTimeout at the most.
 //
 // The error is an [*Error], what AddFile would return, or that of a ctx that had ended
 // before. The same source to the same destination twice at the same time in one client
-// is [ErrFileAlreadyExist]; in two clients or processes, [ErrInUse].
+// is [ErrFileAlreadyExist]; in two clients or processes, [ErrInUse] if it
+// has more than one part.
 func (c *Client) Upload(ctx context.Context, f File) (Result, error) {
 	if ctx.Err() != nil {
 		return Result{}, fmt.Errorf("upload: Upload: %w", context.Cause(ctx))

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/vodupload/vodupload/checkpoint"
 	"github.com/vodupload/vodupload/upload/internal/transfer"
 )
 
@@ -25,6 +26,9 @@ type SweepOptions struct {
 	// value means any age: then also an upload is found that another process has
 	// begun this moment. The default is 24 hours.
 	OlderThan time.Duration
+
+	// RequestPayer has the requester pay, as in [File].
+	RequestPayer bool
 
 	// DryRun tells what was found and does nothing. Look before you sweep.
 	DryRun bool
@@ -50,7 +54,7 @@ type Leftover struct {
 // prefix, also of processes that were killed before they could write down that they
 // had begun. OSS keeps, and charges for, the parts of unfinished uploads until they
 // are aborted. An upload whose checkpoint is in use, in this process or another, is
-// never touched. The token needs the rights oss:ListMultipartUploads, oss:ListParts
+// never touched, nor is one that a file of the list is to go on with. The token needs the rights oss:ListMultipartUploads, oss:ListParts
 // and oss:AbortMultipartUpload.
 //
 // The error tells what could not be looked at; what was found is returned with it.
@@ -71,7 +75,7 @@ func (c *Client) Sweep(ctx context.Context, o SweepOptions) ([]Leftover, error) 
 		if err != nil {
 			return nil, fmt.Errorf("%w: SweepOptions.%w", ErrInvalidArgument, err)
 		}
-		target.Object = o.Prefix
+		target.Object, target.RequestPayer = o.Prefix, o.RequestPayer
 		job.Target = target
 	}
 	none := &file{} // the sweep's requests are of no file
@@ -79,6 +83,7 @@ func (c *Client) Sweep(ctx context.Context, o SweepOptions) ([]Leftover, error) 
 	job.Emit = func(t transfer.Target, e transfer.Event) {
 		c.logBehind(e, func() []any { return []any{"sweep", t.Bucket, "object", t.Object} })
 	}
+	job.Wanted = c.wants
 	found, err := c.sweep(ctx, job)
 	left := make([]Leftover, len(found))
 	for i, l := range found {
@@ -92,6 +97,18 @@ func (c *Client) Sweep(ctx context.Context, o SweepOptions) ([]Leftover, error) 
 		err = fmt.Errorf("upload: Sweep: %w", err)
 	}
 	return left, err
+}
+
+// wants reports whether a file of the list is to go on with the upload of a checkpoint.
+func (c *Client) wants(k checkpoint.Key) bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	for _, name := range []name4{{k.Source, k.Endpoint, k.Bucket, k.Object}, {path: k.Source}} {
+		if f := c.files[c.names[name]]; f != nil && !f.info.State.terminal() {
+			return true
+		}
+	}
+	return false
 }
 
 // sweep ends when the client is closed, as if its context had ended. Close waits for

@@ -3,8 +3,10 @@ package upload_test
 import (
 	"errors"
 	"testing"
+	"time"
 
 	"github.com/vodupload/vodupload/upload"
+	"github.com/vodupload/vodupload/upload/osstest"
 )
 
 func TestSweep(t *testing.T) {
@@ -39,4 +41,68 @@ func TestSweep(t *testing.T) {
 	if _, err := c.Sweep(r.ctx, upload.SweepOptions{Bucket: "UPPER", Endpoint: r.server.URL}); !errors.Is(err, upload.ErrInvalidArgument) {
 		t.Errorf("got %v, want ErrInvalidArgument", err)
 	}
+}
+
+// A sweep leaves alone what a file of the list is to go on with, however old it is.
+func TestSweepSparesTheList(t *testing.T) {
+	b := newBench(t)
+	f := b.bytesOf("a", 500*kib)
+	hang := osstest.Hang(osstest.OpUploadPart).Nth(4).Always()
+	b.server.Inject(hang)
+	c := b.client()
+	id := b.add(c, f)[0]
+	if err := c.Start(b.ctx); err != nil {
+		t.Fatal(err)
+	}
+	<-hang.Fired()
+	if err := c.Pause(); err != nil {
+		t.Fatal(err)
+	}
+	b.server.ClearFaults()
+	hang.Release()
+	sweep := func(c *upload.Client) []upload.Leftover {
+		return must(c.Sweep(b.ctx, upload.SweepOptions{Endpoint: f.Endpoint, Bucket: bucket, OlderThan: -1, DryRun: true}))
+	}
+	if found := sweep(c); len(found) > 0 {
+		t.Errorf("found %+v, want nothing: the file is paused", found)
+	}
+	if found := sweep(b.client()); len(found) != 1 {
+		t.Errorf("another client found %+v, want the one upload", found)
+	}
+	if err := c.CancelFile(id); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// A file that is added while its old checkpoint is being swept begins anew.
+func TestFileAddedDuringItsSweep(t *testing.T) {
+	b := newBench(t)
+	f := b.bytesOf("a", 500*kib)
+	leave(b, f)
+	hang := osstest.Hang(osstest.OpAbortMultipartUpload)
+	b.server.Inject(hang)
+	c := b.client()
+	swept := make(chan error, 1)
+	go func() {
+		_, err := c.Sweep(b.ctx, upload.SweepOptions{OlderThan: -1})
+		swept <- err
+	}()
+	<-hang.Fired()
+	done := make(chan error, 1)
+	go func() {
+		_, err := c.Upload(b.ctx, f)
+		done <- err
+	}()
+	select {
+	case err := <-done:
+		t.Errorf("got %v while the sweep holds the checkpoint", err)
+		done <- nil
+	case <-time.After(50 * time.Millisecond):
+	}
+	hang.Release()
+	if err := errors.Join(<-swept, <-done); err != nil {
+		t.Error(err)
+	}
+	b.sameBytes(f)
+	b.clean()
 }

@@ -494,3 +494,30 @@ func TestServiceOfAMonth(t *testing.T) {
 		}
 	})
 }
+
+// A callback that could not get a token is asked again by the next file.
+func TestAskedAgainAfterTokenWait(t *testing.T) {
+	b := newBench(t)
+	b.opts.Credentials, b.opts.TokenWait = nil, 50*time.Millisecond
+	asked := make(chan struct{}, 10)
+	b.opts.Callbacks.OnTokenExpired = func(c *upload.Client, _ upload.FileInfo) {
+		asked <- struct{}{}
+		if len(asked) == 2 {
+			if err := c.ResumeWithToken(defaultKey); err != nil {
+				t.Error(err)
+			}
+		}
+	}
+	c := b.client()
+	old := defaultKey
+	old.AccessKeyID, old.SecurityToken = "STS.old", "old"
+	if err := c.Init(old); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := c.Upload(b.ctx, b.bytesOf("a", 10)); !errors.Is(err, upload.ErrTokenExpired) {
+		t.Fatalf("got %v, want ErrTokenExpired", err)
+	}
+	if _, err := c.Upload(b.ctx, b.bytesOf("b", 10)); err != nil {
+		t.Errorf("the next file: %v", err)
+	}
+}

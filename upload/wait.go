@@ -10,8 +10,8 @@ import (
 // until then have returned (if it is not itself called from one). The error is nil
 // if all files of the list succeeded or were canceled; an [Errors] if some failed;
 // [ErrStopped], with the end of Start's context as its cause, if the client was
-// stopped (what had failed by then is in Files); [ErrState] if it was not started; [ErrClosed]; or what ended ctx. It does
-// not wait for files of Upload.
+// stopped before that (what had failed by then is in Files); [ErrState] if it was not
+// started; [ErrClosed]; or what ended ctx. It does not wait for files of Upload.
 func (c *Client) Wait(ctx context.Context) error {
 	inside := c.inCallback()
 	w := waiting{c: c, inside: inside, stops: -1}
@@ -42,6 +42,7 @@ type waiting struct {
 	c      *Client
 	inside bool   // of a callback
 	stops  int    // of the client when Wait was called; -1: not yet looked
+	late   bool   // the client was closed before
 	quiet  bool   // nothing of the list goes on
 	upTo   uint64 // events that had happened by then
 }
@@ -50,7 +51,7 @@ type waiting struct {
 func (w *waiting) over() bool {
 	c := w.c
 	if w.stops < 0 {
-		w.stops = c.stops
+		w.stops, w.late = c.stops, c.state == Closed
 		if c.state == Stopped {
 			w.stops-- // it was stopped before
 		}
@@ -80,6 +81,7 @@ func (w *waiting) outcome() error {
 	switch {
 	case c.state == Init:
 		return fmt.Errorf("%w: Wait, the client is %s: call Start first", ErrState, c.state)
+	case c.allDone && !w.late: // whatever OnFinished has done then
 	case c.state == Closed:
 		return ErrClosed
 	case c.stops != w.stops:
@@ -88,7 +90,7 @@ func (w *waiting) outcome() error {
 	var failed Errors
 	for f := c.order.first; f != nil; f = f.next {
 		var one *Error
-		if f.info.State == FileFailed && errors.As(f.info.Err, &one) {
+		if f.info.State == FileFailed && !f.solo && errors.As(f.info.Err, &one) {
 			failed = append(failed, one)
 		}
 	}

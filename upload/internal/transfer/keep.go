@@ -26,6 +26,9 @@ type keeper struct {
 func (u *upload) claim(ctx context.Context) (*keeper, error) {
 	k := &keeper{optional: u.opts.Optional, warn: u.warn}
 	cp, err := u.store(u.job).Open(ctx, u.job.key())
+	for errors.Is(err, checkpoint.ErrInUse) && u.sweeping.wait(ctx, u.job.key()) {
+		cp, err = u.store(u.job).Open(ctx, u.job.key())
+	}
 	switch {
 	case err == nil:
 		if damaged := cp.Damaged(); damaged != nil {

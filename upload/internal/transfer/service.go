@@ -31,6 +31,7 @@ type Service struct {
 	wire     *wire.Client
 	volatile checkpoint.Store
 	working  workingSet
+	sweeping sweepSet
 }
 
 // NewService returns a Service. Options are complete: the caller filled in the

@@ -33,6 +33,10 @@ type SweepJob struct {
 	Gate  Gate
 	Slots Slots
 
+	// Wanted reports whether somebody is to go on with the upload of a checkpoint: it
+	// is left alone. It may be nil.
+	Wanted func(checkpoint.Key) bool
+
 	// Emit is called with what happens to requests about a destination, from many
 	// goroutines at once; it must not block. It may be nil.
 	Emit func(Target, Event)
@@ -71,14 +75,15 @@ func (s *Service) Sweep(ctx context.Context, job *SweepJob) ([]Leftover, error) 
 	}
 	var found []candidate
 	for _, e := range known.free {
-		if sw.covers(e.Record.Key) && sw.isOld(cmp.Or(e.Saved, e.Record.Started), time.Now()) {
+		if sw.covers(e.Record.Key) && !sw.wanted(e.Record.Key) && sw.isOld(cmp.Or(e.Saved, e.Record.Started), time.Now()) {
 			found = append(found, ofRecord(e))
 		}
 	}
 	for _, u := range listed {
 		// The list is in the order of names, and the time of its first page is the
 		// earliest: nothing looks older than it is.
-		if !known.names[u.UploadID] && sw.isOld(u.Initiated, served) {
+		// A time that could not be read says nothing.
+		if !known.names[u.UploadID] && !u.Initiated.IsZero() && sw.isOld(u.Initiated, served) {
 			found = append(found, sw.ofServer(u, served, known.hidden))
 		}
 	}
@@ -90,6 +95,8 @@ type sweep struct {
 	*Service
 	job *SweepJob
 }
+
+func (sw *sweep) wanted(k checkpoint.Key) bool { return sw.job.Wanted != nil && sw.job.Wanted(k) }
 
 // isOld reports whether the last sign of life is long enough ago. A server tells
 // whole seconds, so that what was begun this moment may seem to be of the future.
@@ -212,7 +219,9 @@ func (sw *sweep) inProcess(ctx context.Context, names map[string]bool) error {
 	sw.working.addTo(names)
 	volatile, err := sw.volatile.List(ctx)
 	for _, e := range volatile {
-		names[e.Record.UploadID] = true
+		if e.InUse || sw.wanted(e.Record.Key) {
+			names[e.Record.UploadID] = true
+		}
 	}
 	return err
 }
@@ -267,6 +276,7 @@ func (sw *sweep) local(ctx context.Context, m *multipart, c *candidate) bool {
 	if sw.job.DryRun {
 		return true
 	}
+	defer sw.sweeping.hold(c.Key)()
 	cp, err := sw.opts.Checkpoints.Open(ctx, c.Key)
 	if errors.Is(err, checkpoint.ErrInUse) {
 		return false
@@ -275,7 +285,7 @@ func (sw *sweep) local(ctx context.Context, m *multipart, c *candidate) bool {
 		c.Err = fmt.Errorf("open checkpoint: %w", err)
 		return true
 	}
-	if rec, _, ok := cp.Load(); !ok || rec.UploadID != c.UploadID {
+	if rec, _, ok := cp.Load(); !ok || rec.UploadID != c.UploadID || sw.wanted(c.Key) {
 		_ = cp.Close()
 		return false
 	}

@@ -338,7 +338,8 @@ func TestSweepLeavesAloneWhatThisProcessIsAtWorkOn(t *testing.T) {
 			s := r.service()
 			sweep := func(want int) {
 				t.Helper()
-				found, err := s.Sweep(r.ctx, &SweepJob{Target: r.target(), Gate: r.gate, Slots: newSlots(1), DryRun: true})
+				wanted := func(checkpoint.Key) bool { return tt.pauses }
+				found, err := s.Sweep(r.ctx, &SweepJob{Target: r.target(), Gate: r.gate, Slots: newSlots(1), DryRun: true, Wanted: wanted})
 				if err != nil || len(found) != want {
 					t.Errorf("got %s, %v; want %d", describe(found), err, want)
 				}

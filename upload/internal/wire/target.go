@@ -39,6 +39,9 @@ func (t Target) region() string {
 	return t.Endpoint.Region
 }
 
+// LacksRegion reports whether requests to OSS are signed with V1 for want of a region.
+func (t Target) LacksRegion() bool { return t.region() == "" && !t.Endpoint.pathStyle() }
+
 // Validate returns an error that names what is wrong with t.
 func (t Target) Validate() error {
 	if t.Endpoint.Host == "" || (t.Endpoint.Scheme != "http" && t.Endpoint.Scheme != "https") {
