@@ -195,7 +195,9 @@ func (a *AssumeRole) Credentials(ctx context.Context) (Credentials, error) {
 		RequestID   string `json:"RequestId"`
 		Credentials appToken
 	}
-	if err := a.client.Do(ctx, "AssumeRole", a.params, &out); err != nil {
+	begin := now()
+	date, err := a.client.DoDated(ctx, "AssumeRole", a.params, &out)
+	if err != nil {
 		return Credentials{}, fmt.Errorf("sts: assume role %s as %s: %w", a.roleArn, a.opts.SessionName, err)
 	}
 	creds, err := out.Credentials.credentials()
@@ -206,7 +208,10 @@ func (a *AssumeRole) Credentials(ctx context.Context) (Credentials, error) {
 		return Credentials{}, fmt.Errorf("sts: assume role %s as %s: %w: %w (request ID %s)",
 			a.roleArn, a.opts.SessionName, ErrAnswer, err, scrub(out.RequestID))
 	}
-	return creds, nil
+	// The token was made after the call began, and lives for no longer than was asked
+	// for: whatever the clocks say, it is over by then.
+	ahead := clockAhead(date, begin, now())
+	return creds.endingAt(earlier(creds.Expiration.Add(-ahead), begin.Add(a.opts.Duration))), nil
 }
 
 // Format writes the role and the session's name, whatever the verb.

@@ -149,9 +149,9 @@ func (c *Cache) check(creds Credentials, at time.Time) error {
 	if err := creds.Validate(); err != nil {
 		return err
 	}
-	if !creds.Expiration.IsZero() && !at.Before(creds.Expiration) {
+	if end := creds.Deadline(); !end.IsZero() && !at.Before(end) {
 		return fmt.Errorf("%w: the provider gave some that expired at %s, %v ago by this machine's clock",
-			ErrExpired, creds.expires(), at.Sub(creds.Expiration).Round(time.Second))
+			ErrExpired, creds.expires(), at.Sub(end).Round(time.Second))
 	}
 	if c.refused != nil && c.refused.same(creds) {
 		return ErrRefused
@@ -159,8 +159,14 @@ func (c *Cache) check(creds Credentials, at time.Time) error {
 	return nil
 }
 
+// maxAhead is the difference of clocks that is worth a warning.
+const maxAhead = time.Minute
+
 func (c *Cache) succeeded(r *renewal, creds Credentials, at time.Time) {
 	r.creds = &creds
+	if creds.ahead.Abs() > maxAhead {
+		c.opts.Logger.Warn("this machine's clock is off: tokens are renewed by the service's", "behind", creds.ahead.Round(time.Second))
+	}
 	old := c.held.Load()
 	c.retryAt = time.Time{}
 	if old != nil && old.creds.same(creds) {

@@ -27,7 +27,8 @@ type CacheOptions struct {
 	// Timeout ends a renewal that takes longer. The default is 30 s.
 	Timeout time.Duration
 
-	// Logger gets a warning for each renewal that failed. The default is silent.
+	// Logger gets a warning for each renewal that failed, and for each that showed this
+	// machine's clock to be more than a minute off. The default is silent.
 	Logger *slog.Logger
 }
 

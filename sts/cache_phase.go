@@ -22,16 +22,17 @@ type held struct {
 // is a number from 0 up to 1.
 func newHeld(creds Credentials, at time.Time, o CacheOptions, jitter float64) *held {
 	const jitterShare = 0.1
-	if creds.Expiration.IsZero() {
+	end := creds.Deadline()
+	if end.IsZero() {
 		early := time.Duration(jitterShare * jitter * float64(unknownLife))
 		return &held{creds: creds, renewAt: at.Add(unknownLife - early)}
 	}
-	life := creds.Expiration.Sub(at)
+	life := end.Sub(at)
 	h := &held{
 		creds:   creds,
 		renewAt: at.Add(time.Duration(max(0, o.RenewAt-jitterShare*jitter) * float64(life))),
-		lateAt:  creds.Expiration.Add(-min(o.Margin, life/4)),
-		expires: creds.Expiration,
+		lateAt:  end.Add(-min(o.Margin, life/4)),
+		expires: end,
 	}
 	if h.renewAt.After(h.lateAt) {
 		h.renewAt = h.lateAt

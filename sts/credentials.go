@@ -30,6 +30,20 @@ type Credentials struct {
 	// Expiration is when the token stops being accepted. The zero time means that
 	// it is not known, or that the key does not expire.
 	Expiration time.Time
+
+	// ahead is how far the clock that Expiration was told by is ahead of this
+	// machine's, as far as the provider saw.
+	ahead time.Duration
+}
+
+// Deadline returns when the token stops being accepted by this machine's clock:
+// [Credentials.Expiration], put right by what the provider saw of the service's clock.
+// It is the zero time where Expiration is.
+func (c Credentials) Deadline() time.Time {
+	if c.Expiration.IsZero() {
+		return c.Expiration
+	}
+	return c.Expiration.Add(-c.ahead)
 }
 
 // Temporary reports whether c came from STS, and so can expire.

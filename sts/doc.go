@@ -40,9 +40,12 @@
 //
 // # Clocks
 //
-// Expirations are compared with this machine's clock. STS refuses a machine
-// whose clock is more than 15 minutes off (code InvalidTimeStamp.Expired); the
-// error says by how much.
+// A machine whose clock is behind would take tokens for good that have expired, and
+// one whose clock is ahead the other way round. So [AssumeRole] and [HTTPProvider]
+// compare their own clock with the Date of the answer: [Credentials.Deadline] is the
+// end of a token by this machine's clock, and what a [Cache] goes by. It warns of a
+// clock that is more than a minute off. STS refuses a machine whose clock is more than
+// 15 minutes off (code InvalidTimeStamp.Expired); the error says by how much.
 //
 // # Concurrency
 //

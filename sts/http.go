@@ -127,6 +127,7 @@ func (p *HTTPProvider) Credentials(ctx context.Context) (Credentials, error) {
 	if err := p.opts.Prepare(req); err != nil {
 		return Credentials{}, fmt.Errorf("sts: prepare the request to app server %s: %w", p.server, err)
 	}
+	begin := now()
 	resp, err := p.client.Do(req)
 	if err != nil {
 		return Credentials{}, fmt.Errorf("sts: ask app server %s: %w", p.server, ended(ctx, err))
@@ -140,35 +141,33 @@ func (p *HTTPProvider) Credentials(ctx context.Context) (Credentials, error) {
 		return Credentials{}, &AppServerError{Server: p.server, Status: resp.StatusCode,
 			Err: fmt.Errorf("%w: %w", ErrAnswer, ended(ctx, err))}
 	}
-	return p.read(resp, body)
+	return p.read(resp, body, begin)
 }
 
-func (p *HTTPProvider) read(resp *http.Response, body []byte) (Credentials, error) {
+func (p *HTTPProvider) read(resp *http.Response, body []byte, begin time.Time) (Credentials, error) {
 	creds, refusal := parseAppAnswer(resp.StatusCode, body)
 	if refusal != nil {
 		refusal.Server = p.server
 		refusal.RetryAfter = retryAfter(resp.Header)
 		return Credentials{}, refusal
 	}
-	return p.checkClock(creds, resp)
+	return p.checkClock(creds, resp, begin)
 }
 
-// checkClock makes sure that the token is not over yet. The clock that decides
-// is this machine's, but where it is ahead of the app server's by more than the
-// token has left, every token would look expired: then the expiration is moved
-// into the time of this machine.
-func (p *HTTPProvider) checkClock(creds Credentials, resp *http.Response) (Credentials, error) {
-	here := now()
-	if creds.Expiration.IsZero() || here.Before(creds.Expiration) {
+// checkClock makes sure that the token is not over yet, and says when it is by this
+// machine's clock.
+func (p *HTTPProvider) checkClock(creds Credentials, resp *http.Response, begin time.Time) (Credentials, error) {
+	if creds.Expiration.IsZero() {
 		return creds, nil
 	}
-	there, err := http.ParseTime(resp.Header.Get("Date"))
-	if err != nil || !there.Before(creds.Expiration) {
+	here := now()
+	date, _ := http.ParseTime(resp.Header.Get("Date")) // the zero time with an error
+	end, good := endOfGuess(creds.Expiration, clockAhead(date, begin, here), here)
+	if !good {
 		return Credentials{}, fmt.Errorf("%w: app server %s gave a token that was good until %s; it is %s by this machine's clock",
 			ErrExpired, p.server, creds.expires(), here.UTC().Format(time.RFC3339))
 	}
-	creds.Expiration = creds.Expiration.Add(here.Sub(there))
-	return creds, nil
+	return creds.endingAt(end), nil
 }
 
 // retryAfter reads the header Retry-After in seconds; 0 if there is none.

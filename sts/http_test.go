@@ -172,12 +172,28 @@ func TestHTTPClocks(t *testing.T) {
 	date := func(at time.Time) string { return at.UTC().Format(http.TimeFormat) }
 	now := time.Now()
 
-	t.Run("this machine's clock is ahead: the expiration moves", func(t *testing.T) {
+	t.Run("this machine's clock is ahead: good for ten minutes, and the expiration stays", func(t *testing.T) {
 		there := now.Add(-2 * time.Hour)
 		url := appServer(t, 200, answer(there.Add(15*time.Minute)), "Date", date(there))
 		c, err := newHTTP(t, url, nil).Credentials(t.Context())
-		if left := time.Until(c.Expiration); err != nil || left < 14*time.Minute || left > 16*time.Minute {
-			t.Errorf("token lives for %v by this clock, %v; want 15 minutes", left, err)
+		if left := time.Until(c.Deadline()); err != nil || left < 9*time.Minute || left > 10*time.Minute || c.Expiration.After(now) {
+			t.Errorf("token lives for %v by this clock, until %v by the other, %v; want 10 minutes", left, c.Expiration, err)
+		}
+	})
+	t.Run("this machine's clock is behind: over by the app server's", func(t *testing.T) {
+		there := now.Add(10 * time.Minute)
+		expires := there.Add(15 * time.Minute).Truncate(time.Second)
+		url := appServer(t, 200, answer(expires), "Date", date(there))
+		c, err := newHTTP(t, url, nil).Credentials(t.Context())
+		if left := time.Until(c.Deadline()); err != nil || left < 14*time.Minute || left > 16*time.Minute || !c.Expiration.Equal(expires) {
+			t.Errorf("token lives for %v by this clock, until %v by the other, %v; want 15 minutes", left, c.Expiration, err)
+		}
+	})
+	t.Run("app server's clock is behind: not good for longer", func(t *testing.T) {
+		expires := now.Add(15 * time.Minute).Truncate(time.Second)
+		url := appServer(t, 200, answer(expires), "Date", date(now.Add(-10*time.Minute)))
+		if c, err := newHTTP(t, url, nil).Credentials(t.Context()); err != nil || !c.Deadline().Equal(expires) {
+			t.Errorf("deadline %v, %v; want %v", c.Deadline(), err, expires)
 		}
 	})
 	t.Run("token that was over when it was given: ErrExpired", func(t *testing.T) {

@@ -38,7 +38,8 @@ func ParseUploadAddress(s string) (UploadAddress, error) {
 // ParseUploadAuth reads the UploadAuth that ApsaraVideo VOD gave at the time now:
 // base64 of JSON. ExpireUTCTime, a time, counts before Expiration, which is a number
 // of seconds from now on; where neither can be read, the expiration is not known, and
-// the server will tell. region is that of VOD, and empty where none is told. Errors
+// the server will tell. region is that of VOD and its buckets, and empty where none is
+// told. Errors
 // are as those of [ParseUploadAddress].
 func ParseUploadAuth(s string, now time.Time) (creds sts.Credentials, region string, err error) {
 	var a struct {
@@ -165,13 +166,15 @@ func problem(err error) string {
 
 // SetUploadAuthAndAddress gives a file that was added without a destination the
 // address and the credentials that ApsaraVideo VOD made for it: from OnStarted, or
-// at any other time. It returns [ErrState] where SetDestination does.
+// at any other time. Requests are signed for the region that uploadAuth tells where
+// neither Options.Region nor the endpoint's name tells one. It returns [ErrState] where
+// SetDestination does.
 func (c *Client) SetUploadAuthAndAddress(id FileID, uploadAuth, uploadAddress string) error {
 	address, err := ParseUploadAddress(uploadAddress)
 	if err != nil {
 		return err
 	}
-	creds, _, err := ParseUploadAuth(uploadAuth, time.Now())
+	creds, region, err := ParseUploadAuth(uploadAuth, time.Now())
 	if err != nil {
 		return err
 	}
@@ -183,7 +186,7 @@ func (c *Client) SetUploadAuthAndAddress(id FileID, uploadAuth, uploadAddress st
 	if err := c.SetToken(id, creds); err != nil {
 		return err
 	}
-	return c.SetDestination(id, address.Endpoint, address.Bucket, address.Object)
+	return c.setDestination(id, region, address.Endpoint, address.Bucket, address.Object)
 }
 
 // awaitsDestination returns the error of a file that a destination cannot be set of.

@@ -105,7 +105,7 @@ func (m *claim) keep(ctx context.Context, a Authorization) error {
 // take gives the file what it was authorized for.
 func (m *claim) take(a Authorization) error {
 	c, f := m.c, m.f
-	target, err := c.parseTarget(a.Endpoint, a.Bucket, a.Object)
+	target, err := c.parseTarget(a.Region, a.Endpoint, a.Bucket, a.Object)
 	if err != nil {
 		return fmt.Errorf("the Authorizer's destination: %w", err)
 	}

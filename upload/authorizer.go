@@ -42,6 +42,7 @@ type RepeatableAuthorizer interface {
 // An Authorization is where a file goes, and what it becomes there.
 type Authorization struct {
 	Endpoint string
+	Region   string // of the bucket; used where neither Options.Region nor Endpoint tells it; may be empty
 	Bucket   string
 	Object   string
 

@@ -9,7 +9,7 @@ import (
 // Limits of a [Callback] (OSS documentation, Callback).
 const (
 	maxCallbackURLs = 5
-	maxCallback     = 5 << 10 // of the header, in bytes
+	maxCallback     = 5 << 10 // of the headers together, in bytes
 )
 
 // A Callback is a request that OSS makes to a server of yours once the object is
@@ -42,8 +42,8 @@ func (c *Callback) check() error {
 		}
 	}
 	header, vars := c.headers()
-	if n := max(len(header), len(vars)); n > maxCallback {
-		return fmt.Errorf("%w: Callback: got %d bytes as a header, want at most %d", ErrInvalidArgument, n, maxCallback)
+	if n := len(header) + len(vars); n > maxCallback {
+		return fmt.Errorf("%w: Callback: got %d bytes as a header, the Vars included; want at most %d", ErrInvalidArgument, n, maxCallback)
 	}
 	return nil
 }

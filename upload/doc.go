@@ -45,8 +45,9 @@
 // The CRC64 of each part is computed as the part is read, and compared with what the
 // server computed; those of all parts, combined, are compared with that of the
 // finished object. A file that changes while it is uploaded fails with
-// [ErrFileChanged]: no object is made of two versions. [Result.Verified] tells
-// whether the server told its CRC64.
+// [ErrFileChanged]: no object is made of two versions. (Of a file of one part, it may
+// be there although the file failed, if the modification time was set back as well.)
+// [Result.Verified] tells whether the server told its CRC64.
 //
 // # Credentials
 //

@@ -10,7 +10,7 @@ import (
 
 // An intent is why a running file was interrupted. A later one in this order
 // outweighs an earlier one.
-type intent int
+type intent int8
 
 const (
 	goOn intent = iota
@@ -45,11 +45,14 @@ type file struct {
 	leftover bool // may have left an upload at the server and a checkpoint
 	closed   bool // its Reader
 	busy     bool // it runs, or is being cleaned up after
+	nameless bool // its Source had no fingerprint when it was added
+
+	unanswered bool   // a PutObject may have made the object; the run's, not the lock's
+	intent     intent // of its run's interruption
 
 	turn   int                     // counts its runs
 	cancel context.CancelCauseFunc // of its run; nil when it does not run
-	intent intent                  // of its run's interruption
-	cause  error                   // of that
+	cause  error                   // of its interruption
 
 	pending     *event // the progress event that can still be brought up to date
 	undelivered int    // events about it

@@ -38,7 +38,7 @@ var (
 // What ends an upload.
 var (
 	// ErrFileChanged is returned when the source is no longer what it was when its
-	// upload began. The upload is aborted.
+	// upload began. The upload is aborted; of a file of one part, nothing is stored.
 	ErrFileChanged = transfer.ErrChanged
 
 	// ErrInUse is returned when another client or process uploads the same source

@@ -30,7 +30,8 @@ type File struct {
 	Path string
 
 	// FS is the file system that Path is in. Its files must be io.ReaderAt, as those
-	// of embed.FS and os.DirFS are. The default is the system's.
+	// of embed.FS and os.DirFS are. Their ReadAt and Stat, and the FS's Open and Stat,
+	// are called from many goroutines at once. The default is the system's.
 	FS fs.FS
 
 	// Source is where the bytes come from, in place of a file.
@@ -78,7 +79,8 @@ type File struct {
 	// Metadata is kept with the object, as x-oss-meta- headers: at most 8 KB.
 	Metadata map[string]string
 
-	// Tags are the object's tags: at most 10.
+	// Tags are the object's tags: at most 10. They need the right oss:PutObjectTagging
+	// besides oss:PutObject (OSS documentation, EC 0003-00000905).
 	Tags map[string]string
 
 	// Encryption is the server-side encryption: AES256, KMS or SM4. The default is

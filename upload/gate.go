@@ -84,7 +84,7 @@ func (g *gate) put(c sts.Credentials) error {
 	}
 	g.snap = transfer.Snapshot{Credentials: c, Generation: g.generation()}
 	g.have, g.expired, g.refused, g.told, g.failed, g.answer = true, false, false, false, nil, nil
-	g.until = usableUntil(time.Now(), c.Expiration)
+	g.until = usableUntil(time.Now(), c.Deadline())
 	if again { // expired by the clock, and given again: let the server decide
 		g.until = time.Time{}
 	}

@@ -19,7 +19,11 @@ func (c *Client) AddFile(f File) (FileID, error) {
 
 // newFile checks f.
 func (c *Client) newFile(f File) (*file, error) {
-	added := &file{spec: c.specs.of(f), info: FileInfo{Path: f.Path, Info: f.Info}}
+	spec, err := c.specs.of(f)
+	if err != nil {
+		return nil, err
+	}
+	added := &file{spec: spec, info: FileInfo{Path: f.Path, Info: f.Info}}
 	size, err := added.look()
 	if err != nil {
 		return nil, err
@@ -27,15 +31,17 @@ func (c *Client) newFile(f File) (*file, error) {
 	if _, err := transfer.NewPlan(size, c.opts.PartSize); err != nil {
 		return nil, fmt.Errorf("%w: File.Path: %s: %w", ErrInvalidArgument, added.info.Path, err)
 	}
-	if err := f.check(); err != nil {
-		return nil, err
+	if f.Info != nil {
+		if err := f.Info.check(); err != nil {
+			return nil, err
+		}
 	}
 	added.info.Size = size
 	if f.Endpoint == "" && f.Bucket == "" && f.Object == "" {
 		added.media = new(media)
 		return added, nil
 	}
-	target, err := c.parseTarget(f.Endpoint, f.Bucket, f.Object)
+	target, err := c.parseTarget("", f.Endpoint, f.Bucket, f.Object)
 	if err != nil {
 		return nil, err
 	}

@@ -17,7 +17,7 @@ const (
 	maxTraffic = 838_860_800
 )
 
-// check returns an error that names the field of f which OSS would refuse.
+// check returns an error that names what OSS, or HTTP, would refuse of f's options.
 func (f *File) check() error {
 	for _, c := range []struct {
 		field, got string
@@ -34,13 +34,14 @@ func (f *File) check() error {
 	if f.TrafficLimit != 0 && (f.TrafficLimit < minTraffic || f.TrafficLimit > maxTraffic) {
 		return fmt.Errorf("%w: File.TrafficLimit: got %d bit/s, want 0 for none, or %d to %d", ErrInvalidArgument, f.TrafficLimit, minTraffic, maxTraffic)
 	}
-	if f.Info != nil {
-		if err := f.Info.check(); err != nil {
+	if f.Callback != nil {
+		if err := f.Callback.check(); err != nil {
 			return err
 		}
 	}
-	if f.Callback != nil {
-		return f.Callback.check()
+	o := f.object()
+	if err := o.Validate(); err != nil {
+		return fmt.Errorf("%w: File: %w", ErrInvalidArgument, err)
 	}
 	return nil
 }

@@ -45,6 +45,9 @@ func (r *run) send(ctx context.Context) (transfer.Result, error) {
 		return r.c.service.RunStream(ctx, job, r.f.stream)
 	}
 	job.Source, err = r.f.open()
+	if errors.Is(err, errNotExist) {
+		err = fmt.Errorf("%w: %w", ErrFileNotExist, err)
+	}
 	if err != nil {
 		return transfer.Result{}, fmt.Errorf("open source: %w", err)
 	}
@@ -82,6 +85,7 @@ func (r *run) job(ctx context.Context) (*transfer.Job, error) {
 	return &transfer.Job{
 		Name: f.info.Path, Target: f.target(), VideoID: f.mediaID(), Object: f.object(),
 		Gate: &fileGate{c: r.c, f: f}, Slots: r.slots, Volatile: f.volatile(), Emit: r.happened,
+		Unanswered: &f.unanswered,
 	}, nil
 }
 

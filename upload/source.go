@@ -1,13 +1,11 @@
 package upload
 
 import (
-	"crypto/sha256"
 	"errors"
 	"fmt"
 	"io"
 	"io/fs"
 	"path/filepath"
-	"time"
 
 	"github.com/vodupload/vodupload/checkpoint"
 	"github.com/vodupload/vodupload/upload/internal/transfer"
@@ -25,8 +23,13 @@ type Source interface {
 
 	// Fingerprint names these bytes: a later process goes on with an upload whose
 	// source has the same fingerprint, and a fingerprint that changes while the
-	// bytes are sent fails the file with [ErrFileChanged]. Where it is empty, the
-	// upload does not survive the end of the process.
+	// bytes are sent fails the file with [ErrFileChanged]. Where it is empty when
+	// the file is added, the upload does not survive the end of the process, and a
+	// later run reads the bytes of what was sent before it goes on with it.
+	//
+	// Fingerprint and Size are called when the file is added, when a run of it
+	// begins, and around each request that sends bytes, from many goroutines at once.
+	// The client is not locked then: they may call its methods.
 	Fingerprint() string
 }
 
@@ -69,7 +72,10 @@ func (f *file) look() (int64, error) {
 	src, err := f.open()
 	switch {
 	case err == nil:
+		f.nameless = f.spec.Source != nil && src.State().Fingerprint == ""
 		return src.State().Size, src.Close()
+	case errors.Is(err, transfer.ErrNoReadAt):
+		return 0, fmt.Errorf("%w: File.FS: %w; give it as File.Reader", ErrInvalidArgument, err)
 	case errors.Is(err, transfer.ErrNotRegular), errors.Is(err, ErrInvalidArgument):
 		return 0, fmt.Errorf("%w: File.Path: %w", ErrInvalidArgument, err)
 	case errors.Is(err, fs.ErrNotExist):
@@ -82,7 +88,7 @@ func (f *file) look() (int64, error) {
 func (f *file) open() (transfer.Source, error) {
 	switch {
 	case f.spec.FS != nil:
-		return openFS(f.spec.FS, f.info.Path)
+		return transfer.OpenFS(f.spec.FS, f.info.Path)
 	case f.spec.Source == nil:
 		return transfer.OpenFile(f.info.Path)
 	case f.spec.Source.Size() < 0:
@@ -92,13 +98,12 @@ func (f *file) open() (transfer.Source, error) {
 }
 
 // volatile reports whether no other process could know the bytes again.
-func (f *file) volatile() bool { return f.spec.Source != nil && f.spec.Source.Fingerprint() == "" }
+func (f *file) volatile() bool { return f.nameless }
 
 // A given is a Source of the user's as transfer sees it.
 type given struct {
 	Source
 	state checkpoint.Source
-	close func() error // may be nil
 }
 
 func newGiven(s Source) *given {
@@ -128,48 +133,4 @@ func (g *given) ReadAt(p []byte, off int64) (int, error) {
 
 func (g *given) Touched() (bool, error) { return false, nil }
 
-func (g *given) Close() error {
-	if g.close == nil {
-		return nil
-	}
-	return g.close()
-}
-
-// openFS opens a file of a file system like embed.FS, whose files can be read at
-// any place.
-func openFS(fsys fs.FS, name string) (transfer.Source, error) {
-	f, err := fsys.Open(name)
-	if err != nil {
-		return nil, err
-	}
-	s, err := sourceOf(f, name)
-	if err != nil {
-		return nil, errors.Join(err, f.Close())
-	}
-	g := newGiven(s)
-	g.close = f.Close
-	return g, nil
-}
-
-func sourceOf(f fs.File, name string) (Source, error) {
-	info, err := f.Stat()
-	if err != nil {
-		return nil, err
-	}
-	if err := transfer.CheckRegular(name, info); err != nil {
-		return nil, err
-	}
-	r, ok := f.(io.ReaderAt)
-	if !ok {
-		return nil, fmt.Errorf("%w: File.FS: %s cannot be read at any place (%T is no io.ReaderAt); give it as File.Reader", ErrInvalidArgument, name, f)
-	}
-	print := fmt.Sprintf("%s %d %s", name, info.Size(), info.ModTime().UTC().Format(time.RFC3339Nano))
-	if info.ModTime().IsZero() { // embed.FS knows no times
-		hash := sha256.New()
-		if _, err := io.Copy(hash, io.NewSectionReader(r, 0, info.Size())); err != nil {
-			return nil, err
-		}
-		print = fmt.Sprintf("%s sha256 %x", name, hash.Sum(nil))
-	}
-	return NewSource(r, info.Size(), print), nil
-}
+func (g *given) Close() error { return nil }

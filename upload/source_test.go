@@ -281,3 +281,19 @@ func TestAddDir(t *testing.T) {
 		t.Errorf("got %v, want ErrFileNotExist of the folder", err)
 	}
 }
+
+func TestSourceGoneAfterAddFile(t *testing.T) {
+	b := newBench(t)
+	c := b.client()
+	f := b.file("a", 10)
+	b.add(c, f)
+	if err := os.Remove(f.Path); err != nil {
+		t.Fatal(err)
+	}
+	start(t, b, c)
+	err := c.Wait(b.ctx)
+	var e *upload.Error
+	if !errors.Is(err, upload.ErrFileNotExist) || !errors.As(err, &e) || e.Code != upload.CodeFileNotExist {
+		t.Errorf("got %v, want ErrFileNotExist", err)
+	}
+}

@@ -12,18 +12,21 @@ import (
 type specs struct{ last atomic.Pointer[File] }
 
 // of returns what f says beyond what a file in the list says itself: path,
-// destination and Info.
-func (s *specs) of(f File) *File {
+// destination and Info. The error names an option that OSS would refuse.
+func (s *specs) of(f File) (*File, error) {
 	f.Path, f.Endpoint, f.Bucket, f.Object, f.Info = "", "", "", "", nil
 	comparable := f.FS == nil && f.Source == nil && f.Reader == nil
 	if last := s.last.Load(); comparable && last != nil && reflect.DeepEqual(last, &f) {
-		return last
+		return last, nil
 	}
 	own := f
+	if err := own.check(); err != nil {
+		return nil, err
+	}
 	if comparable {
 		s.last.Store(&own)
 	}
-	return &own
+	return &own, nil
 }
 
 // object returns the properties of the object to be made.

@@ -6,7 +6,8 @@
 //		-access-key-id ID -access-key-secret SECRET
 //
 // Its first line of output is "listening on http://HOST:PORT". It stops on
-// SIGINT and SIGTERM. It is no place for data that matters: it does not sync
+// SIGINT and SIGTERM. On an address that other machines reach it wants a key of
+// yours, since everybody knows the default one. It is no place for data that matters: it does not sync
 // to disk.
 package main
 
@@ -18,6 +19,7 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"net/netip"
 	"os"
 	"os/signal"
 	"syscall"
@@ -82,10 +84,24 @@ func parse(args []string, stderr io.Writer) (*config, error) {
 		return nil, fmt.Errorf("unexpected argument %q: only flags are known, see -help", flags.Arg(0))
 	case (key.AccessKeyID == "") != (key.AccessKeySecret == ""):
 		return nil, errors.New("-access-key-id and -access-key-secret go together: give both or neither")
+	case key.AccessKeyID == "" && !loopback(c.addr):
+		return nil, fmt.Errorf("-addr %s can be reached from other machines, which all know the default key: "+
+			"give -access-key-id and -access-key-secret", c.addr)
 	case key.AccessKeyID != "":
 		c.opts.Keys = []osstest.Key{key}
 	}
 	return c, nil
+}
+
+// loopback reports whether an address to listen on is of this machine only. A name
+// other than localhost could be anything. One that is no address is refused later.
+func loopback(addr string) bool {
+	host, _, err := net.SplitHostPort(addr)
+	if err != nil {
+		return true
+	}
+	ip, err := netip.ParseAddr(host)
+	return host == "localhost" || err == nil && ip.Unmap().IsLoopback()
 }
 
 // serve runs the server until the context ends.

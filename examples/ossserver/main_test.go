@@ -140,6 +140,17 @@ func TestStopsWhileACallIsUnderWay(t *testing.T) {
 	p.stop(t, syscall.SIGTERM)
 }
 
+func TestAddressesThatMayBeServed(t *testing.T) {
+	key := []string{"-access-key-id", "ID", "-access-key-secret", "SECRET"}
+	for _, args := range [][]string{
+		{"-addr", "127.0.0.1:0"}, {"-addr", "localhost:0"}, {"-addr", "[::1]:0"}, append([]string{"-addr", "0.0.0.0:0"}, key...),
+	} {
+		if _, err := parse(args, io.Discard); err != nil {
+			t.Errorf("%v: %v", args, err)
+		}
+	}
+}
+
 func TestWrongUse(t *testing.T) {
 	taken, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
@@ -162,6 +173,9 @@ func TestWrongUse(t *testing.T) {
 		{"secret without ID", []string{"-access-key-secret", "S3CR3T"}, 2, "-access-key-id"},
 		{"bad bucket", []string{"-bucket", "Media"}, 1, `"Media"`},
 		{"bad address", []string{"-addr", "nowhere"}, 1, "nowhere"},
+		{"all addresses with the default key", []string{"-addr", "0.0.0.0:0"}, 2, "-access-key-secret"},
+		{"all addresses by an empty host", []string{"-addr", ":0"}, 2, "-access-key-secret"},
+		{"a name that may be anything", []string{"-addr", "example.com:0"}, 2, "-access-key-secret"},
 		{"port in use", []string{"-addr", taken.Addr().String()}, 1, taken.Addr().String()},
 		{"file for a directory", []string{"-addr", "127.0.0.1:0", "-dir", file}, 1, file},
 		{"help", []string{"-help"}, 0, "-access-key-secret"},

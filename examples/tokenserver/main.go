@@ -13,7 +13,8 @@
 //
 // Its first line of output is "listening on http://HOST:PORT"; the log goes to
 // standard error. It stops on SIGINT and SIGTERM, after it has answered what it
-// was asked. Without -clients it serves this machine only.
+// was asked. Without -clients it serves this machine only, as far as it can see: a
+// reverse proxy or a tunnel here can let others in, and so it warns at its start.
 package main
 
 import (

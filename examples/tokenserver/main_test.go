@@ -158,6 +158,9 @@ func TestEmbedded(t *testing.T) {
 	if second, err := p.token(nil); err != nil || second != first {
 		t.Errorf("second client got %v, %v; want the same token", second, err)
 	}
+	if log := p.stderr.String(); !strings.Contains(log, "level=WARN") || !strings.Contains(log, "a reverse proxy or a tunnel") || !strings.Contains(log, "-clients") {
+		t.Errorf("no warning of what a proxy lets in: %s", log)
+	}
 	resp, err := http.Get(p.url + "/healthz")
 	if err != nil {
 		t.Fatal(err)
@@ -304,6 +307,7 @@ func TestRefusesToStart(t *testing.T) {
 		{"endpoint without the page", []string{"-embedded", "-endpoint", "oss-cn-hangzhou.aliyuncs.com"}, 2, []string{"-web"}},
 		{"endpoint for an embedded server", []string{"-embedded", "-web", "-endpoint", "oss-cn-hangzhou.aliyuncs.com"}, 2, []string{"-embedded", "-endpoint"}},
 		{"custom domain without the page", []string{"-embedded", "-custom-domain"}, 2, []string{"-web"}},
+		{"custom domain without a region", []string{"-config", configFile(t), "-web", "-endpoint", "media.example.com", "-custom-domain"}, 2, []string{"-region"}},
 		{"region for an embedded server", []string{"-embedded", "-web", "-region", "cn-hangzhou"}, 2, []string{"-embedded", "-region"}},
 		{"page with an endpoint that is none", []string{"-config", configFile(t), "-web", "-endpoint", "a b", "-web-sdk", sdkFile(t)}, 1, []string{"-web", "Endpoint"}},
 		{"page without the SDK", []string{"-embedded", "-web", "-web-sdk", "x.js"}, 1, []string{"-web", "x.js", "npm ci"}},

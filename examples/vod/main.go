@@ -11,8 +11,9 @@
 // ALIBABA_CLOUD_ACCESS_KEY_SECRET; the third gets its tokens from an app server. With
 // these two the videos are real.
 //
-// Interrupted, by Ctrl-C or worse, it goes on with the same videos and the parts that
-// are there when it is started again with the same files.
+// Interrupted, by Ctrl-C or worse, these two go on with the same videos and the parts
+// that are there when they are started again with the same files. The first keeps
+// nothing.
 package main
 
 import (
@@ -26,6 +27,7 @@ import (
 	"strings"
 	"syscall"
 
+	"github.com/vodupload/vodupload/checkpoint"
 	"github.com/vodupload/vodupload/sts"
 	"github.com/vodupload/vodupload/upload"
 	"github.com/vodupload/vodupload/upload/vod"
@@ -53,6 +55,8 @@ type settings struct {
 	sts    sts.AssumeRoleOptions
 	client vod.ClientOptions
 	vod    vod.AuthorizerOptions
+
+	checkpoints checkpoint.Store // nil: the default directory
 }
 
 func parse(args []string, stdout io.Writer) (*settings, error) {

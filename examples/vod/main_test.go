@@ -50,6 +50,20 @@ func TestWithoutAnAccount(t *testing.T) {
 	}
 }
 
+func TestWithoutAnAccountNothingIsKept(t *testing.T) {
+	home := t.TempDir()
+	t.Setenv("XDG_CACHE_HOME", home)
+	t.Setenv("HOME", home)
+	t.Setenv("LocalAppData", home)
+	if out, err := program(t); err != nil {
+		t.Fatalf("%v\n%s", err, out)
+	}
+	left, err := os.ReadDir(home)
+	if err != nil || len(left) > 0 {
+		t.Errorf("left in the user's directories: %v, %v; want nothing", left, err)
+	}
+}
+
 func TestWithFiles(t *testing.T) {
 	dir := t.TempDir()
 	var files []string

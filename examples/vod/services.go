@@ -8,6 +8,7 @@ import (
 	"os"
 	"path/filepath"
 
+	"github.com/vodupload/vodupload/checkpoint"
 	"github.com/vodupload/vodupload/sts"
 	"github.com/vodupload/vodupload/sts/ststest"
 	"github.com/vodupload/vodupload/upload/osstest"
@@ -49,7 +50,7 @@ func (s *settings) embed() (stop func(), err error) {
 	if err != nil {
 		return nil, err
 	}
-	keys, objects := ststest.NewServer(nil), osstest.NewServer(nil)
+	keys, objects := ststest.NewServer(nil), osstest.NewServer(&osstest.Options{Region: s.client.Region})
 	videos := vodtest.NewServer(&vodtest.Options{
 		Region: s.client.Region, Endpoint: objects.URL, CreateBucket: objects.CreateBucket,
 		AddKey: func(k vodtest.Key) { objects.AddKey(osstest.Key(k)) },
@@ -64,6 +65,8 @@ func (s *settings) embed() (stop func(), err error) {
 		keys.Close()
 		_ = os.RemoveAll(dir)
 	}
+	// What is checkpointed is gone with the servers: the user's own are left alone.
+	s.checkpoints = checkpoint.NewMemory()
 	s.key, s.role, s.sts.Endpoint, s.client.Endpoint = keys.DefaultUser(), ststest.DefaultRole, keys.URL, videos.URL
 	if len(s.files) == 0 {
 		s.files = []string{filepath.Join(dir, "sample.mp4")}

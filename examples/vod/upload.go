@@ -13,7 +13,7 @@ import (
 func (s *settings) upload(ctx context.Context, authorizer upload.Authorizer, stdout io.Writer) (err error) {
 	tenths := make(map[upload.FileID]int64)
 	c, err := upload.New(&upload.Options{
-		Authorizer: authorizer,
+		Authorizer: authorizer, Checkpoints: s.checkpoints,
 		Callbacks: upload.Callbacks{
 			OnProgress: func(_ *upload.Client, f upload.FileInfo, uploaded, total int64) {
 				if tenth := 10 * uploaded / max(total, 1); tenth > tenths[f.ID] {

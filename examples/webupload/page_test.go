@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"net/http"
 	"net/http/httptest"
+	"os"
 	"path/filepath"
 	"runtime"
 	"strings"
@@ -11,8 +12,11 @@ import (
 
 	"github.com/chromedp/chromedp"
 	"github.com/chromedp/chromedp/kb"
+	"github.com/vodupload/vodupload/checkpoint"
 	"github.com/vodupload/vodupload/examples/webupload"
+	"github.com/vodupload/vodupload/sts"
 	"github.com/vodupload/vodupload/sts/appserver"
+	"github.com/vodupload/vodupload/upload"
 	"github.com/vodupload/vodupload/upload/osstest"
 )
 
@@ -39,6 +43,7 @@ func TestPage(t *testing.T) {
 		{"uploads small, empty and oddly named files", func(t *testing.T, b *browser) { names(t, b, newChain(t, good, nil)) }},
 		{"leaves nothing behind when canceled", func(t *testing.T, b *browser) { cancel(t, b, newChain(t, good, nil)) }},
 		{"gets over trouble", func(t *testing.T, b *browser) { trouble(t, b, newChain(t, good, nil)) }},
+		{"takes nobody else's object for its own", func(t *testing.T, b *browser) { takenMeanwhile(t, b, newChain(t, good, nil)) }},
 		{"says what to do", func(t *testing.T, b *browser) { advice(t, b) }},
 		{"asks for an access code", func(t *testing.T, b *browser) { accessCode(t, b) }},
 	}
@@ -186,6 +191,35 @@ func trouble(t *testing.T, b *browser, c *chain) {
 		t.Errorf("%d uploads were begun; want 2: one was lost", n)
 	}
 	c.oss.AssertFired(t)
+}
+
+// takenMeanwhile lets somebody else make an object of the same name and size, in as many
+// parts, just before the page does.
+func takenMeanwhile(t *testing.T, b *browser, c *chain) {
+	hold := osstest.Hang(osstest.OpCompleteMultipartUpload).BeforeWork()
+	c.oss.Inject(hold)
+	p := b.open(t, c.url)
+	p.choose(file(t, "talk.mp4", sixParts))
+	<-hold.Fired()
+	other := filepath.Join(t.TempDir(), "other.mp4")
+	if err := os.WriteFile(other, make([]byte, sixParts), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	c.oss.AddKey(osstest.DefaultKey)
+	client, err := upload.New(&upload.Options{
+		Credentials: sts.Static(sts.Credentials{AccessKeyID: osstest.DefaultKey.AccessKeyID, AccessKeySecret: osstest.DefaultKey.AccessKeySecret}),
+		Checkpoints: checkpoint.NewMemory(), PartSize: partSize,
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer client.Close()
+	if _, err := client.Upload(p.ctx, upload.File{Path: other, Endpoint: c.oss.URL, Bucket: "media", Object: "in/talk.mp4"}); err != nil {
+		t.Fatal(err)
+	}
+	hold.Release()
+	p.failed("talk.mp4", "There is a file of this name already")
+	c.stored("in/talk.mp4", other)
 }
 
 // advice is what the page says where only a person can help.

@@ -26,6 +26,8 @@ func TestOnlyThisMachineByDefault(t *testing.T) {
 		{"by version 6", func(r *http.Request) { r.Host = "[::1]:7080" }, 200},
 		{"through a proxy", header("X-Forwarded-For", "192.0.2.1"), 403},
 		{"through another proxy", header("Forwarded", "for=192.0.2.1"), 403},
+		{"through a proxy that names only the scheme", header("X-Forwarded-Proto", "https"), 403},
+		{"through a delivery network", header("Cf-Connecting-Ip", "192.0.2.1"), 403},
 		{"name that was pointed here", func(r *http.Request) { r.Host = "evil.example.com" }, 403},
 		{"address in the network", func(r *http.Request) { r.Host = "192.168.0.2:7080" }, 403},
 	}
@@ -42,6 +44,23 @@ func TestOnlyThisMachineByDefault(t *testing.T) {
 			}
 		})
 	}
+	t.Run("as nginx asks unless told otherwise", func(t *testing.T) {
+		w := newRecorder()
+		req, _ := http.NewRequest(http.MethodGet, "http://127.0.0.1:7080/", nil)
+		req.RemoteAddr, req.Proto, req.ProtoMajor, req.ProtoMinor = "127.0.0.1:1234", "HTTP/1.0", 1, 0
+		closed.handler.ServeHTTP(w, req)
+		if w.status != http.StatusForbidden {
+			t.Errorf("HTTP %d, want 403", w.status)
+		}
+	})
+	t.Run("a warning that a proxy can hide", func(t *testing.T) {
+		auth := func(*http.Request) (appserver.Identity, error) { return appserver.Identity{}, nil }
+		known := newRig(t, appserver.Options{Authenticate: auth}, nil)
+		const text = "nothing says who may ask"
+		if !strings.Contains(closed.log.String(), text) || strings.Contains(open.log.String(), text) || strings.Contains(known.log.String(), text) {
+			t.Errorf("logs: default %s, AllowAnyone %s, Authenticate %s; want %q in the first only", closed.log, open.log, known.log, text)
+		}
+	})
 	t.Run("remote address", func(t *testing.T) {
 		w := newRecorder()
 		req, _ := http.NewRequest(http.MethodGet, "http://127.0.0.1/", nil)
@@ -193,6 +212,23 @@ func TestLimits(t *testing.T) {
 		})
 		if a.status != 413 {
 			t.Errorf("HTTP %d: %s", a.status, a.body)
+		}
+	})
+	t.Run("pages read the refusals", func(t *testing.T) {
+		const page = "https://a.example"
+		r := newRig(t, appserver.Options{MaxHeader: 1000, Rate: 1, Origins: []string{page}}, nil)
+		seen := map[int]string{}
+		for i := range 4 {
+			a := r.get(t, func(req *http.Request) {
+				req.Header.Set("Origin", page)
+				if i == 0 {
+					req.Header.Set("X-Large", strings.Repeat("x", 1000))
+				}
+			})
+			seen[a.status] = a.header.Get("Access-Control-Allow-Origin")
+		}
+		if seen[431] != page || seen[429] != page {
+			t.Errorf("Access-Control-Allow-Origin by status is %v, want %s with 431 and 429", seen, page)
 		}
 	})
 	t.Run("too many requests", func(t *testing.T) {

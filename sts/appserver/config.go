@@ -39,8 +39,8 @@ type Config struct {
 
 	// PolicyFile says what tokens may do: a RAM policy, in a file beside
 	// config.json, or one of the three that are built in: policy/all_policy.txt,
-	// policy/bucket_read_policy.txt and policy/bucket_read_write_policy.txt. A
-	// file on disk wins. Key PolicyFile; VODUPLOAD_POLICY_FILE.
+	// policy/bucket_read_policy.txt and policy/bucket_read_write_policy.txt, also
+	// without the policy/. A file on disk wins; the log says which it was. Key PolicyFile; VODUPLOAD_POLICY_FILE.
 	PolicyFile string
 
 	// BucketName takes the place of $BUCKET_NAME in the policy. Key BucketName;

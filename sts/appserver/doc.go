@@ -17,9 +17,11 @@
 // # Who gets a token
 //
 // [Options.Authenticate] maps a request to an [Identity], which can narrow the
-// token to the objects below one prefix. Without it only clients on this machine
-// are served, and only directly: a request that came through a proxy, or that
-// names this machine by anything but a loopback name, is refused.
+// token to the objects below one prefix. Without it only requests are served that
+// come from this machine and name it by a loopback name, and whose headers show no
+// proxy. A proxy or a tunnel on this machine that names the server by its loopback
+// address and says no more cannot be told from a client: all that it lets through get
+// tokens. Behind one, set Authenticate; without it, [New] logs a warning.
 //
 // # One token for many requests
 //

@@ -70,6 +70,7 @@ func (h *Handler) admit(w http.ResponseWriter, r *http.Request) (callback string
 		h.serveHealth(w)
 		return "", problem{}, true
 	}
+	mayAsk := h.cors(w, r) // first: pages read the refusals below, too
 	switch {
 	case headerSize(r) > h.opts.MaxHeader:
 		return "", problemHeader, false
@@ -77,7 +78,7 @@ func (h *Handler) admit(w http.ResponseWriter, r *http.Request) (callback string
 		return "", problemRate, false
 	case r.URL.Path != h.opts.Path && (r.URL.Path != "" || h.opts.Path != "/"): // "" is what StripPrefix may leave
 		return "", problemNotFound, false
-	case !h.cors(w, r):
+	case !mayAsk:
 		return "", problemOrigin, false
 	}
 	switch r.Method {
@@ -93,6 +94,8 @@ func (h *Handler) admit(w http.ResponseWriter, r *http.Request) (callback string
 	switch {
 	case callback != "" && !h.opts.JSONP:
 		return "", problemJSONP, false
+	case callback != "" && !h.mayCall(r):
+		return "", problemOrigin, false
 	case callback != "" && (len(callback) > maxCallback || !callbackForm.MatchString(callback)):
 		return "", problemCallback, false
 	case r.ContentLength > h.opts.MaxBody:

@@ -7,16 +7,30 @@ import (
 	"strings"
 )
 
-// local reports whether a request comes from this machine, without detours: not
-// through a proxy, behind which everybody would look local, and not under a name
-// that a page elsewhere has pointed at this machine (DNS rebinding).
+// local reports whether a request comes from this machine, as far as it tells: not
+// through a proxy that says so, behind which everybody would look local, and not under
+// a name that a page elsewhere has pointed at this machine (DNS rebinding). A proxy
+// that says nothing cannot be seen.
 func local(r *http.Request) bool {
-	for _, h := range []string{"Forwarded", "X-Forwarded-For", "X-Forwarded-Host", "X-Real-Ip", "Via"} {
-		if r.Header.Get(h) != "" {
+	if !r.ProtoAtLeast(1, 1) {
+		return false // what still asks so is a proxy: nginx, unless told otherwise
+	}
+	for name := range r.Header {
+		if ofProxy(name) {
 			return false
 		}
 	}
 	return loopbackHost(hostOnly(r.RemoteAddr)) && loopbackHost(hostOnly(r.Host))
+}
+
+// ofProxy reports whether a header, in its canonical form, is one that proxies and
+// content delivery networks add.
+func ofProxy(name string) bool {
+	switch name {
+	case "Forwarded", "Via", "X-Real-Ip", "X-Client-Ip", "True-Client-Ip", "Cf-Connecting-Ip", "X-Original-Host":
+		return true
+	}
+	return strings.HasPrefix(name, "X-Forwarded-")
 }
 
 func loopbackHost(host string) bool {

@@ -4,6 +4,7 @@ import (
 	"container/list"
 	"errors"
 	"fmt"
+	"log/slog"
 	"time"
 
 	"github.com/vodupload/vodupload/sts"
@@ -24,6 +25,11 @@ func New(config *Config, opts *Options) (*Handler, error) {
 	policy, err := c.check(&o)
 	if err != nil {
 		return nil, fmt.Errorf("appserver: the configuration is wrong: %w", err)
+	}
+	if o.Authenticate == nil && !o.AllowAnyone {
+		o.Logger.Warn("nothing says who may ask: whatever reaches this server by way of this machine gets tokens, " +
+			"and a reverse proxy or a tunnel on it lets everybody in without showing; behind one, " +
+			"set Options.Authenticate (tokenserver: -clients)")
 	}
 	h := &Handler{
 		opts: o, bucket: c.BucketName, prefix: c.ObjectPrefix, policy: policy, session: c.SessionName,
@@ -47,7 +53,7 @@ func (c *Config) check(o *Options) (*template, error) {
 	var policy *template
 	if c.PolicyFile != "" {
 		var err error
-		if policy, err = c.readPolicy(); err != nil {
+		if policy, err = c.readPolicy(o.Logger); err != nil {
 			errs = append(errs, err)
 		}
 	}
@@ -63,11 +69,12 @@ func (c *Config) check(o *Options) (*template, error) {
 }
 
 // readPolicy reads the policy file, and fills it in once to see that it can be.
-func (c *Config) readPolicy() (*template, error) {
-	data, err := loadPolicy(c.Dir, c.PolicyFile)
+func (c *Config) readPolicy(logger *slog.Logger) (*template, error) {
+	data, from, err := loadPolicy(c.Dir, c.PolicyFile)
 	if err != nil {
 		return nil, err
 	}
+	logger.Info("policy of the tokens", "policy", c.PolicyFile, "from", from)
 	t, err := parseTemplate(data)
 	if err != nil {
 		return nil, wrong("PolicyFile", "%q %v", c.PolicyFile, err)

@@ -14,7 +14,9 @@ type Options struct {
 	// Authenticate says who asks. Its error is [ErrUnauthenticated] or
 	// [ErrForbidden], or anything else for a failure of its own. It is called once
 	// for each request for a token, from many goroutines. The default serves
-	// clients on this machine only, all under one identity without a name.
+	// clients on this machine only, all under one identity without a name. It cannot
+	// see whom a reverse proxy or a tunnel on this machine asks for, unless that says
+	// that it is one: set Authenticate behind these.
 	Authenticate func(r *http.Request) (Identity, error)
 
 	// AllowAnyone serves all clients from anywhere if Authenticate is nil, as the
@@ -31,9 +33,12 @@ type Options struct {
 	// The default is Authorization and Content-Type.
 	AllowHeaders []string
 
-	// JSONP lets a page get the answer as a script, with the parameter callback.
-	// No browser checks the origin then: without Authenticate, any page in a
-	// browser on this machine can read tokens. The default is false.
+	// JSONP lets a page get the answer as a script, with the parameter callback. No
+	// browser keeps a script from a page of another origin, and cookies go with it. So
+	// pages of other origins are refused here unless Origins has theirs: by
+	// Sec-Fetch-Site and Referer, which current browsers send over https and to
+	// loopback. Where a browser sends neither, any page that it opens reads tokens of
+	// whoever Authenticate takes the browser for. The default is false.
 	JSONP bool
 
 	// HTTPStatus answers problems with tokens with an HTTP status above 500. The

@@ -11,7 +11,6 @@ import (
 	"path"
 	"path/filepath"
 	"regexp"
-	"slices"
 	"strings"
 
 	"github.com/vodupload/vodupload/sts"
@@ -28,24 +27,28 @@ func builtIn() []string {
 	return names
 }
 
-// loadPolicy returns the content of the policy file: of one on disk if it is
-// there, and else of one that is built in.
-func loadPolicy(dir, name string) ([]byte, error) {
+// loadPolicy returns the content of the policy file, and where it was: on disk, or else
+// among those that are built in, which have the names policy/NAME and NAME only.
+func loadPolicy(dir, name string) (data []byte, from string, err error) {
 	onDisk := name
 	if !filepath.IsAbs(name) {
 		onDisk = filepath.Join(dir, name)
 	}
-	data, err := readFile(onDisk)
+	data, err = readFile(onDisk)
 	if err == nil {
-		return data, nil
+		return data, onDisk, nil
 	}
-	if errors.Is(err, os.ErrNotExist) {
-		if inside, err := embedded.ReadFile(path.Join("policy", path.Base(filepath.ToSlash(name)))); err == nil {
-			return inside, nil
-		}
-		return nil, wrong("PolicyFile", "is %q, which is neither a file (%v) nor one of %s", name, err, strings.Join(builtIn(), ", "))
+	if !errors.Is(err, os.ErrNotExist) {
+		return nil, "", wrong("PolicyFile", "is %q, which cannot be read: %v", name, err)
 	}
-	return nil, wrong("PolicyFile", "is %q, which cannot be read: %v", name, err)
+	short := path.Clean(filepath.ToSlash(name))
+	if !strings.Contains(short, "/") {
+		short = "policy/" + short
+	}
+	if data, err := embedded.ReadFile(short); err == nil && !filepath.IsAbs(name) {
+		return data, "built in", nil
+	}
+	return nil, "", wrong("PolicyFile", "is %q, which is neither a file (%v) nor one of %s", name, err, strings.Join(builtIn(), ", "))
 }
 
 // The placeholders of a policy.
@@ -96,32 +99,17 @@ func parseTemplate(data []byte) (*template, error) {
 	return t, nil
 }
 
-// errNotNarrowable is the reason to refuse a prefix rather than to ignore it.
-var errNotNarrowable = errors.New("no Allow statement of the policy has " + prefixPlaceholder + ", so it cannot be narrowed to a prefix")
-
 // fill returns the policy for a bucket and a prefix, without white space. With a
-// prefix, Allow statements that know nothing of it are left out: they would allow
-// something beyond, such as listing the names of all objects in the bucket.
+// prefix, it allows nothing beyond: see narrow.
 func (t *template) fill(bucket, prefix string) (string, error) {
 	if t.bucket && bucket == "" {
 		return "", fmt.Errorf("the policy has %s, and there is no bucket for it", bucketPlaceholder)
 	}
 	statements := t.statements
 	if prefix != "" {
-		narrowed := false
-		statements = slices.DeleteFunc(slices.Clone(statements), func(s any) bool {
-			m, _ := s.(map[string]any)
-			if m["Effect"] == "Deny" {
-				return false
-			}
-			if !mentions(s, prefixPlaceholder) {
-				return true
-			}
-			narrowed = true
-			return false
-		})
-		if !narrowed {
-			return "", errNotNarrowable
+		var err error
+		if statements, err = narrow(statements); err != nil {
+			return "", err
 		}
 	}
 	filled := make(map[string]any, len(t.document))
@@ -136,23 +124,6 @@ func (t *template) fill(bucket, prefix string) (string, error) {
 		return "", fmt.Errorf("encode the policy: %w", err)
 	}
 	return sts.CompactPolicy(b.String())
-}
-
-// mentions reports whether a string somewhere in a JSON value contains text.
-func mentions(value any, text string) bool {
-	switch v := value.(type) {
-	case string:
-		return strings.Contains(v, text)
-	case []any:
-		return slices.ContainsFunc(v, func(e any) bool { return mentions(e, text) })
-	case map[string]any:
-		for _, e := range v {
-			if mentions(e, text) {
-				return true
-			}
-		}
-	}
-	return false
 }
 
 // replace returns a copy of a JSON value in which r was applied to all strings:

@@ -13,7 +13,7 @@ import (
 
 func builtInTemplate(t *testing.T, name string) *template {
 	t.Helper()
-	data, err := loadPolicy(t.TempDir(), name)
+	data, _, err := loadPolicy(t.TempDir(), name)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -68,9 +68,83 @@ func TestFileOnDiskBeatsTheBuiltInOne(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, name := range []string{"policy/all_policy.txt", path} {
-		if got, err := loadPolicy(dir, name); err != nil || string(got) != "mine" {
+		if got, _, err := loadPolicy(dir, name); err != nil || string(got) != "mine" {
 			t.Errorf("%s: got %q, %v; want the file on disk", name, got, err)
 		}
+	}
+}
+
+func TestOnlyDocumentedNamesAreBuiltIn(t *testing.T) {
+	dir := t.TempDir()
+	for name, good := range map[string]bool{
+		"policy/all_policy.txt": true, "all_policy.txt": true, "./policy/all_policy.txt": true,
+		"polcy/all_policy.txt": false, "policy/mine/all_policy.txt": false, "../policy/all_policy.txt": false,
+		filepath.Join(dir, "all_policy.txt"): false, filepath.Join(dir, "policy", "all_policy.txt"): false,
+	} {
+		_, from, err := loadPolicy(dir, name)
+		if (err == nil) != good || good && from != "built in" || !good && !strings.Contains(err.Error(), "neither a file") {
+			t.Errorf("%s: from %q, error %v; want good: %t", name, from, err, good)
+		}
+	}
+}
+
+func TestNarrowing(t *testing.T) {
+	const (
+		inside  = `"acs:oss:*:*:$BUCKET_NAME/$OBJECT_PREFIX*"`
+		outside = `"acs:oss:*:*:$BUCKET_NAME/shared/*"`
+		bucket  = `"acs:oss:*:*:$BUCKET_NAME"`
+	)
+	tests := []struct {
+		name, statement string
+		keeps           []string // parts of the policy that stay
+		drops           []string
+	}{
+		{"a resource beside it is dropped", `{"Effect":"Allow","Action":"oss:GetObject","Resource":[` + inside + `,` + outside + `]}`, []string{"media/in/*"}, []string{"shared"}},
+		{"all statements of a prefix in the action only are dropped",
+			`{"Effect":"Allow","Action":"oss:GetObject","Resource":` + inside + `},{"Effect":"Allow","Action":["oss:PutObject","$OBJECT_PREFIX"],"Resource":"*"}`,
+			[]string{"GetObject"}, []string{"PutObject"}},
+		{"listing below the prefix stays", `{"Effect":"Allow","Action":"oss:ListObjects","Resource":` + bucket + `,"Condition":{"StringLike":{"oss:Prefix":["$OBJECT_PREFIX*"]}}}`, []string{"ListObjects"}, nil},
+		{"a condition with another prefix beside it", `{"Effect":"Allow","Action":"oss:GetObject","Resource":` + inside + `},{"Effect":"Allow","Action":"oss:ListObjects","Resource":` + bucket + `,"Condition":{"StringLike":{"oss:Prefix":["$OBJECT_PREFIX*","shared/*"]}}}`,
+			[]string{"GetObject"}, []string{"ListObjects", "shared"}},
+		{"a condition that is none for reading", `{"Effect":"Allow","Action":"oss:GetObject","Resource":` + inside + `},{"Effect":"Allow","Action":["oss:ListObjects","oss:PutObject"],"Resource":"*","Condition":{"StringLike":{"oss:Prefix":"$OBJECT_PREFIX*"}}}`,
+			[]string{"GetObject"}, []string{"PutObject"}},
+		{"a negated condition", `{"Effect":"Allow","Action":"oss:GetObject","Resource":` + inside + `},{"Effect":"Allow","Action":"oss:ListObjects","Resource":` + bucket + `,"Condition":{"StringNotLike":{"oss:Prefix":"$OBJECT_PREFIX*"}}}`,
+			[]string{"GetObject"}, []string{"ListObjects"}},
+		{"Deny stays whole", `{"Effect":"Allow","Action":"oss:GetObject","Resource":` + inside + `},{"Effect":"Deny","Action":"oss:DeleteObject","NotResource":[` + outside + `]}`, []string{"DeleteObject", "shared"}, nil},
+		{"NotResource is refused", `{"Effect":"Allow","Action":"oss:GetObject","Resource":` + inside + `},{"Effect":"Allow","Action":"oss:PutObject","NotResource":` + inside + `}`, nil, nil},
+		{"nothing below the prefix is refused", `{"Effect":"Allow","Action":["oss:GetObject","$OBJECT_PREFIX"],"Resource":` + outside + `}`, nil, nil},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			p, err := parseTemplate([]byte(`{"Version":"1","Statement":[` + tt.statement + `]}`))
+			if err != nil {
+				t.Fatal(err)
+			}
+			got, err := p.fill("media", "in/")
+			if len(tt.keeps) == 0 {
+				if !errors.Is(err, errNotNarrowable) {
+					t.Errorf("got %s, %v; want errNotNarrowable", got, err)
+				}
+				return
+			}
+			if err != nil {
+				t.Fatal(err)
+			}
+			for _, part := range tt.keeps {
+				if !strings.Contains(got, part) {
+					t.Errorf("%s is missing in %s", part, got)
+				}
+			}
+			for _, part := range tt.drops {
+				if strings.Contains(got, part) {
+					t.Errorf("%s is left in %s", part, got)
+				}
+			}
+			whole, err := p.fill("media", "")
+			if err != nil || strings.Count(whole, "Effect") != strings.Count(tt.statement, "Effect") {
+				t.Errorf("without a prefix: %s, %v; want all of it", whole, err)
+			}
+		})
 	}
 }
 

@@ -46,6 +46,9 @@ const margin = 2 * time.Minute
 // stsTimeout ends a call of STS.
 const stsTimeout = 15 * time.Second
 
+// maxBehind is how far this machine's clock may be off without a word.
+const maxBehind = time.Minute
+
 // get returns a token, from a cache if it can.
 func (t *tokens) get(ctx context.Context, key tokenKey) (sts.Credentials, error) {
 	c, err := t.cache(key)
@@ -115,6 +118,9 @@ func (t *tokens) provider(key tokenKey) (sts.Provider, error) {
 			return c, err
 		}
 		t.note("ok")
+		if behind := c.Expiration.Sub(c.Deadline()); behind.Abs() > maxBehind {
+			t.logger.Warn("this machine's clock is off", "behind", behind.Round(time.Second))
+		}
 		t.logger.Info("token from STS", "session", key.session, "credentials", c, "took", took)
 		return c, nil
 	}), nil

@@ -90,6 +90,42 @@ func TestJSONP(t *testing.T) {
 			t.Errorf("callback %s: HTTP %d: %s", bad, a.status, a.body)
 		}
 	}
+	t.Run("pages of other origins", func(t *testing.T) {
+		listed := newRig(t, appserver.Options{JSONP: true, Origins: []string{"https://a.example"}}, nil)
+		all := newRig(t, appserver.Options{JSONP: true, Origins: []string{"*"}}, nil)
+		tests := []struct {
+			name    string
+			r       *rig
+			site    string
+			referer string
+			status  int
+		}{
+			{"any page", on, "cross-site", "https://evil.example/x", 403},
+			{"any page that hides", on, "cross-site", "", 403},
+			{"any page, old browser", on, "", "https://evil.example/x", 403},
+			{"another port", on, "same-site", "http://127.0.0.1:1/", 403},
+			{"its own page", on, "same-origin", "", 200},
+			{"its own page, old browser", on, "", on.url + "/page", 200},
+			{"a listed page", listed, "cross-site", "https://a.example/page?x", 200},
+			{"a page that is not listed", listed, "cross-site", "https://a.example.evil.example/", 403},
+			{"a listed page that hides", listed, "cross-site", "", 403},
+			{"all pages", all, "cross-site", "", 200},
+		}
+		for _, tt := range tests {
+			a := tt.r.get(t, func(req *http.Request) {
+				with("cb")(req)
+				if tt.site != "" {
+					req.Header.Set("Sec-Fetch-Site", tt.site)
+				}
+				if tt.referer != "" {
+					req.Header.Set("Referer", tt.referer)
+				}
+			})
+			if a.status != tt.status || tt.status == 403 && (strings.Contains(a.body, "cb(") || a.text("ErrorCode") != "OriginNotAllowed") {
+				t.Errorf("%s: HTTP %d: %s; want %d", tt.name, a.status, a.body, tt.status)
+			}
+		}
+	})
 	t.Run("switched off by default", func(t *testing.T) {
 		r := newRig(t, appserver.Options{}, nil)
 		if a := r.get(t, with("cb")); a.status != 400 || a.text("ErrorCode") != "JSONPNotAllowed" {

@@ -114,36 +114,50 @@ func parseEndpoint(endpoint string) (*url.URL, error) {
 // Do calls action and decodes the answer's JSON into out, unless that is nil.
 // Params are the action's own parameters; it is an error to give one of the
 // common ones. The error is an [*Error] when the service answered, and wraps
-// ctx's when that ended first.
+// ctx's when that ended first, and [ErrNoConnection] when nothing was sent.
 func (c *Client) Do(ctx context.Context, action string, params map[string]string, out any) error {
+	_, err := c.DoDated(ctx, action, params, out)
+	return err
+}
+
+// DoDated is [Client.Do], and returns when the answer was given by the service's own
+// clock, in whole seconds. The time is zero if the answer has no Date, and with an
+// error.
+func (c *Client) DoDated(ctx context.Context, action string, params map[string]string, out any) (time.Time, error) {
 	key, err := c.key(ctx)
 	if err != nil {
-		return fmt.Errorf("%s: get the key to sign with: %w", action, err)
+		return time.Time{}, fmt.Errorf("%s: get the key to sign with: %w", action, err)
 	}
 	if err := key.validate(); err != nil {
-		return fmt.Errorf("%s: %w", action, err)
+		return time.Time{}, fmt.Errorf("%s: %w", action, err)
 	}
 	signed, err := c.sign(action, params, key)
 	if err != nil {
-		return err
+		return time.Time{}, err
 	}
+	return c.send(ctx, action, signed, key, out)
+}
+
+func (c *Client) send(ctx context.Context, action string, signed map[string]string, key Key, out any) (time.Time, error) {
 	ctx, cancel := context.WithTimeoutCause(ctx, c.opts.Timeout,
 		fmt.Errorf("no complete answer within %v: %w", c.opts.Timeout, context.DeadlineExceeded))
 	defer cancel()
-	req, err := c.request(ctx, signed)
+	var conn connection
+	req, err := c.request(conn.watch(ctx), signed)
 	if err != nil {
-		return fmt.Errorf("%s at %s: make the request: %w", action, c.endpoint.Host, withoutURL(err))
+		return time.Time{}, fmt.Errorf("%s at %s: make the request: %w", action, c.endpoint.Host, withoutURL(err))
 	}
 	resp, err := c.http.Do(req)
 	if err != nil {
-		if ctx.Err() != nil {
-			err = endOf(ctx)
-		}
-		return fmt.Errorf("%s at %s: send the request: %w", action, c.endpoint.Host, withoutURL(err))
+		return time.Time{}, fmt.Errorf("%s at %s: send the request: %w", action, c.endpoint.Host, conn.explain(ctx, err))
 	}
 	defer resp.Body.Close()
 	a := answer{action: action, host: c.endpoint.Host, key: key, now: c.opts.Now(), limit: c.opts.MaxAnswer}
-	return a.read(ctx, resp, out)
+	if err := a.read(ctx, resp, out); err != nil {
+		return time.Time{}, err
+	}
+	date, _ := http.ParseTime(resp.Header.Get("Date")) // the zero time with an error
+	return date, nil
 }
 
 // sign returns params with the common parameters and the signature.

@@ -16,6 +16,12 @@ var (
 
 	// ErrTooLarge is wrapped by errors about an answer above [Options.MaxAnswer].
 	ErrTooLarge = errors.New("answer is too large")
+
+	// ErrNoConnection is wrapped by errors about a request of which nothing was
+	// sent, because there was no connection: the name was not found, the dial or the
+	// TLS handshake failed or took too long, or a proxy refused. The service cannot
+	// have done anything.
+	ErrNoConnection = errors.New("no connection")
 )
 
 // An Error is an answer that is not a success.

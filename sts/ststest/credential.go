@@ -22,7 +22,7 @@ type Credential struct {
 	AccessKeySecret string
 	SecurityToken   string    // empty for a user's key
 	Expires         time.Time // the zero time for a user's key
-	Policy          string    // what the token may do, JSON; empty: everything
+	Policy          string    // what the token may do: JSON, see [Server.Lookup]; empty: everything
 	RoleArn         string    // empty for a user's key
 	Session         string    // the session's name; empty for a user's key
 }
@@ -54,8 +54,10 @@ func (s *Server) DefaultUser() sts.Credentials {
 }
 
 // Lookup returns the key with the given ID if securityToken belongs to it: of an
-// issued key, even if it has expired, or with an empty token of a user. The token
-// of an issued key has the session's policy, or else the role's.
+// issued key, even if it has expired, or with an empty token of a user. An issued key
+// may do what both the policy of its session and that of its role allow (STS
+// documentation, AssumeRole): if there are both, Policy is a JSON list of the two, which
+// package osstest takes, too.
 func (s *Server) Lookup(accessKeyID, securityToken string) (Credential, bool) {
 	s.mu.Lock()
 	c, issued := s.issued[accessKeyID]
@@ -122,17 +124,13 @@ func (s *Server) issue(g grant) Credential {
 	if s.opts.TokenLife > 0 {
 		life = s.opts.TokenLife
 	}
-	policy := g.policy
-	if policy == "" {
-		policy = g.role.Policy
-	}
 	c := Credential{
 		AccessKeyID:     "STS.NU" + rand.Text()[:20],
 		AccessKeySecret: rand.Text() + rand.Text()[:6],
 		SecurityToken:   "CAIS" + randomBase64(240) + "==",
 		// The answer has whole seconds, and so has the life.
 		Expires: s.opts.Now().Add(life).UTC().Truncate(time.Second),
-		Policy:  policy,
+		Policy:  bothPolicies(g.role.Policy, g.policy),
 		RoleArn: g.role.Arn,
 		Session: g.session,
 	}
@@ -141,6 +139,17 @@ func (s *Server) issue(g grant) Credential {
 	s.forgetLocked()
 	s.issued[c.AccessKeyID] = c
 	return c
+}
+
+// bothPolicies returns what two policies allow together.
+func bothPolicies(role, session string) string {
+	switch {
+	case role == "":
+		return session
+	case session == "":
+		return role
+	}
+	return "[" + role + "," + session + "]"
 }
 
 // maxIssued bounds the memory of a server that runs for long.

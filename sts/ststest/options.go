@@ -61,8 +61,8 @@ type Role struct {
 	// ExternalID has to be given by callers, unless it is empty.
 	ExternalID string
 
-	// Policy is what tokens may do that were issued without a policy: a RAM
-	// policy in JSON. The default, an empty string, allows everything.
+	// Policy is what tokens may do at most, whatever policy they were issued with: a
+	// RAM policy in JSON. The default, an empty string, allows everything.
 	Policy string
 }
 

@@ -284,6 +284,19 @@ func TestLookup(t *testing.T) {
 	}
 }
 
+// A session's policy cannot widen that of its role.
+func TestBothPoliciesHold(t *testing.T) {
+	const session = `{"Version":"1","Statement":[{"Effect":"Allow","Action":"*","Resource":"*"}]}`
+	s := start(t, &ststest.Options{Roles: []ststest.Role{{Arn: ststest.DefaultRole, Policy: policy}}})
+	c, err := provider(t, s, s.DefaultUser(), sts.AssumeRoleOptions{Policy: session}).Credentials(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got, _ := s.Lookup(c.AccessKeyID, c.SecurityToken); got.Policy != "["+policy+","+session+"]" {
+		t.Errorf("policy = %s, want both", got.Policy)
+	}
+}
+
 func TestScriptedFailures(t *testing.T) {
 	s := start(t, nil)
 	p := provider(t, s, s.DefaultUser(), sts.AssumeRoleOptions{})

@@ -24,6 +24,9 @@ type signature struct {
 // principal. It returns the error that OSS answers if the signature is not
 // good; a request without one passes, as an anonymous one.
 func (s *Server) authenticate(req *request) *apiError {
+	if s.opts.RefuseV1 && claimsV1(req.Request, req.query) {
+		return errV1Refused()
+	}
 	key, err := verify(req.Request, req.query, target{req.bucket, req.key}, s.keys, s.opts.Region, req.start)
 	if err != nil {
 		return err

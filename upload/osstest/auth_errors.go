@@ -20,6 +20,12 @@ func accessDenied(ec, message string) *apiError {
 	return &apiError{status: http.StatusForbidden, code: "AccessDenied", ec: ec, message: message}
 }
 
+// errV1Refused has its status and its EC from the documentation; code and wording are
+// ours.
+func errV1Refused() *apiError {
+	return accessDenied("0002-00000080", "Signature version 1 is no longer supported, use version 4.")
+}
+
 func errInvalidAccessKeyID(accessKeyID string) *apiError {
 	e := &apiError{
 		status:  http.StatusForbidden,

@@ -353,3 +353,28 @@ func TestAuthenticateSetsPrincipal(t *testing.T) {
 		t.Errorf("without a signature: got %v, anonymous %v", err, req.anonymous())
 	}
 }
+
+func TestRefuseV1(t *testing.T) {
+	s := &Server{
+		opts: Options{Region: testRegion, RefuseV1: true, Now: func() time.Time { return testTime }},
+		keys: newKeyring([]Key{longKey}, nil),
+	}
+	for _, tt := range []authTest{
+		{"version 1 in the header", signedV1(longKey, testTime), "403 AccessDenied 0002-00000080"},
+		{"version 1 in the URL", signedURLv1(longKey, testTime.Add(time.Hour)), "403 AccessDenied 0002-00000080"},
+		{"version 4", signedV4(longKey, testTime, dayOf(testTime)), ""},
+		{"without a signature", newTestRequest(), ""},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			r := tt.request
+			req := &request{Request: r, query: r.URL.Query(), bucket: testTarget.bucket, key: testTarget.key, start: testTime}
+			got := ""
+			if err := s.authenticate(req); err != nil {
+				got = strings.TrimSpace(strconv.Itoa(err.status) + " " + err.code + " " + err.ec)
+			}
+			if got != tt.want {
+				t.Errorf("got %q, want %q", got, tt.want)
+			}
+		})
+	}
+}

@@ -33,6 +33,12 @@ func readHeader(r *http.Request, query url.Values, header, region string, now ti
 	return s, nil
 }
 
+// claimsV1 reports whether a request is signed by version 1, well or not.
+func claimsV1(r *http.Request, query url.Values) bool {
+	scheme, _, _ := strings.Cut(r.Header.Get("Authorization"), " ")
+	return scheme == "OSS" || hasAny(query, "OSSAccessKeyId", "Signature")
+}
+
 // readHeaderV1 reads "OSS AccessKeyId:Signature".
 func readHeaderV1(r *http.Request, header, rest string, now time.Time) (*signature, *apiError) {
 	id, provided, ok := strings.Cut(rest, ":")

@@ -28,8 +28,8 @@
 // # Credentials
 //
 // Each request must be signed with one of Options.Keys, in the header or in the
-// URL, by version 1 or 4 of OSS's signatures. Without keys, [DefaultKey] is
-// accepted. A [Key] may have a security token, a time at which it expires, and
+// URL, by version 1 or 4 of OSS's signatures; with Options.RefuseV1, as new accounts
+// have it, by version 4 only. Without keys, [DefaultKey] is accepted. A [Key] may have a security token, a time at which it expires, and
 // a RAM policy; [Server.AddKey], [Server.ExpireKey] and [Server.RevokeKey]
 // change them while the server runs, and Options.LookupKey connects a server of
 // STS. Objects that are public-read can be read by everybody.

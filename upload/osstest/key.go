@@ -30,8 +30,9 @@ type Key struct {
 
 	// Policy is a RAM policy document in JSON, of version "1". The server
 	// evaluates Effect, Action, NotAction, Resource and NotResource, and
-	// refuses a document with a Condition rather than overlook it. The
-	// default, an empty string, allows everything.
+	// refuses a document with a Condition rather than overlook it. A JSON list
+	// of documents allows what each of them allows, as the policies of a role and
+	// of a session do together. The default, an empty string, allows everything.
 	Policy string
 }
 

@@ -30,6 +30,12 @@ type Options struct {
 	// concurrent use. It is the place to connect an STS server.
 	LookupKey func(accessKeyID, securityToken string) (Key, bool)
 
+	// RefuseV1 answers 403 with the EC 0002-00000080 to requests that are signed by
+	// version 1, as OSS does to accounts that are newer than 1 March 2025 and for
+	// buckets that are newer than 1 September 2025 (Notice on the discontinuation of the
+	// OSS V1 signature algorithm). The default is false, for accounts that are older.
+	RefuseV1 bool
+
 	// Now is the server's clock: for signatures, expiry, time stamps and the
 	// Date header. It must be safe for concurrent use. The default is
 	// [time.Now].

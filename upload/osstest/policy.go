@@ -17,6 +17,7 @@ const (
 // A policy is a RAM policy document, read.
 type policy struct {
 	statements []statement
+	and        *policy // has to allow it as well; nil: nothing
 }
 
 // A statement allows or denies actions on resources.
@@ -45,15 +46,28 @@ type access struct {
 }
 
 // allowAll is the policy of a key that was given none.
-var allowAll = &policy{[]statement{{
+var allowAll = &policy{statements: []statement{{
 	allow:     true,
 	actions:   []string{"*"},
 	resources: []resourcePattern{{any: true}},
 }}}
 
 // decide evaluates all statements: a Deny wins over any Allow, and what
-// nothing allows is denied (RAM documentation, policy evaluation).
+// nothing allows is denied (RAM documentation, policy evaluation). Where there are
+// more policies, each has to allow it.
 func (p *policy) decide(a access) decision {
+	d := p.decideAlone(a)
+	if p.and == nil {
+		return d
+	}
+	other := p.and.decide(a)
+	if d == explicitDeny || other == explicitDeny {
+		return explicitDeny
+	}
+	return min(d, other)
+}
+
+func (p *policy) decideAlone(a access) decision {
 	d := implicitDeny
 	for _, s := range p.statements {
 		if !s.matches(a) {

@@ -16,22 +16,31 @@ func validatePolicy(document string) error {
 	return err
 }
 
-// parsePolicy reads a RAM policy document. It knows all that it accepts: an
+// parsePolicy reads a RAM policy document, or a list of some. It knows all that it accepts: an
 // element that it does not evaluate, such as a Condition, is an error, since a
 // test that passes because a restriction was overlooked would be worth nothing.
 func parsePolicy(document string) (*policy, error) {
 	if document == "" {
 		return allowAll, nil
 	}
-	p, err := parseDocument(document)
+	documents, err := oneOrMore(json.RawMessage(document))
 	if err != nil {
 		return nil, fmt.Errorf("read RAM policy: %w", err)
 	}
-	return p, nil
+	var first *policy
+	for _, d := range slices.Backward(documents) {
+		p, err := parseDocument(d)
+		if err != nil {
+			return nil, fmt.Errorf("read RAM policy: %w", err)
+		}
+		p.and = first
+		first = p
+	}
+	return first, nil
 }
 
-func parseDocument(document string) (*policy, error) {
-	elements, err := jsonObject([]byte(document), "Version", "Statement")
+func parseDocument(document json.RawMessage) (*policy, error) {
+	elements, err := jsonObject(document, "Version", "Statement")
 	if err != nil {
 		return nil, err
 	}

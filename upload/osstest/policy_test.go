@@ -13,6 +13,11 @@ func statements(s ...string) string {
 	return `{"Version":"1","Statement":[` + strings.Join(s, ",") + `]}`
 }
 
+// both is a list of two documents, each with one statement.
+func both(first, second string) string {
+	return "[" + statements(first) + "," + statements(second) + "]"
+}
+
 func TestPolicyDecides(t *testing.T) {
 	const (
 		uploads  = `{"Effect":"Allow","Action":["oss:PutObject","oss:ListParts"],"Resource":["acs:oss:*:*:media/in/*"]}`
@@ -53,6 +58,10 @@ func TestPolicyDecides(t *testing.T) {
 		{"another region", statements(`{"Effect":"Allow","Action":"*","Resource":"acs:oss:oss-cn-beijing:*:*"}`), "oss:GetObject", "media/a", implicitDeny},
 		{"another account", statements(`{"Effect":"Allow","Action":"*","Resource":"acs:oss:*:42:*"}`), "oss:GetObject", "media/a", implicitDeny},
 		{"a key with colons", statements(`{"Effect":"Allow","Action":"*","Resource":"acs:oss:*:*:media/a:b/*"}`), "oss:GetObject", "media/a:b/c", allowed},
+		{"both of two documents", both(`{"Effect":"Allow","Action":"*","Resource":"*"}`, `{"Effect":"Allow","Action":"oss:GetObject","Resource":"*"}`), "oss:GetObject", "media/a", allowed},
+		{"the first of two documents only", both(`{"Effect":"Allow","Action":"*","Resource":"*"}`, `{"Effect":"Allow","Action":"oss:GetObject","Resource":"*"}`), "oss:PutObject", "media/a", implicitDeny},
+		{"the second of two documents only", both(`{"Effect":"Allow","Action":"oss:GetObject","Resource":"*"}`, `{"Effect":"Allow","Action":"*","Resource":"*"}`), "oss:PutObject", "media/a", implicitDeny},
+		{"denied by the second of two documents", both(`{"Effect":"Allow","Action":"oss:GetObject","Resource":"*"}`, `{"Effect":"Deny","Action":"*","Resource":"*"}`), "oss:PutObject", "media/a", explicitDeny},
 		{"a statement by itself, and an empty condition", `{"Version":"1","Statement":{"Effect":"Allow","Action":"*","Resource":"*","Condition":{}}}`, "oss:GetObject", "media/a", allowed},
 	}
 	for _, tt := range tests {
@@ -72,7 +81,9 @@ func TestPolicyDecides(t *testing.T) {
 func TestPolicyIsRefused(t *testing.T) {
 	tests := map[string]struct{ document, want string }{
 		"no JSON":                      {`{`, "unexpected end"},
-		"no object":                    {`[]`, "cannot unmarshal"},
+		"no object":                    {`[7]`, "cannot unmarshal"},
+		"an empty list of documents":   {`[]`, "empty list"},
+		"the second of two documents":  {`[` + statements(`{"Effect":"Allow","Action":"*","Resource":"*"}`) + `,{}]`, `Version is missing`},
 		"no version":                   {`{"Statement":[]}`, `Version is missing, want "1"`},
 		"another version":              {`{"Version":"2012-10-17","Statement":[]}`, `Version is "2012-10-17", want "1"`},
 		"a version that is a number":   {`{"Version":1,"Statement":[]}`, `Version is 1, want "1"`},

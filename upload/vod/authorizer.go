@@ -178,7 +178,7 @@ func (a *Authorizer) image(ctx context.Context, f upload.FileInfo) (upload.Autho
 
 func authorization(videoID string, t Ticket) upload.Authorization {
 	return upload.Authorization{
-		Endpoint: t.Address.Endpoint, Bucket: t.Address.Bucket, Object: t.Address.Object,
+		Endpoint: t.Address.Endpoint, Region: t.Region, Bucket: t.Address.Bucket, Object: t.Address.Object,
 		VideoID: videoID, Credentials: t.Credentials,
 	}
 }

@@ -94,6 +94,42 @@ func (w *world) interrupt(store checkpoint.Store, path string) {
 	}
 }
 
+// An endpoint such as oss-accelerate.aliyuncs.com tells no region, nor does that of a
+// server on this machine. The UploadAuth does.
+func TestRequestsAreSignedForTheRegionOfTheTicket(t *testing.T) {
+	tests := []struct {
+		name   string
+		upload func(w *world, path string) error
+	}{
+		{"through an Authorizer", func(w *world, path string) error {
+			_, err := w.uploads(w.authorizer(nil), checkpoint.NewMemory(), upload.Callbacks{}).Upload(w.ctx, upload.File{Path: path})
+			return err
+		}},
+		{"through SetUploadAuthAndAddress", func(w *world, path string) error {
+			made := must(w.client().CreateUploadVideo(w.ctx, aVideo))
+			c := w.uploads(nil, checkpoint.NewMemory(), upload.Callbacks{})
+			id := must(c.AddFile(upload.File{Path: path}))
+			if err := c.SetUploadAuthAndAddress(id, string(made.UploadAuth), made.UploadAddress); err != nil {
+				return err
+			}
+			if err := c.Start(w.ctx); err != nil {
+				return err
+			}
+			return c.Wait(w.ctx)
+		}},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			w := newWorld(t) // refuses version 1
+			path := w.file("a.mp4", 450*kib)
+			if err := tt.upload(w, path); err != nil {
+				t.Fatal(err)
+			}
+			w.same(w.one(), path)
+		})
+	}
+}
+
 // The UploadAuth expires when a file is canceled: a fresh one aborts the upload.
 func TestCancelThroughExpiry(t *testing.T) {
 	w := newWorld(t)

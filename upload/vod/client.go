@@ -23,7 +23,10 @@ type ClientOptions struct {
 	// a test server. The default is https://vod.REGION.aliyuncs.com.
 	Endpoint string
 
-	// HTTPClient sends the requests. The default is a client with
+	// HTTPClient sends the requests. Each call has a connection of its own, so that
+	// none goes out on one that the service has closed meanwhile: if the Transport is
+	// an [*http.Transport], a copy of it is used that keeps none. One of another kind
+	// should not keep any, either. The default is a client with
 	// [http.DefaultTransport].
 	HTTPClient *http.Client
 
@@ -69,12 +72,32 @@ func NewClient(p sts.Provider, opts *ClientOptions) (*Client, error) {
 		endpoint: at, provider: p, turn: make(chan struct{}, 1),
 		// A request by GET may be sent a second time by net/http itself, when the
 		// connection breaks: that would make a second video.
-		opts: openapi.Options{Method: http.MethodPost, HTTPClient: o.HTTPClient, Timeout: o.Timeout, MaxAnswer: 256 << 10},
+		opts: openapi.Options{Method: http.MethodPost, HTTPClient: withoutKept(o.HTTPClient), Timeout: o.Timeout, MaxAnswer: 256 << 10},
 	}
 	if _, err := c.signer(sts.Credentials{}); err != nil {
 		return nil, fmt.Errorf("%w: %w", ErrParameter, err)
 	}
 	return c, nil
+}
+
+// withoutKept returns a client that opens a connection for each request. On one that
+// was kept and that the other side closes in that moment, a call that makes something
+// fails, and nobody knows what it made.
+func withoutKept(c *http.Client) *http.Client {
+	var own http.Client
+	if c != nil {
+		own = *c
+	}
+	transport := own.Transport
+	if transport == nil {
+		transport = http.DefaultTransport
+	}
+	if t, ok := transport.(*http.Transport); ok {
+		t = t.Clone()
+		t.DisableKeepAlives = true
+		own.Transport = t
+	}
+	return &own
 }
 
 // Format writes the endpoint, whatever the verb.

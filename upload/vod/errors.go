@@ -101,10 +101,10 @@ func sort(err error) outcome {
 func unanswered(err error) outcome {
 	var op *net.OpError
 	switch {
-	case errors.As(err, &op) && op.Op == "dial":
-		return passing
 	case isCertificate(err):
 		return refused
+	case errors.Is(err, openapi.ErrNoConnection), errors.As(err, &op) && op.Op == "dial":
+		return passing
 	}
 	return unknown
 }

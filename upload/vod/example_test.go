@@ -15,7 +15,7 @@ import (
 
 // VOD with STS: the client makes the videos.
 func ExampleAuthorizer() {
-	objects := osstest.NewServer(nil)
+	objects := osstest.NewServer(&osstest.Options{Region: vod.DefaultRegion})
 	defer objects.Close()
 	service := vodtest.NewServer(&vodtest.Options{
 		Endpoint: objects.URL, CreateBucket: objects.CreateBucket,

@@ -59,7 +59,7 @@ func newWorld(t *testing.T) *world {
 	w := &world{t: t, ctx: ctx, dir: t.TempDir()}
 	w.keys = ststest.NewServer(nil)
 	t.Cleanup(w.keys.Close)
-	w.objects = osstest.NewServer(nil)
+	w.objects = osstest.NewServer(&osstest.Options{Region: vod.DefaultRegion, RefuseV1: true})
 	t.Cleanup(w.objects.Close)
 	w.vod = vodtest.NewServer(&vodtest.Options{
 		Endpoint:     w.objects.URL,

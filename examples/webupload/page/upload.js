@@ -1,5 +1,6 @@
 // One file on its way to the bucket.
 
+import { etagOfParts } from "./etag.js";
 import { Failure } from "./failure.js";
 
 // Retries of a request after its first attempt, and the wait before the first of them in
@@ -199,7 +200,7 @@ export class Upload {
 	async #complete() {
 		await this.#persist(this.#run.signal, () =>
 			this.#settle(this.#bucket.complete(this.object, this.#uploadId, this.#parts, {}),
-				(etag) => etag.endsWith(`-${this.#parts.length}`)));
+				(etag) => etag.toUpperCase() === etagOfParts(this.#parts)));
 		this.state = "done";
 	}
 

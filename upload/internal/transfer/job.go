@@ -71,6 +71,11 @@ type Job struct {
 	// process would know it by.
 	Volatile bool
 
+	// Unanswered says that a PutObject of an earlier run may have made the object,
+	// and is set when one of this run may have. It may be nil, where no later run
+	// wants to know; else it is this run's alone until that returns.
+	Unanswered *bool
+
 	// Emit is called one event at a time, in order, from many goroutines; it must
 	// not block. It may be nil.
 	Emit func(Event)

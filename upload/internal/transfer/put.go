@@ -27,18 +27,22 @@ func (u *upload) single(ctx context.Context) (Result, error) {
 func (u *upload) putObject(ctx context.Context) (Result, error) {
 	size := u.plan.Size
 	var res wire.PutResult
-	lost := false // an earlier attempt may have made the object
+	src := &watched{u.job.Source, size}
+	unanswered := u.job.Unanswered
+	if unanswered == nil {
+		unanswered = new(bool)
+	}
 	err := u.retry(ctx, u.opts.Retry, 0, func(ctx context.Context, s Snapshot) error {
-		return u.send(u.job.Source, 0, size, func(b wire.Body) (err error) {
+		return u.send(src, 0, size, func(b wire.Body) (err error) {
 			res, err = u.remote.Put(ctx, s, b, &u.job.Object)
 			return err
 		})
 	}, func(we *wire.Error, last bool) bool {
-		if lost && we.Code == codeExists {
+		if *unanswered && we.Code == codeExists {
 			res = u.madeBefore(ctx, last)
 			return res.Verified
 		}
-		lost = lost || ambiguous(we)
+		*unanswered = *unanswered || ambiguous(we)
 		return false
 	})
 	if err != nil {
@@ -56,8 +60,27 @@ func (u *upload) putObject(ctx context.Context) (Result, error) {
 	}, nil
 }
 
-// madeBefore answers a refusal to overwrite after an attempt whose answer was
-// lost: if the object has the bytes of the source, that attempt made it. The
+// A watched source is looked at once more before its last bytes are handed over. The
+// server discards what does not come whole, so that no object is made of two
+// versions.
+type watched struct {
+	Source
+	size int64
+}
+
+func (s *watched) ReadAt(p []byte, off int64) (int, error) {
+	n, err := s.Source.ReadAt(p, off)
+	if off+int64(n) < s.size {
+		return n, err
+	}
+	if err := s.Check(); err != nil {
+		return 0, err
+	}
+	return n, err
+}
+
+// madeBefore answers a refusal to overwrite after an attempt, of this run or an
+// earlier one, whose answer was lost: if the object has the bytes of the source, that attempt made it. The
 // result is verified only then.
 func (u *upload) madeBefore(ctx context.Context, last bool) wire.PutResult {
 	size := u.plan.Size

@@ -65,11 +65,12 @@ func (m *multipart) agreed(ctx context.Context, local []checkpoint.Part) ([]wire
 }
 
 // unchanged returns those of the recorded parts whose bytes are still the same.
-// They are read again only where the file was touched since, or where it is on
-// another device: the numbers of devices may change when they are mounted.
+// They are read again only where the file was touched since, where it is on another
+// device, for the numbers of devices may change when they are mounted, or where
+// nothing says that it is the same source.
 func (m *multipart) unchanged(ctx context.Context, parts []wire.Part) ([]wire.Part, error) {
 	rec, now := m.rec.Source, m.job.Source.State()
-	if rec.ChangeTime.Equal(now.ChangeTime) && rec.Device == now.Device {
+	if rec.ChangeTime.Equal(now.ChangeTime) && rec.Device == now.Device && !isNameless(now) {
 		return parts, nil
 	}
 	return m.matching(ctx, parts)

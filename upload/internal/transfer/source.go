@@ -1,9 +1,11 @@
 package transfer
 
 import (
+	"crypto/sha256"
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 	"time"
 
@@ -33,36 +35,85 @@ type Source interface {
 
 // A fileSource is a regular file, opened once and read by section.
 type fileSource struct {
-	f     *os.File
+	f     openFile
 	path  string
-	info  os.FileInfo
+	at    func() (fs.FileInfo, error) // what is at path now
+	info  fs.FileInfo
 	state checkpoint.Source
+}
+
+// An openFile is what a source is read from: a file of the system, or of a file
+// system like embed.FS.
+type openFile interface {
+	fs.File
+	io.ReaderAt
 }
 
 // OpenFile opens the regular file at path. It looks before it does: opening a pipe
 // would wait for somebody who writes to it.
 func OpenFile(path string) (Source, error) {
-	info, err := os.Stat(path)
+	return open(path,
+		func() (fs.FileInfo, error) { return os.Stat(path) },
+		func() (fs.File, error) { return os.Open(path) })
+}
+
+// OpenFS is [OpenFile] for a file of fsys. Of one without a modification time, as
+// those of embed.FS are, the bytes are read for a fingerprint.
+func OpenFS(fsys fs.FS, name string) (Source, error) {
+	return open(name,
+		func() (fs.FileInfo, error) { return fs.Stat(fsys, name) },
+		func() (fs.File, error) { return fsys.Open(name) })
+}
+
+func open(path string, at func() (fs.FileInfo, error), do func() (fs.File, error)) (Source, error) {
+	info, err := at()
 	if err == nil {
 		err = CheckRegular(path, info)
 	}
 	if err != nil {
 		return nil, err
 	}
-	f, err := os.Open(path)
+	f, err := do()
 	if err != nil {
 		return nil, err
 	}
-	info, err = f.Stat()
-	if err == nil {
-		err = CheckRegular(path, info)
-	}
+	s, err := newFileSource(f, path, at)
 	if err != nil {
 		_ = f.Close()
 		return nil, err
 	}
-	return &fileSource{f: f, path: path, info: info, state: stateOf(info)}, nil
+	return s, nil
 }
+
+func newFileSource(f fs.File, path string, at func() (fs.FileInfo, error)) (*fileSource, error) {
+	info, err := f.Stat()
+	if err == nil {
+		err = CheckRegular(path, info)
+	}
+	if err != nil {
+		return nil, err
+	}
+	r, ok := f.(openFile)
+	if !ok {
+		return nil, fmt.Errorf("%w: %s is a %T, which is no io.ReaderAt", ErrNoReadAt, path, f)
+	}
+	s := &fileSource{f: r, path: path, at: at, info: info, state: stateOf(info)}
+	if info.ModTime().IsZero() {
+		s.state.Fingerprint, err = fingerprint(r, path, info.Size())
+	}
+	return s, err
+}
+
+func fingerprint(r io.ReaderAt, name string, size int64) (string, error) {
+	hash := sha256.New()
+	if _, err := io.Copy(hash, io.NewSectionReader(r, 0, size)); err != nil {
+		return "", err
+	}
+	return fmt.Sprintf("%s sha256 %x", name, hash.Sum(nil)), nil
+}
+
+// ErrNoReadAt is returned for a file that can only be read from its start on.
+var ErrNoReadAt = errors.New("cannot be read at any place")
 
 // ErrNotRegular is returned for a path that names a directory, a device or a pipe.
 var ErrNotRegular = errors.New("not a regular file")
@@ -97,31 +148,58 @@ func (s *fileSource) ReadAt(p []byte, off int64) (int, error) {
 
 func (s *fileSource) State() checkpoint.Source { return s.state }
 
-// Check looks at the open file, which shows a change in place, and at the path,
-// which shows a file that was put in its place.
+// Check looks at the path, which shows a file that was put in its place, and at the
+// open file, which shows a change in place. With a file of the system, both are known
+// to be the same one, and so the first look is enough.
 func (s *fileSource) Check() error {
-	at, err := os.Stat(s.path)
-	if errors.Is(err, os.ErrNotExist) {
+	at, err := s.at()
+	if errors.Is(err, fs.ErrNotExist) {
 		return fmt.Errorf("%w: %s is no longer there", ErrChanged, s.path)
 	}
 	if err != nil {
 		return err
 	}
-	if !os.SameFile(at, s.info) {
+	known, same := s.isSame(at)
+	if !same {
 		return fmt.Errorf("%w: another file is at %s now", ErrChanged, s.path)
 	}
-	if at.Size() != s.state.Size {
-		return fmt.Errorf("%w: %s has %d bytes, it had %d", ErrChanged, s.path, at.Size(), s.state.Size)
+	if err := s.compare(at); err != nil || known {
+		return err
 	}
-	if !at.ModTime().Equal(s.state.ModTime) {
-		return fmt.Errorf("%w: %s was written at %s", ErrChanged, s.path, at.ModTime().Format(time.RFC3339Nano))
+	now, err := s.f.Stat()
+	if err != nil {
+		return err
+	}
+	return s.compare(now)
+}
+
+// isSame reports whether at is the open file; known is false where the file system
+// tells too little, and it only may be.
+func (s *fileSource) isSame(at fs.FileInfo) (known, same bool) {
+	if os.SameFile(s.info, s.info) && os.SameFile(at, at) { // files of the system
+		return true, os.SameFile(at, s.info)
+	}
+	_, number := inode(at)
+	return false, number == s.state.Inode || number == 0 || s.state.Inode == 0
+}
+
+func (s *fileSource) compare(now fs.FileInfo) error {
+	if now.Size() != s.state.Size {
+		return fmt.Errorf("%w: %s has %d bytes, it had %d", ErrChanged, s.path, now.Size(), s.state.Size)
+	}
+	if !now.ModTime().Equal(s.state.ModTime) {
+		return fmt.Errorf("%w: %s was written at %s", ErrChanged, s.path, now.ModTime().Format(time.RFC3339Nano))
 	}
 	return nil
 }
 
 // Touched compares the inode's change time: it moves with each write, also where
-// somebody sets the modification time back, but with a chmod as well.
+// somebody sets the modification time back, but with a chmod as well. A file that
+// has no times at all may always have been.
 func (s *fileSource) Touched() (bool, error) {
+	if s.state.ModTime.IsZero() {
+		return true, nil
+	}
 	info, err := s.f.Stat()
 	if err != nil {
 		return false, err
@@ -147,3 +225,7 @@ func sameSource(rec, now checkpoint.Source) string {
 	}
 	return ""
 }
+
+// isNameless reports whether nothing tells the bytes from others of the same number.
+// A source of another process, or of another call, may look the same.
+func isNameless(s checkpoint.Source) bool { return s.Fingerprint == "" && s.ModTime.IsZero() }

@@ -13,7 +13,7 @@
 // its options do. With packages ststest and osstest the whole chain is in one process:
 //
 //	keys := ststest.NewServer(nil)
-//	objects := osstest.NewServer(nil)
+//	objects := osstest.NewServer(&osstest.Options{Region: "cn-shanghai"})
 //	server := vodtest.NewServer(&vodtest.Options{
 //		Endpoint:     objects.URL,
 //		CreateBucket: objects.CreateBucket,

@@ -1,0 +1,102 @@
+package vod_test
+
+import (
+	"context"
+	"errors"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"net/url"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/vodupload/vodupload/sts"
+	"github.com/vodupload/vodupload/sts/openapi"
+	"github.com/vodupload/vodupload/upload"
+	"github.com/vodupload/vodupload/upload/vod"
+)
+
+var aVideo = vod.CreateUploadVideoRequest{Title: "t", FileName: "f.mp4"}
+
+// What was never sent made nothing: it is worth another try, and not a lost answer.
+func TestWithoutAConnectionNothingIsLost(t *testing.T) {
+	plain := httptest.NewServer(http.NotFoundHandler())
+	defer plain.Close()
+	forbids := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusForbidden) }))
+	defer forbids.Close()
+	proxy := must(url.Parse(forbids.URL))
+	over := make(chan struct{})
+	defer close(over)
+	hangs := &http.Transport{DialContext: func(context.Context, string, string) (net.Conn, error) {
+		<-over // the request's end does not end a dial
+		return nil, net.ErrClosed
+	}}
+	tests := []struct {
+		name, endpoint string
+		transport      *http.Transport
+		timeout        time.Duration
+	}{
+		{"the dial takes too long", "http://vod.example.com", hangs, 10 * time.Millisecond},
+		{"the TLS handshake fails", "https://" + plain.Listener.Addr().String(), &http.Transport{}, 0},
+		{"the proxy refuses", "https://vod.example.com", &http.Transport{Proxy: http.ProxyURL(proxy)}, 0},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			c := must(vod.NewClient(sts.Static(sts.Credentials{AccessKeyID: "a", AccessKeySecret: "b"}), &vod.ClientOptions{
+				Endpoint: tt.endpoint, Timeout: tt.timeout, HTTPClient: &http.Client{Transport: tt.transport},
+			}))
+			_, err := c.CreateUploadVideo(t.Context(), aVideo)
+			if !errors.Is(err, openapi.ErrNoConnection) || errors.Is(err, upload.ErrAnswerLost) {
+				t.Errorf("error is %v, want ErrNoConnection and not ErrAnswerLost", err)
+			}
+		})
+	}
+}
+
+func TestCallIsMadeAgainAfterADialThatTookTooLong(t *testing.T) {
+	w := newWorld(t)
+	over := make(chan struct{})
+	defer close(over)
+	var dials atomic.Int32
+	transport := &http.Transport{DialContext: func(ctx context.Context, network, address string) (net.Conn, error) {
+		if dials.Add(1) == 1 {
+			<-over
+			return nil, net.ErrClosed
+		}
+		return (&net.Dialer{}).DialContext(ctx, network, address)
+	}}
+	cache := must(provider(w.keys.DefaultUser(), w.keys.URL))
+	defer cache.Close()
+	c := must(vod.NewClient(cache, &vod.ClientOptions{
+		Endpoint: w.vod.URL, Timeout: time.Second, HTTPClient: &http.Client{Transport: transport},
+	}))
+	a := must(vod.NewAuthorizer(c, &vod.AuthorizerOptions{RetryInterval: time.Millisecond}))
+	made, err := a.Authorize(w.ctx, upload.FileInfo{Path: "f.mp4"})
+	if err != nil || made.VideoID != w.one().ID || dials.Load() != 2 {
+		t.Errorf("got %v, %v after %d dials; want the video after 2", made.VideoID, err, dials.Load())
+	}
+}
+
+// A connection that was kept may be closed by the other side just as the next call
+// goes out on it: then nobody would know what that made.
+func TestEachCallHasAConnectionOfItsOwn(t *testing.T) {
+	w := newWorld(t)
+	kept := &http.Transport{}
+	defer kept.CloseIdleConnections()
+	peers := map[string]bool{}
+	srv := httptest.NewServer(http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) {
+		peers[r.RemoteAddr] = true
+		w.vod.ServeHTTP(rw, r)
+	}))
+	defer srv.Close()
+	cache := must(provider(w.keys.DefaultUser(), w.keys.URL))
+	defer cache.Close()
+	c := must(vod.NewClient(cache, &vod.ClientOptions{Endpoint: srv.URL, HTTPClient: &http.Client{Transport: kept}}))
+	made := must(c.CreateUploadVideo(w.ctx, aVideo))
+	must(c.RefreshUploadVideo(w.ctx, made.VideoID))
+	must(c.CreateUploadVideo(w.ctx, aVideo))
+	if len(peers) != 3 {
+		t.Errorf("3 calls came by %d connections, want 3", len(peers))
+	}
+}
