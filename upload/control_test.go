@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"runtime"
 	"strings"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -464,6 +465,17 @@ func TestCloseWithAServerThatHangs(t *testing.T) {
 	}
 }
 
+// A watchedContext tells when somebody waits for its end.
+type watchedContext struct {
+	context.Context
+	waits func()
+}
+
+func (c watchedContext) Done() <-chan struct{} {
+	c.waits()
+	return c.Context.Done()
+}
+
 // What OnFinished does comes after the end that Wait waits for.
 func TestWaitAfterTheEnd(t *testing.T) {
 	for name, do := range map[string]func(c *upload.Client, cancel func()) error{
@@ -475,15 +487,21 @@ func TestWaitAfterTheEnd(t *testing.T) {
 			b := newBench(t)
 			ctx, cancel := context.WithCancel(b.ctx)
 			defer cancel()
-			var failed error
-			b.opts.Callbacks.OnFinished = func(c *upload.Client) { failed = do(c, cancel) }
+			waits, done := make(chan struct{}), make(chan error, 1)
+			b.opts.Callbacks.OnFinished = func(c *upload.Client) {
+				<-waits
+				done <- do(c, cancel)
+			}
 			c := b.client()
 			b.add(c, b.bytesOf("a", 10))
 			if err := c.Start(ctx); err != nil {
 				t.Fatal(err)
 			}
-			if err := c.Wait(b.ctx); err != nil || failed != nil {
-				t.Errorf("Wait returned %v, the call %v; want nil: all files had succeeded", err, failed)
+			if err := c.Wait(watchedContext{b.ctx, sync.OnceFunc(func() { close(waits) })}); err != nil {
+				t.Errorf("Wait returned %v, want nil: all files had succeeded", err)
+			}
+			if err := <-done; err != nil {
+				t.Errorf("the call returned %v", err)
 			}
 		})
 	}

@@ -11,7 +11,8 @@ import (
 // if all files of the list succeeded or were canceled; an [Errors] if some failed;
 // [ErrStopped], with the end of Start's context as its cause, if the client was
 // stopped before that (what had failed by then is in Files); [ErrState] if it was not
-// started; [ErrClosed]; or what ended ctx. It does not wait for files of Upload.
+// started; [ErrClosed] if it was closed before it was finished; or what ended ctx. It
+// does not wait for files of Upload.
 func (c *Client) Wait(ctx context.Context) error {
 	inside := c.inCallback()
 	w := waiting{c: c, inside: inside, stops: -1}
