@@ -115,7 +115,7 @@ func TestPromisesAreSynced(t *testing.T) {
 		t.Fatalf("CI has to install strace: %v", err)
 	}
 	if err != nil {
-		t.Skipf("needs strace, to see what is synced: %v", err)
+		t.Skipf("needs strace (apt-get install strace), to see what is synced: %v", err)
 	}
 	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 	defer cancel()

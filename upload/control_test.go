@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"runtime"
 	"strings"
-	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -136,71 +135,6 @@ func TestEndOfAnEarlierContext(t *testing.T) {
 		runtime.Gosched()
 		if got := c.Status(); got != upload.Finished {
 			t.Fatalf("the client is %s, want finished", got)
-		}
-	}
-}
-
-func TestWaitInEachState(t *testing.T) {
-	for state, want := range map[upload.State]error{
-		upload.Init: upload.ErrState, upload.Stopped: upload.ErrStopped, upload.Closed: upload.ErrClosed,
-	} {
-		s := newStage(t, state)
-		if err := s.client.Wait(s.ctx); !errors.Is(err, want) {
-			t.Errorf("when %s: got %v, want %v", state, err, want)
-		}
-	}
-	for _, state := range []upload.State{upload.Started, upload.Paused, upload.Expired} {
-		s := newStage(t, state)
-		ctx, cancel := context.WithTimeout(s.ctx, 10*time.Millisecond)
-		defer cancel()
-		if err := s.client.Wait(ctx); !errors.Is(err, context.DeadlineExceeded) || errors.Is(err, upload.ErrStopped) {
-			t.Errorf("when %s: got %v, want it to wait until its context ends", state, err)
-		}
-		ended := make(chan error)
-		go func() { ended <- s.client.Wait(s.ctx) }()
-		_ = s.client.Stop()
-		if err := <-ended; !errors.Is(err, upload.ErrStopped) || errors.Is(err, context.Canceled) {
-			t.Errorf("Stop when %s: got %v, want ErrStopped", state, err)
-		}
-	}
-	s := newStage(t, upload.Finished)
-	var failed upload.Errors
-	if err := s.client.Wait(s.ctx); !errors.As(err, &failed) || len(failed) != 1 || failed[0].Object != "failed" {
-		t.Errorf("when finished: got %v, want Errors of the one that failed", err)
-	}
-	if err := s.client.DeleteFile(s.ids["failed"]); err != nil {
-		t.Fatal(err)
-	}
-	if err := s.client.Wait(s.ctx); err != nil {
-		t.Errorf("when finished, without the file that failed: got %v, want nil", err)
-	}
-}
-
-// TestWaitAcrossAStop returns ErrStopped also if the client has been started again
-// before it could look.
-func TestWaitAcrossAStop(t *testing.T) {
-	b := newBench(t)
-	hang := osstest.Hang(osstest.OpUploadPart).Always()
-	defer hang.Release()
-	b.server.Inject(hang)
-	c := b.client()
-	b.add(c, b.bytesOf("a", 500*kib))
-	if err := c.Start(b.ctx); err != nil {
-		t.Fatal(err)
-	}
-	ended := make(chan error, 1)
-	go func() { ended <- c.Wait(b.ctx) }()
-	for {
-		if err := errors.Join(c.Stop(), c.Start(b.ctx)); err != nil {
-			t.Fatal(err)
-		}
-		select {
-		case err := <-ended:
-			if !errors.Is(err, upload.ErrStopped) {
-				t.Errorf("got %v, want ErrStopped", err)
-			}
-			return
-		default:
 		}
 	}
 }
@@ -461,66 +395,6 @@ func TestCloseWithAServerThatHangs(t *testing.T) {
 	abort.Release()
 	b.server.Close()
 	if err := goleak.Find(current); err != nil {
-		t.Error(err)
-	}
-}
-
-// A watchedContext tells when somebody waits for its end.
-type watchedContext struct {
-	context.Context
-	waits func()
-}
-
-func (c watchedContext) Done() <-chan struct{} {
-	c.waits()
-	return c.Context.Done()
-}
-
-// What OnFinished does comes after the end that Wait waits for.
-func TestWaitAfterTheEnd(t *testing.T) {
-	for name, do := range map[string]func(c *upload.Client, cancel func()) error{
-		"Stop":                       func(c *upload.Client, _ func()) error { return c.Stop() },
-		"Close":                      func(c *upload.Client, _ func()) error { return c.Close() },
-		"the end of Start's context": func(_ *upload.Client, cancel func()) error { cancel(); return nil },
-	} {
-		t.Run(name, func(t *testing.T) {
-			b := newBench(t)
-			ctx, cancel := context.WithCancel(b.ctx)
-			defer cancel()
-			waits, done := make(chan struct{}), make(chan error, 1)
-			b.opts.Callbacks.OnFinished = func(c *upload.Client) {
-				<-waits
-				done <- do(c, cancel)
-			}
-			c := b.client()
-			b.add(c, b.bytesOf("a", 10))
-			if err := c.Start(ctx); err != nil {
-				t.Fatal(err)
-			}
-			if err := c.Wait(watchedContext{b.ctx, sync.OnceFunc(func() { close(waits) })}); err != nil {
-				t.Errorf("Wait returned %v, want nil: all files had succeeded", err)
-			}
-			if err := <-done; err != nil {
-				t.Errorf("the call returned %v", err)
-			}
-		})
-	}
-}
-
-// Files that wait for their destination do not keep Upload waiting.
-func TestUploadBesideManyThatWait(t *testing.T) {
-	b := newBench(t)
-	c := b.client()
-	for i := range 300 {
-		f := b.bytesOf(fmt.Sprint("waits", i), 10)
-		f.Endpoint, f.Bucket, f.Object = "", "", ""
-		must(c.AddFile(f))
-	}
-	if err := c.Start(b.ctx); err != nil {
-		t.Fatal(err)
-	}
-	b.eventually("as many files to be started as may be", func() bool { return c.Stats().Files[upload.FileUploading] == 256 })
-	if _, err := c.Upload(b.ctx, b.bytesOf("now", 10)); err != nil {
 		t.Error(err)
 	}
 }

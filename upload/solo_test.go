@@ -308,3 +308,21 @@ func TestUploadsThatTimeOutWhilePaused(t *testing.T) {
 		t.Errorf("%d files are in the list, want the one that was added", n)
 	}
 }
+
+// Files that wait for their destination do not keep Upload waiting.
+func TestUploadBesideManyThatWait(t *testing.T) {
+	b := newBench(t)
+	c := b.client()
+	for i := range 300 {
+		f := b.bytesOf(fmt.Sprint("waits", i), 10)
+		f.Endpoint, f.Bucket, f.Object = "", "", ""
+		must(c.AddFile(f))
+	}
+	if err := c.Start(b.ctx); err != nil {
+		t.Fatal(err)
+	}
+	b.eventually("as many files to be started as may be", func() bool { return c.Stats().Files[upload.FileUploading] == 256 })
+	if _, err := c.Upload(b.ctx, b.bytesOf("now", 10)); err != nil {
+		t.Error(err)
+	}
+}
