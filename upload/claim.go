@@ -41,9 +41,9 @@ func (r *run) uploadAuthorized(ctx context.Context) (transfer.Result, error) {
 func (r *run) claim(ctx context.Context) (*claim, error) {
 	m := &claim{run: r}
 	if r.f.stream == nil {
-		src, err := r.f.open()
+		src, err := r.f.reopen()
 		if err != nil {
-			return nil, fmt.Errorf("open source: %w", err)
+			return nil, err
 		}
 		m.source = src.State()
 		_ = src.Close()

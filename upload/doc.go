@@ -92,9 +92,10 @@
 // Options.Parallel is how many requests are in flight over all files. No slot stays
 // empty while a file of the list has something to send; files are started in the
 // order of the list. At most 256 files are started at a time (twice Parallel if that is
-// more): so many may wait for a token or a destination before others have to wait. Memory does not grow with the size of parts or files: parts are
-// read from the file as they are sent; only those of a Reader are held in memory. All
-// methods may be called from any goroutine.
+// more): so many may wait for a token or a destination before others have to wait.
+// Memory does not grow with the size of parts or files: parts are read from the file as
+// they are sent; only those of a Reader are held in memory. All methods may be called
+// from any goroutine.
 //
 // # Ending and going on
 //

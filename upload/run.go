@@ -44,12 +44,8 @@ func (r *run) send(ctx context.Context) (transfer.Result, error) {
 	if r.f.stream != nil {
 		return r.c.service.RunStream(ctx, job, r.f.stream)
 	}
-	job.Source, err = r.f.open()
-	if errors.Is(err, errNotExist) {
-		err = fmt.Errorf("%w: %w", ErrFileNotExist, err)
-	}
-	if err != nil {
-		return transfer.Result{}, fmt.Errorf("open source: %w", err)
+	if job.Source, err = r.f.reopen(); err != nil {
+		return transfer.Result{}, err
 	}
 	defer job.Source.Close()
 	if job.Object.ContentType == "" {

@@ -97,6 +97,18 @@ func (f *file) open() (transfer.Source, error) {
 	return newGiven(f.spec.Source), nil
 }
 
+// reopen opens the source of a file that could be opened when it was added.
+func (f *file) reopen() (transfer.Source, error) {
+	src, err := f.open()
+	if errors.Is(err, fs.ErrNotExist) {
+		err = fmt.Errorf("%w: %w", ErrFileNotExist, err)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("open source: %w", err)
+	}
+	return src, nil
+}
+
 // volatile reports whether no other process could know the bytes again.
 func (f *file) volatile() bool { return f.nameless }
 

@@ -283,17 +283,24 @@ func TestAddDir(t *testing.T) {
 }
 
 func TestSourceGoneAfterAddFile(t *testing.T) {
-	b := newBench(t)
-	c := b.client()
-	f := b.file("a", 10)
-	b.add(c, f)
-	if err := os.Remove(f.Path); err != nil {
-		t.Fatal(err)
-	}
-	start(t, b, c)
-	err := c.Wait(b.ctx)
-	var e *upload.Error
-	if !errors.Is(err, upload.ErrFileNotExist) || !errors.As(err, &e) || e.Code != upload.CodeFileNotExist {
-		t.Errorf("got %v, want ErrFileNotExist", err)
+	for name, authorized := range map[string]bool{"with a destination": false, "with an Authorizer": true} {
+		t.Run(name, func(t *testing.T) {
+			b := newBench(t)
+			f := b.file("a.mp4", 10)
+			if authorized {
+				b, _, f = newMedia(t, 10)
+			}
+			c := b.client()
+			b.add(c, f)
+			if err := os.Remove(f.Path); err != nil {
+				t.Fatal(err)
+			}
+			start(t, b, c)
+			err := c.Wait(b.ctx)
+			var e *upload.Error
+			if !errors.Is(err, upload.ErrFileNotExist) || !errors.As(err, &e) || e.Code != upload.CodeFileNotExist {
+				t.Errorf("got %v, want ErrFileNotExist", err)
+			}
+		})
 	}
 }
