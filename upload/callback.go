@@ -6,11 +6,9 @@ import (
 	"strings"
 )
 
-// Limits of a [Callback] (OSS documentation, Callback).
-const (
-	maxCallbackURLs = 5
-	maxCallback     = 5 << 10 // of the headers together, in bytes
-)
+// maxCallbackURLs is how many servers a [Callback] may name (OSS documentation,
+// Callback).
+const maxCallbackURLs = 5
 
 // A Callback is a request that OSS makes to a server of yours once the object is
 // stored. That server's answer, JSON of at most 1 MB within 5 s, is the
@@ -40,10 +38,6 @@ func (c *Callback) check() error {
 		if !strings.HasPrefix(name, "x:") || name == "x:" || name != strings.ToLower(name) {
 			return fmt.Errorf("%w: Callback.Vars: got %q, want a lower-case name that begins with \"x:\"", ErrInvalidArgument, name)
 		}
-	}
-	header, vars := c.headers()
-	if n := len(header) + len(vars); n > maxCallback {
-		return fmt.Errorf("%w: Callback: got %d bytes as a header, the Vars included; want at most %d", ErrInvalidArgument, n, maxCallback)
 	}
 	return nil
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"math"
 
+	"github.com/vodupload/vodupload/upload/internal/target"
 	"github.com/vodupload/vodupload/upload/internal/transfer"
 )
 
@@ -28,7 +29,7 @@ func (c *Client) cleanUp(f *file, then func()) {
 	c.cleanups = append(c.cleanups, &cleanup{f, &transfer.Job{
 		Name: f.info.Path, Target: f.target(), Gate: &fileGate{c: c, f: f},
 		Slots: &fileSlots{slots: c.slots, order: cleanupRank}, Volatile: f.volatile(), VideoID: f.mediaID(),
-		Object: transfer.ObjectOptions{RequestPayer: f.spec.RequestPayer},
+		Object: target.ObjectOptions{RequestPayer: f.spec.RequestPayer},
 		Emit:   func(e transfer.Event) { c.logBehind(e, func() []any { return c.attrs(f) }) },
 	}, then})
 	c.startCleanups()

@@ -4,7 +4,7 @@ import (
 	"fmt"
 	"sync/atomic"
 
-	"github.com/vodupload/vodupload/upload/internal/transfer"
+	"github.com/vodupload/vodupload/upload/internal/target"
 )
 
 // A name4 is what no two files of a list have in common.
@@ -21,7 +21,7 @@ func (f *file) name() name4 {
 
 // A site is what destinations at one endpoint have in common.
 type site struct {
-	endpoint transfer.Endpoint
+	endpoint target.Endpoint
 	region   string
 	text     string // of the endpoint
 }
@@ -29,7 +29,7 @@ type site struct {
 // sites keeps the last one, for a list is mostly made of files that go to the same.
 type sites struct{ last atomic.Pointer[site] }
 
-func (s *sites) of(t transfer.Target) *site {
+func (s *sites) of(t target.Target) *site {
 	last := s.last.Load()
 	if last == nil || last.endpoint != t.Endpoint || last.region != t.Region {
 		last = &site{t.Endpoint, t.Region, t.Endpoint.String()}
@@ -38,17 +38,17 @@ func (s *sites) of(t transfer.Target) *site {
 	return last
 }
 
-func (c *Client) setTarget(f *file, t transfer.Target) {
+func (c *Client) setTarget(f *file, t target.Target) {
 	f.site = c.sites.of(t)
 	f.info.Endpoint, f.info.Bucket, f.info.Object = f.site.text, t.Bucket, t.Object
 }
 
 // target is where the file goes; the zero Target while that is not known.
-func (f *file) target() transfer.Target {
+func (f *file) target() target.Target {
 	if f.site == nil {
-		return transfer.Target{}
+		return target.Target{}
 	}
-	return transfer.Target{Endpoint: f.site.endpoint, Region: f.site.region, Bucket: f.info.Bucket, Object: f.info.Object}
+	return target.Target{Endpoint: f.site.endpoint, Region: f.site.region, Bucket: f.info.Bucket, Object: f.info.Object}
 }
 
 // SetDestination gives a file that was added without a destination where to go. It
@@ -98,25 +98,25 @@ func (c *Client) taken(name name4) error {
 
 // parseTarget checks a destination. The region is for where neither the options nor the
 // endpoint's name tell one, as that of an acceleration endpoint does not.
-func (c *Client) parseTarget(region, endpoint, bucket, object string) (transfer.Target, error) {
+func (c *Client) parseTarget(region, endpoint, bucket, object string) (target.Target, error) {
 	for _, arg := range []struct{ field, value string }{
 		{"Endpoint", endpoint}, {"Bucket", bucket}, {"Object", object},
 	} {
 		if arg.value == "" {
-			return transfer.Target{}, fmt.Errorf("%w: File.%s is empty", ErrMissingArgument, arg.field)
+			return target.Target{}, fmt.Errorf("%w: File.%s is empty", ErrMissingArgument, arg.field)
 		}
 	}
-	target, err := c.opts.locator().Target(endpoint, bucket, object)
+	t, err := c.opts.locator().Target(endpoint, bucket, object)
 	if err != nil {
-		return target, fmt.Errorf("%w: File.%w", ErrInvalidArgument, err)
+		return t, invalid("File", err)
 	}
-	if target.Region == "" && target.Endpoint.Region == "" && transfer.CheckRegion(region) == nil {
-		target.Region = region
+	if t.Region == "" && t.Endpoint.Region == "" && target.CheckRegion(region) == nil {
+		t.Region = region
 	}
-	if target.LacksRegion() {
+	if t.LacksRegion() {
 		c.warnV1.Do(func() {
-			c.opts.Logger.Warn("no region is known, so requests are signed with V1, which OSS refuses to accounts and buckets that were made since 2025: set Options.Region", "endpoint", target.Endpoint)
+			c.opts.Logger.Warn("no region is known, so requests are signed with V1, which OSS refuses to accounts and buckets that were made since 2025: set Options.Region", "endpoint", t.Endpoint)
 		})
 	}
-	return target, nil
+	return t, nil
 }

@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/vodupload/vodupload/checkpoint"
+	"github.com/vodupload/vodupload/upload/internal/target"
 	"github.com/vodupload/vodupload/upload/internal/transfer"
 )
 
@@ -82,6 +83,19 @@ var (
 	// ErrCanceled is returned by Upload when CancelFile or DeleteFile came first.
 	ErrCanceled = errors.New("upload: canceled")
 )
+
+// invalid returns err as an [ErrInvalidArgument] of a field of owner, which is "File"
+// for example; nil for nil.
+func invalid(owner string, err error) error {
+	if err == nil {
+		return nil
+	}
+	var field *target.FieldError
+	if errors.As(err, &field) {
+		return fmt.Errorf("%w: %s.%s: %w", ErrInvalidArgument, owner, field.Field, field.Err)
+	}
+	return fmt.Errorf("%w: %s: %w", ErrInvalidArgument, owner, err)
+}
 
 // errCallerEnded is why a file of Upload ends whose caller's context has ended.
 var errCallerEnded = errors.New("the caller's context ended")

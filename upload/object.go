@@ -1,66 +1,28 @@
 package upload
 
 import (
-	"fmt"
 	"io"
 	"net/http"
 	"path"
 	"strings"
 
-	"github.com/vodupload/vodupload/upload/internal/transfer"
-)
-
-// Bounds of the traffic limit, in bit/s (OSS documentation, Single-connection
-// bandwidth throttling).
-const (
-	minTraffic = 819_200
-	maxTraffic = 838_860_800
+	"github.com/vodupload/vodupload/upload/internal/target"
 )
 
 // check returns an error that names what OSS, or HTTP, would refuse of f's options.
 func (f *File) check() error {
-	for _, c := range []struct {
-		field, got string
-		want       []string
-	}{
-		{"StorageClass", f.StorageClass, []string{"Standard", "IA", "Archive", "ColdArchive", "DeepColdArchive"}},
-		{"ACL", f.ACL, []string{"private", "public-read", "public-read-write", "default"}},
-		{"Encryption", f.Encryption, []string{"AES256", "KMS", "SM4"}},
-	} {
-		if err := oneOf(c.field, c.got, c.want); err != nil {
-			return err
-		}
-	}
-	if f.TrafficLimit != 0 && (f.TrafficLimit < minTraffic || f.TrafficLimit > maxTraffic) {
-		return fmt.Errorf("%w: File.TrafficLimit: got %d bit/s, want 0 for none, or %d to %d", ErrInvalidArgument, f.TrafficLimit, minTraffic, maxTraffic)
-	}
 	if f.Callback != nil {
 		if err := f.Callback.check(); err != nil {
 			return err
 		}
 	}
 	o := f.object()
-	if err := o.Validate(); err != nil {
-		return fmt.Errorf("%w: File: %w", ErrInvalidArgument, err)
-	}
-	return nil
-}
-
-func oneOf(field, got string, want []string) error {
-	if got == "" {
-		return nil
-	}
-	for _, w := range want {
-		if got == w {
-			return nil
-		}
-	}
-	return fmt.Errorf("%w: File.%s: got %q, want one of %s", ErrInvalidArgument, field, got, strings.Join(want, ", "))
+	return invalid("File", o.Validate())
 }
 
 // object returns the properties of the object to be made.
-func (f *File) object() transfer.ObjectOptions {
-	o := transfer.ObjectOptions{
+func (f *File) object() target.ObjectOptions {
+	o := target.ObjectOptions{
 		ContentType: f.ContentType, CacheControl: f.CacheControl,
 		ContentDisposition: f.ContentDisposition, ContentEncoding: f.ContentEncoding,
 		StorageClass: f.StorageClass, ACL: f.ACL, Metadata: f.Metadata, Tags: f.Tags,

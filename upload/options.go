@@ -8,6 +8,7 @@ import (
 
 	"github.com/vodupload/vodupload/checkpoint"
 	"github.com/vodupload/vodupload/sts"
+	"github.com/vodupload/vodupload/upload/internal/target"
 	"github.com/vodupload/vodupload/upload/internal/transfer"
 )
 
@@ -180,10 +181,7 @@ func positive(field string, got time.Duration) error {
 }
 
 func region(name string) error {
-	if err := transfer.CheckRegion(name); err != nil {
-		return fmt.Errorf("%w: Options.Region: %w", ErrInvalidArgument, err)
-	}
-	return nil
+	return invalid("Options.Region", target.CheckRegion(name))
 }
 
 // customDomains returns the names of the domains.
@@ -193,7 +191,7 @@ func customDomains(given []string, region string) ([]string, error) {
 	}
 	var names []string
 	for _, s := range given {
-		name, err := transfer.CustomDomain(s)
+		name, err := target.CustomDomain(s)
 		if err != nil {
 			return nil, fmt.Errorf("%w: Options.CustomDomains: %w", ErrInvalidArgument, err)
 		}
@@ -202,8 +200,8 @@ func customDomains(given []string, region string) ([]string, error) {
 	return names, nil
 }
 
-func (o *Options) locator() transfer.Locator {
-	return transfer.Locator{Region: o.Region, CustomDomains: o.CustomDomains}
+func (o *Options) locator() target.Locator {
+	return target.Locator{Region: o.Region, CustomDomains: o.CustomDomains}
 }
 
 func notNegative(field string, got int64) error {

@@ -4,7 +4,7 @@ import (
 	"reflect"
 	"sync/atomic"
 
-	"github.com/vodupload/vodupload/upload/internal/transfer"
+	"github.com/vodupload/vodupload/upload/internal/target"
 )
 
 // specs keeps the options of files. A list is mostly made of files with the same
@@ -30,7 +30,7 @@ func (s *specs) of(f File) (*File, error) {
 }
 
 // object returns the properties of the object to be made.
-func (f *file) object() transfer.ObjectOptions {
+func (f *file) object() target.ObjectOptions {
 	spec := *f.spec
 	spec.Path, spec.Info = f.info.Path, f.info.Info
 	if f.named {

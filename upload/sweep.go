@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/vodupload/vodupload/checkpoint"
+	"github.com/vodupload/vodupload/upload/internal/target"
 	"github.com/vodupload/vodupload/upload/internal/transfer"
 )
 
@@ -70,17 +71,16 @@ func (c *Client) Sweep(ctx context.Context, o SweepOptions) ([]Leftover, error) 
 	}
 	job.Target.Region = c.opts.Region
 	if o.Endpoint != "" || o.Bucket != "" || o.Prefix != "" {
-		// The prefix may be empty, which no name may be.
-		target, err := c.opts.locator().Target(o.Endpoint, o.Bucket, o.Prefix+"x")
+		t, err := c.opts.locator().Prefix(o.Endpoint, o.Bucket, o.Prefix)
 		if err != nil {
-			return nil, fmt.Errorf("%w: SweepOptions.%w", ErrInvalidArgument, err)
+			return nil, invalid("SweepOptions", err)
 		}
-		target.Object, target.RequestPayer = o.Prefix, o.RequestPayer
-		job.Target = target
+		t.RequestPayer = o.RequestPayer
+		job.Target = t
 	}
 	none := &file{} // the sweep's requests are of no file
 	job.Gate, job.Slots = &fileGate{c: c, f: none}, &fileSlots{slots: c.slots}
-	job.Emit = func(t transfer.Target, e transfer.Event) {
+	job.Emit = func(t target.Target, e transfer.Event) {
 		c.logBehind(e, func() []any { return []any{"sweep", t.Bucket, "object", t.Object} })
 	}
 	job.Wanted = c.wants

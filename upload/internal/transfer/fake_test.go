@@ -11,6 +11,7 @@ import (
 
 	"github.com/vodupload/vodupload/checkpoint"
 	"github.com/vodupload/vodupload/upload/internal/crc64"
+	"github.com/vodupload/vodupload/upload/internal/target"
 	"github.com/vodupload/vodupload/upload/internal/wire"
 )
 
@@ -108,7 +109,7 @@ func gone(op string) error {
 	return &e
 }
 
-func (f *fakeRemote) Put(ctx context.Context, s Snapshot, b wire.Body, _ *ObjectOptions) (res wire.PutResult, err error) {
+func (f *fakeRemote) Put(ctx context.Context, s Snapshot, b wire.Body, _ *target.ObjectOptions) (res wire.PutResult, err error) {
 	crc, err := read(b)
 	if err != nil {
 		return res, err
@@ -121,7 +122,7 @@ func (f *fakeRemote) Put(ctx context.Context, s Snapshot, b wire.Body, _ *Object
 	return res, err
 }
 
-func (f *fakeRemote) Initiate(ctx context.Context, s Snapshot, _ *ObjectOptions) (res wire.Initiated, err error) {
+func (f *fakeRemote) Initiate(ctx context.Context, s Snapshot, _ *target.ObjectOptions) (res wire.Initiated, err error) {
 	err = f.do(ctx, s, "Initiate", 0, func() error {
 		id := fmt.Sprintf("UPLOAD%d", f.n["Initiate"])
 		f.uploads[id] = make(map[int]wire.Part)
@@ -131,7 +132,7 @@ func (f *fakeRemote) Initiate(ctx context.Context, s Snapshot, _ *ObjectOptions)
 	return res, err
 }
 
-func (f *fakeRemote) UploadPart(ctx context.Context, s Snapshot, id string, n int, b wire.Body, _ *ObjectOptions) (p wire.Part, err error) {
+func (f *fakeRemote) UploadPart(ctx context.Context, s Snapshot, id string, n int, b wire.Body, _ *target.ObjectOptions) (p wire.Part, err error) {
 	crc, err := read(b)
 	if err != nil {
 		return p, err
@@ -147,7 +148,7 @@ func (f *fakeRemote) UploadPart(ctx context.Context, s Snapshot, id string, n in
 	return p, err
 }
 
-func (f *fakeRemote) Complete(ctx context.Context, s Snapshot, id string, parts []wire.Part, _ *ObjectOptions) (res wire.CompleteResult, err error) {
+func (f *fakeRemote) Complete(ctx context.Context, s Snapshot, id string, parts []wire.Part, _ *target.ObjectOptions) (res wire.CompleteResult, err error) {
 	err = f.do(ctx, s, "Complete", 0, func() error {
 		if f.uploads[id] == nil {
 			return gone("Complete")
@@ -259,7 +260,7 @@ func newBubble(t *testing.T, size int) *bubble {
 func (b *bubble) start() (Result, error) {
 	job := &Job{
 		Source: b.src, Name: "/media/talk.mp4", Gate: b.gate, Slots: b.slots, Emit: b.seen.take,
-		Target: must(Locator{}.Target("oss-cn-hangzhou.aliyuncs.com", media, name)),
+		Target: must(target.Locator{}.Target("oss-cn-hangzhou.aliyuncs.com", media, name)),
 	}
 	return NewService(b.opts).run(b.ctx, job, b.remote)
 }

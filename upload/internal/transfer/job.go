@@ -6,17 +6,15 @@ import (
 	"time"
 
 	"github.com/vodupload/vodupload/checkpoint"
+	"github.com/vodupload/vodupload/upload/internal/target"
 	"github.com/vodupload/vodupload/upload/internal/wire"
 )
 
 // The types of package wire that callers of this package need.
 type (
-	Target        = wire.Target
-	Endpoint      = wire.Endpoint
-	ObjectOptions = wire.ObjectOptions
-	Snapshot      = wire.Snapshot
-	WireOptions   = wire.Options
-	Error         = wire.Error
+	Snapshot    = wire.Snapshot
+	WireOptions = wire.Options
+	Error       = wire.Error
 )
 
 // ErrAbandon is the cause to cancel the context of [Service.Run] with when the
@@ -61,8 +59,8 @@ type Slots interface {
 type Job struct {
 	Source  Source
 	Name    string // of the source in the checkpoint's key: its absolute path
-	Target  Target
-	Object  ObjectOptions
+	Target  target.Target
+	Object  target.ObjectOptions
 	VideoID string
 	Gate    Gate
 	Slots   Slots
@@ -87,7 +85,7 @@ func (j *Job) key() checkpoint.Key {
 
 // target returns the destination. A requester who pays has to say so with every
 // request, also with those that have no other options.
-func (j *Job) target() Target {
+func (j *Job) target() target.Target {
 	t := j.Target
 	t.RequestPayer = t.RequestPayer || j.Object.RequestPayer
 	return t

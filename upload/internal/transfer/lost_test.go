@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"testing"
 
+	"github.com/vodupload/vodupload/upload/internal/target"
 	"github.com/vodupload/vodupload/upload/osstest"
 )
 
@@ -144,7 +145,7 @@ func TestLostCompleteAndWhatElseIsThere(t *testing.T) {
 func (r *rig) meanwhile(b []byte, faults ...*osstest.Fault) {
 	r.seen.when(func(e Event) bool { return e.Kind == Progress && e.Uploaded == fiveParts }, func() {
 		job := r.job(inMemory(b))
-		job.Name, job.Emit, job.Object, job.Slots = "/another/file", nil, ObjectOptions{}, newSlots(5)
+		job.Name, job.Emit, job.Object, job.Slots = "/another/file", nil, target.ObjectOptions{}, newSlots(5)
 		if _, err := r.service().Run(r.ctx, job); err != nil {
 			r.Error(err)
 		}

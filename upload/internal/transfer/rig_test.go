@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"github.com/vodupload/vodupload/checkpoint"
+	"github.com/vodupload/vodupload/upload/internal/target"
 	"github.com/vodupload/vodupload/upload/internal/wire"
 	"github.com/vodupload/vodupload/upload/osstest"
 )
@@ -29,7 +30,7 @@ type rig struct {
 	gate   *testGate
 	slots  *testSlots
 	path   string
-	object ObjectOptions
+	object target.ObjectOptions
 	seen   recorder
 	still  sync.RWMutex // held while the file is changed in two steps
 
@@ -96,9 +97,9 @@ func (s *stillSource) Check() error {
 	return s.Source.Check()
 }
 
-func (r *rig) target() Target {
+func (r *rig) target() target.Target {
 	r.Helper()
-	return must(Locator{}.Target(r.server.URL, media, name))
+	return must(target.Locator{}.Target(r.server.URL, media, name))
 }
 
 // service returns a new one, as a new process would have it.
@@ -330,7 +331,7 @@ func (r *rig) make(b []byte, size int) {
 	s := NewService(opts)
 	defer s.CloseIdle()
 	job := r.job(inMemory(b))
-	job.Object, job.Emit = ObjectOptions{}, nil
+	job.Object, job.Emit = target.ObjectOptions{}, nil
 	if _, err := s.Run(r.ctx, job); err != nil {
 		r.Fatal(err)
 	}

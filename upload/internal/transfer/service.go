@@ -5,13 +5,14 @@ import (
 	"time"
 
 	"github.com/vodupload/vodupload/checkpoint"
+	"github.com/vodupload/vodupload/upload/internal/target"
 	"github.com/vodupload/vodupload/upload/internal/wire"
 )
 
 // Options are the settings of a [Service].
 type Options struct {
 	Wire        wire.Options
-	Locator     Locator
+	Locator     target.Locator
 	Checkpoints checkpoint.Store
 	// Optional goes on without a checkpoint where none can be kept.
 	Optional bool
@@ -75,3 +76,6 @@ func (s *Service) run(ctx context.Context, job *Job, remote wire.Remote) (Result
 	}
 	return u.multipart(ctx)
 }
+
+// NewLimiter returns a limit of the bandwidth of all that it is given to.
+func NewLimiter(bytesPerSecond int64) *wire.Limiter { return wire.NewLimiter(bytesPerSecond) }

@@ -11,6 +11,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"github.com/vodupload/vodupload/checkpoint"
+	"github.com/vodupload/vodupload/upload/internal/target"
 	"github.com/vodupload/vodupload/upload/internal/wire"
 )
 
@@ -28,7 +29,7 @@ type SweepJob struct {
 	// Target is where to look. Object is a prefix of names. With an empty Bucket all
 	// checkpoints of the store are looked at, and no server's list; Region and
 	// RequestPayer count for all of them.
-	Target Target
+	Target target.Target
 
 	Gate  Gate
 	Slots Slots
@@ -39,7 +40,7 @@ type SweepJob struct {
 
 	// Emit is called with what happens to requests about a destination, from many
 	// goroutines at once; it must not block. It may be nil.
-	Emit func(Target, Event)
+	Emit func(target.Target, Event)
 }
 
 // A Leftover is an unfinished upload that a sweep has found. None of them was in
@@ -169,7 +170,7 @@ func (sw *sweep) listed(ctx context.Context) (all []wire.Unfinished, served time
 }
 
 // upload returns what makes calls about a destination.
-func (sw *sweep) upload(t Target) *upload {
+func (sw *sweep) upload(t target.Target) *upload {
 	job := &Job{Target: t, Gate: sw.job.Gate, Slots: sw.job.Slots}
 	if sw.job.Emit != nil {
 		job.Emit = func(e Event) { sw.job.Emit(t, e) }
@@ -254,7 +255,7 @@ func (sw *sweep) all(ctx context.Context, found []candidate) []Leftover {
 func (sw *sweep) one(ctx context.Context, c *candidate) bool {
 	t := sw.job.Target
 	var err error
-	t.Endpoint, err = sw.opts.Locator.endpoint(c.Key.Endpoint)
+	t.Endpoint, err = sw.opts.Locator.Endpoint(c.Key.Endpoint)
 	t.Bucket, t.Object = c.Key.Bucket, c.Key.Object
 	m := &multipart{upload: sw.upload(t), rec: checkpoint.Record{UploadID: c.UploadID}}
 	if err == nil {

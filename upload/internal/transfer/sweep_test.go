@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/vodupload/vodupload/checkpoint"
+	"github.com/vodupload/vodupload/upload/internal/target"
 	"github.com/vodupload/vodupload/upload/internal/wire"
 	"github.com/vodupload/vodupload/upload/osstest"
 )
@@ -20,7 +21,7 @@ func (r *rig) begin(object string, age time.Duration) string {
 	r.Helper()
 	r.turnBack(age)
 	defer r.turnBack(0)
-	o := must(wire.NewClient(nil).Object(must(Locator{}.Target(r.server.URL, media, object))))
+	o := must(wire.NewClient(nil).Object(must(target.Locator{}.Target(r.server.URL, media, object))))
 	id := must(o.Initiate(r.ctx, key(0), nil)).UploadID
 	r.server.ResetRequests()
 	return id
@@ -31,7 +32,7 @@ func (r *rig) part(object, id string, age time.Duration) {
 	r.Helper()
 	r.turnBack(age)
 	defer r.turnBack(0)
-	o := must(wire.NewClient(nil).Object(must(Locator{}.Target(r.server.URL, media, object))))
+	o := must(wire.NewClient(nil).Object(must(target.Locator{}.Target(r.server.URL, media, object))))
 	must(o.UploadPart(r.ctx, key(0), id, 1, wire.Body{R: inMemory("hello"), Size: 5}, nil))
 	r.server.ResetRequests()
 }
@@ -91,7 +92,7 @@ func (r *rig) swept(job *SweepJob, want string) []Leftover {
 }
 
 func TestSweep(t *testing.T) {
-	at := func(object string) Target { return Target{Object: object} }
+	at := func(object string) target.Target { return target.Target{Object: object} }
 	t.Run("finds what only the server knows, and aborts it", func(t *testing.T) {
 		r := newRig(t, 0)
 		id := r.begin("in/a", 10*time.Minute)
@@ -232,7 +233,7 @@ func TestSweep(t *testing.T) {
 	})
 	t.Run("goes through all pages, and names of all kinds", func(t *testing.T) {
 		r := newRig(t, 0)
-		o := must(wire.NewClient(nil).Object(must(Locator{}.Target(r.server.URL, media, "in/ü + %2F 影&片"))))
+		o := must(wire.NewClient(nil).Object(must(target.Locator{}.Target(r.server.URL, media, "in/ü + %2F 影&片"))))
 		for range 1001 {
 			must(o.Initiate(r.ctx, key(0), nil))
 		}
@@ -271,7 +272,7 @@ func TestSweep(t *testing.T) {
 			t.Errorf("got %v, want %v", err, checkpoint.ErrClosed)
 		}
 		r = newRig(t, 0)
-		if _, err := r.sweep(&SweepJob{Target: Target{Bucket: "No Bucket"}}); err == nil {
+		if _, err := r.sweep(&SweepJob{Target: target.Target{Bucket: "No Bucket"}}); err == nil {
 			t.Error("got success in a bucket that cannot be")
 		}
 	})
@@ -299,7 +300,7 @@ func TestSweepMeetsACheckpointThatCannotBeRead(t *testing.T) {
 		r := newRig(t, 0)
 		r.begin("in/a", 10*time.Minute)
 		r.opts.Checkpoints = &hiddenStore{Store: r.store, lists: tt.lists}
-		found := r.swept(&SweepJob{Target: Target{Object: "in/"}}, tt.want)
+		found := r.swept(&SweepJob{Target: target.Target{Object: "in/"}}, tt.want)
 		if tt.lists == 1000 && !errors.Is(found[0].Err, errHidden) {
 			t.Errorf("got %v, want %v", found[0].Err, errHidden)
 		}

@@ -7,15 +7,17 @@ import (
 	"log/slog"
 	"net/http"
 	"time"
+
+	"github.com/vodupload/vodupload/upload/internal/target"
 )
 
 // A request is one call to OSS, before it is signed.
 type request struct {
 	op       string
 	method   string
-	params   map[string]any // of the query; nil values have no "="
-	opts     *ObjectOptions // may be nil
-	body     *Body          // nil: none
+	params   map[string]any        // of the query; nil values have no "="
+	opts     *target.ObjectOptions // may be nil
+	body     *Body                 // nil: none
 	uploadID string
 	part     int
 }
@@ -67,7 +69,7 @@ func (o *Object) send(ctx context.Context, s Snapshot, r *request) (reply, error
 	sub, end := context.WithCancelCause(ctx)
 	defer end(errDetached)
 	x := newExchange(sub, end, o.client, r.body)
-	header := headersFor(r.op, r.opts)
+	header := target.HeadersFor(r.op, r.opts)
 	used := o.date(header)
 
 	x.watchdog.start()
@@ -109,7 +111,7 @@ func (o *Object) prepare(ctx context.Context, s Snapshot, r *request) (*signer, 
 func (o *Object) date(h map[string]string) time.Duration {
 	now, offset := o.clock.now()
 	h[headerDate] = now.Format(http.TimeFormat)
-	if o.target.region() != "" {
+	if o.target.SigningRegion() != "" {
 		h[headerOSSDate] = now.Format("20060102T150405Z")
 	}
 	if o.target.RequestPayer {

@@ -9,6 +9,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/vodupload/vodupload/upload/internal/target"
 )
 
 func TestPut(t *testing.T) {
@@ -61,7 +63,7 @@ func TestAnswersThatCannotBeTrusted(t *testing.T) {
 		return err
 	}
 	completeCallback := func(o *Object) error {
-		_, err := o.Complete(t.Context(), testKey, "U", []Part{{Number: 1, ETag: "A"}}, &ObjectOptions{Callback: "e30="})
+		_, err := o.Complete(t.Context(), testKey, "U", []Part{{Number: 1, ETag: "A"}}, &target.ObjectOptions{Callback: "e30="})
 		return err
 	}
 	list := func(o *Object) error { _, err := o.ListParts(t.Context(), testKey, "U"); return err }
@@ -259,7 +261,7 @@ func TestComplete(t *testing.T) {
 }
 
 func TestCallback(t *testing.T) {
-	opts := &ObjectOptions{Callback: "e30="}
+	opts := &target.ObjectOptions{Callback: "e30="}
 	parts := []Part{{Number: 1, ETag: "A"}}
 	t.Run("its answer is handed on", func(t *testing.T) {
 		o := newObject(t, serve(t, func(w http.ResponseWriter, r *http.Request) {
@@ -303,15 +305,15 @@ func TestCallback(t *testing.T) {
 // What must not be sent is an error before any byte is.
 func TestRequestsThatAreNotMade(t *testing.T) {
 	o := newObject(t, serve(t, func(http.ResponseWriter, *http.Request) { t.Error("a request came") }), nil)
-	bad := &ObjectOptions{ContentType: "a\nb"}
+	bad := &target.ObjectOptions{ContentType: "a\nb"}
 	one := []Part{{Number: 1, ETag: "A"}}
 	for name, c := range map[string]struct {
 		call func() error
 		want string
 	}{
-		"put with a bad option":      {func() error { _, err := o.Put(t.Context(), testKey, bodyOf("x"), bad); return err }, "Content-Type"},
+		"put with a bad option":      {func() error { _, err := o.Put(t.Context(), testKey, bodyOf("x"), bad); return err }, "ContentType"},
 		"put of a negative size":     {func() error { _, err := o.Put(t.Context(), testKey, Body{Size: -1}, nil); return err }, "-1 bytes"},
-		"initiate with a bad option": {func() error { _, err := o.Initiate(t.Context(), testKey, bad); return err }, "Content-Type"},
+		"initiate with a bad option": {func() error { _, err := o.Initiate(t.Context(), testKey, bad); return err }, "ContentType"},
 		"part 0": {func() error {
 			_, err := o.UploadPart(t.Context(), testKey, "U", 0, bodyOf("x"), nil)
 			return err

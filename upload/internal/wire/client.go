@@ -5,6 +5,8 @@ import (
 	"net/http"
 	"sync"
 	"time"
+
+	"github.com/vodupload/vodupload/upload/internal/target"
 )
 
 // A Client holds the connections to OSS, and what was learned of its clocks. Its
@@ -35,7 +37,7 @@ func NewClient(o *Options) *Client {
 
 // Object returns the object that t names. It makes no request. The error says which
 // part of t is wrong.
-func (c *Client) Object(t Target) (*Object, error) {
+func (c *Client) Object(t target.Target) (*Object, error) {
 	if err := t.Validate(); err != nil {
 		return nil, err
 	}

@@ -10,6 +10,8 @@ import (
 	"net/http"
 	"slices"
 	"strconv"
+
+	"github.com/vodupload/vodupload/upload/internal/target"
 )
 
 // Complete makes the object of the parts, in the order of their numbers; parts may
@@ -24,7 +26,7 @@ import (
 // filled in then, Location is empty, and ETag too if the header does not tell it. When
 // OSS made the object but the callback failed, the result is filled in and the error
 // reports [Error.Stored].
-func (o *Object) Complete(ctx context.Context, s Snapshot, uploadID string, parts []Part, opts *ObjectOptions) (CompleteResult, error) {
+func (o *Object) Complete(ctx context.Context, s Snapshot, uploadID string, parts []Part, opts *target.ObjectOptions) (CompleteResult, error) {
 	r := &request{
 		op: opComplete, method: http.MethodPost,
 		params:   map[string]any{"uploadId": uploadID, "encoding-type": "url"},
@@ -49,7 +51,7 @@ func (o *Object) Complete(ctx context.Context, s Snapshot, uploadID string, part
 	if err := o.callbackError(s, r, &rep.answer, opts); err != nil {
 		return res, err
 	}
-	if opts.hasCallback() {
+	if opts.HasCallback() {
 		err = res.readCallback(&rep.answer)
 	} else {
 		err = res.readXML(&rep.answer)

@@ -1,21 +1,14 @@
 package wire
 
-import (
-	"maps"
-	"net/http"
-	"net/url"
-	"slices"
-	"strconv"
-	"strings"
-)
+import "github.com/vodupload/vodupload/upload/internal/target"
 
 // The operations, by the names that Error.Op gives them: those of OSS's API
 // reference, which stand in its access log as well.
 const (
-	opPut        = "PutObject"
-	opInitiate   = "InitiateMultipartUpload"
-	opUploadPart = "UploadPart"
-	opComplete   = "CompleteMultipartUpload"
+	opPut        = target.OpPut
+	opInitiate   = target.OpInitiate
+	opUploadPart = target.OpUploadPart
+	opComplete   = target.OpComplete
 	opAbort      = "AbortMultipartUpload"
 	opListParts  = "ListParts"
 	opHead       = "HeadObject"
@@ -40,111 +33,3 @@ const (
 	headerRetryAfter   = "Retry-After"
 	headerLastModified = "Last-Modified"
 )
-
-const defaultContentType = "application/octet-stream"
-
-// reserved are the headers that the request sets itself: a user's own would break
-// the signature, the clock correction or the framing.
-var reserved = map[string]bool{
-	"Authorization":        true,
-	"Connection":           true,
-	"Content-Length":       true,
-	headerDate:             true,
-	"Expect":               true,
-	"Host":                 true,
-	"Trailer":              true,
-	"Transfer-Encoding":    true,
-	"Upgrade":              true,
-	"X-Oss-Content-Sha256": true,
-	headerOSSDate:          true,
-	"X-Oss-Security-Token": true,
-}
-
-// headersFor returns the headers that o means for one operation: those that the
-// operation honours, and only those (OSS documentation of the operations). o may be
-// nil.
-func headersFor(op string, o *ObjectOptions) map[string]string {
-	if o == nil {
-		o = &ObjectOptions{}
-	}
-	h := make(map[string]string, 8)
-	set := func(name, value string) {
-		if value != "" {
-			h[name] = trimmed(value)
-		}
-	}
-	if op == opPut || op == opInitiate {
-		propertyHeaders(h, o)
-	}
-	if op == opPut || op == opInitiate || op == opComplete {
-		if o.ForbidOverwrite {
-			set("X-Oss-Forbid-Overwrite", "true")
-		}
-	}
-	if op == opPut || op == opComplete {
-		set("X-Oss-Callback", o.Callback)
-		set("X-Oss-Callback-Var", o.CallbackVar)
-		set("X-Oss-Notification", o.Notification)
-	}
-	if (op == opPut || op == opUploadPart) && o.TrafficLimit != 0 {
-		set("X-Oss-Traffic-Limit", strconv.FormatInt(o.TrafficLimit, 10))
-	}
-	if o.RequestPayer {
-		set(headerRequestPayer, "requester")
-	}
-	return h
-}
-
-// propertyHeaders adds what is stored with the object.
-func propertyHeaders(h map[string]string, o *ObjectOptions) {
-	// The SDK would guess a missing type from the mime files of the machine, so that
-	// the same upload gave different objects on different machines.
-	h[headerContentType] = defaultContentType
-	for k, v := range o.Headers {
-		if name := http.CanonicalHeaderKey(k); !reserved[name] {
-			h[name] = trimmed(v)
-		}
-	}
-	for k, v := range o.Metadata {
-		h[http.CanonicalHeaderKey("x-oss-meta-"+k)] = trimmed(v)
-	}
-	for _, f := range [...]struct{ name, value string }{
-		{headerContentType, o.ContentType},
-		{"Cache-Control", o.CacheControl},
-		{"Content-Disposition", o.ContentDisposition},
-		{"Content-Encoding", o.ContentEncoding},
-		{"X-Oss-Storage-Class", o.StorageClass},
-		{"X-Oss-Object-Acl", o.ACL},
-		{"X-Oss-Tagging", encodeTags(o.Tags)},
-		{"X-Oss-Server-Side-Encryption", o.Encryption},
-		{"X-Oss-Server-Side-Encryption-Key-Id", o.EncryptionKeyID},
-	} {
-		if f.value != "" {
-			h[f.name] = trimmed(f.value)
-		}
-	}
-	if !o.Expires.IsZero() {
-		h["Expires"] = o.Expires.UTC().Format(http.TimeFormat)
-	}
-}
-
-// encodeTags returns "k1=v1&k2=v2", percent-encoded, in the order of the keys.
-func encodeTags(tags map[string]string) string {
-	if len(tags) == 0 {
-		return ""
-	}
-	var b strings.Builder
-	for i, k := range slices.Sorted(maps.Keys(tags)) {
-		if i > 0 {
-			b.WriteByte('&')
-		}
-		b.WriteString(percent(k) + "=" + percent(tags[k]))
-	}
-	return b.String()
-}
-
-func percent(s string) string { return strings.ReplaceAll(url.QueryEscape(s), "+", "%20") }
-
-// trimmed cuts the space around a value, as net/http does when it sends it: the SDK
-// signs the value as it is, and the server checks what it got.
-func trimmed(v string) string { return strings.Trim(v, " \t") }

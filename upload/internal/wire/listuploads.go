@@ -10,6 +10,8 @@ import (
 	"net/url"
 	"strconv"
 	"time"
+
+	"github.com/vodupload/vodupload/upload/internal/target"
 )
 
 const opListUploads = "ListUploads"
@@ -20,7 +22,7 @@ type Bucket struct{ *Object }
 
 // Bucket returns the bucket that t names; t.Object is ignored. It makes no request.
 // The error says which part of t is wrong.
-func (c *Client) Bucket(t Target) (Bucket, error) {
+func (c *Client) Bucket(t target.Target) (Bucket, error) {
 	t.Object = "any"
 	if err := t.Validate(); err != nil {
 		return Bucket{}, err
@@ -103,7 +105,7 @@ func (x *uploadsResult) fill(page *UploadsPage, from UploadMarker) error {
 			return fmt.Errorf("name of an object: %w", err)
 		}
 		if key == "" || u.UploadID == "" || len(u.UploadID) > maxUploadID {
-			return fmt.Errorf("an upload of %q has an ID of %d bytes", clip(key), len(u.UploadID))
+			return fmt.Errorf("an upload of %q has an ID of %d bytes", target.Clip(key), len(u.UploadID))
 		}
 		at, _ := time.Parse(time.RFC3339, u.Initiated)
 		page.Uploads = append(page.Uploads, Unfinished{Object: key, UploadID: u.UploadID, Initiated: at})

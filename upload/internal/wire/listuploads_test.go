@@ -7,6 +7,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/vodupload/vodupload/upload/internal/target"
 )
 
 // newBucket returns the bucket media at a server that answers with h.
@@ -57,7 +59,7 @@ func TestListUploads(t *testing.T) {
 }
 
 func TestBucketWithoutAName(t *testing.T) {
-	if _, err := NewClient(nil).Bucket(Target{}); err == nil {
+	if _, err := NewClient(nil).Bucket(target.Target{}); err == nil {
 		t.Error("got a bucket")
 	}
 }

@@ -16,6 +16,7 @@ import (
 
 	"github.com/vodupload/vodupload/sts"
 	"github.com/vodupload/vodupload/upload/internal/crc64"
+	"github.com/vodupload/vodupload/upload/internal/target"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
@@ -37,11 +38,11 @@ func newObject(t testing.TB, url string, o *Options) *Object {
 	}
 	c := NewClient(o)
 	t.Cleanup(c.CloseIdle)
-	e, err := ParseEndpoint(url)
+	e, err := target.ParseEndpoint(url)
 	if err != nil {
 		t.Fatal(err)
 	}
-	obj, err := c.Object(Target{Endpoint: e, Bucket: "media", Object: "in/talk.mp4"})
+	obj, err := c.Object(target.Target{Endpoint: e, Bucket: "media", Object: "in/talk.mp4"})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"net/http"
 	"strconv"
+
+	"github.com/vodupload/vodupload/upload/internal/target"
 )
 
 const (
@@ -15,7 +17,7 @@ const (
 
 // Initiate begins a multipart upload. The properties of the object to be are given
 // here, and stored by OSS until Complete.
-func (o *Object) Initiate(ctx context.Context, s Snapshot, opts *ObjectOptions) (Initiated, error) {
+func (o *Object) Initiate(ctx context.Context, s Snapshot, opts *target.ObjectOptions) (Initiated, error) {
 	r := &request{
 		op: opInitiate, method: http.MethodPost,
 		params: map[string]any{"uploads": nil, "encoding-type": "url"},
@@ -45,7 +47,7 @@ func (o *Object) Initiate(ctx context.Context, s Snapshot, opts *ObjectOptions) 
 //
 // The Part's CRC64 is the one of the bytes as they were read. If the server told
 // another, the error is of class Retry; if it told none, HasCRC64 is false.
-func (o *Object) UploadPart(ctx context.Context, s Snapshot, uploadID string, number int, body Body, opts *ObjectOptions) (Part, error) {
+func (o *Object) UploadPart(ctx context.Context, s Snapshot, uploadID string, number int, body Body, opts *target.ObjectOptions) (Part, error) {
 	r := &request{
 		op: opUploadPart, method: http.MethodPut,
 		params: map[string]any{"partNumber": strconv.Itoa(number), "uploadId": uploadID},

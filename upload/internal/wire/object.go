@@ -6,13 +6,15 @@ import (
 	"fmt"
 	"net/http"
 	"sync/atomic"
+
+	"github.com/vodupload/vodupload/upload/internal/target"
 )
 
 // An Object is one object at one endpoint. It implements [Remote]. Its methods may be
 // called from any goroutine, at the same time.
 type Object struct {
 	client *Client
-	target Target
+	target target.Target
 	clock  *clock
 	last   atomic.Pointer[signer]
 }
@@ -22,7 +24,7 @@ type Object struct {
 //
 // When OSS stored the object but the callback failed, the result is filled in and the
 // error reports [Error.Stored].
-func (o *Object) Put(ctx context.Context, s Snapshot, body Body, opts *ObjectOptions) (PutResult, error) {
+func (o *Object) Put(ctx context.Context, s Snapshot, body Body, opts *target.ObjectOptions) (PutResult, error) {
 	r := &request{op: opPut, method: http.MethodPut, opts: opts, body: &body}
 	rep, err := o.do(ctx, s, r)
 	if err != nil {
@@ -43,7 +45,7 @@ func (o *Object) Put(ctx context.Context, s Snapshot, body Body, opts *ObjectOpt
 	if res.ETag == "" {
 		return PutResult{}, o.reject(s, r, &rep.answer, errNoETag)
 	}
-	if opts.hasCallback() {
+	if opts.HasCallback() {
 		if rep.err != nil {
 			return PutResult{}, o.reject(s, r, &rep.answer, rep.err)
 		}
@@ -86,13 +88,10 @@ func (r *reply) verify() (bool, error) {
 	return ok, nil
 }
 
-// hasCallback reports whether the answer is the one of the application's server.
-func (o *ObjectOptions) hasCallback() bool { return o != nil && o.Callback != "" }
-
 // callbackError returns the error of an answer that says: stored, but the callback
 // failed. Without a callback, 203 is what a gateway made of a 200.
-func (o *Object) callbackError(s Snapshot, r *request, a *answer, opts *ObjectOptions) error {
-	if a.status != statusCallbackFailed || !opts.hasCallback() {
+func (o *Object) callbackError(s Snapshot, r *request, a *answer, opts *target.ObjectOptions) error {
+	if a.status != statusCallbackFailed || !opts.HasCallback() {
 		return nil
 	}
 	return o.refusal(s, r, outcome{}, a, 0)

@@ -15,6 +15,7 @@ import (
 
 	"github.com/vodupload/vodupload/sts"
 	"github.com/vodupload/vodupload/upload/internal/crc64"
+	"github.com/vodupload/vodupload/upload/internal/target"
 	"github.com/vodupload/vodupload/upload/osstest"
 )
 
@@ -32,6 +33,27 @@ var modes = map[string]mode{
 	"V4":                {"cn-hangzhou", osstest.DefaultKey, false},
 	"V4, temporary":     {"cn-hangzhou", temporary, false},
 	"V4, custom domain": {"cn-hangzhou", temporary, true},
+}
+
+// everything has each option set that osstest stores.
+func everything() *target.ObjectOptions {
+	return &target.ObjectOptions{
+		ContentType:        "video/mp4",
+		CacheControl:       "no-cache",
+		ContentDisposition: "attachment",
+		ContentEncoding:    "identity",
+		Expires:            time.Date(2030, 1, 2, 3, 4, 5, 0, time.FixedZone("", 8*3600)),
+		StorageClass:       "IA",
+		ACL:                "private",
+		Metadata:           map[string]string{"Author": " Li "},
+		Tags:               map[string]string{"b": "2 & 3", "a/": "1"},
+		Encryption:         "KMS",
+		EncryptionKeyID:    "key",
+		ForbidOverwrite:    true,
+		TrafficLimit:       838_860_800,
+		RequestPayer:       true,
+		Headers:            map[string]string{"x-oss-persistent-headers": "k:v"},
+	}
 }
 
 var temporary = osstest.Key{AccessKeyID: "STS.a", AccessKeySecret: "sts-secret", SecurityToken: "sts-token+/="}
@@ -55,14 +77,14 @@ func (m mode) service(t testing.TB, name string, o *Options) (*osstest.Server, *
 	if m.custom {
 		url = strings.Replace(url, "127.0.0.1", "localhost", 1)
 	}
-	e, err := ParseEndpoint(url)
+	e, err := target.ParseEndpoint(url)
 	e.Custom = m.custom
 	if err != nil {
 		t.Fatal(err)
 	}
 	c := NewClient(o)
 	t.Cleanup(c.CloseIdle)
-	obj, err := c.Object(Target{Endpoint: e, Region: m.region, Bucket: "media", Object: name})
+	obj, err := c.Object(target.Target{Endpoint: e, Region: m.region, Bucket: "media", Object: name})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -82,8 +104,7 @@ func TestServiceMultipart(t *testing.T) {
 		srv, o := m.service(t, "in/ü 1+2=3?&%25 影片~.mp4", nil)
 		key := m.snapshot()
 		opts := everything()
-		opts.Callback, opts.CallbackVar, opts.Notification, opts.StorageClass = "", "", "", ""
-		opts.TrafficLimit = maxTrafficLimit
+		opts.StorageClass = ""
 		init, err := o.Initiate(t.Context(), key, opts)
 		if err != nil {
 			t.Fatal(err)
@@ -149,8 +170,6 @@ func TestServicePut(t *testing.T) {
 	eachMode(t, func(t *testing.T, m mode) {
 		srv, o := m.service(t, "talk.mp4", nil)
 		opts := everything()
-		opts.Callback, opts.CallbackVar, opts.Notification = "", "", ""
-		opts.TrafficLimit = maxTrafficLimit
 		content := data(300_000)
 		res, err := o.Put(t.Context(), m.snapshot(), bodyOf(content), opts)
 		if err != nil || !res.Verified || res.RequestID == "" {
@@ -199,7 +218,7 @@ func TestServiceSkew(t *testing.T) {
 				if _, err := o.Put(t.Context(), m.snapshot(), bodyOf("x"), nil); err != nil {
 					t.Errorf("corrected: %v", err)
 				}
-				other, err := o.client.Object(Target{Endpoint: o.target.Endpoint, Region: m.region, Bucket: "media", Object: "b"})
+				other, err := o.client.Object(target.Target{Endpoint: o.target.Endpoint, Region: m.region, Bucket: "media", Object: "b"})
 				if err != nil {
 					t.Fatal(err)
 				}
@@ -293,11 +312,11 @@ func TestServiceVirtualHost(t *testing.T) {
 	}}
 	t.Cleanup(tr.CloseIdleConnections)
 	c := NewClient(&Options{HTTPClient: &http.Client{Transport: tr}})
-	e, err := ParseEndpoint("http://oss-cn-hangzhou.aliyuncs.com")
+	e, err := target.ParseEndpoint("http://oss-cn-hangzhou.aliyuncs.com")
 	if err != nil {
 		t.Fatal(err)
 	}
-	o, err := c.Object(Target{Endpoint: e, Bucket: "media", Object: "a/b c"})
+	o, err := c.Object(target.Target{Endpoint: e, Bucket: "media", Object: "a/b c"})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -30,10 +30,10 @@ func (o *Object) signer(s Snapshot) (*signer, error) {
 		oss.EnableCRC(false), // computed as the body is read, and race-free: see bodyReader
 		oss.EnableMD5(false), // would hold the body in memory or write it to a file
 		oss.UserAgent(userAgent()),
-		oss.ForcePathStyle(o.target.Endpoint.pathStyle()),
+		oss.ForcePathStyle(o.target.Endpoint.PathStyle()),
 		oss.UseCname(o.target.Endpoint.Custom),
 	}
-	if region := o.target.region(); region != "" {
+	if region := o.target.SigningRegion(); region != "" {
 		options = append(options, oss.AuthVersion(oss.AuthV4), oss.Region(region))
 	}
 	// Without a scheme the SDK would take http.

@@ -1,4 +1,4 @@
-package wire
+package target
 
 import (
 	"fmt"
@@ -24,15 +24,15 @@ func (t Target) URL() string {
 	switch {
 	case t.Endpoint.Custom:
 		u.Host = t.Endpoint.Host
-	case t.Endpoint.pathStyle():
+	case t.Endpoint.PathStyle():
 		u.Host, u.Path = t.Endpoint.Host, "/"+t.Bucket+u.Path
 	}
 	return u.String()
 }
 
-// region returns the region to sign for, or "" if none is known. The bucket's own
+// SigningRegion returns the region to sign for, or "" if none is known. The bucket's own
 // information calls it "oss-cn-hangzhou"; the signature wants it without "oss-".
-func (t Target) region() string {
+func (t Target) SigningRegion() string {
 	if t.Region != "" {
 		return strings.TrimPrefix(t.Region, "oss-")
 	}
@@ -40,7 +40,7 @@ func (t Target) region() string {
 }
 
 // LacksRegion reports whether requests to OSS are signed with V1 for want of a region.
-func (t Target) LacksRegion() bool { return t.region() == "" && !t.Endpoint.pathStyle() }
+func (t Target) LacksRegion() bool { return t.SigningRegion() == "" && !t.Endpoint.PathStyle() }
 
 // Validate returns an error that names what is wrong with t.
 func (t Target) Validate() error {
@@ -53,7 +53,7 @@ func (t Target) Validate() error {
 	if err := CheckObject(t.Object); err != nil {
 		return err
 	}
-	if err := CheckRegion(t.region()); err != nil {
+	if err := CheckRegion(t.SigningRegion()); err != nil {
 		return err
 	}
 	// The bucket's own domain is what the console shows, so it is often given as

@@ -1,4 +1,4 @@
-package wire
+package target
 
 import (
 	"maps"
@@ -52,20 +52,20 @@ func TestHeadersFor(t *testing.T) {
 	payer := map[string]string{"X-Oss-Request-Payer": "requester"}
 
 	for op, sets := range map[string][]map[string]string{
-		opPut:        {properties, once, callback, limit, payer},
-		opInitiate:   {properties, once, payer},
-		opUploadPart: {limit, payer},
-		opComplete:   {once, callback, payer},
-		opAbort:      {payer},
-		opListParts:  {payer},
-		opHead:       {payer},
+		OpPut:                  {properties, once, callback, limit, payer},
+		OpInitiate:             {properties, once, payer},
+		OpUploadPart:           {limit, payer},
+		OpComplete:             {once, callback, payer},
+		"AbortMultipartUpload": {payer},
+		"ListParts":            {payer},
+		"HeadObject":           {payer},
 	} {
 		t.Run(op, func(t *testing.T) {
 			want := map[string]string{}
 			for _, s := range sets {
 				maps.Copy(want, s)
 			}
-			got := headersFor(op, everything())
+			got := HeadersFor(op, everything())
 			for k, v := range want {
 				if got[k] != v {
 					t.Errorf("%s: got %q, want %q", k, got[k], v)
@@ -93,7 +93,7 @@ func TestHeadersForDetails(t *testing.T) {
 		"overwriting by default":   {&ObjectOptions{}, "X-Oss-Forbid-Overwrite", ""},
 	} {
 		t.Run(name, func(t *testing.T) {
-			got := headersFor(opInitiate, c.opts)
+			got := HeadersFor(OpInitiate, c.opts)
 			if got[c.header] != c.want {
 				t.Errorf("got %q, want %q", got[c.header], c.want)
 			}
@@ -120,22 +120,25 @@ func TestValidateOptions(t *testing.T) {
 		opts ObjectOptions
 		want string
 	}{
-		"traffic limit too low":      {ObjectOptions{TrafficLimit: 819_199}, "traffic limit of 819199 bit/s"},
-		"traffic limit too high":     {ObjectOptions{TrafficLimit: 838_860_801}, "traffic limit"},
-		"traffic limit negative":     {ObjectOptions{TrafficLimit: -1}, "traffic limit"},
-		"callback too long":          {ObjectOptions{Callback: strings.Repeat("a", 6<<10)}, "callback"},
-		"too many tags":              {ObjectOptions{Tags: tags}, "11 tags"},
+		"traffic limit too low":      {ObjectOptions{TrafficLimit: 819_199}, "TrafficLimit: got 819199 bit/s"},
+		"traffic limit too high":     {ObjectOptions{TrafficLimit: 838_860_801}, "TrafficLimit"},
+		"traffic limit negative":     {ObjectOptions{TrafficLimit: -1}, "TrafficLimit"},
+		"callback too long":          {ObjectOptions{Callback: strings.Repeat("a", 6<<10)}, "Callback: got 6144 bytes"},
+		"too many tags":              {ObjectOptions{Tags: tags}, "Tags: got 11"},
 		"tag without a key":          {ObjectOptions{Tags: one("", "v")}, "key of 0 bytes"},
 		"tag with a long value":      {ObjectOptions{Tags: one("k", strings.Repeat("v", 257))}, "257 bytes"},
 		"tag that is not UTF-8":      {ObjectOptions{Tags: one("k", "\xff")}, "UTF-8"},
-		"too much metadata":          {ObjectOptions{Metadata: one("k", strings.Repeat("v", 8<<10))}, "metadata of 8193 bytes"},
+		"too much metadata":          {ObjectOptions{Metadata: one("k", strings.Repeat("v", 8<<10))}, "Metadata: got 8193 bytes"},
 		"metadata twice":             {ObjectOptions{Metadata: map[string]string{"a": "1", "A": "2"}}, "same name"},
-		"metadata name with a space": {ObjectOptions{Metadata: one("a b", "1")}, "in its name"},
+		"metadata name with a space": {ObjectOptions{Metadata: one("a b", "1")}, "letters, digits and hyphens"},
 		"metadata with a line break": {ObjectOptions{Metadata: one("a", "1\r\nx-oss-acl: public-read")}, "control character"},
 		"header with a line break":   {ObjectOptions{Headers: one("a", "1\n2")}, "control character"},
 		"type with a line break":     {ObjectOptions{ContentType: "a/b\n"}, "control character"},
-		"header of ours":             {ObjectOptions{Headers: one("authorization", "x")}, "Authorization is set by the request"},
-		"header twice":               {ObjectOptions{Headers: map[string]string{"a": "1", "A": "2"}}, "are the same"},
+		"storage class unknown":      {ObjectOptions{StorageClass: "Cheap"}, `StorageClass: got "Cheap"`},
+		"ACL unknown":                {ObjectOptions{ACL: "all"}, `ACL: got "all"`},
+		"encryption unknown":         {ObjectOptions{Encryption: "ROT13"}, `Encryption: got "ROT13"`},
+		"header of ours":             {ObjectOptions{Headers: one("authorization", "x")}, "Headers: Authorization is set by the request"},
+		"header twice":               {ObjectOptions{Headers: map[string]string{"a": "1", "A": "2"}}, "are the same header"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			err := c.opts.Validate()

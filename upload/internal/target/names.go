@@ -1,4 +1,4 @@
-package wire
+package target
 
 import (
 	"fmt"
@@ -16,7 +16,7 @@ const (
 // end with a letter or digit (OSS documentation, Bucket naming conventions).
 func CheckBucket(name string) error {
 	if n := len(name); n < minBucketName || n > maxBucketName {
-		return fmt.Errorf("bucket name %q has %d characters: want %d to %d", clip(name), n, minBucketName, maxBucketName)
+		return fmt.Errorf("bucket name %q has %d characters: want %d to %d", Clip(name), n, minBucketName, maxBucketName)
 	}
 	for _, c := range name {
 		if !isLower(c) && !isDigit(c) && c != '-' {
@@ -37,11 +37,11 @@ func CheckObject(key string) error {
 	case key == "":
 		return fmt.Errorf("object name is empty: want 1 to %d bytes", maxObjectName)
 	case len(key) > maxObjectName:
-		return fmt.Errorf("object name %q has %d bytes: want at most %d", clip(key), len(key), maxObjectName)
+		return fmt.Errorf("object name %q has %d bytes: want at most %d", Clip(key), len(key), maxObjectName)
 	case key[0] == '/' || key[0] == '\\':
-		return fmt.Errorf("object name %q begins with %q: OSS does not allow that", clip(key), key[0])
+		return fmt.Errorf("object name %q begins with %q: OSS does not allow that", Clip(key), key[0])
 	case !utf8.ValidString(key):
-		return fmt.Errorf("object name %q is not valid UTF-8", clip(key))
+		return fmt.Errorf("object name %q is not valid UTF-8", Clip(key))
 	}
 	return nil
 }
@@ -50,8 +50,8 @@ func isLower(c rune) bool { return 'a' <= c && c <= 'z' }
 
 func isDigit(c rune) bool { return '0' <= c && c <= '9' }
 
-// clip shortens a name that is too long to be printed whole.
-func clip(s string) string {
+// Clip shortens a name that is too long to be printed whole.
+func Clip(s string) string {
 	const limit = 80
 	if len(s) <= limit {
 		return s

@@ -1,4 +1,4 @@
-package wire
+package target
 
 import (
 	"strings"
@@ -119,7 +119,7 @@ func TestPathStyle(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if got := e.pathStyle(); got != want {
+		if got := e.PathStyle(); got != want {
 			t.Errorf("%s: got path style %t, want %t", in, got, want)
 		}
 	}
@@ -144,16 +144,7 @@ func FuzzParseEndpoint(f *testing.F) {
 		if err != nil || again != e {
 			t.Fatalf("%q: %+v reads back as %+v, %v", s, e, again, err)
 		}
-		// What the SDK cannot make a URL of, it would fall over.
-		target := Target{Endpoint: e, Region: "cn-test", Bucket: "media", Object: "a b/ü?%"}
-		if err := target.Validate(); err != nil {
-			t.Fatalf("%q: %v", s, err)
-		}
-		o, err := NewClient(nil).Object(target)
-		if err != nil {
-			t.Fatalf("%q: %v", s, err)
-		}
-		if _, err := o.signer(testKey); err != nil {
+		if err := (Target{Endpoint: e, Region: "cn-test", Bucket: "media", Object: "a b/ü?%"}).Validate(); err != nil {
 			t.Fatalf("%q: %v", s, err)
 		}
 	})

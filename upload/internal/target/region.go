@@ -1,4 +1,4 @@
-package wire
+package target
 
 import (
 	"fmt"
@@ -36,9 +36,9 @@ func checkRegion(region string) string {
 	return region
 }
 
-// pathStyle reports whether the bucket must stand in the path: no name can be put
+// PathStyle reports whether the bucket must stand in the path: no name can be put
 // before an IP address, and most machines do not resolve those before localhost.
-func (e Endpoint) pathStyle() bool {
+func (e Endpoint) PathStyle() bool {
 	return !e.Custom && (e.Name() == "localhost" || e.isAddress())
 }
 

@@ -1,4 +1,4 @@
-package wire
+package target
 
 import (
 	"strings"
@@ -43,7 +43,7 @@ func TestCheckObject(t *testing.T) {
 		strings.Repeat("影", 342):  "1026 bytes",
 	} {
 		if err := CheckObject(bad); err == nil || !strings.Contains(err.Error(), want) {
-			t.Errorf("%q: got %v, want it to say %q", clip(bad), err, want)
+			t.Errorf("%q: got %v, want it to say %q", Clip(bad), err, want)
 		}
 	}
 }
@@ -72,14 +72,14 @@ func TestTarget(t *testing.T) {
 		"bucket in the endpoint":        {Target{Endpoint: own, Bucket: "media", Object: "a"}, "", "want oss-cn-hangzhou.aliyuncs.com"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			_, err := NewClient(nil).Object(c.target)
+			err := c.target.Validate()
 			switch {
 			case c.want == "" && err != nil:
 				t.Fatal(err)
 			case c.want != "" && (err == nil || !strings.Contains(err.Error(), c.want)):
 				t.Fatalf("got %v, want it to say %q", err, c.want)
-			case c.want == "" && c.target.region() != c.region:
-				t.Fatalf("got region %q, want %q", c.target.region(), c.region)
+			case c.want == "" && c.target.SigningRegion() != c.region:
+				t.Fatalf("got region %q, want %q", c.target.SigningRegion(), c.region)
 			}
 		})
 	}
