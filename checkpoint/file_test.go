@@ -7,6 +7,7 @@ import (
 	"strings"
 	"syscall"
 	"testing"
+	"testing/synctest"
 )
 
 func TestWhatWasRemovedWhileInUseIsMadeAnew(t *testing.T) {
@@ -106,28 +107,31 @@ func TestFailedSecondBeginKeepsTheFirst(t *testing.T) {
 	must(t, u.Close())
 }
 
-// The same where the file was replaced meanwhile, by one that is sound.
+// The same where the file was replaced meanwhile, by one that is sound. Time stands
+// still: the group of the added part is not written before the file is replaced.
 func TestFailedHealingIsDoneOnceMore(t *testing.T) {
 	unixOnly(t)
-	var fault error
-	sys := hostSystem()
-	sys.syncDir = func(dir string) error { return fault }
-	d := mustOpenDir(t, t.TempDir(), sys)
-	u := mustBegin(t, d, "a", testPart(1))
-	must(t, u.Flush(t.Context()))
-	another := testRecord("a")
-	another.UploadID = "another"
-	must(t, u.Begin(t.Context(), another))
-	mustAdd(t, u, testPart(1))
-	must(t, replaced(u.file.path, recordFileBytes(t, 3)))
-	fault = syscall.EIO
-	if err := u.Flush(t.Context()); !errors.Is(err, fault) {
-		t.Errorf("Flush: error is %v, want %v", err, fault)
-	}
-	fault = nil
-	must(t, u.Flush(t.Context()))
-	if c := onDisk(t, u); c.rec != another || len(c.parts) != 1 {
-		t.Errorf("on disk are %d parts of %+v, want 1 of %+v", len(c.parts), c.rec, another)
-	}
-	must(t, u.Remove())
+	synctest.Test(t, func(t *testing.T) {
+		var fault error
+		sys := hostSystem()
+		sys.syncDir = func(dir string) error { return fault }
+		d := mustOpenDir(t, t.TempDir(), sys)
+		u := mustBegin(t, d, "a", testPart(1))
+		must(t, u.Flush(t.Context()))
+		another := testRecord("a")
+		another.UploadID = "another"
+		must(t, u.Begin(t.Context(), another))
+		mustAdd(t, u, testPart(1))
+		must(t, replaced(u.file.path, recordFileBytes(t, 3)))
+		fault = syscall.EIO
+		if err := u.Flush(t.Context()); !errors.Is(err, fault) {
+			t.Errorf("Flush: error is %v, want %v", err, fault)
+		}
+		fault = nil
+		must(t, u.Flush(t.Context()))
+		if c := onDisk(t, u); c.rec != another || len(c.parts) != 1 {
+			t.Errorf("on disk are %d parts of %+v, want 1 of %+v", len(c.parts), c.rec, another)
+		}
+		must(t, u.Remove())
+	})
 }

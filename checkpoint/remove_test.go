@@ -5,6 +5,7 @@ import (
 	"io/fs"
 	"os"
 	"testing"
+	"testing/synctest"
 )
 
 // Where a file has to be closed before it is removed, another process may claim it
@@ -58,16 +59,18 @@ func TestRemoveLeavesTheNextHoldersFile(t *testing.T) {
 // A file that had to be given up, because somebody cut it short, does not stay.
 func TestRemoveTakesAlsoWhatWasGivenUp(t *testing.T) {
 	unixOnly(t)
-	d := mustOpenDir(t, t.TempDir(), hostSystem())
-	u := mustBegin(t, d, "a", testParts(1, 300)...)
-	must(t, u.Flush(t.Context()))
-	must(t, os.Truncate(u.file.path, pageSize))
-	mustAdd(t, u, testPart(301))
-	if err := u.Flush(t.Context()); !errors.Is(err, ErrDamaged) {
-		t.Fatalf("Flush: error is %v, want %v", err, ErrDamaged)
-	}
-	must(t, u.Remove())
-	if files := filesIn(t, d.Path()); len(files) > 0 {
-		t.Errorf("%v are left", files)
-	}
+	synctest.Test(t, func(t *testing.T) { // Flush writes the part first
+		d := mustOpenDir(t, t.TempDir(), hostSystem())
+		u := mustBegin(t, d, "a", testParts(1, 300)...)
+		must(t, u.Flush(t.Context()))
+		must(t, os.Truncate(u.file.path, pageSize))
+		mustAdd(t, u, testPart(301))
+		if err := u.Flush(t.Context()); !errors.Is(err, ErrDamaged) {
+			t.Fatalf("Flush: error is %v, want %v", err, ErrDamaged)
+		}
+		must(t, u.Remove())
+		if files := filesIn(t, d.Path()); len(files) > 0 {
+			t.Errorf("%v are left", files)
+		}
+	})
 }

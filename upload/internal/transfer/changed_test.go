@@ -4,6 +4,7 @@ import (
 	"errors"
 	"io"
 	"os"
+	"slices"
 	"sync"
 	"testing"
 	"time"
@@ -17,6 +18,25 @@ import (
 func (r *rig) afterParts(n int, change func()) {
 	r.opts.Parallel, r.slots = 1, newSlots(1)
 	r.seen.when(func(e Event) bool { return e.Uploaded >= int64(n)*partSize }, change)
+}
+
+// amidParts calls change once, when two parts are acknowledged, a third one is held by
+// the server, and the others have not been begun. Which parts these are is up to the
+// scheduler: sent is one of the first two, unsent one of the others.
+func (r *rig) amidParts(change func(sent, unsent int)) {
+	r.opts.Parallel, r.slots = 1, newSlots(1)
+	held := osstest.Hang(osstest.OpUploadPart).Nth(3)
+	r.inject(held)
+	go func() {
+		defer held.Release()
+		<-held.Fired()
+		seen := r.server.Requests(osstest.OpUploadPart)
+		unsent := 1
+		for slices.ContainsFunc(seen, func(q osstest.Request) bool { return q.PartNumber == unsent }) {
+			unsent++
+		}
+		change(seen[0].PartNumber, unsent)
+	}()
 }
 
 func TestSourceChangesWhileItIsSent(t *testing.T) {
@@ -54,14 +74,14 @@ func TestSourceChangesWhileItIsSent(t *testing.T) {
 func TestBytesChangeWhileTheyAreSent(t *testing.T) {
 	t.Run("of a part that was sent: ErrFileChanged", func(t *testing.T) {
 		r := newRig(t, fiveParts)
-		r.afterParts(2, func() { r.change(10, []byte("other bytes")) })
+		r.amidParts(func(sent, _ int) { r.change(int64(sent-1)*partSize+10, []byte("other bytes")) })
 		r.fails(ErrChanged)
 		r.counts("Initiate 1, Part 5, Abort 1, List 1")
 		r.left(0, 0)
 	})
 	t.Run("of a part that was not: the object is what the file is", func(t *testing.T) {
 		r := newRig(t, fiveParts)
-		r.afterParts(2, func() { r.change(4*partSize, []byte("other bytes")) })
+		r.amidParts(func(_, unsent int) { r.change(int64(unsent-1)*partSize, []byte("other bytes")) })
 		r.ok()
 		r.left(0, 0)
 	})
