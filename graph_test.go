@@ -72,19 +72,23 @@ var rooms = map[string]room{
 		"the suite that every Store passes, also those of others",
 	},
 	"sts": {
-		[]string{"sts/openapi", xsync},
+		[]string{"sts/internal/role", "sts/openapi", xsync},
 		"a leaf: tokens are of use without uploads",
+	},
+	"sts/internal/role": {
+		nil,
+		"what a call of AssumeRole may say, for those who make it, serve it and judge it: users need none of it",
 	},
 	"sts/openapi": {
 		nil,
 		"the RPC signature, for STS and VOD alike",
 	},
 	"sts/appserver": {
-		[]string{"sts", "sts/openapi", xsync},
+		[]string{"sts", "sts/internal/role", "sts/openapi", xsync},
 		"a server of tokens knows nothing of uploads",
 	},
 	"sts/ststest": {
-		[]string{"sts", "sts/openapi"},
+		[]string{"sts", "sts/internal/role", "sts/openapi"},
 		"it judges the signatures of sts, and is imported by users' tests",
 	},
 }

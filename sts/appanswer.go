@@ -6,12 +6,13 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
-	"regexp"
 	"strconv"
 	"strings"
 	"time"
 	"unicode"
 	"unicode/utf8"
+
+	"github.com/vodupload/vodupload/sts/internal/role"
 )
 
 // An appAnswer has the fields of all forms of an app server's answer. Decoding
@@ -194,13 +195,6 @@ func (t appToken) credentials() (Credentials, error) {
 	return c, nil
 }
 
-// Secrets are 30 characters and more, tokens hundreds. What may stay is words
-// written together, as in SignatureDoesNotMatch, and request IDs.
-var (
-	secretLike   = regexp.MustCompile(`[A-Za-z0-9+/=_%-]{20,}`)
-	harmlessLike = regexp.MustCompile(`^(([A-Z][a-z]+)+|[a-z]+|[0-9A-Fa-f]{8}(-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12})$`)
-)
-
 func printable(r rune) rune {
 	if !unicode.IsPrint(r) || r == utf8.RuneError {
 		return '?'
@@ -212,12 +206,7 @@ func printable(r rune) rune {
 // and without anything that could be a secret.
 func scrub(text string) string {
 	text = strings.Map(printable, strings.Join(strings.Fields(text), " "))
-	text = secretLike.ReplaceAllStringFunc(text, func(s string) string {
-		if harmlessLike.MatchString(s) {
-			return s
-		}
-		return "[redacted]"
-	})
+	text = role.Redact(text)
 	const limit = 300
 	if runes := []rune(text); len(runes) > limit {
 		return string(runes[:limit]) + "…"

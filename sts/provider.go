@@ -61,8 +61,8 @@ func (s *static) Invalidate(c Credentials) {
 	}
 }
 
-// Key lets calls of package openapi be signed with the credentials of p.
-func Key(p Provider) openapi.KeyFunc {
+// signingKey lets calls of package openapi be signed with the credentials of p.
+func signingKey(p Provider) openapi.KeyFunc {
 	return func(ctx context.Context) (openapi.Key, error) {
 		c, err := p.Credentials(ctx)
 		if err != nil {

@@ -41,7 +41,7 @@ func newChain(t *testing.T, opts *ststest.Options) *chain {
 	t.Cleanup(c.server.Close)
 	user := c.sts.DefaultUser()
 	handler, err := appserver.New(&appserver.Config{
-		AccessKeyID: user.AccessKeyID, AccessKeySecret: user.AccessKeySecret, RoleArn: ststest.DefaultRole,
+		AccessKeyID: user.AccessKeyID, AccessKeySecret: user.AccessKeySecret, RoleARN: ststest.DefaultRole,
 		PolicyFile: "policy/bucket_read_write_policy.txt", BucketName: bucket, STSEndpoint: c.sts.URL,
 	}, &appserver.Options{
 		Authenticate: func(r *http.Request) (appserver.Identity, error) {

@@ -84,7 +84,6 @@ func parse(args []string, stderr io.Writer) (*settings, error) {
 	flags.BoolVar(&s.embedded, "embedded", false, "use an STS in this process instead of the real one")
 	flags.StringVar(&s.clients, "clients", "", "`file` with the clients that may ask, by bearer token")
 	flags.BoolVar(&s.opts.AllowAnyone, "anyone", false, "serve everybody who can reach the address, without asking who it is")
-	flags.BoolVar(&s.opts.JSONP, "jsonp", false, "answer as a script where a page asks with callback=NAME")
 	flags.BoolVar(&s.opts.HTTPStatus, "http-status", false, "answer failures with an HTTP status other than 200")
 	flags.IntVar(&s.opts.Rate, "rate", 0, "requests a second for one client address (default 50, -1 for no limit)")
 	flags.StringVar(&s.cert, "tls-cert", "", "`file` with the certificate for https")

@@ -33,7 +33,7 @@ func serve(ctx context.Context, s *settings, stdout io.Writer) error {
 	if s.embedded {
 		server = embed(config)
 		defer server.Close()
-		s.opts.Logger.Warn("STS is in this process: no real server accepts its tokens", "role", config.RoleArn)
+		s.opts.Logger.Warn("STS is in this process: no real server accepts its tokens", "role", config.RoleARN)
 	}
 	if s.opts.AllowAnyone {
 		s.opts.Logger.Warn("whoever can reach the address gets a token", "addr", s.addr)
@@ -106,8 +106,8 @@ func loadClients(path string) (func(*http.Request) (appserver.Identity, error), 
 // embed starts an STS, and points the configuration at it. What the configuration
 // says about the role, the policy and the bucket stays.
 func embed(config *appserver.Config) *ststest.Server {
-	if config.RoleArn == "" {
-		config.RoleArn = ststest.DefaultRole
+	if config.RoleARN == "" {
+		config.RoleARN = ststest.DefaultRole
 	}
 	if config.PolicyFile == "" {
 		config.PolicyFile = "policy/bucket_read_write_policy.txt"
@@ -115,9 +115,9 @@ func embed(config *appserver.Config) *ststest.Server {
 	if config.BucketName == "" {
 		config.BucketName = "media"
 	}
-	role := ststest.Role{Arn: config.RoleArn, MaxSession: sts.MaxDuration}
-	if sts.ValidateRoleArn(role.Arn) != nil {
-		role.Arn = ststest.DefaultRole // the check of the configuration names the field
+	role := ststest.Role{ARN: config.RoleARN, MaxSession: sts.MaxDuration}
+	if _, err := sts.NewAssumeRole(sts.Static(sts.Credentials{}), role.ARN, nil); err != nil {
+		role.ARN = ststest.DefaultRole // the check of the configuration names the field
 	}
 	server := ststest.NewServer(&ststest.Options{Roles: []ststest.Role{role}})
 	user := server.DefaultUser()

@@ -85,7 +85,7 @@ func (c *chain) restart() {
 	c.t.Helper()
 	user := c.sts.DefaultUser()
 	h, err := appserver.New(&appserver.Config{
-		AccessKeyID: user.AccessKeyID, AccessKeySecret: user.AccessKeySecret, RoleArn: ststest.DefaultRole,
+		AccessKeyID: user.AccessKeyID, AccessKeySecret: user.AccessKeySecret, RoleARN: ststest.DefaultRole,
 		PolicyFile: "policy/bucket_read_write_policy.txt", BucketName: "media", ObjectPrefix: "in/", STSEndpoint: c.sts.URL,
 	}, &appserver.Options{Path: "/token", Authenticate: c.auth})
 	if err != nil {

@@ -1,12 +1,10 @@
 package appserver
 
 import (
-	"bytes"
 	"encoding/json"
 	"fmt"
 	"math"
 	"net/http"
-	"regexp"
 	"strconv"
 	"time"
 
@@ -54,32 +52,20 @@ type failure struct {
 	Security string `json:"Security"`
 }
 
-// callbackForm is a name, or a path of names, that JavaScript can call.
-var callbackForm = regexp.MustCompile(`^[A-Za-z_$][A-Za-z0-9_$]*(\.[A-Za-z_$][A-Za-z0-9_$]*)*$`)
-
-const maxCallback = 128 // characters
-
-// write sends content as JSON or, with a callback, as a script that calls it.
-func write(w http.ResponseWriter, status int, callback string, content any) {
-	body, err := json.Marshal(content) // escapes <, > and &, which a script needs
+// write sends content as JSON.
+func write(w http.ResponseWriter, status int, content any) {
+	body, err := json.Marshal(content)
 	if err != nil {
 		panic(fmt.Sprintf("appserver: encode the answer: %v", err)) // strings and numbers only
 	}
-	kind := "application/json; charset=utf-8"
-	if callback != "" {
-		// The comment keeps the callback from being taken for another format by
-		// its first bytes.
-		body = bytes.Join([][]byte{[]byte("/**/" + callback + "( "), body, []byte(" );")}, nil)
-		kind = "application/javascript; charset=utf-8"
-	}
-	w.Header().Set("Content-Type", kind)
+	w.Header().Set("Content-Type", "application/json; charset=utf-8")
 	w.Header().Set("Content-Length", strconv.Itoa(len(body)))
 	w.WriteHeader(status)
 	_, _ = w.Write(body) // fails only if the client is gone
 }
 
 // fail sends a problem.
-func (h *Handler) fail(w http.ResponseWriter, callback string, p problem) {
+func (h *Handler) fail(w http.ResponseWriter, p problem) {
 	f := failure{StatusCode: p.status, Status: p.status, ErrorCode: p.code, ErrorMessage: p.message, RequestID: p.requestID}
 	if p.retryAfter > 0 {
 		w.Header().Set("Retry-After", strconv.FormatFloat(math.Ceil(p.retryAfter.Seconds()), 'f', 0, 64))
@@ -88,10 +74,10 @@ func (h *Handler) fail(w http.ResponseWriter, callback string, p problem) {
 		w.Header().Set("WWW-Authenticate", "Bearer")
 	}
 	status := p.status
-	if p.token && !h.opts.HTTPStatus || callback != "" {
+	if p.token && !h.opts.HTTPStatus {
 		status = http.StatusOK
 	}
-	write(w, status, callback, f)
+	write(w, status, f)
 }
 
 // health is what the health endpoint tells.
@@ -106,5 +92,5 @@ func (h *Handler) serveHealth(w http.ResponseWriter) {
 	if code == "" {
 		code = "unknown"
 	}
-	write(w, http.StatusOK, "", health{Status: "ok", STS: code, Uptime: time.Since(h.started).Round(time.Second).String()})
+	write(w, http.StatusOK, health{Status: "ok", STS: code, Uptime: time.Since(h.started).Round(time.Second).String()})
 }

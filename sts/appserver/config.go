@@ -14,7 +14,7 @@ import (
 	"strings"
 	"time"
 
-	"github.com/vodupload/vodupload/sts"
+	"github.com/vodupload/vodupload/sts/internal/role"
 )
 
 // A Config is what the documented config.json says, and a little more. A field's
@@ -28,9 +28,9 @@ type Config struct {
 	AccessKeyID     string
 	AccessKeySecret string
 
-	// RoleArn is the role that the tokens are for, acs:ram::ACCOUNT:role/NAME.
+	// RoleARN is the role that the tokens are for, acs:ram::ACCOUNT:role/NAME.
 	// Key RoleArn; ALIBABA_CLOUD_ROLE_ARN.
-	RoleArn string
+	RoleARN string
 
 	// TokenExpireTime is the life of a token, 900 s to 43,200 s, in the file as a
 	// number or text of seconds. Key TokenExpireTime; VODUPLOAD_TOKEN_EXPIRE_TIME.
@@ -234,14 +234,14 @@ func (c *Config) Validate() error {
 	check(c.AccessKeySecret == "", "AccessKeySecret", "is empty; want the secret that belongs to AccessKeyID")
 	check(strings.ContainsAny(c.AccessKeyID, " \t\r\n"), "AccessKeyID", "has white space in it")
 	check(strings.ContainsAny(c.AccessKeySecret, " \t\r\n"), "AccessKeySecret", "has white space in it")
-	if c.RoleArn == "" {
+	if c.RoleARN == "" {
 		check(true, "RoleArn", "is empty; want the form acs:ram::ACCOUNT:role/NAME")
-	} else if sts.ValidateRoleArn(c.RoleArn) != nil {
-		check(true, "RoleArn", "is %q; want the form acs:ram::ACCOUNT:role/NAME", c.RoleArn)
+	} else if role.ValidateARN(c.RoleARN) != nil {
+		check(true, "RoleArn", "is %q; want the form acs:ram::ACCOUNT:role/NAME", c.RoleARN)
 	}
 	if d := c.TokenExpireTime; d != 0 {
-		check(sts.ValidateDuration(d) != nil, "TokenExpireTime", "is %v seconds; want %v to %v, whole",
-			d.Seconds(), sts.MinDuration.Seconds(), sts.MaxDuration.Seconds())
+		check(role.ValidateDuration(d) != nil, "TokenExpireTime", "is %v seconds; want %v to %v, whole",
+			d.Seconds(), role.MinDuration.Seconds(), role.MaxDuration.Seconds())
 	}
 	check(c.PolicyFile == "", "PolicyFile", "is empty; want a file, or one of %s", strings.Join(builtIn(), ", "))
 	check(c.BucketName != "" && !bucketForm.MatchString(c.BucketName), "BucketName",
@@ -249,15 +249,15 @@ func (c *Config) Validate() error {
 	if err := validatePrefix(c.ObjectPrefix); err != nil {
 		check(true, "ObjectPrefix", "%v", err)
 	}
-	check(c.SessionName != "" && sts.ValidateSessionName(c.SessionName) != nil, "SessionName",
-		"is %q; want %d to %d letters, digits and .@-_", c.SessionName, sts.MinSessionName, sts.MaxSessionName)
+	check(c.SessionName != "" && role.ValidateSessionName(c.SessionName) != nil, "SessionName",
+		"is %q; want %d to %d letters, digits and .@-_", c.SessionName, role.MinSessionName, role.MaxSessionName)
 	return errors.Join(errs...)
 }
 
 // String returns the configuration without the secret.
 func (c Config) String() string {
 	return fmt.Sprintf("appserver.Config(role %q, %v, policy %q, bucket %q, prefix %q)",
-		c.RoleArn, c.TokenExpireTime, c.PolicyFile, c.BucketName, c.ObjectPrefix)
+		c.RoleARN, c.TokenExpireTime, c.PolicyFile, c.BucketName, c.ObjectPrefix)
 }
 
 // Format writes the configuration without the secret, whatever the verb.

@@ -61,7 +61,7 @@ func wrongFields(err error) []string {
 
 func TestParseConfig(t *testing.T) {
 	want := appserver.Config{
-		AccessKeyID: keyID, AccessKeySecret: secret, RoleArn: "acs:ram::1000000000000001:role/uploader",
+		AccessKeyID: keyID, AccessKeySecret: secret, RoleARN: "acs:ram::1000000000000001:role/uploader",
 		TokenExpireTime: 900 * time.Second, PolicyFile: "policy/all_policy.txt",
 	}
 	more := want
@@ -148,11 +148,11 @@ func TestNewNamesWhatIsWrong(t *testing.T) {
 	}{
 		{"nothing", func(*appserver.Config) {}, nil, ""},
 		{"template as it is shipped", func(c *appserver.Config) {
-			c.AccessKeyID, c.AccessKeySecret, c.RoleArn = "", "", ""
+			c.AccessKeyID, c.AccessKeySecret, c.RoleARN = "", "", ""
 		}, []string{"AccessKeyID", "AccessKeySecret", "RoleArn"}, "is empty"},
 		{"pasted with a line's end", func(c *appserver.Config) { c.AccessKeyID += "\n" }, []string{"AccessKeyID"}, "white space"},
 		{"secret with a space", func(c *appserver.Config) { c.AccessKeySecret += " " }, []string{"AccessKeySecret"}, "white space"},
-		{"role's name alone", func(c *appserver.Config) { c.RoleArn = "uploader" }, []string{"RoleArn"}, `is "uploader"; want the form acs:ram::ACCOUNT:role/NAME`},
+		{"role's name alone", func(c *appserver.Config) { c.RoleARN = "uploader" }, []string{"RoleArn"}, `is "uploader"; want the form acs:ram::ACCOUNT:role/NAME`},
 		{"time below", func(c *appserver.Config) { c.TokenExpireTime = 90 * time.Second }, []string{"TokenExpireTime"}, "is 90 seconds; want 900 to 43200"},
 		{"time above", func(c *appserver.Config) { c.TokenExpireTime = 43201 * time.Second }, []string{"TokenExpireTime"}, "43201 seconds"},
 		{"no policy", func(c *appserver.Config) { c.PolicyFile = "" }, []string{"PolicyFile"}, "policy/bucket_read_write_policy.txt"},
@@ -244,7 +244,7 @@ func TestEnvironmentOverridesTheFile(t *testing.T) {
 		t.Fatalf("used %q, %v; want all %d", used, err, len(env))
 	}
 	want := appserver.Config{
-		AccessKeyID: "LTAIother", AccessKeySecret: "other", RoleArn: "acs:ram::2:role/other", TokenExpireTime: time.Hour,
+		AccessKeyID: "LTAIother", AccessKeySecret: "other", RoleARN: "acs:ram::2:role/other", TokenExpireTime: time.Hour,
 		PolicyFile: "policy/bucket_read_policy.txt", BucketName: "media", ObjectPrefix: "in/", SessionName: "bob", STSEndpoint: "sts.example.com",
 	}
 	if *c != want {
@@ -302,7 +302,7 @@ func FuzzConfig(f *testing.F) {
 			noSecret(t, "error", err.Error())
 			return
 		}
-		if err := c.Validate(); err == nil && (c.AccessKeyID == "" || c.RoleArn == "" || c.PolicyFile == "") {
+		if err := c.Validate(); err == nil && (c.AccessKeyID == "" || c.RoleARN == "" || c.PolicyFile == "") {
 			t.Errorf("valid without what is required: %v", c)
 		}
 		if c.AccessKeySecret == secret {

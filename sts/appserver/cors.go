@@ -54,25 +54,6 @@ func (h *Handler) preflight(w http.ResponseWriter, r *http.Request) {
 	w.WriteHeader(http.StatusNoContent)
 }
 
-// mayCall reports whether the page that asks for a script may ask, as far as the
-// browser tells: requests for scripts have no Origin.
-func (h *Handler) mayCall(r *http.Request) bool {
-	switch r.Header.Get("Sec-Fetch-Site") {
-	case "same-origin", "none":
-		return true
-	case "": // older, or asked without TLS
-		if r.Referer() == "" {
-			return true
-		}
-	}
-	page, err := url.Parse(r.Referer())
-	if err != nil || page.Host == "" {
-		return slices.Contains(h.opts.Origins, "*")
-	}
-	origin := page.Scheme + "://" + page.Host
-	return sameOrigin(origin, r.Host) || h.listed(origin) || slices.Contains(h.opts.Origins, "*")
-}
-
 func (h *Handler) listed(origin string) bool {
 	return slices.ContainsFunc(h.opts.Origins, func(o string) bool { return strings.EqualFold(o, origin) })
 }

@@ -19,7 +19,7 @@ func ExampleNew() {
 	user := server.DefaultUser()
 
 	handler, err := appserver.New(&appserver.Config{
-		AccessKeyID: user.AccessKeyID, AccessKeySecret: user.AccessKeySecret, RoleArn: ststest.DefaultRole,
+		AccessKeyID: user.AccessKeyID, AccessKeySecret: user.AccessKeySecret, RoleARN: ststest.DefaultRole,
 		PolicyFile: "policy/bucket_read_write_policy.txt", BucketName: "media", STSEndpoint: server.URL,
 	}, &appserver.Options{
 		Authenticate: func(r *http.Request) (appserver.Identity, error) {

@@ -27,7 +27,7 @@ func text(target func(*Config) *string) func(*Config, string) error {
 var fields = []field{
 	{"AccessKeyID", "AccessKeyId", "ALIBABA_CLOUD_ACCESS_KEY_ID", text(func(c *Config) *string { return &c.AccessKeyID })},
 	{"AccessKeySecret", "", "ALIBABA_CLOUD_ACCESS_KEY_SECRET", text(func(c *Config) *string { return &c.AccessKeySecret })},
-	{"RoleArn", "", "ALIBABA_CLOUD_ROLE_ARN", text(func(c *Config) *string { return &c.RoleArn })},
+	{"RoleArn", "", "ALIBABA_CLOUD_ROLE_ARN", text(func(c *Config) *string { return &c.RoleARN })},
 	{"TokenExpireTime", "", "VODUPLOAD_TOKEN_EXPIRE_TIME", setExpireTime},
 	{"PolicyFile", "", "VODUPLOAD_POLICY_FILE", text(func(c *Config) *string { return &c.PolicyFile })},
 	{"BucketName", "", "VODUPLOAD_BUCKET_NAME", text(func(c *Config) *string { return &c.BucketName })},

@@ -47,9 +47,9 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	w.Header().Set("Cache-Control", "no-store")
 	w.Header().Set("X-Content-Type-Options", "nosniff")
 	w.Header().Set("X-Request-Id", id)
-	callback, refusal, done := h.admit(w, r)
+	refusal, done := h.admit(w, r)
 	if !done && refusal.none() {
-		refusal = h.serveToken(w, r, callback)
+		refusal = h.serveToken(w, r)
 	}
 	if refusal.none() {
 		return
@@ -60,53 +60,45 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	w.Header().Set("X-Request-Id", refusal.requestID)
 	h.opts.Logger.Info("request refused", "code", refusal.code, "status", refusal.status, "request_id", refusal.requestID,
 		"remote", r.RemoteAddr, "method", r.Method, "origin", r.Header.Get("Origin"))
-	h.fail(w, callback, refusal)
+	h.fail(w, refusal)
 }
 
 // admit checks everything about a request but who asks. It may have answered it
 // already.
-func (h *Handler) admit(w http.ResponseWriter, r *http.Request) (callback string, refusal problem, done bool) {
+func (h *Handler) admit(w http.ResponseWriter, r *http.Request) (refusal problem, done bool) {
 	if r.URL.Path == healthPath && (r.Method == http.MethodGet || r.Method == http.MethodHead) {
 		h.serveHealth(w)
-		return "", problem{}, true
+		return problem{}, true
 	}
 	mayAsk := h.cors(w, r) // first: pages read the refusals below, too
 	switch {
 	case headerSize(r) > h.opts.MaxHeader:
-		return "", problemHeader, false
+		return problemHeader, false
 	case !h.limiter.allow(clientOf(r.RemoteAddr), time.Now()):
-		return "", problemRate, false
+		return problemRate, false
 	case r.URL.Path != h.opts.Path && (r.URL.Path != "" || h.opts.Path != "/"): // "" is what StripPrefix may leave
-		return "", problemNotFound, false
+		return problemNotFound, false
 	case !mayAsk:
-		return "", problemOrigin, false
+		return problemOrigin, false
 	}
 	switch r.Method {
 	case http.MethodOptions:
 		h.preflight(w, r)
-		return "", problem{}, true
+		return problem{}, true
 	case http.MethodGet, http.MethodHead, http.MethodPost:
 	default:
 		w.Header().Set("Allow", "GET, HEAD, POST, OPTIONS")
-		return "", problemMethod, false
+		return problemMethod, false
 	}
-	callback = r.URL.Query().Get("callback")
-	switch {
-	case callback != "" && !h.opts.JSONP:
-		return "", problemJSONP, false
-	case callback != "" && !h.mayCall(r):
-		return "", problemOrigin, false
-	case callback != "" && (len(callback) > maxCallback || !callbackForm.MatchString(callback)):
-		return "", problemCallback, false
-	case r.ContentLength > h.opts.MaxBody:
-		return callback, problemTooLarge, false
+	if r.ContentLength > h.opts.MaxBody {
+		return problemTooLarge, false
 	}
 	r.Body = http.MaxBytesReader(w, r.Body, h.opts.MaxBody)
-	return callback, problem{}, false
+	return problem{}, false
 }
 
 // serveToken answers with a token, or returns why not.
-func (h *Handler) serveToken(w http.ResponseWriter, r *http.Request, callback string) problem {
+func (h *Handler) serveToken(w http.ResponseWriter, r *http.Request) problem {
 	who, refusal := h.authenticate(r)
 	if !refusal.none() {
 		return refusal
@@ -124,7 +116,7 @@ func (h *Handler) serveToken(w http.ResponseWriter, r *http.Request, callback st
 		return problemOf(err)
 	}
 	h.opts.Logger.Debug("token handed out", "identity", who.Name, "session", key.session, "credentials", c, "remote", r.RemoteAddr)
-	write(w, http.StatusOK, callback, newAnswer(c))
+	write(w, http.StatusOK, newAnswer(c))
 	return problem{}
 }
 

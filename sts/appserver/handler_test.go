@@ -177,7 +177,7 @@ func TestTroubleWithSTS(t *testing.T) {
 		if a := r.get(t, nil); a.text("ErrorCode") != "InvalidTimeStamp.Expired" {
 			t.Errorf("answer: %s", a.body)
 		}
-		if !strings.Contains(r.log.String(), "ahead of the service's") || !strings.Contains(r.log.String(), "Set this machine's clock") {
+		if !strings.Contains(r.log.String(), "ahead of the service's") || !strings.Contains(r.log.String(), "set this machine's clock") {
 			t.Errorf("log does not tell about the clock: %s", r.log)
 		}
 	})
@@ -186,7 +186,7 @@ func TestTroubleWithSTS(t *testing.T) {
 		if a := r.get(t, nil); a.text("ErrorCode") != "InvalidAccessKeyId.NotFound" {
 			t.Errorf("answer: %s", a.body)
 		}
-		if !strings.Contains(r.log.String(), "Check AccessKeyID") {
+		if !strings.Contains(r.log.String(), "check AccessKeyID") {
 			t.Errorf("log has no hint: %s", r.log)
 		}
 	})

@@ -9,7 +9,7 @@ import (
 	"regexp"
 	"strings"
 
-	"github.com/vodupload/vodupload/sts"
+	"github.com/vodupload/vodupload/sts/internal/role"
 )
 
 // What [Options.Authenticate] says about a request that gets no token.
@@ -45,13 +45,13 @@ var unfitForSession = regexp.MustCompile(`[^A-Za-z0-9.@_-]+`)
 // sessionName returns a valid session name that is as close to the identity's
 // name as the rules allow, and different for different names.
 func sessionName(name string) string {
-	if sts.ValidateSessionName(name) == nil {
+	if role.ValidateSessionName(name) == nil {
 		return name
 	}
 	const digits = 12
 	sum := sha256.Sum256([]byte(name))
 	fit := unfitForSession.ReplaceAllString(name, "_")
-	fit = fit[:min(len(fit), sts.MaxSessionName-digits-1)]
+	fit = fit[:min(len(fit), role.MaxSessionName-digits-1)]
 	return fit + "-" + hex.EncodeToString(sum[:])[:digits]
 }
 

@@ -51,7 +51,7 @@ func users() []ststest.User { return []ststest.User{{AccessKeyID: keyID, AccessK
 
 func config(endpoint string) *appserver.Config {
 	return &appserver.Config{
-		AccessKeyID: keyID, AccessKeySecret: secret, RoleArn: ststest.DefaultRole, BucketName: "media",
+		AccessKeyID: keyID, AccessKeySecret: secret, RoleARN: ststest.DefaultRole, BucketName: "media",
 		PolicyFile: "policy/bucket_read_write_policy.txt", STSEndpoint: endpoint,
 	}
 }

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/vodupload/vodupload/sts"
+	"github.com/vodupload/vodupload/sts/internal/role"
 )
 
 // New returns a handler. The configuration and the policy file are checked here,
@@ -48,7 +49,7 @@ func New(config *Config, opts *Options) (*Handler, error) {
 // check validates everything that can be without asking STS, and reads the
 // policy. It fills in the defaults.
 func (c *Config) check(o *Options) (*template, error) {
-	setDefault(&c.TokenExpireTime, sts.MinDuration)
+	setDefault(&c.TokenExpireTime, role.MinDuration)
 	errs := []error{c.Validate()}
 	var policy *template
 	if c.PolicyFile != "" {

@@ -33,14 +33,6 @@ type Options struct {
 	// The default is Authorization and Content-Type.
 	AllowHeaders []string
 
-	// JSONP lets a page get the answer as a script, with the parameter callback. No
-	// browser keeps a script from a page of another origin, and cookies go with it. So
-	// pages of other origins are refused here unless Origins has theirs: by
-	// Sec-Fetch-Site and Referer, which current browsers send over https and to
-	// loopback. Where a browser sends neither, any page that it opens reads tokens of
-	// whoever Authenticate takes the browser for. The default is false.
-	JSONP bool
-
 	// HTTPStatus answers problems with tokens with an HTTP status above 500. The
 	// default is 200, as of the documented servers, because old clients cannot
 	// read the body of anything else.

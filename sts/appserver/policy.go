@@ -13,7 +13,7 @@ import (
 	"regexp"
 	"strings"
 
-	"github.com/vodupload/vodupload/sts"
+	"github.com/vodupload/vodupload/sts/internal/role"
 )
 
 //go:embed policy/*.txt
@@ -123,7 +123,7 @@ func (t *template) fill(bucket, prefix string) (string, error) {
 	if err := e.Encode(filled); err != nil {
 		return "", fmt.Errorf("encode the policy: %w", err)
 	}
-	return sts.CompactPolicy(b.String())
+	return role.CompactPolicy(b.String())
 }
 
 // replace returns a copy of a JSON value in which r was applied to all strings:

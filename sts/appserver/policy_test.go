@@ -8,7 +8,7 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/vodupload/vodupload/sts"
+	"github.com/vodupload/vodupload/sts/internal/role"
 )
 
 func builtInTemplate(t *testing.T, name string) *template {
@@ -48,7 +48,7 @@ func TestBuiltInPolicies(t *testing.T) {
 			if err != nil || got != tt.want {
 				t.Errorf("got %s, %v\nwant %s", got, err, tt.want)
 			}
-			if len(got) > sts.MaxPolicy {
+			if len(got) > role.MaxPolicy {
 				t.Errorf("%d characters", len(got))
 			}
 		})
@@ -195,7 +195,7 @@ func TestSessionName(t *testing.T) {
 	for _, name := range []string{"alice", "alice@example.com", "a", "", "a b", "a_b", "a/b", "ü", "日本", strings.Repeat("x", 64),
 		strings.Repeat("x", 65), strings.Repeat("x", 66), strings.Repeat("ü", 100), "user:17", "user;17"} {
 		got := sessionName(name)
-		if err := sts.ValidateSessionName(got); err != nil {
+		if err := role.ValidateSessionName(got); err != nil {
 			t.Errorf("%q: %v", name, err)
 		}
 		if first, ok := seen[got]; ok {

@@ -32,8 +32,6 @@ var (
 	problemHeader        = problem{status: http.StatusRequestHeaderFieldsTooLarge, code: "HeaderTooLarge", message: "The request's URL or header is too large."}
 	problemRate          = problem{status: http.StatusTooManyRequests, code: "Throttling", message: "Too many requests; try again later.", retryAfter: time.Second}
 	problemOrigin        = problem{status: http.StatusForbidden, code: "OriginNotAllowed", message: "Pages of this origin are not allowed to ask."}
-	problemJSONP         = problem{status: http.StatusBadRequest, code: "JSONPNotAllowed", message: "JSONP is switched off; use CORS."}
-	problemCallback      = problem{status: http.StatusBadRequest, code: "InvalidCallback", message: "The callback has to be the name of a function."}
 	problemAuthenticate  = problem{status: http.StatusUnauthorized, code: "Unauthenticated", message: "The request does not tell who asks."}
 	problemForbidden     = problem{status: http.StatusForbidden, code: "Forbidden", message: "No token for this client."}
 	problemNotLocal      = problem{status: http.StatusForbidden, code: "Forbidden", message: "This server serves its own machine only."}

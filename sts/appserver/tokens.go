@@ -89,7 +89,7 @@ func (t *tokens) cache(key tokenKey) (*sts.Cache, error) {
 // provider returns what calls STS for key. It logs each call, once, however many
 // clients wait for it.
 func (t *tokens) provider(key tokenKey) (sts.Provider, error) {
-	role, err := sts.NewAssumeRole(t.base, t.config.RoleArn, &sts.AssumeRoleOptions{
+	assumed, err := sts.NewAssumeRole(t.base, t.config.RoleARN, &sts.AssumeRoleOptions{
 		SessionName: key.session,
 		Duration:    t.config.TokenExpireTime,
 		Policy:      key.policy,
@@ -108,13 +108,13 @@ func (t *tokens) provider(key tokenKey) (sts.Provider, error) {
 			return sts.Credentials{}, context.Cause(ctx)
 		}
 		begin := time.Now()
-		c, err := role.Credentials(ctx)
+		c, err := assumed.Credentials(ctx)
 		took := time.Since(begin).Round(time.Millisecond)
 		if err != nil {
 			p := problemOf(err)
 			t.note(p.code)
 			t.logger.Error("no token from STS", "session", key.session, "code", p.code, "request_id", p.requestID,
-				"error", err, "hint", sts.ErrorHint(err), "took", took)
+				"error", err, "took", took)
 			return c, err
 		}
 		t.note("ok")

@@ -1,7 +1,6 @@
 package appserver_test
 
 import (
-	"encoding/json"
 	"net/http"
 	"strings"
 	"testing"
@@ -61,75 +60,11 @@ func TestCORS(t *testing.T) {
 	})
 }
 
-func TestJSONP(t *testing.T) {
-	with := func(callback string) func(*http.Request) {
-		return func(r *http.Request) { r.URL.RawQuery = "callback=" + callback }
+func TestNoAnswerIsAScript(t *testing.T) {
+	r := newRig(t, appserver.Options{}, nil)
+	a := r.get(t, func(r *http.Request) { r.URL.RawQuery = "callback=cb" })
+	if a.status != 200 || strings.Contains(a.body, "cb(") || !strings.HasPrefix(a.header.Get("Content-Type"), "application/json") ||
+		a.header.Get("X-Content-Type-Options") != "nosniff" {
+		t.Errorf("HTTP %d, %v: %s; want JSON that no browser runs", a.status, a.header, a.body)
 	}
-	on := newRig(t, appserver.Options{JSONP: true}, nil)
-	t.Run("switched on", func(t *testing.T) {
-		a := on.get(t, with("app.gotToken_1"))
-		body, ok := strings.CutPrefix(a.body, "/**/app.gotToken_1( ")
-		body, end := strings.CutSuffix(body, " );")
-		var out map[string]any
-		if err := json.Unmarshal([]byte(body), &out); err != nil || !ok || !end || out["StatusCode"] != 200.0 {
-			t.Errorf("HTTP %d: %s, %v", a.status, a.body, err)
-		}
-		if got := a.header.Get("Content-Type"); got != "application/javascript; charset=utf-8" {
-			t.Errorf("Content-Type = %q", got)
-		}
-	})
-	t.Run("failures reach the page", func(t *testing.T) {
-		r := newRig(t, appserver.Options{JSONP: true, HTTPStatus: true}, nil)
-		r.sts.FailNext(1, "NoPermission")
-		if a := r.get(t, with("cb")); a.status != 200 || !strings.HasPrefix(a.body, "/**/cb( ") || !strings.Contains(a.body, "NoPermission") {
-			t.Errorf("HTTP %d: %s", a.status, a.body)
-		}
-	})
-	for _, bad := range []string{"alert(1)", "a-b", "1a", "a..b", ".a", "a.", "%3Cscript%3E", "a%0Ab", "a%E2%80%A8", strings.Repeat("a", 129)} {
-		if a := on.get(t, with(bad)); a.status != 400 || a.text("ErrorCode") != "InvalidCallback" {
-			t.Errorf("callback %s: HTTP %d: %s", bad, a.status, a.body)
-		}
-	}
-	t.Run("pages of other origins", func(t *testing.T) {
-		listed := newRig(t, appserver.Options{JSONP: true, Origins: []string{"https://a.example"}}, nil)
-		all := newRig(t, appserver.Options{JSONP: true, Origins: []string{"*"}}, nil)
-		tests := []struct {
-			name    string
-			r       *rig
-			site    string
-			referer string
-			status  int
-		}{
-			{"any page", on, "cross-site", "https://evil.example/x", 403},
-			{"any page that hides", on, "cross-site", "", 403},
-			{"any page, old browser", on, "", "https://evil.example/x", 403},
-			{"another port", on, "same-site", "http://127.0.0.1:1/", 403},
-			{"its own page", on, "same-origin", "", 200},
-			{"its own page, old browser", on, "", on.url + "/page", 200},
-			{"a listed page", listed, "cross-site", "https://a.example/page?x", 200},
-			{"a page that is not listed", listed, "cross-site", "https://a.example.evil.example/", 403},
-			{"a listed page that hides", listed, "cross-site", "", 403},
-			{"all pages", all, "cross-site", "", 200},
-		}
-		for _, tt := range tests {
-			a := tt.r.get(t, func(req *http.Request) {
-				with("cb")(req)
-				if tt.site != "" {
-					req.Header.Set("Sec-Fetch-Site", tt.site)
-				}
-				if tt.referer != "" {
-					req.Header.Set("Referer", tt.referer)
-				}
-			})
-			if a.status != tt.status || tt.status == 403 && (strings.Contains(a.body, "cb(") || a.text("ErrorCode") != "OriginNotAllowed") {
-				t.Errorf("%s: HTTP %d: %s; want %d", tt.name, a.status, a.body, tt.status)
-			}
-		}
-	})
-	t.Run("switched off by default", func(t *testing.T) {
-		r := newRig(t, appserver.Options{}, nil)
-		if a := r.get(t, with("cb")); a.status != 400 || a.text("ErrorCode") != "JSONPNotAllowed" {
-			t.Errorf("HTTP %d: %s", a.status, a.body)
-		}
-	})
 }

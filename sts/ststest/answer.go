@@ -30,7 +30,7 @@ type success struct {
 func newSuccess(c Credential) success {
 	var a success
 	a.RequestID = newRequestID()
-	a.AssumedRoleUser.Arn = c.RoleArn + "/" + c.Session
+	a.AssumedRoleUser.Arn = c.RoleARN + "/" + c.Session
 	a.AssumedRoleUser.AssumedRoleID = "344584339364951186:" + c.Session
 	a.Credentials.AccessKeyID = c.AccessKeyID
 	a.Credentials.AccessKeySecret = c.AccessKeySecret

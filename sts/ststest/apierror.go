@@ -5,7 +5,7 @@ import (
 	"net/http"
 	"time"
 
-	"github.com/vodupload/vodupload/sts"
+	"github.com/vodupload/vodupload/sts/internal/role"
 )
 
 // An apiError is a refusal of STS.
@@ -72,7 +72,7 @@ func errMissing(name string) *apiError {
 func errMaxDuration(longest time.Duration) *apiError {
 	e := *errMinDuration
 	if longest != time.Hour {
-		e.message = fmt.Sprintf("The Min/Max value of DurationSeconds is %gmin/%ghr.", sts.MinDuration.Minutes(), longest.Hours())
+		e.message = fmt.Sprintf("The Min/Max value of DurationSeconds is %gmin/%ghr.", role.MinDuration.Minutes(), longest.Hours())
 	}
 	return &e
 }

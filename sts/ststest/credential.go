@@ -23,13 +23,13 @@ type Credential struct {
 	SecurityToken   string    // empty for a user's key
 	Expires         time.Time // the zero time for a user's key
 	Policy          string    // what the token may do: JSON, see [Server.Lookup]; empty: everything
-	RoleArn         string    // empty for a user's key
+	RoleARN         string    // empty for a user's key
 	Session         string    // the session's name; empty for a user's key
 }
 
 // String returns the credential without the secrets.
 func (c Credential) String() string {
-	return fmt.Sprintf("ststest.Credential(%s, role %q, session %q)", c.AccessKeyID, c.RoleArn, c.Session)
+	return fmt.Sprintf("ststest.Credential(%s, role %q, session %q)", c.AccessKeyID, c.RoleARN, c.Session)
 }
 
 // Format writes the credential without the secrets, whatever the verb.
@@ -131,7 +131,7 @@ func (s *Server) issue(g grant) Credential {
 		// The answer has whole seconds, and so has the life.
 		Expires: s.opts.Now().Add(life).UTC().Truncate(time.Second),
 		Policy:  bothPolicies(g.role.Policy, g.policy),
-		RoleArn: g.role.Arn,
+		RoleARN: g.role.ARN,
 		Session: g.session,
 	}
 	s.mu.Lock()

@@ -7,7 +7,7 @@ import (
 	"log/slog"
 	"time"
 
-	"github.com/vodupload/vodupload/sts"
+	"github.com/vodupload/vodupload/sts/internal/role"
 )
 
 // The defaults of a server that was given no users and no roles.
@@ -48,7 +48,7 @@ func (u User) MarshalJSON() ([]byte, error) { return json.Marshal(u.String()) }
 
 // A Role can be assumed.
 type Role struct {
-	Arn string // acs:ram::ACCOUNT:role/NAME
+	ARN string // acs:ram::ACCOUNT:role/NAME
 
 	// MaxSession is the longest life of a token. The default is one hour, as of a
 	// new role on the real service.
@@ -97,7 +97,7 @@ func (o *Options) resolved() (Options, error) {
 		r.Users = []User{{AccessKeyID: DefaultUserID, AccessKeySecret: defaultSecret}}
 	}
 	if len(r.Roles) == 0 {
-		r.Roles = []Role{{Arn: DefaultRole}}
+		r.Roles = []Role{{ARN: DefaultRole}}
 	}
 	if r.PerMinute == 0 {
 		r.PerMinute = 6000
@@ -118,17 +118,17 @@ func (o *Options) validate() error {
 		}
 	}
 	for i, r := range o.Roles {
-		if err := sts.ValidateRoleArn(r.Arn); err != nil {
+		if err := role.ValidateARN(r.ARN); err != nil {
 			return fmt.Errorf("ststest: %w", err)
 		}
 		if r.MaxSession == 0 {
 			r.MaxSession = time.Hour
 		}
-		if r.MaxSession < time.Hour || r.MaxSession > sts.MaxDuration {
-			return fmt.Errorf("ststest: MaxSession of %s is %v; want 1h to %v", r.Arn, r.MaxSession, sts.MaxDuration)
+		if r.MaxSession < time.Hour || r.MaxSession > role.MaxDuration {
+			return fmt.Errorf("ststest: MaxSession of %s is %v; want 1h to %v", r.ARN, r.MaxSession, role.MaxDuration)
 		}
 		if err := checkPolicy(r.Policy); err != nil {
-			return fmt.Errorf("ststest: policy of %s: %w", r.Arn, err)
+			return fmt.Errorf("ststest: policy of %s: %w", r.ARN, err)
 		}
 		o.Roles[i] = r
 	}

@@ -20,10 +20,10 @@ func TestAssumeRoleRefusals(t *testing.T) {
 			{AccessKeyID: "poor", AccessKeySecret: "poor-secret", Unauthorized: true},
 		},
 		Roles: []ststest.Role{
-			{Arn: ststest.DefaultRole},
-			{Arn: "acs:ram::1:role/long", MaxSession: 4 * time.Hour},
-			{Arn: "acs:ram::1:role/picky", Trusted: []string{"root"}},
-			{Arn: "acs:ram::1:role/partner", ExternalID: "abcd1"},
+			{ARN: ststest.DefaultRole},
+			{ARN: "acs:ram::1:role/long", MaxSession: 4 * time.Hour},
+			{ARN: "acs:ram::1:role/picky", Trusted: []string{"root"}},
+			{ARN: "acs:ram::1:role/partner", ExternalID: "abcd1"},
 		},
 	}
 	s := start(t, opts)
@@ -131,9 +131,9 @@ func TestNewRefuses(t *testing.T) {
 		text string
 	}{
 		{"user without a secret", ststest.Options{Users: []ststest.User{{AccessKeyID: "x"}}}, `user "x"`},
-		{"malformed role", ststest.Options{Roles: []ststest.Role{{Arn: "x"}}}, `"x"`},
-		{"role for less than an hour", ststest.Options{Roles: []ststest.Role{{Arn: ststest.DefaultRole, MaxSession: time.Minute}}}, "MaxSession"},
-		{"role with a broken policy", ststest.Options{Roles: []ststest.Role{{Arn: ststest.DefaultRole, Policy: "{}"}}}, "Version"},
+		{"malformed role", ststest.Options{Roles: []ststest.Role{{ARN: "x"}}}, `"x"`},
+		{"role for less than an hour", ststest.Options{Roles: []ststest.Role{{ARN: ststest.DefaultRole, MaxSession: time.Minute}}}, "MaxSession"},
+		{"role with a broken policy", ststest.Options{Roles: []ststest.Role{{ARN: ststest.DefaultRole, Policy: "{}"}}}, "Version"},
 		{"negative limit", ststest.Options{PerMinute: -1}, "PerMinute -1"},
 	}
 	for _, tt := range tests {

@@ -7,7 +7,7 @@ import (
 	"strconv"
 	"time"
 
-	"github.com/vodupload/vodupload/sts"
+	"github.com/vodupload/vodupload/sts/internal/role"
 	"github.com/vodupload/vodupload/sts/openapi"
 )
 
@@ -111,10 +111,10 @@ func (s *Server) authorize(req *request) (grant, *apiError) {
 			return grant{}, errMissing(name)
 		}
 	}
-	if sts.ValidateRoleArn(p["RoleArn"]) != nil {
+	if role.ValidateARN(p["RoleArn"]) != nil {
 		return grant{}, errRoleArn
 	}
-	if sts.ValidateSessionName(p["RoleSessionName"]) != nil {
+	if role.ValidateSessionName(p["RoleSessionName"]) != nil {
 		return grant{}, errSessionName
 	}
 	if refusal := policyRules(p["Policy"]); refusal != nil {
@@ -125,7 +125,7 @@ func (s *Server) authorize(req *request) (grant, *apiError) {
 	} else if u != nil && u.Unauthorized {
 		return grant{}, errNotAuthorized
 	}
-	i := slices.IndexFunc(s.opts.Roles, func(r Role) bool { return r.Arn == p["RoleArn"] })
+	i := slices.IndexFunc(s.opts.Roles, func(r Role) bool { return r.ARN == p["RoleArn"] })
 	if i < 0 {
 		return grant{}, errNoSuchRole
 	}
@@ -142,7 +142,7 @@ func (s *Server) authorize(req *request) (grant, *apiError) {
 }
 
 func policyRules(policy string) *apiError {
-	if len([]rune(policy)) > sts.MaxPolicy {
+	if len([]rune(policy)) > role.MaxPolicy {
 		return errPolicySize
 	}
 	if checkPolicy(policy) != nil {
@@ -160,7 +160,7 @@ func durationOf(text string, longest time.Duration) (time.Duration, *apiError) {
 		return 0, errDuration
 	}
 	d := time.Duration(seconds) * time.Second
-	if d < sts.MinDuration || d > longest {
+	if d < role.MinDuration || d > longest {
 		return 0, errMaxDuration(longest)
 	}
 	return d, nil

@@ -148,7 +148,7 @@ func TestAssumeRoleTakesParametersWhereverClientsPutThem(t *testing.T) {
 			}
 			got, ok := s.Lookup(out.Credentials.AccessKeyID, out.Credentials.SecurityToken)
 			if !ok || got.AccessKeySecret != out.Credentials.AccessKeySecret || got.Policy != policy ||
-				got.RoleArn != ststest.DefaultRole || got.Session != "alice" {
+				got.RoleARN != ststest.DefaultRole || got.Session != "alice" {
 				t.Errorf("Lookup = %v, %t; want the key that was issued", got, ok)
 			}
 			if left := time.Until(got.Expires); left > 15*time.Minute || left < 14*time.Minute {
@@ -160,8 +160,8 @@ func TestAssumeRoleTakesParametersWhereverClientsPutThem(t *testing.T) {
 
 func TestAssumeRoleTakesWhatIsAllowed(t *testing.T) {
 	s := start(t, &ststest.Options{Roles: []ststest.Role{
-		{Arn: ststest.DefaultRole, Policy: policy},
-		{Arn: "acs:ram::1:role/long", MaxSession: 12 * time.Hour, ExternalID: "abcd1", Trusted: []string{ststest.DefaultUserID}},
+		{ARN: ststest.DefaultRole, Policy: policy},
+		{ARN: "acs:ram::1:role/long", MaxSession: 12 * time.Hour, ExternalID: "abcd1", Trusted: []string{ststest.DefaultUserID}},
 	}})
 	tests := []struct {
 		name   string
@@ -254,7 +254,7 @@ func TestIssuedKeysCanAssumeRolesInTurn(t *testing.T) {
 func TestLookup(t *testing.T) {
 	s := start(t, &ststest.Options{
 		Users: []ststest.User{{AccessKeyID: "user", AccessKeySecret: "s"}, {AccessKeyID: "off", AccessKeySecret: "s", Inactive: true}},
-		Roles: []ststest.Role{{Arn: ststest.DefaultRole, Policy: policy}},
+		Roles: []ststest.Role{{ARN: ststest.DefaultRole, Policy: policy}},
 	})
 	issued, err := provider(t, s, s.DefaultUser(), sts.AssumeRoleOptions{}).Credentials(t.Context())
 	if err != nil {
@@ -287,7 +287,7 @@ func TestLookup(t *testing.T) {
 // A session's policy cannot widen that of its role.
 func TestBothPoliciesHold(t *testing.T) {
 	const session = `{"Version":"1","Statement":[{"Effect":"Allow","Action":"*","Resource":"*"}]}`
-	s := start(t, &ststest.Options{Roles: []ststest.Role{{Arn: ststest.DefaultRole, Policy: policy}}})
+	s := start(t, &ststest.Options{Roles: []ststest.Role{{ARN: ststest.DefaultRole, Policy: policy}}})
 	c, err := provider(t, s, s.DefaultUser(), sts.AssumeRoleOptions{Policy: session}).Credentials(t.Context())
 	if err != nil {
 		t.Fatal(err)
