@@ -35,6 +35,10 @@ var rooms = map[string]room{
 		[]string{"upload/internal/transfer", "upload/internal/target", "checkpoint", "sts"},
 		"the client knows files and states; how bytes travel is not its business, so it sees neither the wire nor the SDK",
 	},
+	"upload/internal/filelist": {
+		[]string{"checkpoint"},
+		"decisions about files are values: no lock, clock, goroutine, context or I/O, so that tables and a million random steps test them",
+	},
 	"upload/internal/transfer": {
 		[]string{"upload/internal/wire", "upload/internal/target", "upload/internal/crc64", "checkpoint", retries, xsync},
 		"one source to one object, and the only place that retries; it knows nothing of lists and callbacks",

@@ -1,0 +1,256 @@
+package filelist
+
+import (
+	"fmt"
+	"time"
+
+	"github.com/vodupload/vodupload/checkpoint"
+)
+
+// AddOptions describe a file that is added.
+type AddOptions struct {
+	Lane   Lane
+	Stream bool
+	Size   int64
+}
+
+// Add puts a file at the end of the list. The error is [ErrClosed] or a
+// [*DuplicateError].
+func (l *List) Add(key checkpoint.Key, o AddOptions) (ID, error) {
+	if l.state == Closed {
+		return 0, ErrClosed
+	}
+	if err := l.unique(key); err != nil {
+		return 0, err
+	}
+	l.lastID++
+	f := &node{File: File{ID: l.lastID, Key: key, Lane: o.Lane, Stream: o.Stream, Size: o.Size}}
+	l.files[f.ID] = f
+	l.keys[key] = f.ID
+	l.link(f)
+	l.account(f)
+	l.resupply(f)
+	return f.ID, nil
+}
+
+func (l *List) unique(key checkpoint.Key) error {
+	if other, ok := l.keys[key]; ok {
+		return &DuplicateError{key, other}
+	}
+	return nil
+}
+
+// resupply queues a file that has work again.
+func (l *List) resupply(f *node) {
+	l.requeue(f)
+	if f.Lane == Queue {
+		l.state, _ = l.state.Next(Resupply)
+		l.finished = false
+	}
+}
+
+// Rename gives a file another key, as when its destination becomes known. The error is
+// a [*DuplicateError] where a listed file has it.
+func (l *List) Rename(id ID, key checkpoint.Key) error {
+	f, err := l.find(id)
+	if err != nil {
+		return err
+	}
+	if err := l.unique(key); err != nil {
+		return err
+	}
+	waits := f.Phase == Waiting
+	if waits {
+		l.dequeue(f)
+	}
+	delete(l.keys, f.Key)
+	f.Key = key
+	l.keys[key] = id
+	if waits {
+		l.enqueue(f)
+	}
+	return nil
+}
+
+// Do carries out Start, Pause, Resume, Stop or Close. Cause is why files are
+// interrupted by Pause, Stop and Close. The error is [ErrState] or [ErrClosed].
+func (l *List) Do(a Action, cause error) error {
+	to, err := l.state.Next(a)
+	if err != nil {
+		return err
+	}
+	l.state = to
+	switch a {
+	case Pause:
+		l.halt(ToPause, cause)
+	case Stop:
+		l.stops++
+		l.cause = cause
+		l.halt(ToStop, cause)
+	case Close:
+		for f := l.first; f != nil; f = f.next {
+			l.closeFile(f, cause)
+		}
+	}
+	return nil
+}
+
+// halt interrupts all runs. What Stop ends is not only what runs.
+func (l *List) halt(why Intent, cause error) {
+	for f := l.first; f != nil; f = f.next {
+		switch {
+		case f.Running():
+			l.interrupt(f, why, cause)
+		case why != ToStop:
+		case f.Lane == Direct && !f.State.Terminal():
+			l.fail(f, cause)
+		case f.State == FilePaused:
+			l.apply(f, FileStop)
+		}
+	}
+}
+
+func (l *List) closeFile(f *node, cause error) {
+	switch {
+	case f.Running():
+		l.interrupt(f, ToClose, cause)
+	case f.State.Terminal():
+	case f.Begun, f.Lane == Direct:
+		l.fail(f, cause)
+	default:
+		l.effect(Effect{Kind: Release, File: f.ID})
+	}
+}
+
+// interrupt has a run end. A stronger reason replaces a weaker one that the run has
+// not ended for yet.
+func (l *List) interrupt(f *node, why Intent, cause error) {
+	f.Phase = Interrupted
+	if why > f.Why {
+		f.Why, f.Cause = why, cause
+	}
+	l.effect(Effect{Kind: Interrupt, File: f.ID, Run: f.Run, Err: cause})
+	l.account(f)
+}
+
+// Cancel ends a file and removes what it left. The error is [ErrState] for one that
+// has ended.
+func (l *List) Cancel(id ID, cause error) error {
+	f, err := l.find(id)
+	if err != nil {
+		return err
+	}
+	if _, err := f.Shown().Next(FileCancel); err != nil {
+		return err
+	}
+	l.cancel(f, cause)
+	return nil
+}
+
+func (l *List) cancel(f *node, cause error) {
+	if f.Running() {
+		l.interrupt(f, ToCancel, cause)
+		return
+	}
+	l.apply(f, FileCancel)
+	l.canceled(f)
+}
+
+// End ends a direct file whose caller has gone; its checkpoint stays.
+func (l *List) End(id ID, cause error) {
+	f := l.files[id]
+	switch {
+	case f == nil:
+	case f.Running():
+		l.interrupt(f, ToEnd, cause)
+	case f.wantsTurn():
+		l.fail(f, cause)
+	}
+}
+
+// Delete takes a file out of the list. One that has not ended is canceled; what a
+// failed one left is removed.
+func (l *List) Delete(id ID, cause error) error {
+	f, err := l.find(id)
+	if err != nil {
+		return err
+	}
+	l.delete(f, cause)
+	return nil
+}
+
+// Clear deletes all files.
+func (l *List) Clear(cause error) error {
+	if l.state == Closed {
+		return ErrClosed
+	}
+	for l.first != nil {
+		l.delete(l.first, cause)
+	}
+	return nil
+}
+
+func (l *List) delete(f *node, cause error) {
+	_, err := f.State.Next(FileCancel)
+	switch {
+	case err == nil && (f.Begun || f.Lane == Direct):
+		l.cancel(f, cause)
+	case f.busy():
+	case f.Leftover:
+		l.cleanUp(f)
+	case !f.State.Terminal():
+		l.over(f)
+	}
+	l.delist(f)
+}
+
+// Forget takes a file that has ended out of the list, and leaves what it left.
+func (l *List) Forget(id ID) {
+	if f := l.files[id]; f != nil && !f.Deleted {
+		l.delist(f)
+	}
+}
+
+// delist takes a file out of the list. Its run or clean-up, if it has one, continues.
+func (l *List) delist(f *node) {
+	delete(l.keys, f.Key)
+	l.unlink(f)
+	f.Deleted = true
+	l.requeue(f)
+	l.account(f)
+	if f.busy() {
+		l.hold(f)
+		return
+	}
+	l.drop(f)
+}
+
+// drop forgets a deleted file that is not busy.
+func (l *List) drop(f *node) {
+	delete(l.files, f.ID)
+	l.effect(Effect{Kind: Drop, File: f.ID})
+}
+
+// Retry sets a failed or canceled file back to init.
+func (l *List) Retry(id ID) error {
+	f, err := l.find(id)
+	if err != nil {
+		return err
+	}
+	switch {
+	case f.Stream:
+		return fmt.Errorf("%w: ResumeFile: %s comes from a Reader, which cannot be read again: add it again", ErrState, f.Key.Source)
+	case f.Lane == Direct:
+		return fmt.Errorf("%w: ResumeFile: %s belongs to a call of Upload: call it again", ErrState, f.Key.Source)
+	case f.busy() && f.Shown() == FileCanceled:
+		return fmt.Errorf("%w: ResumeFile, the file is still being canceled", ErrState)
+	}
+	if _, err := f.State.Next(FileReset); err != nil {
+		return err
+	}
+	l.apply(f, FileReset)
+	f.Uploaded, f.InFlight, f.Sent, f.Started = 0, 0, 0, time.Time{}
+	l.account(f)
+	l.resupply(f)
+	return nil
+}

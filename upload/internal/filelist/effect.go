@@ -1,0 +1,54 @@
+package filelist
+
+// A Kind says what an [Effect] asks for.
+type Kind uint8
+
+// The kinds of effects.
+const (
+	StartRun  Kind = iota // start run number Run; Slot: it has a slot already
+	Interrupt             // end the run, with cause Err
+	CleanUp               // remove what the file left, then call Cleaned
+	Release               // the source will not be read again: close what the user gave to read
+	Tell                  // tell the user of an event
+	Drop                  // the file is gone: forget all about it
+)
+
+// An Event is what users are told.
+type Event uint8
+
+// The events.
+const (
+	NoEvent Event = iota
+	EventStarted
+	EventSucceeded
+	EventFailed // Err: why; Silent where the file was never started
+	EventCanceled
+	EventFinished // about the whole list
+)
+
+// An Effect asks the owner of the list to do something. Effects are carried out in
+// their order.
+type Effect struct {
+	Kind   Kind
+	Event  Event
+	File   ID // 0 for EventFinished
+	Run    int
+	Slot   bool
+	Silent bool
+	Err    error
+}
+
+func (l *List) effect(e Effect) { l.effects = append(l.effects, e) }
+
+func (l *List) tell(f *node, event Event) {
+	l.effect(Effect{Kind: Tell, Event: event, File: f.ID})
+}
+
+// Take returns the effects of all decisions since the last Take. The slice is valid
+// until the next decision.
+func (l *List) Take() []Effect {
+	taken := l.effects
+	l.effects = l.spare[:0]
+	l.spare = taken
+	return taken
+}

@@ -1,0 +1,162 @@
+package filelist
+
+import (
+	"fmt"
+	"iter"
+	"time"
+
+	"github.com/vodupload/vodupload/checkpoint"
+)
+
+// Limits bound what a list starts.
+type Limits struct {
+	Parallel int // clean-ups at a time, and direct files started without a slot
+	Started  int // files of the queue that were started and have not ended
+}
+
+// A List holds the files of one client. Make it with [New].
+type List struct {
+	// Now is the time of the present decision. The owner sets it.
+	Now time.Time
+
+	limits   Limits
+	state    State
+	finished bool // it finished, and the queue got no more work since
+	stops    int
+	cause    error // of the last stop
+
+	files       map[ID]*node
+	first, last *node // in the order of addition
+	lastID      ID
+	keys        map[checkpoint.Key]ID
+	busyKeys    map[checkpoint.Key]int // of deleted files that are busy
+
+	lanes    [2]lane
+	cleaners int     // clean-ups under way
+	cleanups []*node // waiting for their turn
+
+	totals  Totals
+	rate    Rate
+	effects []Effect
+	spare   []Effect
+}
+
+// New returns an empty list.
+func New(limits Limits) *List {
+	return &List{
+		limits:   limits,
+		files:    make(map[ID]*node),
+		keys:     make(map[checkpoint.Key]ID),
+		busyKeys: make(map[checkpoint.Key]int),
+	}
+}
+
+// State returns what the client is doing.
+func (l *List) State() State { return l.state }
+
+// Len returns the number of listed files.
+func (l *List) Len() int { return len(l.files) - l.dropping() }
+
+// dropping is the number of deleted files that are still busy.
+func (l *List) dropping() (n int) {
+	for _, held := range l.busyKeys {
+		n += held
+	}
+	return n
+}
+
+// Lookup returns a listed file; ok is false for an unknown or deleted one.
+func (l *List) Lookup(id ID) (f File, ok bool) {
+	n := l.files[id]
+	if n == nil || n.Deleted {
+		return File{}, false
+	}
+	return n.File, true
+}
+
+// Get returns a file that has not been dropped, deleted or not.
+func (l *List) Get(id ID) (f File, ok bool) {
+	n := l.files[id]
+	if n == nil {
+		return File{}, false
+	}
+	return n.File, true
+}
+
+// All returns the listed files in the order of addition.
+func (l *List) All() iter.Seq[*File] {
+	return func(yield func(*File) bool) {
+		for f := l.first; f != nil; f = f.next {
+			if !yield(&f.File) {
+				return
+			}
+		}
+	}
+}
+
+// Busy returns the number of files that are running, and of those being cleaned.
+func (l *List) Busy() (running, cleaning int) {
+	for i := range l.lanes {
+		running += l.lanes[i].running
+		cleaning += l.lanes[i].clean
+	}
+	return running, cleaning
+}
+
+// Held reports whether a deleted file of that key is still busy.
+func (l *List) Held(key checkpoint.Key) bool { return l.busyKeys[key] > 0 }
+
+// find returns the file for a command.
+func (l *List) find(id ID) (*node, error) {
+	if l.state == Closed {
+		return nil, ErrClosed
+	}
+	f := l.files[id]
+	if f == nil || f.Deleted {
+		return nil, fmt.Errorf("%w: no file %d in the list", ErrNotListed, id)
+	}
+	return f, nil
+}
+
+func (l *List) link(f *node) {
+	f.prev = l.last
+	if l.last == nil {
+		l.first = f
+	} else {
+		l.last.next = f
+	}
+	l.last = f
+}
+
+func (l *List) unlink(f *node) {
+	if f.prev == nil {
+		l.first = f.next
+	} else {
+		f.prev.next = f.next
+	}
+	if f.next == nil {
+		l.last = f.prev
+	} else {
+		f.next.prev = f.prev
+	}
+	f.prev, f.next = nil, nil
+}
+
+// apply moves a file to its next state. The table not having the move is a defect of
+// this package: every caller has checked it.
+func (l *List) apply(f *node, a FileAction) {
+	to, err := f.State.Next(a)
+	if err != nil {
+		panic("filelist: " + err.Error())
+	}
+	f.State = to
+	if to != FileUploading {
+		f.InFlight = 0
+	}
+	f.Ended = time.Time{}
+	if to.Terminal() {
+		f.Ended = l.Now
+	}
+	l.requeue(f)
+	l.account(f)
+}

@@ -1,0 +1,251 @@
+package filelist
+
+import (
+	"errors"
+	"fmt"
+	"strconv"
+	"strings"
+	"testing"
+
+	"github.com/vodupload/vodupload/checkpoint"
+)
+
+var (
+	errCause = errors.New("caused by the call")
+	errRun   = errors.New("the run failed")
+)
+
+// scripts are written as the commands and reports that a list gets, and the effects
+// that it answers with. An "add" is "add NAME", with the words direct and stream; files
+// are numbered from 1 in the order of addition. "turn N" starts files with N slots.
+// "ended N" takes ok, failed, canceled (for: interrupted), and clean where nothing is left.
+var scripts = []struct{ name, script, want string }{
+	{"a file succeeds", "add a; start; turn 1; ended 1 ok",
+		"start 1, started 1, succeeded 1, release 1, finished"},
+	{"a file fails, and is tried again", "add a; start; turn 1; ended 1 failed; retry 1; turn 1; ended 1 ok",
+		"start 1, started 1, failed 1, release 1, finished, start 1, started 1, succeeded 1, release 1, finished"},
+	{"a cancel removes what the file left before it is reported", "add a; start; turn 1; cancel 1; ended 1 canceled; cleaned 1",
+		"start 1, started 1, interrupt 1, cleanup 1, canceled 1, release 1, finished"},
+	{"a cancel of a file that left nothing", "add a; start; turn 1; cancel 1; ended 1 canceled clean",
+		"start 1, started 1, interrupt 1, canceled 1, release 1, finished"},
+	{"a cancel before the start", "add a; cancel 1; start", "canceled 1, release 1, finished"},
+	{"a cancel that comes too late", "add a; start; turn 1; cancel 1; ended 1 ok",
+		"start 1, started 1, interrupt 1, succeeded 1, release 1, finished"},
+	{"a failure for its own reason is still a cancel", "add a; start; turn 1; cancel 1; ended 1 canceled clean; cancel 1",
+		"start 1, started 1, interrupt 1, canceled 1, release 1, finished, ErrState"},
+	{"a second cancel", "add a; start; turn 1; cancel 1; cancel 1", "start 1, started 1, interrupt 1, ErrState"},
+	{"pause and resume are not reported as a start", "add a; start; turn 1; pause; ended 1 canceled; turn 1; resume; turn 1; ended 1 ok",
+		"start 1, started 1, interrupt 1, start 1, succeeded 1, release 1, finished"},
+	{"a pause overtaken by a failure", "add a; start; turn 1; pause; ended 1 failed; resume",
+		"start 1, started 1, interrupt 1, failed 1, release 1, finished"},
+	{"a stop overrides a pause", "add a; start; turn 1; pause; stop; ended 1 canceled; start; turn 1",
+		"start 1, started 1, interrupt 1, interrupt 1, start 1"},
+	{"a pause does not override a cancel", "add a; start; turn 1; cancel 1; pause; ended 1 canceled clean",
+		"start 1, started 1, interrupt 1, interrupt 1, canceled 1, release 1"},
+	{"a stop sets paused files back", "add a; start; turn 1; pause; ended 1 canceled; stop; state 1", "start 1, started 1, interrupt 1, init"},
+	{"a start starts as many files as there are slots", "add a; add b; add c; start; turn 2; ended 1 ok; turn 1",
+		"start 1, started 1, start 2, started 2, succeeded 1, release 1, start 3, started 3"},
+	{"no more files than the limit", "add a; add b; add c; add d; add e; start; turn 9",
+		"start 1, started 1, start 2, started 2, start 3, started 3, start 4, started 4"},
+	{"a direct file needs no Start", "add a direct; turn 1; ended 1 ok; forget 1", "start 1 slotless, started 1, succeeded 1, release 1, drop 1"},
+	{"direct files come first, as many as Parallel without a slot", "add a; add b direct; add c direct; add d direct; start; turn 1",
+		"start 2 slotless, started 2, start 3 slotless, started 3, start 4, started 4"},
+	{"a direct file waits while the client is paused", "start; add a; turn 1; pause; add b direct; turn 1; resume; turn 1; state 2",
+		"finished, start 1, started 1, interrupt 1, start 2 slotless, started 2, uploading"},
+	{"a stop fails direct files that wait", "add a; start; pause; add b direct; stop; forget 2", "failed 2 silent, release 2, drop 2"},
+	{"a stop fails direct files that run", "add x; start; add a direct; turn 1; stop; ended 2 canceled",
+		"start 2 slotless, started 2, start 1, started 1, interrupt 1, interrupt 2, failed 2, release 2"},
+	{"the end of the caller's context keeps the checkpoint", "add a direct; turn 1; end 1; ended 1 canceled; forget 1",
+		"start 1 slotless, started 1, interrupt 1, failed 1, release 1, drop 1"},
+	{"the end of the caller's context before the start", "start; add x; pause; add a direct; end 2; turn 1", "finished, failed 2 silent, release 2"},
+	{"what an interrupted stream left is removed", "add a stream direct; turn 1; end 1; ended 1 canceled; cleaned 1; forget 1",
+		"start 1 slotless, started 1, interrupt 1, failed 1, release 1, cleanup 1, drop 1"},
+	{"a stream is not retried", "add a stream; start; turn 1; ended 1 failed clean; retry 1", "start 1, started 1, failed 1, release 1, finished, ErrState"},
+	{"a direct file is not retried", "add a direct; turn 1; ended 1 failed; retry 1", "start 1 slotless, started 1, failed 1, release 1, ErrState"},
+	{"no retry before the clean-up", "add a; start; turn 1; cancel 1; retry 1; ended 1 canceled; retry 1; cleaned 1; retry 1; turn 1",
+		"start 1, started 1, interrupt 1, ErrState, cleanup 1, ErrState, canceled 1, release 1, finished, start 1, started 1"},
+	{"deleting a file that waits", "add a; delete 1; start", "release 1, drop 1, finished"},
+	{"deleting a file that runs", "add a; start; turn 1; delete 1; ended 1 canceled; cleaned 1",
+		"start 1, started 1, interrupt 1, cleanup 1, canceled 1, release 1, drop 1, finished"},
+	{"deleting a failed file removes what it left", "add a; start; turn 1; ended 1 failed; delete 1; cleaned 1",
+		"start 1, started 1, failed 1, release 1, finished, cleanup 1, drop 1"},
+	{"deleting a file that is being canceled", "add a; start; turn 1; cancel 1; ended 1 canceled; delete 1; cleaned 1",
+		"start 1, started 1, interrupt 1, cleanup 1, canceled 1, release 1, drop 1, finished"},
+	{"a file that is tried again and deleted before its start", "add a; start; turn 1; ended 1 failed; stop; retry 1; delete 1; cleaned 1",
+		"start 1, started 1, failed 1, release 1, finished, cleanup 1, drop 1"},
+	{"a namesake waits for the deleted file", "add a; start; turn 1; delete 1; add a; turn 1; ended 1 canceled; turn 1; cleaned 1; turn 1",
+		"start 1, started 1, interrupt 1, cleanup 1, canceled 1, release 1, drop 1, start 2, started 2"},
+	{"the same key twice", "add a; add a; add b", "DuplicateError"},
+	{"clean-ups wait for their turn", "add a; add b; add c; start; turn 3; clear; ended 1 canceled; ended 2 canceled; ended 3 canceled; cleaned 1; cleaned 2; cleaned 3",
+		"start 1, started 1, start 2, started 2, start 3, started 3, interrupt 1, interrupt 2, interrupt 3, cleanup 1, cleanup 2, canceled 1, release 1, cleanup 3, drop 1, canceled 2, release 2, drop 2, canceled 3, release 3, drop 3, finished"},
+	{"a close fails what was started", "add a; add b; start; turn 1; pause; ended 1 canceled; close", "start 1, started 1, interrupt 1, failed 1, release 1, release 2"},
+	{"a close ends what runs", "add a; start; turn 1; close; ended 1 canceled; add b", "start 1, started 1, interrupt 1, failed 1, release 1, ErrClosed"},
+	{"a report of an earlier run is ignored", "add a; start; turn 1; stop; ended 1 canceled; start; turn 1; ended 1/1 ok; ended 1/2 ok",
+		"start 1, started 1, interrupt 1, start 1, succeeded 1, release 1, finished"},
+	{"a destination given late", "add a; start; turn 1; rename 1 b; add a; add b; ended 1 ok", "start 1, started 1, DuplicateError, succeeded 1, release 1"},
+	{"a finished client starts what is added", "start; add a; turn 1", "finished, start 1, started 1"},
+	{"a file that succeeded leaves nothing", "add a; start; turn 1; ended 1 ok; delete 1", "start 1, started 1, succeeded 1, release 1, finished, drop 1"},
+	{"uploaded does not go back within a run, nor over a pause", "add a; start; turn 1; progress 1 300; progress 1 200; pause; ended 1 canceled; resume; turn 1; progress 1 100; figures 1",
+		"start 1, started 1, interrupt 1, start 1, 300 of 1000"},
+	{"a retry counts from zero", "add a; start; turn 1; progress 1 300; ended 1 failed; stop; retry 1; figures 1",
+		"start 1, started 1, failed 1, release 1, finished, 0 of 1000"},
+	{"a wait before the start", "mark; over; start; over", "never began, finished, all ended"},
+	{"a wait for a file", "add a; start; mark; turn 1; over; ended 1 ok; over", "start 1, started 1, not over, succeeded 1, release 1, finished, all ended"},
+	{"a wait that is stopped ends when the runs have", "add a; start; mark; turn 1; stop; over; ended 1 canceled; over; start; over",
+		"start 1, started 1, interrupt 1, not over, was stopped, was stopped"},
+	{"a wait after the stop reports it", "add a; start; stop; mark; over", "was stopped"},
+	{"a wait for what was finished before the stop", "start; stop; mark; over", "finished, all ended"},
+	{"a wait for a client that is closed", "add a; start; mark; close; over; mark; over", "release 1, was closed, was closed"},
+	{"a client that finished before it was closed", "start; mark; close; over; mark; over", "finished, all ended, was closed"},
+	{"a wait outlasts a pause", "add a; start; pause; mark; over", "not over"},
+	{"a wait covers clean-ups", "add a; start; turn 1; mark; cancel 1; ended 1 canceled; over; cleaned 1; over",
+		"start 1, started 1, interrupt 1, cleanup 1, not over, canceled 1, release 1, finished, all ended"},
+	{"a wait does not cover direct files", "add a direct; start; turn 1; mark; over", "start 1 slotless, started 1, finished, all ended"},
+	{"an unknown file", "cancel 7; delete 7; retry 7", "ErrNotListed, ErrNotListed, ErrNotListed"},
+}
+
+func TestScripts(t *testing.T) {
+	for _, s := range scripts {
+		t.Run(s.name, func(t *testing.T) {
+			p := &player{t: t, l: New(Limits{Parallel: 2, Started: 4})}
+			for _, line := range strings.Split(s.script, ";") {
+				p.play(strings.Fields(line))
+				checkInvariants(t, p.l)
+			}
+			if got := strings.Join(p.told, ", "); got != s.want {
+				t.Errorf("%s\n got %s\nwant %s", s.script, got, s.want)
+			}
+		})
+	}
+}
+
+// A player gives a list the commands of a script, and writes down its effects.
+type player struct {
+	t    *testing.T
+	l    *List
+	told []string
+	mark Mark
+}
+
+var verdicts = [...]string{"not over", "never began", "all ended", "was stopped", "was closed"}
+
+var actions = map[string]Action{"start": Start, "pause": Pause, "resume": Resume, "stop": Stop, "close": Close}
+
+func (p *player) play(words []string) {
+	p.t.Helper()
+	verb, arg := words[0], append(words[1:], "", "", "")
+	id, run := p.number(arg[0])
+	slots := 0
+	var err error
+	switch verb {
+	case "add":
+		o := AddOptions{Size: 1000}
+		for _, word := range words[2:] {
+			o.Stream = o.Stream || word == "stream"
+			if word == "direct" {
+				o.Lane = Direct
+			}
+		}
+		_, err = p.l.Add(key(arg[0]), o)
+	case "turn":
+		slots = int(id)
+	case "cancel":
+		err = p.l.Cancel(id, errCause)
+	case "delete":
+		err = p.l.Delete(id, errCause)
+	case "clear":
+		err = p.l.Clear(errCause)
+	case "retry":
+		err = p.l.Retry(id)
+	case "forget":
+		p.l.Forget(id)
+	case "end":
+		p.l.End(id, errCause)
+	case "rename":
+		err = p.l.Rename(id, key(arg[1]))
+	case "ended":
+		o := Outcome{Size: 1000, Leaves: arg[2] != "clean"}
+		switch arg[1] {
+		case "failed":
+			o.Err = errRun
+		case "canceled":
+			o.Err, o.Interrupted = errCause, true
+		}
+		p.l.Ended(id, run, o)
+	case "cleaned":
+		p.l.Cleaned(id)
+	case "progress":
+		n, _ := strconv.ParseInt(arg[1], 10, 64)
+		p.l.Progress(id, run, Progress{Uploaded: n, Size: -1})
+	case "figures":
+		f, _ := p.l.Lookup(id)
+		p.told = append(p.told, fmt.Sprintf("%d of %d", f.Uploaded, f.Size))
+	case "mark":
+		p.mark = p.l.Mark()
+	case "over":
+		p.told = append(p.told, verdicts[p.l.Over(p.mark)])
+	case "state":
+		f, _ := p.l.Lookup(id)
+		p.told = append(p.told, f.Shown().String())
+	default:
+		a, ok := actions[verb]
+		if !ok {
+			p.t.Fatalf("no command %q", verb)
+		}
+		err = p.l.Do(a, errCause)
+	}
+	if err != nil {
+		p.told = append(p.told, kindOf(err))
+	}
+	p.l.Turn(slots)
+	for _, e := range p.l.Take() {
+		p.told = append(p.told, text(e))
+	}
+}
+
+// number reads "3" or "3/2", file 3's second run. Without a run it is the latest.
+func (p *player) number(text string) (ID, int) {
+	id, run, explicit := strings.Cut(text, "/")
+	n, _ := strconv.Atoi(id)
+	r, _ := strconv.Atoi(run)
+	if f, ok := p.l.Get(ID(n)); ok && !explicit {
+		r = f.Run
+	}
+	return ID(n), r
+}
+
+func key(name string) checkpoint.Key { return checkpoint.Key{Source: name, Bucket: "b", Object: "o"} }
+
+func kindOf(err error) string {
+	var duplicate *DuplicateError
+	switch {
+	case errors.As(err, &duplicate):
+		return "DuplicateError"
+	case errors.Is(err, ErrState):
+		return "ErrState"
+	case errors.Is(err, ErrClosed):
+		return "ErrClosed"
+	case errors.Is(err, ErrNotListed):
+		return "ErrNotListed"
+	}
+	return err.Error()
+}
+
+var (
+	kinds      = map[Kind]string{StartRun: "start", Interrupt: "interrupt", CleanUp: "cleanup", Release: "release", Drop: "drop"}
+	eventNames = map[Event]string{EventStarted: "started", EventSucceeded: "succeeded", EventFailed: "failed", EventCanceled: "canceled", EventFinished: "finished"}
+)
+
+func text(e Effect) string {
+	switch {
+	case e.Event == EventFinished:
+		return "finished"
+	case e.Silent:
+		return fmt.Sprintf("%s %d silent", eventNames[e.Event], e.File)
+	case e.Kind == Tell:
+		return fmt.Sprintf("%s %d", eventNames[e.Event], e.File)
+	case e.Kind == StartRun && !e.Slot:
+		return fmt.Sprintf("start %d slotless", e.File)
+	}
+	return fmt.Sprintf("%s %d", kinds[e.Kind], e.File)
+}

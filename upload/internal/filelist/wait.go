@@ -1,0 +1,55 @@
+package filelist
+
+// A Mark is the moment at which a Wait began.
+type Mark struct {
+	stops int
+	late  bool // the client was closed before
+}
+
+// Mark returns a mark of now.
+func (l *List) Mark() Mark {
+	m := Mark{stops: l.stops, late: l.state == Closed}
+	if l.state == Stopped {
+		m.stops-- // a Wait that comes after a Stop reports that one
+	}
+	return m
+}
+
+// A Verdict is what a Wait has to report.
+type Verdict uint8
+
+// The verdicts.
+const (
+	NotOver    Verdict = iota
+	NeverBegan         // the client was not started
+	AllEnded           // every file of the queue has ended
+	WasStopped         // see Cause
+	WasClosed
+)
+
+// Over returns what a Wait that began at m has to report: NotOver while the queue is
+// at work, or still ending after a Stop.
+func (l *List) Over(m Mark) Verdict {
+	switch {
+	case l.state == Init:
+		return NeverBegan
+	case l.state == Closed:
+		if l.finished && !m.late {
+			return AllEnded
+		}
+		return WasClosed
+	case l.state == Started, l.state == Paused:
+		if l.stops != m.stops { // and started again since
+			return WasStopped
+		}
+		return NotOver
+	case l.lanes[Queue].busy() > 0:
+		return NotOver
+	case l.finished, l.stops == m.stops:
+		return AllEnded
+	}
+	return WasStopped
+}
+
+// Cause returns why the client was stopped last.
+func (l *List) Cause() error { return l.cause }
