@@ -45,7 +45,9 @@ type Callbacks struct {
 	// will not shortly. The files that need it wait until ResumeWithToken, or
 	// SetToken for a file with its own. It is called once for each token, and once
 	// more for a file that comes after others waited Options.TokenWait in vain; not
-	// at all where Options.Credentials brings the next one by itself.
+	// at all where Options.Credentials brings the next one by itself. f is zero, its ID
+	// 0, where no file is under way: it is [Client.Sweep] that needs the token, or the
+	// clean-up after a file that has failed. Then ResumeWithToken is the answer.
 	OnTokenExpired func(c *Client, f FileInfo)
 
 	// OnFinished tells that nothing is left to do.

@@ -11,8 +11,9 @@ import (
 // A fileGate is the gate as one run of a file sees it: its own credentials if it was
 // given some, else those of the client.
 type fileGate struct {
-	c *Client
-	f *file
+	c      *Client
+	f      *file
+	behind bool // of a clean-up or a sweep, not of a run
 
 	mu       sync.Mutex
 	latest   uint64 // the generation that was refused last
@@ -20,11 +21,20 @@ type fileGate struct {
 	cause    error
 }
 
+// gate returns what the next request is signed with. A clean-up whose file nobody can
+// be asked about any more falls back on the client's credentials when the file's own
+// have expired.
 func (fg *fileGate) gate() *gate {
-	if own := fg.f.own.Load(); own != nil {
-		return own
+	own := fg.f.own.Load()
+	if own == nil {
+		return fg.c.gate
 	}
-	return fg.c.gate
+	if fg.behind && own.provider == nil && !fg.c.canGetToken(fg.f) {
+		if _, good := own.current(); !good {
+			return fg.c.gate
+		}
+	}
+	return own
 }
 
 // Current implements [transfer.Gate].
@@ -48,9 +58,8 @@ func (fg *fileGate) Expired(generation uint64, cause error) {
 		fg.refusals++
 	}
 	fg.mu.Unlock()
-	g := fg.gate()
-	g.expire(generation, cause)
-	fg.c.tokenExpired(fg.f, g)
+	fg.gate().expire(generation, cause)
+	fg.c.tokenExpired(fg.f, fg.gate())
 }
 
 // Accepted implements [transfer.Gate].
@@ -96,6 +105,9 @@ func (fg *fileGate) Wait(ctx context.Context) error {
 	case <-t.C:
 		return g.overdue()
 	case <-ctx.Done():
+		if fg.behind {
+			g.askAgain()
+		}
 		return context.Cause(ctx)
 	}
 }

@@ -276,10 +276,18 @@ func (g *gate) fail(err error) {
 // overdue returns the error of a file that waited too long. Who was told could not
 // help, or forgot: the next file that waits has it told again.
 func (g *gate) overdue() error {
+	g.askAgain()
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	return g.noneWithin(g.wait)
+}
+
+// askAgain has the next who waits ask the user once more. A clean-up, whose time is
+// short, may have been the only one that waited for the answer.
+func (g *gate) askAgain() {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	g.told = false
-	return g.noneWithin(g.wait)
 }
 
 // missing is what the files that wait for credentials fail with. It is called with

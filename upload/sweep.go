@@ -60,7 +60,9 @@ type Leftover struct {
 //
 // The error tells what could not be looked at; what was found is returned with it.
 // Why a single upload could not be aborted stands in its Err. Close ends a sweep, with
-// [ErrClosed]. It has no callbacks; Options.Logger gets a warning of each retry.
+// [ErrClosed]. The only callback that it calls is OnTokenExpired, with a zero FileInfo,
+// when it needs a token that nothing else brings; Options.Logger gets a warning of each
+// retry.
 func (c *Client) Sweep(ctx context.Context, o SweepOptions) ([]Leftover, error) {
 	if c.Status() == Closed {
 		return nil, ErrClosed
@@ -79,7 +81,7 @@ func (c *Client) Sweep(ctx context.Context, o SweepOptions) ([]Leftover, error) 
 		job.Target = t
 	}
 	none := &file{} // the sweep's requests are of no file
-	job.Gate, job.Slots = &fileGate{c: c, f: none}, &fileSlots{slots: c.slots}
+	job.Gate, job.Slots = &fileGate{c: c, f: none, behind: true}, &fileSlots{slots: c.slots}
 	job.Emit = func(t target.Target, e transfer.Event) {
 		c.logBehind(e, func() []any { return []any{"sweep", t.Bucket, "object", t.Object} })
 	}

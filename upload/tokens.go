@@ -66,13 +66,17 @@ func (c *Client) newGate(p sts.Provider) *gate {
 	}
 }
 
-// tokenExpired looks whether a file has met a token which is no longer accepted, and
-// tells the user of it: once for each token, and with a file that has not ended, as
-// the user hears no more of others.
+// tokenExpired looks whether a token is no longer accepted, and asks the user for the
+// next one: once for each token, whatever needs it.
 func (c *Client) tokenExpired(f *file, g *gate) {
-	if c.tellExpired(f, g) {
-		c.opts.Logger.Warn("token expired", c.attrs(f)...)
+	if !c.tellExpired(f, g) {
+		return
 	}
+	if f.info.ID == 0 {
+		c.opts.Logger.Warn("token expired")
+		return
+	}
+	c.opts.Logger.Warn("token expired", c.attrs(f)...)
 }
 
 func (c *Client) tellExpired(f *file, g *gate) bool {
@@ -81,14 +85,26 @@ func (c *Client) tellExpired(f *file, g *gate) bool {
 	if g == c.gate {
 		c.followToken()
 	}
-	if !f.begun || !g.tell() {
+	if !g.tell() {
 		return false
 	}
 	on := c.opts.Callbacks.OnTokenExpired
-	if g.provider == nil {
-		c.tell("OnTokenExpired", f, on != nil, func(e *event) { on(c, e.info) })
+	switch {
+	case on == nil, g.provider != nil, c.state == Closed: // nobody is asked, or could answer
+	case f.begun:
+		c.tell("OnTokenExpired", f, true, func(e *event) { on(c, e.info) })
+	default: // the file has ended, so that no more is told of it, or there is none
+		c.push(&event{name: "OnTokenExpired", call: func(*event) { on(c, FileInfo{}) }})
 	}
 	return true
+}
+
+// canGetToken reports whether the user can be asked for a token of the file's own: it
+// is in the list, and its end was not told yet.
+func (c *Client) canGetToken(f *file) bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return f.begun && !f.deleted
 }
 
 // tokenRenewed is called when the client has a new token.

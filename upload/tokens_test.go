@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -340,40 +339,6 @@ func TestTokensRefusedForOneFileOnly(t *testing.T) {
 			t.Error(err)
 		}
 	})
-}
-
-// TestExpiryMetByACleanUp is not told of for the file, whose end was told already.
-func TestExpiryMetByACleanUp(t *testing.T) {
-	b := newBench(t)
-	b.opts.Credentials, b.opts.RetryCount = nil, -1
-	b.opts.CleanupTimeout = 10 * time.Second
-	rec := b.recorded()
-	c := b.client()
-	if err := c.Init(b.newToken(1)); err != nil {
-		t.Fatal(err)
-	}
-	b.server.Inject(osstest.Fail(osstest.OpCompleteMultipartUpload, 403, "AccessDenied"))
-	id := b.add(c, b.bytesOf("failed", 250*kib))[0]
-	if err := errors.Join(c.Start(b.ctx), ignoreFailed(c.Wait(b.ctx))); err != nil {
-		t.Fatal(err)
-	}
-	b.server.ExpireKey("STS.1")
-	deleted := make(chan error, 1)
-	go func() { deleted <- c.DeleteFile(id) }()
-	b.eventually("the clean-up to be refused", func() bool {
-		return slices.ContainsFunc(b.server.Requests(osstest.OpAbortMultipartUpload), func(q osstest.Request) bool {
-			return q.Code == "SecurityTokenExpired"
-		})
-	})
-	b.add(c, b.bytesOf("next", 1))
-	b.eventually("OnTokenExpired", func() bool { return rec.told("OnTokenExpired", "") > 0 })
-	if rec.told("OnTokenExpired", "next") != 1 || rec.told("OnTokenExpired", "failed") != 0 {
-		t.Errorf("told %v, want it told with the file that has not ended", rec.log)
-	}
-	if err := errors.Join(<-deleted, c.ResumeWithToken(b.newToken(2)), c.Wait(b.ctx), c.Close()); err != nil {
-		t.Error(err)
-	}
-	b.clean()
 }
 
 // TestServiceOfAMonth uploads a file every two hours with tokens of 50 minutes, some of
