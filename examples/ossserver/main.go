@@ -7,8 +7,9 @@
 //
 // Its first line of output is "listening on http://HOST:PORT". It stops on
 // SIGINT and SIGTERM. On an address that other machines reach it wants a key of
-// yours, since everybody knows the default one. It is no place for data that matters: it does not sync
-// to disk.
+// yours, since everybody knows the default one. The directory must be new, empty, or
+// one that ossserver made; it refuses any other and leaves it as it is. It is no place
+// for data that matters: it does not sync to disk.
 package main
 
 import (
@@ -63,7 +64,7 @@ func parse(args []string, stderr io.Writer) (*config, error) {
 	flags := flag.NewFlagSet("ossserver", flag.ContinueOnError)
 	flags.SetOutput(io.Discard)
 	flags.StringVar(&c.addr, "addr", "127.0.0.1:9000", "`address` to listen on; with port 0, any free port")
-	flags.StringVar(&c.opts.Dir, "dir", "", "`directory` that keeps what is stored (default: memory)")
+	flags.StringVar(&c.opts.Dir, "dir", "", "`directory` that keeps what is stored: new, empty, or made by ossserver (default: memory)")
 	flags.StringVar(&c.opts.Region, "region", "", "region to be in (default cn-hangzhou)")
 	flags.StringVar(&key.AccessKeyID, "access-key-id", "", "the `ID` that requests are signed with (default "+osstest.DefaultKey.AccessKeyID+")")
 	flags.StringVar(&key.AccessKeySecret, "access-key-secret", "", "the `secret` that belongs to the ID")

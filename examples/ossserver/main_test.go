@@ -161,6 +161,10 @@ func TestWrongUse(t *testing.T) {
 	if err := os.WriteFile(file, nil, 0o600); err != nil {
 		t.Fatal(err)
 	}
+	others := t.TempDir()
+	if err := os.WriteFile(filepath.Join(others, "notes.txt"), nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
 	tests := []struct {
 		name   string
 		args   []string
@@ -178,6 +182,7 @@ func TestWrongUse(t *testing.T) {
 		{"a name that may be anything", []string{"-addr", "example.com:0"}, 2, "-access-key-secret"},
 		{"port in use", []string{"-addr", taken.Addr().String()}, 1, taken.Addr().String()},
 		{"file for a directory", []string{"-addr", "127.0.0.1:0", "-dir", file}, 1, file},
+		{"directory of others", []string{"-addr", "127.0.0.1:0", "-dir", others}, 1, `["notes.txt"]`},
 		{"help", []string{"-help"}, 0, "-access-key-secret"},
 	}
 	for _, test := range tests {

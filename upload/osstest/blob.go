@@ -76,7 +76,7 @@ func fill(r io.Reader, buf []byte) (n int, err error) {
 }
 
 func (b *blobStore) receiveFile(r io.Reader, sum io.Writer) (_ *blob, err error) {
-	f, err := os.CreateTemp(b.incoming(), "body-*")
+	f, err := os.CreateTemp(filepath.Join(b.dir, layout.incoming), incomingBody+"*")
 	if err != nil {
 		return nil, storageError{err}
 	}
@@ -130,11 +130,15 @@ func rename(from, to string) error {
 	return err
 }
 
-func (b *blobStore) incoming() string { return filepath.Join(b.dir, "incoming") }
+// Prefixes of the names in incoming; a number follows.
+const (
+	incomingBody = "body-"
+	incomingMeta = "meta-"
+)
 
 // path spreads the files over 256 directories.
 func (b *blobStore) path(name string) string {
-	return filepath.Join(b.dir, "blobs", name[:2], name)
+	return filepath.Join(b.dir, layout.blobs, name[:2], name)
 }
 
 // remove deletes a blob for good. No reader may have it open.

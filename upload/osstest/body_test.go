@@ -32,7 +32,7 @@ func wantBlobs(t *testing.T, dir string, want int) {
 	}
 }
 
-func files(t *testing.T, dir string) (names []string) {
+func files(t testing.TB, dir string) (names []string) {
 	t.Helper()
 	err := filepath.WalkDir(dir, func(path string, d fs.DirEntry, err error) error {
 		if err == nil && !d.IsDir() {

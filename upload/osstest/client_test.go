@@ -15,7 +15,7 @@ import (
 // A testClient signs its calls to a server. Its paths are in path style, as
 // they stand in a URL.
 type testClient struct {
-	t   *testing.T
+	t   testing.TB
 	s   *Server
 	url string
 	key Key

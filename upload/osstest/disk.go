@@ -5,7 +5,6 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"errors"
-	"fmt"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -13,79 +12,26 @@ import (
 
 // A disk keeps a server's state in a directory:
 //
-//	format.json                       the version of this layout
+//	format.json                       the version of this layout; a directory without it is not ours
 //	lock                              held by the server that uses the directory
 //	incoming/                         files that are being written
 //	blobs/XX/NAME                     bodies
 //	buckets/bucket-NAME/bucket.json   a bucket
 //	  objects/HASH.VERSION.json       a version of an object; HASH is of its key
 //	  uploads/ID.json                 an unfinished upload
-//	  uploads/ID.parts                its parts, a line of JSON each as they came
+//	  uploads/ID.parts                its parts, a line of JSON each in the order of arrival
 //
 // A file is written in incoming and then renamed, a part's line is written at
-// once, and metadata goes before the bodies that it names. A server that is
+// once, and metadata is removed before the bodies that it names. A server that is
 // killed therefore leaves either all of an object or nothing, and bodies that
-// nobody names, which the next start removes. Nothing is synced: a crash of the
-// machine may damage the directory.
+// nothing names, which the next start removes. Nothing is synced: a crash of the
+// machine may damage the directory. Damaged files keep the next server from
+// starting; files of others are ignored. Neither are ever removed.
 //
 // On a nil disk all methods do nothing. The caller holds Server.mu.
 type disk struct {
 	dir  string
 	lock *os.File
-}
-
-// diskFormat is the version of the layout.
-const diskFormat = 1
-
-type savedFormat struct{ Format int }
-
-// openDisk prepares a directory and locks it.
-func openDisk(dir string) (*disk, error) {
-	d := &disk{dir: dir}
-	for _, sub := range []string{"incoming", "blobs", "buckets"} {
-		if err := os.MkdirAll(filepath.Join(dir, sub), 0o700); err != nil {
-			return nil, err
-		}
-	}
-	lock, err := lockFile(filepath.Join(dir, "lock"))
-	if err != nil {
-		return nil, fmt.Errorf("%s: %w", dir, err)
-	}
-	d.lock = lock
-	if err := d.prepare(); err != nil {
-		d.close()
-		return nil, err
-	}
-	return d, nil
-}
-
-// errInUse is the error of lockFile when another server has the lock.
-var errInUse = errors.New("another server uses the directory")
-
-// prepare checks the layout's version and clears what a killed server left
-// half-written.
-func (d *disk) prepare() error {
-	if err := removeAllIn(filepath.Join(d.dir, "incoming")); err != nil {
-		return err
-	}
-	path := filepath.Join(d.dir, "format.json")
-	var f savedFormat
-	err := readJSON(path, &f)
-	if errors.Is(err, fs.ErrNotExist) {
-		return d.write(path, savedFormat{diskFormat})
-	}
-	if err == nil && f.Format != diskFormat {
-		err = fmt.Errorf("%s: the directory has format %d; this server knows format %d", path, f.Format, diskFormat)
-	}
-	return err
-}
-
-func removeAllIn(dir string) error {
-	entries, err := os.ReadDir(dir)
-	for _, e := range entries {
-		err = errors.Join(err, os.RemoveAll(filepath.Join(dir, e.Name())))
-	}
-	return err
 }
 
 func (d *disk) close() {
@@ -94,9 +40,11 @@ func (d *disk) close() {
 	}
 }
 
+const bucketPrefix = "bucket-"
+
 func (d *disk) bucketDir(name string) string {
 	// A prefix, because names such as "con" and "nul" are no files on Windows.
-	return filepath.Join(d.dir, "buckets", "bucket-"+name)
+	return filepath.Join(d.dir, layout.buckets, bucketPrefix+name)
 }
 
 // objectPath names an object's file by a hash of the key: keys may be too long
@@ -127,7 +75,11 @@ func (d *disk) removeBucket(b *bucket) error {
 	if err := os.Remove(filepath.Join(dir, "bucket.json")); err != nil {
 		return err
 	}
-	return os.RemoveAll(dir)
+	// Directories stay if there are files of others in them.
+	for _, empty := range []string{filepath.Join(dir, "objects"), filepath.Join(dir, "uploads"), dir} {
+		os.Remove(empty)
+	}
+	return nil
 }
 
 func (d *disk) saveObject(b *bucket, o *object) error {
@@ -208,7 +160,7 @@ func (d *disk) write(path string, v any) (err error) {
 	if err != nil {
 		return err
 	}
-	f, err := os.CreateTemp(filepath.Join(d.dir, "incoming"), "meta-*")
+	f, err := os.CreateTemp(filepath.Join(d.dir, layout.incoming), incomingMeta+"*")
 	if err != nil {
 		return err
 	}
@@ -225,12 +177,17 @@ func (d *disk) write(path string, v any) (err error) {
 }
 
 func readJSON(path string, v any) error {
-	data, err := os.ReadFile(path)
+	data, err := readFile(path)
 	if err != nil {
 		return err
 	}
-	if err := json.Unmarshal(data, v); err != nil {
-		return fmt.Errorf("%s: %w", path, err)
+	return json.Unmarshal(data, v)
+}
+
+// readFile reads a file, unless something else stands in its place.
+func readFile(path string) ([]byte, error) {
+	if _, err := isPlainFile(path); err != nil {
+		return nil, err
 	}
-	return nil
+	return os.ReadFile(path)
 }

@@ -153,10 +153,12 @@ func TestStartClearsWhatAKilledServerLeft(t *testing.T) {
 	parts := filepath.Join(uploads, id+".parts")
 	whole := readFiles(t, uploads, id)[id+".parts"]
 	write(t, parts, whole+`{"Number":2,"Si`)
-	write(t, filepath.Join(uploads, "0123.parts"), whole)
+	write(t, filepath.Join(uploads, strings.Repeat("0", 32)+".parts"), whole)
 	write(t, filepath.Join(dir, "incoming", "body-1"), "half")
-	write(t, filepath.Join(dir, "blobs", "AB", "ABCD"), "nobody's")
-	write(t, filepath.Join(dir, "buckets", "bucket-gone", "objects", "x.null.json"), "{}")
+	write(t, filepath.Join(dir, "blobs", "AB", strings.Repeat("AB", 16)), "nobody's")
+	if err := os.MkdirAll(filepath.Join(dir, "buckets", "bucket-gone", "objects"), 0o700); err != nil {
+		t.Fatal(err)
+	}
 
 	s, c = reopen(t, s)
 	if got := s.Uploads("media"); len(got) != 1 || got[0].UploadID != id || len(got[0].Parts) != 1 {
@@ -168,8 +170,7 @@ func TestStartClearsWhatAKilledServerLeft(t *testing.T) {
 	if got := stored(t, s, "media", "done"); got != "abc" {
 		t.Errorf("stored %q; want abc", got)
 	}
-	for _, path := range []string{filepath.Join(uploads, done+".json"), filepath.Join(uploads, done+".parts"), filepath.Join(uploads, "0123.parts"),
-		filepath.Join(dir, "buckets", "bucket-gone")} {
+	for _, path := range []string{filepath.Join(uploads, done+".json"), filepath.Join(uploads, done+".parts"), filepath.Join(uploads, strings.Repeat("0", 32)+".parts")} {
 		if _, err := os.Stat(path); !errors.Is(err, fs.ErrNotExist) {
 			t.Errorf("%s is still there", path)
 		}
@@ -198,7 +199,7 @@ func readFiles(t *testing.T, dir, prefix string) map[string]string {
 	return found
 }
 
-func write(t *testing.T, path, data string) {
+func write(t testing.TB, path, data string) {
 	t.Helper()
 	if err := errors.Join(os.MkdirAll(filepath.Dir(path), 0o700), os.WriteFile(path, []byte(data), 0o600)); err != nil {
 		t.Fatal(err)

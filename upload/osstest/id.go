@@ -18,4 +18,16 @@ func newRequestID() string { return newID(12) }
 func newUploadID() string  { return newID(16) }
 
 // newVersionID looks like the version IDs of OSS, which are 64 characters.
-func newVersionID() string { return "CAEQ" + newID(30) }
+func newVersionID() string { return versionPrefix + newID(30) }
+
+const versionPrefix = "CAEQ"
+
+// isID reports whether a text can be an upload ID, or the name of a body.
+func isID(s string) bool { return len(s) == 32 && isUpperHex(s) }
+
+func isVersionID(s string) bool {
+	digits, ok := strings.CutPrefix(s, versionPrefix)
+	return ok && len(digits) == 60 && isUpperHex(digits)
+}
+
+func isUpperHex(s string) bool { return strings.Trim(s, "0123456789ABCDEF") == "" }

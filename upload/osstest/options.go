@@ -13,9 +13,11 @@ type Options struct {
 	// version 4 have to name it. The default is cn-hangzhou.
 	Region string
 
-	// Dir is a directory, made if need be, that keeps all that is stored, for
-	// the next server with the same Dir. One server at a time can use it. By
-	// default everything is kept in memory and gone with the server.
+	// Dir is a directory that keeps all that is stored, for the next server with
+	// the same Dir. It must be missing, empty, or one that a server made: [New]
+	// refuses any other, and changes nothing in it. Files of others inside are
+	// ignored. One server at a time can use it. By default everything is kept in
+	// memory and gone with the server.
 	Dir string
 
 	// Buckets are created at the start, unless Dir has them already.
