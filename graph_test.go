@@ -32,8 +32,16 @@ const (
 // it a place here first, with its reason.
 var rooms = map[string]room{
 	"upload": {
-		[]string{"upload/internal/transfer", "upload/internal/target", "checkpoint", "sts"},
+		[]string{"upload/internal/filelist", "upload/internal/notify", "upload/internal/tasks", "upload/internal/transfer", "upload/internal/target", "checkpoint", "sts"},
 		"the client knows files and states; how bytes travel is not its business, so it sees neither the wire nor the SDK",
+	},
+	"upload/internal/notify": {
+		[]string{"upload/internal/tasks"},
+		"callbacks in order, one at a time, outside every lock; it knows nothing of files and clients",
+	},
+	"upload/internal/tasks": {
+		nil,
+		"goroutines and signals, of use to every package above it",
 	},
 	"upload/internal/filelist": {
 		[]string{"checkpoint"},

@@ -118,7 +118,7 @@ func (m *claim) take(a Authorization) error {
 	c.setTarget(f, target)
 	f.own.Store(own)
 	f.media.good = true
-	f.given.give()
+	f.given.Broadcast()
 	return nil
 }
 

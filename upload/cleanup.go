@@ -42,7 +42,7 @@ func (c *Client) startCleanups() {
 		up := c.cleanups[0]
 		c.cleanups[0] = nil
 		c.cleanups = c.cleanups[1:]
-		if c.workers.run(func() { c.cleanUpNow(up) }) {
+		if c.workers.Go(func() { c.cleanUpNow(up) }) {
 			c.cleaners++
 		} else {
 			c.cleaned(up) // Close has given up
@@ -76,5 +76,5 @@ func (c *Client) cleaned(up *cleanup) {
 	if up.then != nil {
 		up.then()
 	}
-	up.f.changed.give()
+	up.f.changed.Broadcast()
 }

@@ -6,6 +6,7 @@ import (
 	"sync/atomic"
 
 	"github.com/vodupload/vodupload/checkpoint"
+	"github.com/vodupload/vodupload/upload/internal/tasks"
 	"github.com/vodupload/vodupload/upload/internal/transfer"
 )
 
@@ -21,8 +22,8 @@ type Client struct {
 
 	ctx        context.Context // of runs, clean-ups and of asking providers; ends with Close
 	end        context.CancelCauseFunc
-	workers    tasks // runs, clean-ups, and those who ask providers
-	callers    tasks // who deliver events
+	workers    tasks.Group // runs, clean-ups, and those who ask providers
+	callers    tasks.Group // who deliver events
 	generation atomic.Uint64
 
 	mu       sync.Mutex
@@ -46,7 +47,7 @@ type Client struct {
 	listed   int           // runs and clean-ups of files of the list
 	soloing  int           // runs and clean-ups of files of Upload
 	leaving  map[name4]int // runs and clean-ups of files that were deleted
-	changed  signal        // gets a turn with each change of what is above
+	changed  tasks.Signal  // gets a turn with each change of what is above
 	events   events
 	totals   totals
 	rate     rate
@@ -123,14 +124,14 @@ func (c *Client) openStore() error {
 
 // goDo runs fn on a goroutine that Close waits for; false after Close.
 func (c *Client) goDo(fn func(context.Context)) bool {
-	return c.workers.run(func() { fn(c.ctx) })
+	return c.workers.Go(func() { fn(c.ctx) })
 }
 
 // await waits until done, which is called with the lock held, returns true. It looks
 // again whenever s gets a turn.
-func (c *Client) await(ctx context.Context, s *signal, done func() bool) error {
+func (c *Client) await(ctx context.Context, s *tasks.Signal, done func() bool) error {
 	for {
-		turn := s.wait()
+		turn := s.C()
 		c.mu.Lock()
 		ok := done()
 		c.mu.Unlock()
@@ -147,7 +148,7 @@ func (c *Client) await(ctx context.Context, s *signal, done func() bool) error {
 
 // awaitShort is await for what usually takes a moment, and may be left to go on by
 // itself: at most a second.
-func (c *Client) awaitShort(s *signal, done func() bool) {
+func (c *Client) awaitShort(s *tasks.Signal, done func() bool) {
 	ctx, cancel := context.WithTimeout(c.ctx, short)
 	defer cancel()
 	_ = c.await(ctx, s, done)

@@ -52,11 +52,11 @@ func (c *Client) awaitAll(inside bool) error {
 		late = append(late, c.stillRunning())
 	}
 	c.end(ErrClosed)
-	c.workers.close()
-	if !c.workers.wait(ctx) && len(late) == 0 {
+	c.workers.Close()
+	if !c.workers.Wait(ctx) && len(late) == 0 {
 		late = append(late, "the Provider of Options.Credentials, the Authorizer, or the Close of a Reader has not returned")
 	}
-	if !inside && !c.callers.wait(ctx) {
+	if !inside && !c.callers.Wait(ctx) {
 		late = append(late, c.busyWith())
 	}
 	if len(late) == 0 {

@@ -90,7 +90,7 @@ func TestSuccessWithoutProgress(t *testing.T) {
 	f := &file{begun: true, uploaded: -1, info: FileInfo{State: FileUploading}, spec: &File{}}
 	c.succeeded(f, transfer.Result{Size: 7}, time.Second)
 	c.mu.Unlock()
-	c.callers.wait(t.Context())
+	c.callers.Wait(t.Context())
 	if len(told) != 2 || told[0] != "all of it" {
 		t.Errorf("told %v, want all of it, then the success", told)
 	}

@@ -83,7 +83,7 @@ func (c *Client) setDestination(id FileID, region, endpoint, bucket, object stri
 	c.setTarget(f, target)
 	f.named = true
 	c.names[name] = f.info.ID
-	f.given.give()
+	f.given.Broadcast()
 	return nil
 }
 

@@ -5,6 +5,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/vodupload/vodupload/upload/internal/tasks"
 	"github.com/vodupload/vodupload/upload/internal/transfer"
 )
 
@@ -32,7 +33,7 @@ type file struct {
 	site  *site                // of the destination; nil: there is none yet
 	media *media               // of Options.Authorizer; nil for a file that was added with a destination
 	own   atomic.Pointer[gate] // credentials of its own; read without the lock
-	given signal               // gets a turn when credentials or a destination come
+	given tasks.Signal         // gets a turn when credentials or a destination come
 
 	prev, next *file // in the list
 	place      int   // in the queue
@@ -54,12 +55,12 @@ type file struct {
 	cancel context.CancelCauseFunc // of its run; nil when it does not run
 	cause  error                   // of its interruption
 
-	pending     *event // the progress event that can still be brought up to date
-	undelivered int    // events about it
-	uploaded    int64  // told by the last progress event; -1 before the first
-	total       int64  // told with it
-	changed     signal // gets a turn when it has ended, and when its last event was delivered
-	share       share  // of the client's totals
+	pending     *event       // the progress event that can still be brought up to date
+	undelivered int          // events about it
+	uploaded    int64        // told by the last progress event; -1 before the first
+	total       int64        // told with it
+	changed     tasks.Signal // gets a turn when it has ended, and when its last event was delivered
+	share       share        // of the client's totals
 }
 
 // running reports whether a goroutine works on the file.

@@ -45,7 +45,7 @@ func (c *Client) push(e *event) {
 	}
 	if !ev.delivering {
 		ev.delivering = true
-		c.callers.run(c.deliver)
+		c.callers.Go(c.deliver)
 	}
 }
 
@@ -89,7 +89,7 @@ func (c *Client) deliver() {
 	finished := false
 	defer func() {
 		if !finished { // a callback ended the goroutine, as testing.T.FailNow does
-			c.callers.run(c.deliver)
+			c.callers.Go(c.deliver)
 		}
 	}()
 	id := goroutineID()
@@ -135,10 +135,10 @@ func (c *Client) delivered() {
 	ev.done++
 	if f != nil {
 		f.undelivered--
-		f.changed.give()
+		f.changed.Broadcast()
 	}
 	if ev.done == ev.pushed || c.state == Finished || c.state == Stopped {
-		c.changed.give() // a Wait may wait for it
+		c.changed.Broadcast() // a Wait may wait for it
 	}
 }
 

@@ -48,7 +48,7 @@ func TestEventsThatNobodyHearsAreBounded(t *testing.T) {
 		})
 	}
 	close(goOn)
-	if !c.callers.wait(t.Context()) {
+	if !c.callers.Wait(t.Context()) {
 		t.Fatal("the events were not delivered")
 	}
 	if retries != maxRetryEvents || c.events.retries != 0 || f.undelivered != 0 || c.events.done != c.events.pushed {

@@ -4,7 +4,6 @@ import (
 	"io"
 	"io/fs"
 	"strconv"
-	"sync"
 	"time"
 )
 
@@ -131,28 +130,4 @@ type FileInfo struct {
 	Ended   time.Time // zero: not yet
 	Err     error     // why it failed; an [*Error]
 	Result  *Result   // what it came to, once it succeeded
-}
-
-// A signal is a channel that is closed and replaced each time something is given.
-type signal struct {
-	mu sync.Mutex
-	ch chan struct{}
-}
-
-func (s *signal) wait() <-chan struct{} {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if s.ch == nil {
-		s.ch = make(chan struct{})
-	}
-	return s.ch
-}
-
-func (s *signal) give() {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if s.ch != nil {
-		close(s.ch)
-		s.ch = nil
-	}
 }

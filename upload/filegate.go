@@ -88,7 +88,7 @@ func (fg *fileGate) Wait(ctx context.Context) error {
 	if err := fg.refusedAll(); err != nil {
 		return err
 	}
-	given := fg.f.given.wait() // before looking at the gate, so as not to miss it
+	given := fg.f.given.C() // before looking at the gate, so as not to miss it
 	g := fg.gate()
 	changed, err := g.want()
 	if err != nil {

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/vodupload/vodupload/sts"
+	"github.com/vodupload/vodupload/upload/internal/tasks"
 	"github.com/vodupload/vodupload/upload/internal/transfer"
 )
 
@@ -56,7 +57,7 @@ type gate struct {
 	answer   error     // what the provider failed with last
 	failed   error     // no new token will come
 	failedAt time.Time
-	changed  signal
+	changed  tasks.Signal
 }
 
 // errSameToken refuses credentials that the server has refused.
@@ -88,7 +89,7 @@ func (g *gate) put(c sts.Credentials) error {
 	if again { // expired by the clock, and given again: let the server decide
 		g.until = time.Time{}
 	}
-	g.changed.give()
+	g.changed.Broadcast()
 	return nil
 }
 
@@ -174,7 +175,7 @@ func (g *gate) tell() bool {
 func (g *gate) want() (<-chan struct{}, error) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	changed := g.changed.wait()
+	changed := g.changed.C()
 	switch {
 	case !g.lacking():
 		return closedChannel, nil
@@ -204,7 +205,7 @@ func (g *gate) ask(ctx context.Context) {
 	pause := min(renewInterval<<min(refusals, 8), maxRenewInterval)
 	for again := refusals > 1; ctx.Err() == nil; again = true {
 		if again {
-			if sleepCtx(ctx, pause) != nil {
+			if tasks.Sleep(ctx, pause) != nil {
 				break
 			}
 			pause = min(2*pause, maxRenewInterval)
@@ -270,7 +271,7 @@ func (g *gate) answered(c sts.Credentials, err error) bool {
 // fail tells all who wait that they wait in vain. It is called with the lock held.
 func (g *gate) fail(err error) {
 	g.failed, g.failedAt = err, time.Now()
-	g.changed.give()
+	g.changed.Broadcast()
 }
 
 // overdue returns the error of a file that waited too long. Who was told could not
@@ -314,15 +315,4 @@ func (g *gate) noneWithin(d time.Duration) error {
 		return fmt.Errorf("%w: call Init, SetToken or ResumeWithToken, or set Options.Credentials", err)
 	}
 	return err
-}
-
-func sleepCtx(ctx context.Context, d time.Duration) error {
-	t := time.NewTimer(d)
-	defer t.Stop()
-	select {
-	case <-t.C:
-		return nil
-	case <-ctx.Done():
-		return context.Cause(ctx)
-	}
 }

@@ -107,7 +107,7 @@ func (c *Client) afterCancel(f *file) {
 func (c *Client) over(f *file) {
 	f.begun = false
 	c.closeReader(f)
-	f.changed.give()
+	f.changed.Broadcast()
 }
 
 // closeReader closes the Reader that a file has, once.
@@ -117,5 +117,5 @@ func (c *Client) closeReader(f *file) {
 		return
 	}
 	f.closed = true
-	c.workers.run(func() { _ = r.Close() })
+	c.workers.Go(func() { _ = r.Close() })
 }

@@ -92,7 +92,7 @@ func (r *run) awaitTarget(ctx context.Context) error {
 	t := time.NewTimer(r.c.opts.TokenWait)
 	defer t.Stop()
 	for {
-		given := r.f.given.wait()
+		given := r.f.given.C()
 		if r.hasTarget() {
 			return nil
 		}

@@ -22,7 +22,7 @@ func (c *Client) slotIdle() {
 func (c *Client) settle() {
 	c.followToken()
 	c.pump()
-	c.changed.give()
+	c.changed.Broadcast()
 }
 
 // pump starts files while there are slots that no started file wants, and finds
@@ -47,7 +47,7 @@ func (c *Client) pump() {
 	if on := c.opts.Callbacks.OnFinished; on != nil {
 		c.push(&event{name: "OnFinished", call: func(*event) { on(c) }})
 	}
-	c.changed.give()
+	c.changed.Broadcast()
 }
 
 // nextFile takes the next file to be started, and a slot for it. Those of Upload, up
@@ -102,7 +102,7 @@ func (c *Client) begin(f *file, slot bool) {
 	}
 	r := &run{c: c, f: f, turn: f.turn, slots: &fileSlots{slots: c.slots, order: f.rank()}}
 	r.slots.inHand.Store(slot)
-	c.workers.run(func() { r.do(ctx) })
+	c.workers.Go(func() { r.do(ctx) })
 }
 
 // occupy counts the runs and clean-ups of a file: n is 1 at the beginning of one, and

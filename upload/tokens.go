@@ -52,7 +52,7 @@ func (c *Client) SetToken(id FileID, creds sts.Credentials) error {
 		return fmt.Errorf("%w: SetToken: %w", ErrInvalidArgument, err)
 	}
 	f.own.Store(own)
-	f.given.give()
+	f.given.Broadcast()
 	return nil
 }
 
