@@ -12,11 +12,11 @@ import (
 
 // An answer is what is needed to read the answer of one call.
 type answer struct {
-	action string
-	host   string
-	key    Key
-	now    time.Time
-	limit  int64
+	action  string
+	host    string
+	secrets []string
+	now     time.Time
+	limit   int64
 }
 
 // failure is the JSON of an error answer.
@@ -66,10 +66,10 @@ func (a answer) fail(resp *http.Response, f failure, cause error) *Error {
 		Action:    a.action,
 		Host:      a.host,
 		Status:    resp.StatusCode,
-		Code:      scrub(f.Code, a.key.Secret, a.key.Token),
-		Message:   scrub(f.Message, a.key.Secret, a.key.Token),
-		RequestID: scrub(f.RequestID, a.key.Secret, a.key.Token),
-		HostID:    scrub(f.HostID, a.key.Secret, a.key.Token),
+		Code:      scrub(f.Code, a.secrets...),
+		Message:   scrub(f.Message, a.secrets...),
+		RequestID: scrub(f.RequestID, a.secrets...),
+		HostID:    scrub(f.HostID, a.secrets...),
 		Err:       cause,
 	}
 	if date, err := http.ParseTime(resp.Header.Get("Date")); err == nil {

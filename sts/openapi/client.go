@@ -2,7 +2,6 @@ package openapi
 
 import (
 	"context"
-	"crypto/rand"
 	"errors"
 	"fmt"
 	"net/http"
@@ -16,6 +15,15 @@ type Options struct {
 	// Method is GET, with all parameters in the query, or POST, with all of them
 	// in a form. The default is POST.
 	Method string
+
+	// Signature is HMACSHA1, with the signature among the parameters, or ACS3, with it
+	// in a header. The services take either; the current SDKs use the latter. The
+	// default is HMACSHA1.
+	Signature string
+
+	// SecretParams are the names of parameters whose values are secret: no error shows
+	// them, even where the service quotes them. The default is none.
+	SecretParams []string
 
 	// HTTPClient sends the requests; redirects are never followed, because the
 	// signature holds for one request. The default is a client with
@@ -45,7 +53,8 @@ type Client struct {
 
 // New returns a client of the API with the given version (such as 2015-04-01 of
 // STS) at an endpoint, which is a host or a URL without a path; without a scheme
-// it means https. Key is asked for a key at each call.
+// it means https. Key is asked for a key at each call. [Unsigned] is for calls that need
+// none.
 func New(endpoint, version string, key KeyFunc, opts *Options) (*Client, error) {
 	base, err := parseEndpoint(endpoint)
 	if err != nil {
@@ -76,6 +85,12 @@ func (o *Options) resolved() (Options, error) {
 	}
 	if r.Method != http.MethodPost && r.Method != http.MethodGet {
 		return r, fmt.Errorf("openapi: Method is %q; want GET or POST", r.Method)
+	}
+	if r.Signature == "" {
+		r.Signature = HMACSHA1
+	}
+	if r.Signature != HMACSHA1 && r.Signature != ACS3 {
+		return r, fmt.Errorf("openapi: Signature is %q; want %s or %s", r.Signature, HMACSHA1, ACS3)
 	}
 	if r.Timeout < 0 || r.MaxAnswer < 0 {
 		return r, fmt.Errorf("openapi: Timeout %v and MaxAnswer %d must not be negative", r.Timeout, r.MaxAnswer)
@@ -131,76 +146,29 @@ func (c *Client) DoDated(ctx context.Context, action string, params map[string]s
 	if err := key.validate(); err != nil {
 		return time.Time{}, fmt.Errorf("%s: %w", action, err)
 	}
-	signed, err := c.sign(action, params, key)
-	if err != nil {
-		return time.Time{}, err
-	}
-	return c.send(ctx, action, signed, key, out)
+	return c.send(ctx, call{action: action, params: params, key: key}, out)
 }
 
-func (c *Client) send(ctx context.Context, action string, signed map[string]string, key Key, out any) (time.Time, error) {
+func (c *Client) send(ctx context.Context, call call, out any) (time.Time, error) {
 	ctx, cancel := context.WithTimeoutCause(ctx, c.opts.Timeout,
 		fmt.Errorf("no complete answer within %v: %w", c.opts.Timeout, context.DeadlineExceeded))
 	defer cancel()
 	var conn connection
-	req, err := c.request(conn.watch(ctx), signed)
+	req, err := c.request(conn.watch(ctx), call)
 	if err != nil {
-		return time.Time{}, fmt.Errorf("%s at %s: make the request: %w", action, c.endpoint.Host, withoutURL(err))
+		return time.Time{}, fmt.Errorf("%s at %s: make the request: %w", call.action, c.endpoint.Host, withoutURL(err))
 	}
 	resp, err := c.http.Do(req)
 	if err != nil {
-		return time.Time{}, fmt.Errorf("%s at %s: send the request: %w", action, c.endpoint.Host, conn.explain(ctx, err))
+		return time.Time{}, fmt.Errorf("%s at %s: send the request: %w", call.action, c.endpoint.Host, conn.explain(ctx, err))
 	}
 	defer resp.Body.Close()
-	a := answer{action: action, host: c.endpoint.Host, key: key, now: c.opts.Now(), limit: c.opts.MaxAnswer}
+	a := answer{action: call.action, host: c.endpoint.Host, secrets: c.secrets(call), now: c.opts.Now(), limit: c.opts.MaxAnswer}
 	if err := a.read(ctx, resp, out); err != nil {
 		return time.Time{}, err
 	}
 	date, _ := http.ParseTime(resp.Header.Get("Date")) // the zero time with an error
 	return date, nil
-}
-
-// sign returns params with the common parameters and the signature.
-func (c *Client) sign(action string, params map[string]string, key Key) (map[string]string, error) {
-	all := map[string]string{
-		"Action":           action,
-		"Version":          c.version,
-		"Format":           "JSON",
-		"AccessKeyId":      key.ID,
-		"SignatureMethod":  "HMAC-SHA1",
-		"SignatureVersion": "1.0",
-		"SignatureNonce":   rand.Text(),
-		"Timestamp":        c.opts.Now().UTC().Format("2006-01-02T15:04:05Z"),
-	}
-	if key.Token != "" {
-		all["SecurityToken"] = key.Token
-	}
-	for name, value := range params {
-		if _, taken := all[name]; taken || name == "Signature" || name == "SecurityToken" {
-			return nil, fmt.Errorf("%s: parameter %s is set by the client and must not be given", action, name)
-		}
-		all[name] = value
-	}
-	all["Signature"] = Sign(c.opts.Method, all, key.Secret)
-	return all, nil
-}
-
-func (c *Client) request(ctx context.Context, params map[string]string) (*http.Request, error) {
-	values := make(url.Values, len(params))
-	for name, value := range params {
-		values.Set(name, value)
-	}
-	if c.opts.Method == http.MethodGet {
-		u := *c.endpoint
-		u.RawQuery = values.Encode()
-		return http.NewRequestWithContext(ctx, http.MethodGet, u.String(), nil)
-	}
-	req, err := http.NewRequestWithContext(ctx, http.MethodPost, c.endpoint.String(), strings.NewReader(values.Encode()))
-	if err != nil {
-		return nil, err
-	}
-	req.Header.Set("Content-Type", "application/x-www-form-urlencoded")
-	return req, nil
 }
 
 // withoutURL takes the URL out of an error of net/http: with GET it holds the

@@ -13,10 +13,19 @@
 //
 // # Signing
 //
-// [StringToSign] and [Sign] are the signature version 1.0 of the VOD and STS
+// There are two signatures, and the services take either. [StringToSign] and [Sign] are the signature version 1.0 of the VOD and STS
 // documentation ("Request signatures"), for servers as much as for clients: a
 // server takes the parameters from query and form together, leaves out
 // Signature, and compares.
+//
+// [ACS3Request] is the newer one, ACS3-HMAC-SHA256, which the current SDKs use (SDK
+// documentation, "Request syntax and signature method V3"): action, version, time stamp,
+// nonce and security token are headers, and the signature covers them, the query and the
+// body. A client signs that way with [Options.Signature]; a server reads a request with
+// [ReadACS3].
+//
+// Calls for which the service asks no key, such as AssumeRoleWithOIDC, are those of a
+// client with the KeyFunc [Unsigned].
 //
 // # Errors
 //

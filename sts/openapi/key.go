@@ -15,14 +15,22 @@ type Key struct {
 	ID     string // access key ID
 	Secret string // access key secret
 	Token  string // security token of a temporary key; empty for a long-lived one
+
+	unsigned bool // there is no key, on purpose: see Unsigned
 }
 
 // A KeyFunc supplies the key for the next call. It may be called from many
 // goroutines, and must return when ctx ends.
 type KeyFunc func(ctx context.Context) (Key, error)
 
+// Unsigned is the KeyFunc of calls that need no key, such as AssumeRoleWithOIDC of STS:
+// they are sent without a signature.
+func Unsigned(context.Context) (Key, error) { return Key{unsigned: true}, nil }
+
 func (k Key) validate() error {
 	switch {
+	case k.unsigned:
+		return nil
 	case k.ID == "":
 		return fmt.Errorf("openapi: the access key ID is empty")
 	case k.Secret == "":

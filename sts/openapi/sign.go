@@ -9,6 +9,9 @@ import (
 	"strings"
 )
 
+// HMACSHA1 is the name of the signature version 1.0, which is a parameter like others.
+const HMACSHA1 = "HMAC-SHA1"
+
 // Sign returns the signature of a request: HMAC-SHA1, version 1.0, in base64.
 // Method is the HTTP method in capitals, params are all parameters of query and
 // form; one named Signature is left out.

@@ -13,7 +13,7 @@ import (
 // success is the answer's content. Its Arn and ID follow the examples of the STS
 // documentation.
 type success struct {
-	XMLName         xml.Name `json:"-" xml:"AssumeRoleResponse"`
+	XMLName         xml.Name `json:"-"`
 	RequestID       string   `json:"RequestId" xml:"RequestId"`
 	AssumedRoleUser struct {
 		Arn           string
@@ -25,10 +25,20 @@ type success struct {
 		SecurityToken   string
 		Expiration      string
 	}
+	SourceIdentity string     `json:",omitempty" xml:",omitempty"`
+	OIDCTokenInfo  *oidcToken `json:",omitempty" xml:",omitempty"`
 }
 
-func newSuccess(c Credential) success {
+// newSuccess returns the answer to a call with the given parameters.
+func newSuccess(c Credential, params map[string]string) success {
 	var a success
+	a.XMLName.Local = params["Action"] + "Response"
+	a.SourceIdentity = c.SourceIdentity
+	if params["Action"] == assumeRoleWithOIDC {
+		if claims, err := readClaims(params["OIDCToken"]); err == nil {
+			a.OIDCTokenInfo = &claims
+		}
+	}
 	a.RequestID = newRequestID()
 	a.AssumedRoleUser.Arn = c.RoleARN + "/" + c.Session
 	a.AssumedRoleUser.AssumedRoleID = "344584339364951186:" + c.Session

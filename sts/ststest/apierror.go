@@ -19,6 +19,7 @@ type apiError struct {
 // error center of the RPC gateway word them.
 var (
 	errNoSuchAction     = &apiError{404, "InvalidAction.NotFound", "Specified api is not found, please check your url and method."}
+	errMalformed        = &apiError{400, "InvalidParameter", "The request's parameters are wrongly formed."}
 	errVersion          = &apiError{400, "InvalidVersion", "Specified parameter Version is not valid."}
 	errSignatureMethod  = &apiError{400, "InvalidSignatureMethod", "Specified signature method is not valid."}
 	errNoSuchKey        = &apiError{404, "InvalidAccessKeyId.NotFound", "Specified access key is not found."}
@@ -38,6 +39,10 @@ var (
 	errNoSuchRole       = &apiError{404, "EntityNotExist.Role", "The specified Role not exists."}
 	errNotAuthorized    = &apiError{403, "NoPermission", "You are not authorized to do this action. You should be authorized by RAM."}
 	errRootAccount      = &apiError{403, "NoPermission", "Roles may not be assumed by root accounts."}
+	errOIDCProvider     = &apiError{404, "EntityNotExist.OIDCProvider", "The specified OIDC Provider not exists."}
+	errOIDCToken        = &apiError{400, "AuthenticationFail.OIDCToken.Invalid", "This JsonWebToken is invalid."}
+	errOIDCTokenExpired = &apiError{400, "AuthenticationFail.OIDCToken.Expired", "This JsonWebToken is expired."}
+	errOIDCTrust        = &apiError{403, "AuthenticationFail.NoPermission", "This operation is forbidden by permission system."}
 	errThrottled        = &apiError{400, "Throttling.User", "Request was denied due to user flow control."}
 	errInternal         = &apiError{500, "InternalError", "STS Server Internal Error happened."}
 )
@@ -47,7 +52,7 @@ var byCode = func() map[string]*apiError {
 	m := map[string]*apiError{}
 	for _, e := range []*apiError{errNoSuchAction, errNoSuchKey, errInactiveKey, errTokenMissing, errTokenExpired,
 		errNonceUsed, errTimestampExpired, errRoleArn, errSessionName, errPolicyGrammar, errPolicySize, errMinDuration,
-		errNoSuchRole, errNotAuthorized, errThrottled, errInternal} {
+		errNoSuchRole, errNotAuthorized, errOIDCProvider, errOIDCToken, errOIDCTokenExpired, errOIDCTrust, errThrottled, errInternal} {
 		m[e.code] = e
 	}
 	return m

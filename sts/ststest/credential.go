@@ -25,6 +25,7 @@ type Credential struct {
 	Policy          string    // what the token may do: JSON, see [Server.Lookup]; empty: everything
 	RoleARN         string    // empty for a user's key
 	Session         string    // the session's name; empty for a user's key
+	SourceIdentity  string    // whose session it is at the beginning of a chain of roles; may be empty
 }
 
 // String returns the credential without the secrets.
@@ -115,7 +116,7 @@ func (s *Server) principal(accessKeyID, token string) (principal, *apiError) {
 	case !s.opts.Now().Before(c.Expires):
 		return principal{}, errTokenExpired
 	}
-	return principal{id: c.AccessKeyID, secret: c.AccessKeySecret}, nil
+	return principal{id: c.AccessKeyID, secret: c.AccessKeySecret, sourceIdentity: c.SourceIdentity}, nil
 }
 
 // issue makes a new key for a grant.
@@ -133,6 +134,8 @@ func (s *Server) issue(g grant) Credential {
 		Policy:  bothPolicies(g.role.Policy, g.policy),
 		RoleARN: g.role.ARN,
 		Session: g.session,
+
+		SourceIdentity: g.sourceIdentity,
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()

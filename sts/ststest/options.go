@@ -14,6 +14,10 @@ import (
 const (
 	DefaultUserID = "LTAIststestdefault"                      // access key ID of the user
 	DefaultRole   = "acs:ram::1000000000000001:role/uploader" // ARN of the role
+
+	// DefaultOIDCProvider is the ARN of the identity provider, see [Server.OIDCToken].
+	DefaultOIDCProvider = "acs:ram::1000000000000001:oidc-provider/ack-rrsa"
+
 	defaultSecret = "ststest-default-user-secret-30"
 )
 
@@ -58,6 +62,10 @@ type Role struct {
 	// default is all.
 	Trusted []string
 
+	// TrustedOIDC are the ARNs of the OIDC identity providers whose tokens may assume
+	// the role. The default is all.
+	TrustedOIDC []string
+
 	// ExternalID has to be given by callers, unless it is empty.
 	ExternalID string
 
@@ -73,6 +81,10 @@ type Options struct {
 
 	// Roles exist. The default is [DefaultRole] alone, which all users may assume.
 	Roles []Role
+
+	// OIDCProviders are the ARNs of the OIDC identity providers that exist. The default
+	// is [DefaultOIDCProvider] alone.
+	OIDCProviders []string
 
 	// PerMinute is how many calls are served in a minute before Throttling.User is
 	// the answer. The default is 6000, as of an account (STS documentation).
@@ -98,6 +110,9 @@ func (o *Options) resolved() (Options, error) {
 	}
 	if len(r.Roles) == 0 {
 		r.Roles = []Role{{ARN: DefaultRole}}
+	}
+	if len(r.OIDCProviders) == 0 {
+		r.OIDCProviders = []string{DefaultOIDCProvider}
 	}
 	if r.PerMinute == 0 {
 		r.PerMinute = 6000

@@ -2,6 +2,7 @@ package ststest
 
 import (
 	"context"
+	"crypto/rand"
 	"fmt"
 	"net"
 	"net/http"
@@ -17,6 +18,7 @@ type Server struct {
 	URL string
 
 	opts      Options
+	oidcKey   []byte       // signs the tokens of OIDCToken
 	listening *http.Server // nil in a server that New made
 	served    chan struct{}
 	life      context.Context // ends with Close
@@ -50,7 +52,7 @@ func New(opts *Options) (*Server, error) {
 		return nil, err
 	}
 	life, end := context.WithCancel(context.Background())
-	return &Server{opts: o, life: life, end: end, issued: map[string]Credential{},
+	return &Server{opts: o, oidcKey: []byte(rand.Text()), life: life, end: end, issued: map[string]Credential{},
 		nonces: map[string]bool{}, nonceTurn: o.Now(), entered: make(chan struct{})}, nil
 }
 
@@ -96,7 +98,7 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	defer context.AfterFunc(s.life, cancel)()
 
 	// Not before the body was read does the server notice a client that is gone.
-	params, refusal := readParams(w, r)
+	req, refusal := readRequest(w, r)
 	wait(ctx, delay, gate)
 	if ctx.Err() != nil {
 		return
@@ -109,17 +111,31 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	case s.throttled():
 		refusal = errThrottled
 	case refusal == nil:
-		c, refusal = s.assumeRole(&request{method: r.Method, params: params})
+		c, refusal = s.assumeRole(req)
 	}
 	if refusal != nil {
-		respond(w, params["Format"], refusal.status, newFailure(refusal, r.Host))
+		respond(w, req.params["Format"], refusal.status, newFailure(refusal, r.Host))
 		return
 	}
 	issued = true
-	respond(w, params["Format"], http.StatusOK, newSuccess(c))
+	respond(w, req.params["Format"], http.StatusOK, newSuccess(c, req.params))
 }
 
+// The actions that the server knows.
+const (
+	assumeRole         = "AssumeRole"
+	assumeRoleWithOIDC = "AssumeRoleWithOIDC"
+)
+
+// assumeRole carries out a call of either action. One of AssumeRoleWithOIDC has no
+// signature: the token stands for it.
 func (s *Server) assumeRole(req *request) (Credential, *apiError) {
+	if refusal := checkAction(req.params); refusal != nil {
+		return Credential{}, refusal
+	}
+	if req.params["Action"] == assumeRoleWithOIDC {
+		return s.withOIDC(req.params)
+	}
 	if refusal := s.authenticate(req); refusal != nil {
 		return Credential{}, refusal
 	}

@@ -87,8 +87,8 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	defer cancel()
 	defer context.AfterFunc(s.life, cancel)()
 
-	params, refused := readParams(w, r)
-	fault := s.enter(params["Action"])
+	req, refused := readRequest(w, r)
+	fault := s.enter(req.params["Action"])
 	fault.before(ctx)
 	if ctx.Err() != nil && !fault.LoseAnswer {
 		return
@@ -101,7 +101,7 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		}
 	}
 	if refused == nil {
-		answer, refused = s.call(r.Method, params)
+		answer, refused = s.call(req)
 	}
 	fault.after(ctx)
 	if fault.LoseAnswer {
@@ -121,10 +121,11 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 }
 
 // call carries out one call.
-func (s *Server) call(method string, params map[string]string) (map[string]string, *apiError) {
-	if refused := s.authenticate(method, params); refused != nil {
+func (s *Server) call(req *request) (map[string]string, *apiError) {
+	if refused := s.authenticate(req); refused != nil {
 		return nil, refused
 	}
+	params := req.params
 	switch params["Action"] {
 	case CreateUploadVideo:
 		return s.createVideo(params)
