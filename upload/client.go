@@ -80,7 +80,6 @@ func New(opts *Options) (*Client, error) {
 		c.slots.limit = c.slots.auto.limit
 	}
 	c.gate = c.newGate(o.Credentials)
-	c.gate.renewed = c.tokenRenewed
 	c.service = transfer.NewService(transfer.Options{
 		Wire: c.wireOptions(), Locator: o.locator(),
 		Checkpoints: c.store, Optional: o.CheckpointsOptional,

@@ -19,7 +19,7 @@ func (c *Client) Start(ctx context.Context) error {
 	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	to, err := c.state.next(doStart)
+	to, err := c.status().next(doStart)
 	if err != nil {
 		return err
 	}
@@ -91,7 +91,7 @@ func (c *Client) haltAndWait(a action, why intent, cause error) error {
 // halt interrupts all runs, and returns the files that it has interrupted. It is
 // called with the lock held.
 func (c *Client) halt(a action, why intent, cause error) ([]*file, error) {
-	to, err := c.state.next(a)
+	to, err := c.status().next(a)
 	if err != nil {
 		return nil, err
 	}
@@ -122,7 +122,7 @@ func (c *Client) halt(a action, why intent, cause error) ([]*file, error) {
 func (c *Client) Resume() error {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	to, err := c.state.next(doResume)
+	to, err := c.status().next(doResume)
 	if err != nil {
 		return err
 	}
@@ -135,5 +135,13 @@ func (c *Client) Resume() error {
 func (c *Client) Status() State {
 	c.mu.Lock()
 	defer c.mu.Unlock()
+	return c.status()
+}
+
+// status is Status. It is called with the lock held.
+func (c *Client) status() State {
+	if c.state == Started && c.gate.waits() {
+		return Expired
+	}
 	return c.state
 }

@@ -42,7 +42,6 @@ type gate struct {
 	run        func(func(context.Context)) bool // on a goroutine that the client waits for
 	generation func() uint64                    // the next number, unique over all gates of the client
 	warn       func(msg string, err error)
-	renewed    func() // called without the lock after set
 
 	mu       sync.Mutex
 	snap     transfer.Snapshot
@@ -69,12 +68,8 @@ func (g *gate) set(c sts.Credentials) error {
 		return err
 	}
 	g.mu.Lock()
-	err := g.put(c)
-	g.mu.Unlock()
-	if err == nil {
-		g.renewed()
-	}
-	return err
+	defer g.mu.Unlock()
+	return g.put(c)
 }
 
 // put is called with the lock held.
@@ -261,9 +256,6 @@ func (g *gate) answered(c sts.Credentials, err error) bool {
 	g.mu.Unlock()
 	if err != nil {
 		g.warn("no new credentials yet", err)
-	}
-	if over {
-		g.renewed()
 	}
 	return over
 }

@@ -43,7 +43,7 @@ func newTestGate(t *testing.T, p sts.Provider) *gate {
 			return true
 		},
 		generation: func() uint64 { return n.Add(1) },
-		warn:       func(string, error) {}, renewed: func() {},
+		warn:       func(string, error) {},
 	}
 }
 

@@ -20,7 +20,6 @@ func (c *Client) slotIdle() {
 // settle is called, with the lock held, after everything that may let a file start,
 // or somebody stop waiting.
 func (c *Client) settle() {
-	c.followToken()
 	c.pump()
 	c.changed.Broadcast()
 }
@@ -39,7 +38,7 @@ func (c *Client) pump() {
 		c.allDone = false
 		return
 	}
-	if c.state != Started && c.state != Expired {
+	if c.state != Started {
 		return
 	}
 	c.state, _ = c.state.next(doFinish)
@@ -54,14 +53,13 @@ func (c *Client) pump() {
 // to as many as there are slots, start without one: they come first in the line,
 // and would never get into it while the list keeps all slots busy.
 func (c *Client) nextFile() (f *file, slot bool) {
-	runs := c.state == Started || c.state == Expired
 	switch {
 	case c.state == Paused, c.state == Closed:
 	case !c.solos.empty():
 		if slot = c.slots.tryAcquire(); slot || c.soloing < c.opts.Parallel {
 			return c.solos.take(), slot
 		}
-	case runs && !c.waiting.empty() && c.active < c.opts.maxActive() && c.slots.tryAcquire():
+	case c.state == Started && !c.waiting.empty() && c.active < c.opts.maxActive() && c.slots.tryAcquire():
 		return c.waiting.take(), true
 	}
 	return nil, false

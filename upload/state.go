@@ -10,7 +10,7 @@ const (
 	Init     State = iota // nothing was started yet
 	Started               // files are being uploaded
 	Paused                // what was under way is held until Resume
-	Expired               // a new token is needed before anything goes on
+	Expired               // started, and a new token is needed before anything goes on
 	Stopped               // uploading files were set back; Start goes on
 	Finished              // nothing is left to do; AddFile goes on by itself
 	Closed                // for good
@@ -60,23 +60,22 @@ const (
 	doResume
 	doStop
 	doClose
-	doExpire // the server refused the token, or it is about to expire
-	doRenew  // there is a new one
 	doFinish // nothing is left to do
 	doAdd    // there is something to do again
 )
 
-var actionNames = [...]string{"Start", "Pause", "Resume", "Stop", "Close", "expire", "renew", "finish", "add"}
+var actionNames = [...]string{"Start", "Pause", "Resume", "Stop", "Close", "finish", "add"}
 
 func (a action) String() string { return name(actionNames[:], int(a), "action") }
 
 // clientTable is the whole state machine of a client. What is not in it is an
-// error for the calls of users; the rest just leaves the state as it is.
+// error for the calls of users; the rest just leaves the state as it is. Expired is not
+// in it: it is what Status makes of Started while the credentials have expired, and
+// allows the same.
 var clientTable = map[State]map[action]State{
 	Init:     {doStart: Started, doClose: Closed},
-	Started:  {doPause: Paused, doStop: Stopped, doClose: Closed, doExpire: Expired, doFinish: Finished},
+	Started:  {doPause: Paused, doStop: Stopped, doClose: Closed, doFinish: Finished},
 	Paused:   {doResume: Started, doStop: Stopped, doClose: Closed},
-	Expired:  {doPause: Paused, doStop: Stopped, doClose: Closed, doRenew: Started, doFinish: Finished},
 	Stopped:  {doStart: Started, doClose: Closed},
 	Finished: {doStart: Started, doStop: Stopped, doClose: Closed, doAdd: Started},
 	Closed:   {},
@@ -84,13 +83,17 @@ var clientTable = map[State]map[action]State{
 
 // next returns the state after a, or an error that says which state forbids it.
 func (s State) next(a action) (State, error) {
-	if to, ok := clientTable[s][a]; ok {
+	row := clientTable[s]
+	if s == Expired {
+		row = clientTable[Started]
+	}
+	if to, ok := row[a]; ok {
 		return to, nil
 	}
 	if s == Closed {
 		return s, ErrClosed
 	}
-	if a >= doExpire {
+	if a >= doFinish {
 		return s, nil
 	}
 	return s, fmt.Errorf("%w: %s, the client is %s", ErrState, a, s)

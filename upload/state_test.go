@@ -15,16 +15,16 @@ var updateStates = flag.Bool("update", false, "write STATES.md anew")
 // taken from the table: a cell is the next state, "error", or "stays" for what the
 // client finds out by itself and which means nothing in that state.
 func TestClientStates(t *testing.T) {
-	actions := []action{doStart, doPause, doResume, doStop, doClose, doExpire, doRenew, doFinish, doAdd}
+	actions := []action{doStart, doPause, doResume, doStop, doClose, doFinish, doAdd}
 	want := map[State]string{
-		//         Start   Pause  Resume  Stop    Close  expire  renew   finish   add
-		Init:     "started error  error   error   closed stays   stays   stays    stays",
-		Started:  "error   paused error   stopped closed expired stays   finished stays",
-		Paused:   "error   error  started stopped closed stays   stays   stays    stays",
-		Expired:  "error   paused error   stopped closed stays   started finished stays",
-		Stopped:  "started error  error   error   closed stays   stays   stays    stays",
-		Finished: "started error  error   stopped closed stays   stays   stays    started",
-		Closed:   "error   error  error   error   error  error   error   error    error",
+		//         Start   Pause  Resume  Stop    Close  finish   add
+		Init:     "started error  error   error   closed stays    stays",
+		Started:  "error   paused error   stopped closed finished stays",
+		Paused:   "error   error  started stopped closed stays    stays",
+		Expired:  "error   paused error   stopped closed finished stays",
+		Stopped:  "started error  error   error   closed stays    stays",
+		Finished: "started error  error   stopped closed stays    started",
+		Closed:   "error   error  error   error   error  error    error",
 	}
 	if len(want) != len(stateNames) || len(actions) != len(actionNames) {
 		t.Fatalf("%d states and %d actions here, %d and %d in the package", len(want), len(actions), len(stateNames), len(actionNames))
@@ -145,10 +145,9 @@ the two differ.
 
 Client.Status tells the state. A call that is not drawn for the present state returns
 ErrState, and its text says which state that is; after Close all calls that would
-change something return ErrClosed. Words in lower case are not calls but what the client finds out by itself:
-*expire*, that the token is refused or about to expire; *renew*, that there is a new
-one; *finish*, that nothing is left to do; *add*, that AddFile, or ResumeFile, gave it
-something to do again.
+change something return ErrClosed. Words in lower case are not calls but what the client
+finds out by itself: *finish*, that nothing is left to do; *add*, that AddFile, or
+ResumeFile, gave it something to do again.
 
 `)
 	b.WriteString("```mermaid\nstateDiagram-v2\n    [*] --> " + Init.String() + ": New\n")
@@ -161,8 +160,9 @@ something to do again.
 	}
 	fmt.Fprintf(&b, "    %s --> [*]\n```\n", Closed)
 	b.WriteString(`
-A client that is paused stays so when its token expires or a new one comes; after
-Resume it is expired if it still waits for one. The end of the context that Start was
+While a client is started and its token has expired, or is about to, Status says
+*expired* until a new one comes. The same calls are allowed as in *started*. A client
+that is paused stays so when its token expires. The end of the context that Start was
 given is a Stop. Upload works in every state but closed, and waits while the client is
 paused.
 

@@ -62,7 +62,6 @@ func (c *Client) newGate(p sts.Provider) *gate {
 		provider: p, wait: c.opts.TokenWait, run: c.goDo,
 		generation: func() uint64 { return c.generation.Add(1) },
 		warn:       func(msg string, err error) { c.opts.Logger.Warn(msg, "error", err) },
-		renewed:    func() {},
 	}
 }
 
@@ -82,9 +81,6 @@ func (c *Client) tokenExpired(f *file, g *gate) {
 func (c *Client) tellExpired(f *file, g *gate) bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if g == c.gate {
-		c.followToken()
-	}
 	if !g.tell() {
 		return false
 	}
@@ -105,22 +101,4 @@ func (c *Client) canGetToken(f *file) bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	return f.begun && !f.deleted
-}
-
-// tokenRenewed is called when the client has a new token.
-func (c *Client) tokenRenewed() {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	c.settle()
-}
-
-// followToken moves between started and expired as the token has it: whoever found
-// that it has expired, or brought a new one, may have been overtaken since. It is
-// called with the lock held.
-func (c *Client) followToken() {
-	a := doRenew
-	if c.gate.waits() {
-		a = doExpire
-	}
-	c.state, _ = c.state.next(a)
 }
