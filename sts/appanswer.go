@@ -6,6 +6,8 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -15,76 +17,35 @@ import (
 	"github.com/vodupload/vodupload/sts/internal/role"
 )
 
-// An appAnswer has the fields of all forms of an app server's answer. Decoding
-// ignores the case of names, which covers AccessKeyId and AccessKeyID.
-type appAnswer struct {
-	appToken
-	SecurityTokenInfo *appToken // of the VOD web demo
-	Credentials       *appToken // of app servers that pass on the answer of STS
-
-	StatusCode   json.RawMessage
-	Status       json.RawMessage
-	ErrorCode    string
-	ErrorMessage string
-	Code         json.RawMessage // of app servers that pass on the error of STS
-	Message      string
-	RequestID    string
-}
-
-type appToken struct {
-	AccessKeyID     string
-	AccessKeySecret string
-	SecurityToken   string
-	Security        string
-	Expiration      string
-}
-
-// parseAppAnswer reads an app server's answer with the given HTTP status. Of the
-// error, the fields that the body can tell are set.
-func parseAppAnswer(status int, body []byte) (Credentials, *AppServerError) {
+// parseAppAnswer reads an app server's answer with the given HTTP status, which was
+// received at the time now. Complete credentials outweigh whatever codes are in the
+// answer: some app servers have a success of 0, others of 200, of true or of "ok". Of
+// the error, the fields that the body has are set.
+func parseAppAnswer(status int, body []byte, now time.Time) (Credentials, *AppServerError) {
 	body = bytes.TrimSpace(bytes.TrimPrefix(body, []byte("\xef\xbb\xbf")))
-	if len(body) == 0 || body[0] != '{' {
+	all, err := objects(body)
+	if err != nil && len(body) > 0 && body[0] == '{' {
+		return Credentials{}, unreadable(status, err)
+	}
+	if len(all) == 0 {
 		return Credentials{}, textAnswer(status, body)
 	}
-	var a appAnswer
-	if err := json.Unmarshal(body, &a); err != nil {
-		return Credentials{}, unreadable(status, jsonProblem(err))
+	creds, err := findCredentials(all, now)
+	if err == nil && status/100 == 2 {
+		return creds, nil
 	}
-	code, err := a.statusCode()
-	if err != nil {
-		return Credentials{}, unreadable(status, err)
+	if e := refusal(status, all); e != nil && (e.Code != "" || status/100 != 2 || errors.Is(err, errNone)) {
+		return Credentials{}, e
 	}
-	token := a.token()
-	if status/100 != 2 || code != "" && code != "200" || a.ErrorCode != "" ||
-		token.AccessKeyID == "" && token.AccessKeySecret == "" && len(a.Code) > 0 {
-		return Credentials{}, a.refusal(status, code)
-	}
-	creds, err := token.credentials()
-	if err != nil {
-		return Credentials{}, unreadable(status, err)
-	}
-	return creds, nil
+	return Credentials{}, unreadable(status, err)
 }
 
 func unreadable(status int, err error) *AppServerError {
 	return &AppServerError{Status: status, Err: fmt.Errorf("%w: %w", ErrAnswer, err)}
 }
 
-// jsonProblem describes an error of decoding without quoting the input.
-func jsonProblem(err error) error {
-	var wrong *json.UnmarshalTypeError
-	if errors.As(err, &wrong) {
-		return fmt.Errorf("field %s is a JSON %s", wrong.Field, strings.Fields(wrong.Value + " ")[0])
-	}
-	var syntax *json.SyntaxError
-	if errors.As(err, &syntax) {
-		return fmt.Errorf("not JSON from byte %d on", syntax.Offset)
-	}
-	return errors.New("not JSON")
-}
-
-// textAnswer reads an answer that is no JSON object: some app servers answer an
-// error as plain text or as a JSON string.
+// textAnswer reads an answer without a JSON object: some app servers answer an error
+// as plain text or as a JSON string.
 func textAnswer(status int, body []byte) *AppServerError {
 	var text string
 	if json.Unmarshal(body, &text) != nil {
@@ -99,65 +60,86 @@ func textAnswer(status int, body []byte) *AppServerError {
 	return &AppServerError{Status: status, Message: scrub(text)}
 }
 
-func (a *appAnswer) token() appToken {
-	for _, t := range []*appToken{&a.appToken, a.SecurityTokenInfo, a.Credentials} {
-		if t != nil && (t.AccessKeyID != "" || t.AccessKeySecret != "") {
-			return *t
+// The names of what an error consists of, in the order in which they count.
+var (
+	codeNames    = []string{"errorcode", "errcode", "errorno", "errno", "code", "resultcode", "returncode", "retcode", "ret"}
+	statusNames  = []string{"statuscode", "status"}
+	messageNames = []string{"errormessage", "errormsg", "errmessage", "errmsg", "message", "msg", "errordescription",
+		"description", "detail", "reason", "error"}
+	requestNames = []string{"requestid", "reqid", "traceid"}
+)
+
+// refusal returns the error that an answer without credentials reports, and nil if it
+// reports none. Old app servers have the code of STS, such as NoPermission, in the
+// place of the status.
+func refusal(status int, all []object) *AppServerError {
+	e := &AppServerError{Status: status}
+	failed := status/100 != 2
+	number := ""
+	for _, o := range all {
+		e.Message = firstOf(e.Message, o.failure(messageNames...))
+		e.RequestID = firstOf(e.RequestID, o.first(requestNames...))
+		failed = failed || o.first("success", "ok", "succeeded") == "false"
+		if e.Code == "" {
+			if e.Code = o.code(); e.Code != "" {
+				// What stands beside the code explains it best.
+				e.Message = firstOf(o.failure(messageNames...), e.Message)
+			}
+		}
+		number = firstOf(number, o.failure(statusNames...))
+	}
+	if _, err := strconv.ParseFloat(number, 64); err != nil && number != "" {
+		e.Code, number = firstOf(e.Code, number), ""
+	}
+	if !failed && e.Code == "" && e.Message == "" && number == "" {
+		return nil
+	}
+	if e.Message == "" && e.Code == "" {
+		e.Message = http.StatusText(status)
+		if number != "" {
+			e.Message = "status " + number
 		}
 	}
-	return appToken{}
+	if e.Message == e.Code {
+		e.Message = ""
+	}
+	e.Code, e.Message, e.RequestID = scrub(e.Code), scrub(e.Message), scrub(e.RequestID)
+	return e
 }
 
-// statusCode returns the first of the two statuses that says anything but 200,
-// as text; "" if there is none.
-func (a *appAnswer) statusCode() (string, error) {
-	code := ""
-	for _, f := range []struct {
-		name string
-		raw  json.RawMessage
-	}{{"StatusCode", a.StatusCode}, {"status", a.Status}} {
-		text, err := numberOrText(f.raw)
-		if err != nil {
-			return "", fmt.Errorf("field %s %w", f.name, err)
+// word is what a code looks like in a field named error, which others have a sentence in.
+var word = regexp.MustCompile(`^[A-Za-z0-9_.-]+$`)
+
+func (o object) code() string {
+	if code := o.failure(codeNames...); code != "" {
+		return code
+	}
+	if text := o.failure("error"); word.MatchString(text) {
+		return text
+	}
+	return ""
+}
+
+// failure returns the first value under one of the names that does not report a success.
+func (o object) failure(names ...string) string {
+	for _, name := range names {
+		for _, value := range o[name] {
+			if !isSuccess(value) {
+				return value
+			}
 		}
-		if text != "" && (code == "" || code == "200") {
-			code = text
-		}
 	}
-	return code, nil
+	return ""
 }
 
-func numberOrText(raw json.RawMessage) (string, error) {
-	if len(raw) == 0 || string(raw) == "null" {
-		return "", nil
-	}
-	var text string
-	if json.Unmarshal(raw, &text) == nil {
-		return strings.TrimSpace(text), nil
-	}
-	var number float64
-	if json.Unmarshal(raw, &number) != nil {
-		return "", errors.New("is neither a number nor a string")
-	}
-	return strconv.FormatFloat(number, 'f', -1, 64), nil
-}
+// The words for a success that app servers have in a code or a message.
+var successes = []string{"ok", "success", "succeed", "succeeded", "successful", "true", "none"}
 
-// refusal returns the error that the answer tells. Old app servers have the
-// code of STS, such as NoPermission, in the place of the status.
-func (a *appAnswer) refusal(status int, statusCode string) *AppServerError {
-	own, _ := numberOrText(a.Code)
-	code := firstOf(a.ErrorCode, own)
-	if _, err := strconv.ParseFloat(statusCode, 64); err != nil {
-		code = firstOf(code, statusCode)
+func isSuccess(code string) bool {
+	if n, err := strconv.ParseFloat(code, 64); err == nil {
+		return n == 0 || n >= 200 && n < 300
 	}
-	message := firstOf(a.ErrorMessage, a.Message)
-	if code == "" && message == "" && statusCode != "" {
-		message = "status " + statusCode
-	}
-	if code == "" && message == "" {
-		message = http.StatusText(status)
-	}
-	return &AppServerError{Status: status, Code: scrub(code), Message: scrub(message), RequestID: scrub(a.RequestID)}
+	return slices.Contains(successes, strings.ToLower(strings.TrimRight(code, ".!")))
 }
 
 func firstOf(texts ...string) string {
@@ -167,32 +149,6 @@ func firstOf(texts ...string) string {
 		}
 	}
 	return ""
-}
-
-func (t appToken) credentials() (Credentials, error) {
-	c := Credentials{
-		AccessKeyID:     t.AccessKeyID,
-		AccessKeySecret: t.AccessKeySecret,
-		SecurityToken:   firstOf(t.SecurityToken, t.Security),
-	}
-	switch {
-	case c.AccessKeyID == "":
-		return c, errors.New("AccessKeyId is missing")
-	case c.AccessKeySecret == "":
-		return c, errors.New("AccessKeySecret is missing")
-	case c.SecurityToken == "":
-		// A key without a token would be the app server's own: it has to be an
-		// error of the app server that hands it out.
-		return c, errors.New("SecurityToken is missing")
-	}
-	if t.Expiration != "" {
-		expires, err := time.Parse(time.RFC3339, t.Expiration)
-		if err != nil {
-			return c, errors.New("the Expiration is not a time such as 2015-12-12T07:49:09Z")
-		}
-		c.Expiration = expires.UTC()
-	}
-	return c, nil
 }
 
 func printable(r rune) rune {

@@ -2,6 +2,7 @@ package sts
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"net/http"
@@ -135,14 +136,14 @@ func (o *AssumeRoleOptions) params(roleARN string) map[string]string {
 func (a *AssumeRole) Credentials(ctx context.Context) (Credentials, error) {
 	var out struct {
 		RequestID   string `json:"RequestId"`
-		Credentials appToken
+		Credentials json.RawMessage
 	}
 	begin := now()
 	date, err := a.client.DoDated(ctx, "AssumeRole", a.params, &out)
 	if err != nil {
 		return Credentials{}, fmt.Errorf("sts: assume role %s as %s: %w%s", a.roleARN, a.opts.SessionName, err, hint(err))
 	}
-	creds, err := out.Credentials.credentials()
+	creds, err := credentialsIn(out.Credentials, begin)
 	if err == nil && creds.Expiration.IsZero() {
 		err = errors.New("the Expiration is missing")
 	}

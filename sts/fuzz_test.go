@@ -3,6 +3,7 @@ package sts
 import (
 	"strings"
 	"testing"
+	"time"
 	"unicode/utf8"
 )
 
@@ -24,7 +25,7 @@ func FuzzAppAnswer(f *testing.F) {
 		f.Add(500, []byte(seed))
 	}
 	f.Fuzz(func(t *testing.T, status int, body []byte) {
-		c, refusal := parseAppAnswer(status, body)
+		c, refusal := parseAppAnswer(status, body, time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC))
 		if refusal == nil {
 			if err := c.Validate(); err != nil || !c.Temporary() || status/100 != 2 {
 				t.Fatalf("accepted %v with HTTP %d: %v", c, status, err)

@@ -40,11 +40,10 @@ type HTTPOptions struct {
 // the owner of the bucket, that hands out tokens of STS. Each call of Credentials
 // is one request; put a [Cache] around it.
 //
-// All documented forms of the answer are understood: status or StatusCode, as a
-// number or as text, or neither; SecurityToken or Security; the four fields at
-// the top, or in a SecurityTokenInfo or Credentials object; and errors as
-// ErrorCode and ErrorMessage, as the status itself, as an HTTP status, as a JSON
-// string or as plain text.
+// The credentials are read as [ParseCredentials] does. An answer that has them is a
+// success if its HTTP status is one, whatever codes are in it. One that has not is a
+// refusal: its code, message and request ID are looked for under the names that app
+// servers have for them, also in a nested object, a JSON string or plain text.
 type HTTPProvider struct {
 	url    *url.URL
 	server string // url without user and query, which may hold a secret
@@ -145,7 +144,11 @@ func (p *HTTPProvider) Credentials(ctx context.Context) (Credentials, error) {
 }
 
 func (p *HTTPProvider) read(resp *http.Response, body []byte, begin time.Time) (Credentials, error) {
-	creds, refusal := parseAppAnswer(resp.StatusCode, body)
+	given := begin // by the app server's clock, where its answer has a Date
+	if date, err := http.ParseTime(resp.Header.Get("Date")); err == nil {
+		given = date
+	}
+	creds, refusal := parseAppAnswer(resp.StatusCode, body, given)
 	if refusal != nil {
 		refusal.Server = p.server
 		refusal.RetryAfter = retryAfter(resp.Header)
