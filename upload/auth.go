@@ -1,14 +1,12 @@
 package upload
 
 import (
-	"encoding/base64"
-	"encoding/json"
+	"errors"
 	"fmt"
-	"strconv"
-	"strings"
 	"time"
 
 	"github.com/vodupload/vodupload/sts"
+	"github.com/vodupload/vodupload/upload/internal/vodauth"
 )
 
 // An UploadAddress is where ApsaraVideo VOD wants a file.
@@ -24,144 +22,32 @@ type UploadAddress struct {
 // [ErrMissingArgument] for a field that is not there, and [ErrInvalidArgument] for
 // what is no UploadAddress; it shows nothing of it.
 func ParseUploadAddress(s string) (UploadAddress, error) {
-	var a struct{ Endpoint, Bucket, FileName, ObjectPrefix string }
-	if err := decode("UploadAddress", s, &a); err != nil {
-		return UploadAddress{}, err
-	}
-	err := complete("UploadAddress", field{"Endpoint", a.Endpoint}, field{"Bucket", a.Bucket}, field{"FileName", a.FileName})
+	a, err := vodauth.ParseAddress(s)
 	if err != nil {
-		return UploadAddress{}, err
+		return UploadAddress{}, argumentError(err)
 	}
-	return UploadAddress{Endpoint: a.Endpoint, Bucket: a.Bucket, Object: a.FileName, ObjectPrefix: a.ObjectPrefix}, nil
+	return UploadAddress(a), nil
 }
 
 // ParseUploadAuth reads the UploadAuth that ApsaraVideo VOD gave at the time now:
-// base64 of JSON. ExpireUTCTime, a time, counts before Expiration, which is a number
-// of seconds from now on; where neither can be read, the expiration is not known, and
-// the server will tell. region is that of VOD and its buckets, and empty where none is
-// told. Errors
-// are as those of [ParseUploadAddress].
+// base64 of JSON, which [sts.ParseCredentials] reads. ExpireUTCTime, a time, counts
+// before Expiration, which is a number of seconds from now on; where neither can be
+// read, the expiration is not known, and the server will tell. region is that of VOD
+// and its buckets, and empty where none is told. Errors are as those of
+// [ParseUploadAddress].
 func ParseUploadAuth(s string, now time.Time) (creds sts.Credentials, region string, err error) {
-	var a struct {
-		AccessKeyID     string `json:"AccessKeyId"`
-		AccessKeySecret string
-		SecurityToken   string
-		ExpireUTCTime   scalar
-		Expiration      scalar
-		Region          string
-	}
-	if err := decode("UploadAuth", s, &a); err != nil {
-		return sts.Credentials{}, "", err
-	}
-	err = complete("UploadAuth", field{"AccessKeyId", a.AccessKeyID},
-		field{"AccessKeySecret", a.AccessKeySecret}, field{"SecurityToken", a.SecurityToken})
+	creds, region, err = vodauth.ParseAuth(s, now)
 	if err != nil {
-		return sts.Credentials{}, "", err
+		return sts.Credentials{}, "", argumentError(err)
 	}
-	creds = sts.Credentials{AccessKeyID: a.AccessKeyID, AccessKeySecret: a.AccessKeySecret, SecurityToken: a.SecurityToken}
-	for _, text := range []scalar{a.ExpireUTCTime, a.Expiration} {
-		if creds.Expiration.IsZero() {
-			creds.Expiration = expiration(string(text), now)
-		}
-	}
-	return creds, a.Region, nil
+	return creds, region, nil
 }
 
-// A scalar is a JSON text or number, and empty for all else: SDKs and services
-// differ in which of them a time is.
-type scalar string
-
-// UnmarshalJSON takes whatever is there.
-func (s *scalar) UnmarshalJSON(data []byte) error {
-	var text string
-	if json.Unmarshal(data, &text) == nil {
-		*s = scalar(strings.TrimSpace(text))
-		return nil
+func argumentError(err error) error {
+	if errors.Is(err, vodauth.ErrMissing) {
+		return fmt.Errorf("%w: %w", ErrMissingArgument, err)
 	}
-	var number json.Number
-	if json.Unmarshal(data, &number) == nil {
-		*s = scalar(number)
-	}
-	return nil
-}
-
-// The forms in which a time was met. Without a zone they are in UTC, as the name
-// ExpireUTCTime says.
-var timeForms = []string{time.RFC3339, "2006-01-02T15:04:05", "2006-01-02 15:04:05"}
-
-const (
-	maxLife    = 1e7  // seconds: no token lives for months, what is more is a date
-	minMillis  = 1e11 // as seconds since 1970, the year 5138
-	maxSeconds = 1e13 // as milliseconds since 1970, the year 2286
-)
-
-// expiration reads a time, a number of seconds from now on, or since 1970. It returns
-// the zero time for what it cannot read.
-func expiration(text string, now time.Time) time.Time {
-	for _, form := range timeForms {
-		if t, err := time.Parse(form, text); err == nil {
-			return t.UTC()
-		}
-	}
-	n, err := strconv.ParseFloat(text, 64)
-	switch {
-	case err != nil || !(n > 0 && n < maxSeconds): // not a number is not in the range, either
-		return time.Time{}
-	case n < maxLife:
-		return now.Add(time.Duration(n * float64(time.Second)))
-	case n < minMillis:
-		return time.Unix(int64(n), 0).UTC()
-	}
-	return time.UnixMilli(int64(n)).UTC()
-}
-
-type field struct{ name, value string }
-
-// complete returns an error that names the first field without a value.
-func complete(what string, fields ...field) error {
-	for _, f := range fields {
-		if f.value == "" {
-			return fmt.Errorf("%w: %s has no %s", ErrMissingArgument, what, f.name)
-		}
-	}
-	return nil
-}
-
-// decode reads base64 of JSON, in whichever alphabet, with or without padding and
-// line breaks; also JSON that somebody has decoded before. Its error holds nothing of
-// what was read: it may be a secret.
-func decode(what, s string, into any) error {
-	s = strings.TrimSpace(s)
-	if s == "" {
-		return fmt.Errorf("%w: %s is empty", ErrMissingArgument, what)
-	}
-	text := []byte(s)
-	if s[0] != '{' {
-		var err error
-		s = strings.TrimRight(strings.Join(strings.Fields(s), ""), "=")
-		s = strings.NewReplacer("-", "+", "_", "/").Replace(s)
-		if text, err = base64.RawStdEncoding.DecodeString(s); err != nil {
-			return fmt.Errorf("%w: %s is not base64: got %d characters that are not", ErrInvalidArgument, what, len(s))
-		}
-	}
-	if err := json.Unmarshal(text, into); err != nil {
-		return fmt.Errorf("%w: %s is not base64 of a JSON object with the documented fields: %s", ErrInvalidArgument, what, problem(err))
-	}
-	return nil
-}
-
-// problem says what is wrong with JSON without quoting it.
-func problem(err error) string {
-	switch e := err.(type) {
-	case *json.UnmarshalTypeError:
-		if e.Field != "" {
-			return fmt.Sprintf("%s is not a %v", e.Field, e.Type)
-		}
-		return "it is no object"
-	case *json.SyntaxError:
-		return fmt.Sprintf("it breaks off or is malformed at byte %d", e.Offset)
-	}
-	return "it cannot be read"
+	return fmt.Errorf("%w: %w", ErrInvalidArgument, err)
 }
 
 // SetUploadAuthAndAddress gives a file that was added without a destination the
