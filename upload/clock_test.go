@@ -12,13 +12,13 @@ import (
 	"github.com/vodupload/vodupload/upload/osstest"
 )
 
-// TestClockWrongByDays: the server's clock is another one than this machine's, by a
-// day or a month, in each operation and under both signatures. Nothing of it is seen
+// TestClockWrongByADay: the server's clock is another one than this machine's, by a
+// day at most, in each operation and under both signatures. Nothing of it is seen
 // from the outside.
-func TestClockWrongByDays(t *testing.T) {
+func TestClockWrongByADay(t *testing.T) {
 	const day = 24 * time.Hour
 	for _, region := range []string{"", "cn-hangzhou"} {
-		for _, skew := range []time.Duration{day, -day, 30 * day, -30 * day} {
+		for _, skew := range []time.Duration{time.Hour, -time.Hour, day, -day} {
 			signature := "V1"
 			if region != "" {
 				signature = "V4"

@@ -1,8 +1,6 @@
 package transfer
 
 import (
-	"strings"
-
 	"github.com/vodupload/vodupload/checkpoint"
 	"github.com/vodupload/vodupload/upload/internal/wire"
 )
@@ -64,10 +62,16 @@ func fits(plan Plan, number int, size int64) bool {
 	return size == want
 }
 
-// agrees does not ask for a CRC64 that the server does not tell.
+// agrees does not ask for a CRC64 where the server lists none, nor for an ETag where it
+// gives none, but for one of them.
 func agrees(mine checkpoint.Part, listed wire.Part) bool {
-	return mine.Size == listed.Size && strings.EqualFold(mine.ETag, listed.ETag) &&
-		(!listed.HasCRC64 || mine.CRC64 == listed.CRC64)
+	switch {
+	case mine.Size != listed.Size, listed.HasCRC64 && mine.CRC64 != listed.CRC64:
+		return false
+	case mine.ETag == "" && listed.ETag == "":
+		return listed.HasCRC64
+	}
+	return wire.SameETag(mine.ETag, listed.ETag)
 }
 
 // sameBytes reports whether the server lists a part with the bytes of mine: by the
@@ -79,5 +83,5 @@ func sameBytes(mine, listed wire.Part) bool {
 	if listed.HasCRC64 {
 		return mine.CRC64 == listed.CRC64
 	}
-	return strings.EqualFold(mine.ETag, listed.ETag)
+	return wire.SameETag(mine.ETag, listed.ETag)
 }

@@ -46,6 +46,8 @@ func TestReconcile(t *testing.T) {
 		{"another ETag makes it a part that only the server has", []checkpoint.Part{local(2)}, []wire.Part{with(remote(2), func(p *wire.Part) { p.ETag = "X" })}, nil, []int{2}},
 		{"another CRC does so too", []checkpoint.Part{local(2)}, []wire.Part{with(remote(2), func(p *wire.Part) { p.CRC64 = 99 })}, nil, []int{2}},
 		{"another ETag without a CRC is sent again", []checkpoint.Part{local(2)}, []wire.Part{with(remote(2), func(p *wire.Part) { p.ETag, p.HasCRC64 = "X", false })}, nil, nil},
+		{"an empty ETag on both sides leaves it to the CRC", []checkpoint.Part{{Number: 2, Size: partSize, CRC64: 2}}, []wire.Part{with(remote(2), func(p *wire.Part) { p.ETag = "" })}, []int{2}, nil},
+		{"where that is not told either, nothing vouches for the bytes", []checkpoint.Part{{Number: 2, Size: partSize, CRC64: 2}}, []wire.Part{with(remote(2), func(p *wire.Part) { p.ETag, p.HasCRC64 = "", false })}, nil, nil},
 		{"a size that is not of the plan is sent again", []checkpoint.Part{local(2)}, []wire.Part{with(remote(2), func(p *wire.Part) { p.Size-- })}, nil, nil},
 		{"also where both say so", []checkpoint.Part{{Number: 3, Size: 8, ETag: "D", CRC64: 3}}, []wire.Part{with(remote(3), func(p *wire.Part) { p.Size = 8 })}, nil, nil},
 		{"parts beyond the plan are ignored", []checkpoint.Part{local(1), {Number: 4, Size: partSize, ETag: "E"}}, []wire.Part{remote(1), {Number: 4, Size: partSize, ETag: "E", HasCRC64: true}, {Number: 10_000, HasCRC64: true}}, []int{1}, nil},
@@ -91,6 +93,7 @@ func TestSameBytes(t *testing.T) {
 		{"another CRC under the same ETag", wire.Part{Number: 1, Size: mine.Size, ETag: mine.ETag, CRC64: 9, HasCRC64: true}, false},
 		{"the same ETag where no CRC is told", wire.Part{Number: 1, Size: mine.Size, ETag: mine.ETag}, true},
 		{"another ETag where no CRC is told", wire.Part{Number: 1, Size: mine.Size, ETag: "X"}, false},
+		{"no ETag where no CRC is told", wire.Part{Number: 1, Size: mine.Size}, false},
 		{"another size", wire.Part{Number: 1, Size: 1, ETag: mine.ETag, CRC64: mine.CRC64, HasCRC64: true}, false},
 	} {
 		t.Run(tt.name, func(t *testing.T) {

@@ -93,7 +93,7 @@ func (m *multipart) take(done []wire.Part, local []checkpoint.Part) error {
 		m.parts[p.Number-1] = p
 		m.resumedParts++
 		m.resumedBytes += p.Size
-		if mine, ok := recorded[p.Number]; ok && agrees(mine, p) {
+		if mine, ok := recorded[p.Number]; ok && mine.ETag == p.ETag && agrees(mine, p) {
 			continue
 		}
 		if err := m.keep.note(p); err != nil {

@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"net/url"
 	"strconv"
+	"strings"
 	"time"
 )
 
@@ -34,16 +35,17 @@ type answer struct {
 	body   []byte
 	err    error     // why body is not whole
 	came   time.Time // when the headers had come
+	by     *Snapshot // what the request was signed with; may be nil
 }
 
 // readAnswer reads res to its end and closes its body, so that its connection can
 // serve the next request whatever the SDK does with the response.
 func readAnswer(res *http.Response, count func(n int)) answer {
-	defer res.Body.Close()
-	a := answer{status: res.StatusCode, header: res.Header, size: res.ContentLength, came: time.Now()}
-	if res.Body == http.NoBody || res.ContentLength == 0 {
+	a := answer{status: res.StatusCode, header: res.Header, size: max(res.ContentLength, -1), came: time.Now()}
+	if res.Body == nil || res.Body == http.NoBody {
 		return a
 	}
+	defer res.Body.Close()
 	limit := maxAnswer
 	if a.status >= 300 {
 		limit = maxErrorAnswer
@@ -56,14 +58,26 @@ func readAnswer(res *http.Response, count func(n int)) answer {
 	return a
 }
 
+// maxEmpty is how many reads in a row may give nothing, as in package bufio.
+const maxEmpty = 100
+
 type countingReader struct {
 	r     io.Reader
 	count func(n int)
+	empty int // reads that gave nothing, in a row
 }
 
 func (r *countingReader) Read(p []byte) (int, error) {
 	n, err := r.r.Read(p)
 	r.count(n)
+	switch {
+	case n != 0:
+		r.empty = 0
+	case err == nil:
+		if r.empty++; r.empty > maxEmpty {
+			return 0, io.ErrNoProgress
+		}
+	}
 	return n, err
 }
 
@@ -85,24 +99,33 @@ func (x xmlError) misdated() bool {
 }
 
 // serviceError reads the error that the answer holds. Answers to HEAD have no body,
-// and bring it in a header. What others than OSS answer is told as an error.
+// and bring it in a header. Where the text is not XML as a whole, the code is that of
+// the header X-Oss-Ec, or the one that the text has all the same: an expired token
+// must not look like a broken gateway. What others than OSS answer is an error.
 func (a *answer) serviceError() (xmlError, error) {
 	var x xmlError
 	text := a.body
 	if len(text) == 0 {
-		text, _ = base64.StdEncoding.DecodeString(a.header.Get(headerErr))
+		text = fromHeader(a.header.Get(headerErr))
 	}
-	err := xml.Unmarshal(text, &x)
+	text = plain(text)
+	err := unmarshal(text, &x)
 	if err != nil {
-		x = xmlError{}
-		switch {
-		case a.err != nil:
-			err = fmt.Errorf("read answer: %w", a.err)
-		case len(text) == 0:
-			err = nil
-		default:
-			err = fmt.Errorf("answer is not of OSS: %d bytes of %s", len(text), a.contentType())
-		}
+		x = scanError(string(text))
+	}
+	x.Code = strings.TrimSpace(x.Code)
+	if code := codes[a.header.Get(headerEC)]; code != "" && (err != nil || x.Code == "") {
+		x.Code = code
+	}
+	switch {
+	case err == nil, x.Code != "":
+		err = nil
+	case a.err != nil:
+		err = fmt.Errorf("read answer: %w", a.err)
+	case len(text) == 0:
+		err = nil
+	default:
+		err = fmt.Errorf("answer is not of OSS: %s", a.described())
 	}
 	if x.Code == "" && a.status == statusCallbackFailed {
 		x.Code = "CallbackFailed"
@@ -114,6 +137,18 @@ func (a *answer) serviceError() (xmlError, error) {
 		x.EC = a.header.Get(headerEC)
 	}
 	return x, err
+}
+
+// fromHeader decodes the XML that a header holds. What could be decoded of one that is
+// cut short may be enough.
+func fromHeader(value string) []byte {
+	value = strings.TrimRight(value, "=")
+	encoding := base64.RawStdEncoding
+	if strings.ContainsAny(value, "-_") {
+		encoding = base64.RawURLEncoding
+	}
+	text, _ := encoding.DecodeString(value)
+	return text
 }
 
 func (a *answer) contentType() string {
@@ -132,8 +167,8 @@ func (a *answer) decode(v any) error {
 	if len(a.body) == 0 {
 		return errors.New("answer is empty")
 	}
-	if err := xml.Unmarshal(a.body, v); err != nil {
-		return fmt.Errorf("read answer of %d bytes of %s: %w", len(a.body), a.contentType(), err)
+	if err := unmarshal(plain(a.body), v); err != nil {
+		return fmt.Errorf("read answer of %s: %w", a.described(), err)
 	}
 	return nil
 }
@@ -154,23 +189,42 @@ func (a *answer) served() time.Time {
 	return t
 }
 
-// delay returns how long the server asks to wait: OSS says it in milliseconds, and
-// gateways before it in seconds.
+// delay returns how long the server asks to wait, at most maxDelay: OSS says it in
+// milliseconds, and gateways before it in seconds or by a date (RFC 9110, section
+// 10.2.3).
 func (a *answer) delay() time.Duration {
-	for _, f := range [...]struct {
-		name string
-		unit time.Duration
-	}{{headerDelay, time.Millisecond}, {headerRetryAfter, time.Second}} {
-		n, err := strconv.ParseInt(a.header.Get(f.name), 10, 64)
-		if err != nil || n <= 0 {
-			continue
-		}
-		if n > int64(maxDelay/f.unit) {
-			return maxDelay
-		}
-		return time.Duration(n) * f.unit
+	if d := delayOf(a.header.Get(headerDelay), time.Millisecond); d > 0 {
+		return d
 	}
-	return 0
+	after := a.header.Get(headerRetryAfter)
+	if d := delayOf(after, time.Second); d > 0 {
+		return d
+	}
+	until, err := http.ParseTime(after)
+	if err != nil {
+		return 0
+	}
+	now := a.served() // the clock by which the server said it
+	if now.IsZero() {
+		now = a.came
+	}
+	return min(max(until.Sub(now), 0), maxDelay)
+}
+
+// delayOf returns a number of units, at most maxDelay; 0 if value is none, or none
+// above 0.
+func delayOf(value string, unit time.Duration) time.Duration {
+	n, err := strconv.ParseUint(value, 10, 64)
+	switch {
+	case errors.Is(err, strconv.ErrRange):
+		return maxDelay
+	case err != nil:
+		return 0
+	}
+	if n > uint64(maxDelay/unit) {
+		return maxDelay
+	}
+	return time.Duration(n) * unit
 }
 
 // redirect returns where a 3xx answer points to, for people.

@@ -81,6 +81,7 @@ func (o *Object) send(ctx context.Context, s Snapshot, r *request) (reply, error
 	}
 
 	rep, out := x.finish(ctx, sub, err)
+	rep.by = &sign.snapshot
 	out.token = s.Temporary()
 	switch {
 	case out.err != nil:

@@ -9,11 +9,12 @@ import (
 
 // An outcome is what is known of a request that failed.
 type outcome struct {
-	status    int    // 0: no answer
-	code      string // of OSS; empty if the answer had none
-	throttled bool   // the answer asked for a pause
-	token     bool   // the request was signed with temporary credentials
-	corrected bool   // the answer blamed the request's date, and the clock has been set by it
+	status     int    // 0: no answer
+	code       string // of OSS; empty if the answer had none
+	throttled  bool   // the answer asked for a pause
+	token      bool   // the request was signed with temporary credentials
+	corrected  bool   // the answer blamed the request's date, and the clock has been set by it
+	unverified bool   // the answer has no CRC64, which was asked for
 
 	// The rest counts where there is no answer.
 	ended    bool  // the caller's context has ended
@@ -45,8 +46,11 @@ func classifyAnswer(o outcome) Class {
 	if o.status == statusCallbackFailed && o.code != "" {
 		return Permanent
 	}
-	if o.corrected {
+	switch {
+	case o.corrected:
 		return Skew
+	case o.unverified:
+		return Permanent
 	}
 	switch o.code {
 	case "NoSuchUpload":

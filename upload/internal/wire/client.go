@@ -1,6 +1,7 @@
 package wire
 
 import (
+	"errors"
 	"log/slog"
 	"net/http"
 	"sync"
@@ -18,6 +19,9 @@ type Client struct {
 	stall   time.Duration
 	log     *slog.Logger
 
+	requireCRC bool
+	warned     sync.Once // that the server gives no CRC64
+
 	mu     sync.Mutex
 	clocks map[string]*clock // by the endpoint's host
 }
@@ -29,7 +33,10 @@ func NewClient(o *Options) *Client {
 		limiter: opts.Limiter,
 		stall:   opts.StallTimeout,
 		log:     opts.Logger,
-		clocks:  make(map[string]*clock),
+
+		requireCRC: opts.RequireCRC,
+
+		clocks: make(map[string]*clock),
 	}
 	c.http, c.own = newHTTPClient(&opts)
 	return c
@@ -50,6 +57,21 @@ func (c *Client) CloseIdle() {
 	if c.own != nil {
 		c.own.CloseIdleConnections()
 	}
+}
+
+// ErrNoCRC is the error of an answer without a CRC64 where [Options.RequireCRC] is set.
+var ErrNoCRC = errors.New("the server's answer has no CRC64 (x-oss-hash-crc64ecma)")
+
+// noCRC64 is called for an answer of success without a CRC64: what is stored cannot be
+// verified.
+func (c *Client) noCRC64(op string) error {
+	if c.requireCRC {
+		return ErrNoCRC
+	}
+	c.warned.Do(func() {
+		c.log.Warn("the server's answers have no CRC64 (x-oss-hash-crc64ecma): uploads are not verified", "op", op)
+	})
+	return nil
 }
 
 func (c *Client) clock(host string) *clock {

@@ -1,6 +1,7 @@
 package wire
 
 import (
+	"fmt"
 	"sync/atomic"
 	"time"
 )
@@ -18,17 +19,40 @@ func (c *clock) now() (time.Time, time.Duration) {
 // minutes (OSS documentation, RequestTimeTooSkewed), and headers tell whole seconds.
 const minCorrection = time.Minute
 
-// learn sets the clock by an answer that was served at the given time and came when
-// the machine's clock said came. It reports whether that differs from used, by which
-// the request was dated. If it does not, another request would fare no better.
-func (c *clock) learn(served, came time.Time, used time.Duration) bool {
-	if served.IsZero() {
-		return false
+// maxCorrection is the greatest: a machine's clock is off by hours where its time zone
+// is wrong. Beyond a day, one of the two has lost its time, and nothing says which; a
+// request that is signed for another year could be used by others until then.
+const maxCorrection = 24*time.Hour + minCorrection
+
+// learn sets the clock by an answer that came when the machine's clock said came. times
+// is what the answer says of the server's, the best word first; the first that can be
+// believed counts. It reports whether that differs from used, by which the request was
+// dated. If it does not, another request would fare no better. The error says what
+// cannot be believed.
+func (c *clock) learn(times []time.Time, came time.Time, used time.Duration) (bool, error) {
+	for _, served := range times {
+		offset := served.Sub(came)
+		if offset.Abs() > maxCorrection {
+			continue
+		}
+		if (offset - used).Abs() < minCorrection {
+			return false, nil
+		}
+		c.offset.Store(int64(offset))
+		return true, nil
 	}
-	offset := served.Sub(came)
-	if d := offset - used; d < minCorrection && d > -minCorrection {
-		return false
+	if len(times) == 0 {
+		return false, nil
 	}
-	c.offset.Store(int64(offset))
-	return true
+	return false, fmt.Errorf("the server's clock says %s and this machine's %s: more than a day apart, which is not corrected",
+		times[0].UTC().Format(time.RFC3339), came.UTC().Format(time.RFC3339))
+}
+
+// plausible returns t, or the zero time if it is more than a day from the server's
+// time as it is known: another machine's, before the server, may have written it.
+func (c *clock) plausible(t time.Time) time.Time {
+	if now, _ := c.now(); t.Sub(now).Abs() > maxCorrection {
+		return time.Time{}
+	}
+	return t
 }

@@ -5,7 +5,6 @@ import (
 	"cmp"
 	"context"
 	"encoding/xml"
-	"errors"
 	"fmt"
 	"net/http"
 	"slices"
@@ -42,8 +41,9 @@ func (o *Object) Complete(ctx context.Context, s Snapshot, uploadID string, part
 	if err != nil {
 		return CompleteResult{}, err
 	}
+	etag, _ := rep.etag()
 	res := CompleteResult{
-		ETag:      normaliseETag(rep.header.Get(headerETag)),
+		ETag:      etag,
 		VersionID: rep.header.Get(headerVersionID),
 		RequestID: rep.header.Get(headerRequestID),
 	}
@@ -56,6 +56,9 @@ func (o *Object) Complete(ctx context.Context, s Snapshot, uploadID string, part
 	} else {
 		err = res.readXML(&rep.answer)
 	}
+	if err == nil && !res.HasCRC64 {
+		err = o.client.noCRC64(r.op)
+	}
 	if err != nil {
 		return CompleteResult{}, o.reject(s, r, &rep.answer, err)
 	}
@@ -67,17 +70,17 @@ func (res *CompleteResult) readXML(a *answer) error {
 	var x struct {
 		XMLName  xml.Name `xml:"CompleteMultipartUploadResult"`
 		Location string
-		ETag     string
+		ETag     *string
 	}
 	if err := a.decode(&x); err != nil {
 		return err
 	}
 	res.Location = x.Location
-	if tag := normaliseETag(x.ETag); tag != "" {
-		res.ETag = tag
-	}
-	if res.ETag == "" {
-		return errNoETag
+	switch _, inHeader := a.etag(); {
+	case x.ETag != nil && bareETag(*x.ETag) != "":
+		res.ETag = bareETag(*x.ETag)
+	case x.ETag == nil && !inHeader:
+		return a.noETag()
 	}
 	return nil
 }
@@ -89,7 +92,7 @@ func (res *CompleteResult) readCallback(a *answer) error {
 		return fmt.Errorf("read answer: %w", a.err)
 	}
 	if res.ETag == "" && !res.HasCRC64 && res.RequestID == "" {
-		return errors.New("answer is not of OSS: it has no request ID, CRC64 or ETag")
+		return fmt.Errorf("answer is not of OSS: it has no request ID, CRC64 or ETag: %s", a.described())
 	}
 	res.CallbackBody = a.body
 	return nil
@@ -108,8 +111,8 @@ func partList(parts []Part) ([]byte, error) {
 	b.Grow(64 + 96*len(parts))
 	b.WriteString("<CompleteMultipartUpload>")
 	for i, p := range parts {
-		if p.ETag == "" || p.Number < 1 || p.Number > maxPartNumber {
-			return nil, fmt.Errorf("part %d with ETag %q: want a number of 1 to %d and an ETag", p.Number, p.ETag, maxPartNumber)
+		if p.Number < 1 || p.Number > maxPartNumber {
+			return nil, fmt.Errorf("part number %d: want 1 to %d", p.Number, maxPartNumber)
 		}
 		if i > 0 && parts[i-1].Number == p.Number {
 			return nil, fmt.Errorf("part %d is there twice", p.Number)

@@ -29,6 +29,8 @@ type Error struct {
 	EC         string
 	Delay      time.Duration // how long the server asks to wait, up to 5 min; 0: it does not say
 	Generation uint64        // of the credentials that the request was signed with
+	Unanswered bool          // the whole request was acknowledged, and no answer came within StallTimeout
+	Source     bool          // Err is of the source of the body, and not of the connection
 	Err        error         // cause; nil if the answer says it all
 }
 

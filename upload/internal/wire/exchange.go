@@ -2,8 +2,11 @@ package wire
 
 import (
 	"context"
+	"crypto/tls"
 	"errors"
+	"fmt"
 	"io"
+	"net/http"
 	"net/http/httptrace"
 	"sync/atomic"
 )
@@ -13,14 +16,15 @@ import (
 type exchange struct {
 	watchdog watchdog
 	answer   answer
-	reused   atomic.Bool // the connection had served a request before
+	response http.Response // without its body: what the SDK gets
+	reused   atomic.Bool   // the connection had served a request before
 }
 
 // newExchange returns the exchange of a request with body, which may be nil. ctx is
 // the request's own context, and end ends it.
 func newExchange(ctx context.Context, end context.CancelCauseFunc, c *Client, body *Body) *exchange {
 	x := &exchange{}
-	x.watchdog.timeout, x.watchdog.end = c.stall, end
+	x.watchdog.timeout, x.watchdog.end, x.watchdog.patience = c.stall, end, patience(ctx)
 	if body != nil && body.Size > 0 {
 		x.watchdog.body = &bodyReader{Body: *body, ctx: ctx, limiter: c.limiter}
 	}
@@ -59,9 +63,22 @@ func (x *exchange) finish(ctx, own context.Context, err error) (reply, outcome) 
 	case errors.As(context.Cause(own), &stall):
 		out.err = stall
 	case rep.status == 0:
-		out.err = strip(err)
+		out.err = explained(strip(err))
 	}
 	return rep, out
+}
+
+type patienceKey struct{}
+
+// WithPatience returns a context whose requests may wait n times StallTimeout for the
+// beginning of the answer, once all of the request was acknowledged.
+func WithPatience(ctx context.Context, n int) context.Context {
+	return context.WithValue(ctx, patienceKey{}, n)
+}
+
+func patience(ctx context.Context) int {
+	n, _ := ctx.Value(patienceKey{}).(int)
+	return n
 }
 
 type exchangeKey struct{}
@@ -76,4 +93,17 @@ func withExchange(ctx context.Context, x *exchange) context.Context {
 		},
 		GotFirstResponseByte: func() { x.watchdog.answered.Store(true) },
 	})
+}
+
+// explained adds to the error of a connection what the other side said, where that is
+// not the protocol that the endpoint's scheme names.
+func explained(err error) error {
+	var record tls.RecordHeaderError
+	switch {
+	case errors.Is(err, http.ErrSchemeMismatch):
+		return fmt.Errorf("%w: it speaks HTTP without TLS; is https the right scheme for the endpoint?", err)
+	case errors.As(err, &record):
+		return fmt.Errorf("%w: what came begins with %s", err, quoted(string(record.RecordHeader[:])))
+	}
+	return err
 }

@@ -1,6 +1,9 @@
 package wire
 
-import "time"
+import (
+	"errors"
+	"time"
+)
 
 // fail returns the error of r. a is the answer, or nil if there is none.
 func (o *Object) fail(s Snapshot, r *request, out outcome, a *answer) *Error {
@@ -12,7 +15,10 @@ func (o *Object) fail(s Snapshot, r *request, out outcome, a *answer) *Error {
 		Part:       r.part,
 		Generation: s.Generation,
 		Err:        s.scrubError(out.err),
+		Source:     out.source,
 	}
+	var stall *stallError
+	e.Unanswered = errors.As(out.err, &stall) && stall.phase == awaiting
 	if a != nil {
 		e.Status = a.status
 		e.RequestID = oneLine(a.header.Get(headerRequestID))
@@ -29,7 +35,7 @@ func (o *Object) refusal(s Snapshot, r *request, out outcome, a *answer, used ti
 	x, err := a.serviceError()
 	out.status, out.code, out.throttled = a.status, x.Code, a.delay() > 0
 	if x.misdated() {
-		out.corrected = o.clock.learn(serverTime(a, x), a.came, used)
+		out.corrected, err = o.clock.learn(a.times(x), a.came, used)
 	}
 	out.err = a.redirect()
 	if out.err == nil {
@@ -43,18 +49,18 @@ func (o *Object) refusal(s Snapshot, r *request, out outcome, a *answer, used ti
 
 // reject returns the error for an answer of success that cannot be trusted.
 func (o *Object) reject(s Snapshot, r *request, a *answer, err error) *Error {
-	return o.fail(s, r, outcome{status: a.status, err: err}, a)
+	return o.fail(s, r, outcome{status: a.status, unverified: errors.Is(err, ErrNoCRC), err: err}, a)
 }
 
-// serverTime returns the time by the server's clock, from the header, or from the
-// error's own field.
-func serverTime(a *answer, x xmlError) time.Time {
+// times returns what the answer says of the server's clock, the best word first: the
+// error's own field is OSS's, while a proxy may have set the header by another clock.
+func (a *answer) times(x xmlError) []time.Time {
+	var all []time.Time
+	if t, err := time.Parse(time.RFC3339, x.ServerTime); err == nil {
+		all = append(all, t)
+	}
 	if t := a.served(); !t.IsZero() {
-		return t
+		all = append(all, t)
 	}
-	t, err := time.Parse(time.RFC3339, x.ServerTime)
-	if err != nil {
-		return time.Time{}
-	}
-	return t
+	return all
 }

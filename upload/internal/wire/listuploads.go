@@ -4,11 +4,11 @@ import (
 	"cmp"
 	"context"
 	"encoding/xml"
-	"errors"
 	"fmt"
 	"net/http"
 	"net/url"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/vodupload/vodupload/upload/internal/target"
@@ -84,9 +84,9 @@ func (b Bucket) ListUploads(ctx context.Context, s Snapshot, prefix string, from
 		return UploadsPage{}, err
 	}
 	var x uploadsResult
-	page := UploadsPage{Served: rep.served()}
+	page := UploadsPage{Served: b.clock.plausible(rep.served())}
 	if err = rep.decode(&x); err == nil {
-		err = x.fill(&page, from)
+		err = x.fill(&page, prefix, from)
 	}
 	if err != nil {
 		return UploadsPage{}, b.reject(s, r, &rep.answer, err)
@@ -94,7 +94,11 @@ func (b Bucket) ListUploads(ctx context.Context, s Snapshot, prefix string, from
 	return page, nil
 }
 
-func (x *uploadsResult) fill(page *UploadsPage, from UploadMarker) error {
+// fill adds what was listed to page. The error is for a list that does not continue
+// after from, which could be followed forever, and for one of other names than were
+// asked for.
+func (x *uploadsResult) fill(page *UploadsPage, prefix string, from UploadMarker) error {
+	last := from.Object
 	decode := func(name string) (string, error) { return name, nil }
 	if x.EncodingType == "url" {
 		decode = url.QueryUnescape
@@ -107,6 +111,10 @@ func (x *uploadsResult) fill(page *UploadsPage, from UploadMarker) error {
 		if key == "" || u.UploadID == "" || len(u.UploadID) > maxUploadID {
 			return fmt.Errorf("an upload of %q has an ID of %d bytes", target.Clip(key), len(u.UploadID))
 		}
+		if !strings.HasPrefix(key, prefix) {
+			return fmt.Errorf("an upload of %q is not of the prefix %q", target.Clip(key), target.Clip(prefix))
+		}
+		last = max(last, key)
 		at, _ := time.Parse(time.RFC3339, u.Initiated)
 		page.Uploads = append(page.Uploads, Unfinished{Object: key, UploadID: u.UploadID, Initiated: at})
 	}
@@ -115,70 +123,10 @@ func (x *uploadsResult) fill(page *UploadsPage, from UploadMarker) error {
 		return fmt.Errorf("marker of the next page: %w", err)
 	}
 	page.More, page.Next = x.IsTruncated, UploadMarker{next, x.NextUploadIDMarker}
-	// A page that does not go on would make an endless list.
-	if page.More && cmp.Or(cmp.Compare(next, from.Object), cmp.Compare(x.NextUploadIDMarker, from.UploadID)) <= 0 {
-		return errors.New("a page of uploads does not go on after the one before")
+	after := cmp.Or(cmp.Compare(next, from.Object), cmp.Compare(x.NextUploadIDMarker, from.UploadID))
+	if page.More && (len(x.Upload) == 0 || after <= 0 || next < last) {
+		return fmt.Errorf("a page of %d uploads after %q, the last of %q, continues after %q",
+			len(x.Upload), target.Clip(from.Object), target.Clip(last), target.Clip(next))
 	}
 	return nil
-}
-
-// An UploadState is what the server has of an unfinished upload.
-type UploadState struct {
-	Parts int
-	Bytes int64
-	Last  time.Time // when it got the last part; zero if it has none, or does not tell
-}
-
-// UploadState tells what the server has of an upload of the named object: one
-// request for each 1,000 parts. An upload that is not there is an error of class
-// Restart.
-func (b Bucket) UploadState(ctx context.Context, s Snapshot, object, uploadID string) (UploadState, error) {
-	target := b.target
-	target.Object = object
-	o := &Object{client: b.client, target: target, clock: b.clock}
-	r := &request{op: opListParts, method: http.MethodGet, uploadID: uploadID}
-	var state UploadState
-	for marker := 0; ; {
-		r.params = map[string]any{"uploadId": uploadID, "max-parts": strconv.Itoa(maxPage)}
-		if marker > 0 {
-			r.params["part-number-marker"] = strconv.Itoa(marker)
-		}
-		rep, err := o.do(ctx, s, r)
-		if err != nil {
-			return UploadState{}, err
-		}
-		var page datedPage
-		if err = rep.decode(&page); err == nil && page.IsTruncated && page.NextPartNumberMarker <= marker {
-			err = fmt.Errorf("a page of parts after %d goes on after %d", marker, page.NextPartNumberMarker)
-		}
-		if err != nil {
-			return UploadState{}, o.reject(s, r, &rep.answer, err)
-		}
-		page.addTo(&state)
-		if !page.IsTruncated {
-			return state, nil
-		}
-		marker = page.NextPartNumberMarker
-	}
-}
-
-// A datedPage is one answer to ListParts, for the times in it.
-type datedPage struct {
-	XMLName              xml.Name `xml:"ListPartsResult"`
-	IsTruncated          bool
-	NextPartNumberMarker int
-	Part                 []struct {
-		Size         int64
-		LastModified string
-	}
-}
-
-func (p *datedPage) addTo(state *UploadState) {
-	for _, x := range p.Part {
-		state.Parts++
-		state.Bytes += x.Size
-		if at, err := time.Parse(time.RFC3339, x.LastModified); err == nil && at.After(state.Last) {
-			state.Last = at
-		}
-	}
 }

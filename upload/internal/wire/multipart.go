@@ -38,7 +38,7 @@ func (o *Object) Initiate(ctx context.Context, s Snapshot, opts *target.ObjectOp
 	if err != nil {
 		return Initiated{}, o.reject(s, r, &rep.answer, err)
 	}
-	return Initiated{UploadID: x.UploadID, Served: rep.served()}, nil
+	return Initiated{UploadID: x.UploadID, Served: o.clock.plausible(rep.served())}, nil
 }
 
 // UploadPart stores one part: number is 1 to 10,000, body.Size at most 5 GiB, and at
@@ -57,10 +57,15 @@ func (o *Object) UploadPart(ctx context.Context, s Snapshot, uploadID string, nu
 	if err != nil {
 		return Part{}, err
 	}
-	p := Part{Number: number, Size: body.Size, ETag: normaliseETag(rep.header.Get(headerETag)), CRC64: rep.crc}
+	etag, hasETag := rep.etag()
+	p := Part{Number: number, Size: body.Size, ETag: etag, CRC64: rep.crc}
 	p.HasCRC64, err = rep.verify()
-	if err == nil && p.ETag == "" {
-		err = errNoETag
+	switch {
+	case err != nil:
+	case !hasETag:
+		err = rep.noETag()
+	case !p.HasCRC64:
+		err = o.client.noCRC64(r.op)
 	}
 	if err != nil {
 		return Part{}, o.reject(s, r, &rep.answer, err)

@@ -30,8 +30,9 @@ func (o *Object) Put(ctx context.Context, s Snapshot, body Body, opts *target.Ob
 	if err != nil {
 		return PutResult{}, err
 	}
+	etag, hasETag := rep.etag()
 	res := PutResult{
-		ETag:      normaliseETag(rep.header.Get(headerETag)),
+		ETag:      etag,
 		CRC64:     rep.crc,
 		VersionID: rep.header.Get(headerVersionID),
 		RequestID: rep.header.Get(headerRequestID),
@@ -42,8 +43,13 @@ func (o *Object) Put(ctx context.Context, s Snapshot, body Body, opts *target.Ob
 	if err := o.callbackError(s, r, &rep.answer, opts); err != nil {
 		return res, err
 	}
-	if res.ETag == "" {
-		return PutResult{}, o.reject(s, r, &rep.answer, errNoETag)
+	if !hasETag {
+		return PutResult{}, o.reject(s, r, &rep.answer, rep.noETag())
+	}
+	if !res.Verified {
+		if err := o.client.noCRC64(r.op); err != nil {
+			return PutResult{}, o.reject(s, r, &rep.answer, err)
+		}
 	}
 	if opts.HasCallback() {
 		if rep.err != nil {
@@ -62,21 +68,29 @@ func (o *Object) Head(ctx context.Context, s Snapshot) (ObjectInfo, error) {
 	if err != nil {
 		return ObjectInfo{}, err
 	}
+	etag, hasETag := rep.etag()
 	info := ObjectInfo{
 		Size:      rep.size,
-		ETag:      normaliseETag(rep.header.Get(headerETag)),
+		ETag:      etag,
 		Type:      rep.header.Get(headerObjectType),
 		VersionID: rep.header.Get(headerVersionID),
 	}
 	info.CRC64, info.HasCRC64 = rep.crc64()
 	info.LastModified, _ = http.ParseTime(rep.header.Get(headerLastModified))
-	if info.ETag == "" || info.Size < 0 {
+	if !hasETag || info.Size < 0 {
 		return ObjectInfo{}, o.reject(s, r, &rep.answer, errors.New("answer has no ETag or no size"))
 	}
 	return info, nil
 }
 
-var errNoETag = errors.New("answer has no ETag")
+// noETag returns the error of an answer of success without an ETag, which others than
+// OSS give: a captive portal, for example.
+func (a *answer) noETag() error {
+	if len(a.body) == 0 {
+		return errors.New("answer has no ETag")
+	}
+	return fmt.Errorf("answer has no ETag: %s", a.described())
+}
 
 // verify compares the CRC64 of the request's body with the one that the answer tells.
 // It is false if the answer tells none.

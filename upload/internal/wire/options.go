@@ -45,7 +45,13 @@ type Options struct {
 	// Limiter limits the bandwidth of all bodies together. The default is none.
 	Limiter *Limiter
 
-	// Logger gets a line at debug level for each request. The default is silent.
+	// RequireCRC makes an answer of success without a CRC64, to a request that stored
+	// something, an error that is [ErrNoCRC]. The default is to accept it, with one
+	// warning in the log.
+	RequireCRC bool
+
+	// Logger gets a line at debug level for each request, and one warning where the
+	// server gives no CRC64. The default is silent.
 	Logger *slog.Logger
 }
 

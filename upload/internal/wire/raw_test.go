@@ -2,6 +2,7 @@ package wire
 
 import (
 	"bufio"
+	"context"
 	"fmt"
 	"io"
 	"net"
@@ -81,4 +82,33 @@ func serveRaw(t testing.TB, h func(c *serverConn)) string {
 		wg.Wait()
 	})
 	return "http://" + l.Addr().String()
+}
+
+// inMemory returns the object at a server without sockets, for tests in fake time,
+// where how long something takes does not depend on the machine. h serves each
+// connection; it has to return when the connection is closed.
+func inMemory(t testing.TB, o Options, h func(c net.Conn)) *Object {
+	t.Helper()
+	transport := newTransport(defaultParallel)
+	transport.DialContext = func(context.Context, string, string) (net.Conn, error) {
+		client, server := net.Pipe()
+		go func() {
+			defer server.Close()
+			h(server)
+		}()
+		return client, nil
+	}
+	t.Cleanup(transport.CloseIdleConnections)
+	o.HTTPClient = &http.Client{Transport: transport}
+	return newObject(t, "http://oss-cn-hangzhou.aliyuncs.com", &o)
+}
+
+// takeRequest reads a whole request.
+func takeRequest(c net.Conn) *http.Request {
+	r, err := http.ReadRequest(bufio.NewReader(c))
+	if err != nil {
+		return nil
+	}
+	_, _ = io.Copy(io.Discard, r.Body)
+	return r
 }

@@ -6,7 +6,7 @@ import "time"
 type Part struct {
 	Number   int
 	Size     int64
-	ETag     string // upper case, without quotation marks
+	ETag     string // as it came, without quotation marks; some servers give an empty one
 	CRC64    uint64
 	HasCRC64 bool // whether the server told its CRC64
 }

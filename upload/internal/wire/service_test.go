@@ -206,8 +206,7 @@ func TestServiceAbort(t *testing.T) {
 func TestServiceSkew(t *testing.T) {
 	for name, skew := range map[string]time.Duration{
 		"20 minutes behind": -20 * time.Minute, "20 minutes ahead": 20 * time.Minute,
-		"a day behind": -25 * time.Hour, "a day ahead": 25 * time.Hour,
-		"a month behind": -30 * 24 * time.Hour, "a month ahead": 30 * 24 * time.Hour,
+		"a day behind": -24 * time.Hour, "a day ahead": 24 * time.Hour,
 	} {
 		eachMode(t, func(t *testing.T, m mode) {
 			t.Run(name, func(t *testing.T) {

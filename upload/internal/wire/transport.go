@@ -55,19 +55,45 @@ func checkProxy(_ context.Context, proxy *url.URL, _ *http.Request, res *http.Re
 // redirects open.
 type roundTripper struct{ base http.RoundTripper }
 
-// RoundTrip sends req once.
-func (t *roundTripper) RoundTrip(req *http.Request) (*http.Response, error) {
+// RoundTrip sends req once. Whatever a transport of the user's returns, or does not,
+// is an answer or an error of this request, as it would be with net/http alone.
+func (t *roundTripper) RoundTrip(req *http.Request) (_ *http.Response, err error) {
 	x, ok := req.Context().Value(exchangeKey{}).(*exchange)
 	if !ok {
 		return nil, fmt.Errorf("wire: request that no call made")
 	}
+	defer func() {
+		if v := recover(); v != nil {
+			x.answer, err = answer{}, &panicError{t.base, v}
+		}
+	}()
 	res, err := t.base.RoundTrip(req)
-	if err != nil {
+	switch {
+	case err != nil && res != nil && res.Body != nil:
+		res.Body.Close()
+		fallthrough
+	case err != nil:
 		return nil, err
+	case res == nil:
+		return nil, fmt.Errorf("the HTTP client's transport (%T) returned neither an answer nor an error", t.base)
+	case res.StatusCode < 100 || res.StatusCode > 999:
+		return nil, fmt.Errorf("the HTTP client's transport (%T) returned status %d", t.base, res.StatusCode)
 	}
 	x.answer = readAnswer(res, func(n int) { x.watchdog.received.Add(int64(n)) })
-	res.Body = http.NoBody
-	return res, nil
+	// The transport may keep its answer, or give it to several requests.
+	x.response = *res
+	x.response.Body, x.response.Request = http.NoBody, req
+	return &x.response, nil
+}
+
+// A panicError is a panic of the user's transport, or of the body that it returned.
+type panicError struct {
+	transport http.RoundTripper
+	value     any
+}
+
+func (e *panicError) Error() string {
+	return fmt.Sprintf("the HTTP client's transport (%T) panicked: %v", e.transport, e.value)
 }
 
 // newHTTPClient returns the client for o, and the transport if it is our own.

@@ -36,9 +36,10 @@ const (
 // the timeout; most requests end before it first fires, and no read or write costs
 // more than an atomic addition for it.
 type watchdog struct {
-	timeout time.Duration
-	end     context.CancelCauseFunc
-	body    *bodyReader // nil: none
+	timeout  time.Duration
+	patience int // timeouts that the answer may take to begin; 0 is 1
+	end      context.CancelCauseFunc
+	body     *bodyReader // nil: none
 
 	received atomic.Int64 // bytes of the answer's body
 	answered atomic.Bool  // the first byte of the answer has come
@@ -70,11 +71,14 @@ func (w *watchdog) stop() {
 	w.timer.Stop()
 }
 
-// connect tells on which connection the request goes.
+// connect tells on which connection the request goes. A transport that makes a request
+// again by itself, as net/http does where the first connection was stale, has thrown
+// the answer on the one before away.
 func (w *watchdog) connect(c net.Conn) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.connected = true
+	w.answered.Store(false)
 	w.kernel = w.socket.open(c)
 }
 
@@ -105,8 +109,8 @@ func (w *watchdog) observe() (phase, int64) {
 	switch {
 	case w.answered.Load():
 		return receiving, w.received.Load()
-	case !w.connected:
-		return connecting, 0
+	case !w.connected && (w.body == nil || w.body.pos.Load() == 0):
+		return connecting, 0 // or a transport that does not say when it has connected
 	case w.body == nil:
 		return awaiting, 0
 	}
@@ -131,15 +135,22 @@ func (w *watchdog) floor() int64 {
 
 // grace returns how many ticks longer the phase may last.
 func (w *watchdog) grace() int {
-	if w.phase != awaiting || w.kernel || w.body == nil {
+	if w.phase != awaiting {
 		return 0
 	}
-	grace := min(time.Duration(w.body.Size)*time.Second/graceRate, maxGrace)
-	return int(grace / (w.timeout / windowTicks))
+	ticks := (max(w.patience, 1) - 1) * windowTicks
+	if !w.kernel && w.body != nil {
+		grace := min(time.Duration(w.body.Size)*time.Second/graceRate, maxGrace)
+		ticks += int(grace / (w.timeout / windowTicks))
+	}
+	return ticks
 }
 
 func (w *watchdog) stallError(moved, count int64) error {
 	e := &stallError{phase: w.phase, after: w.timeout, moved: moved, floor: w.floor(), verb: "handed over"}
+	if w.phase == awaiting {
+		e.after *= time.Duration(max(w.patience, 1))
+	}
 	if w.kernel {
 		e.verb = "acknowledged"
 	}

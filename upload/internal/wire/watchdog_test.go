@@ -81,22 +81,75 @@ func TestStallOverTLS(t *testing.T) {
 }
 
 func TestNoAnswer(t *testing.T) {
-	t.Parallel()
-	o := newObject(t, serveRaw(t, func(c *serverConn) { <-c.stop }), &Options{StallTimeout: testStall})
-	_, err := o.Head(t.Context(), testKey)
-	wantStall(t, err, "no answer for 200ms")
+	synctest.Test(t, func(t *testing.T) {
+		o := inMemory(t, Options{}, func(c net.Conn) { _, _ = io.Copy(io.Discard, c) })
+		begin := time.Now()
+		_, err := o.Head(t.Context(), testKey)
+		wantStall(t, err, "no answer for 30s")
+		if took := time.Since(begin); took < 30*time.Second || took > 34*time.Second {
+			t.Errorf("it took %v, want StallTimeout and an eighth at most", took)
+		}
+	})
 }
 
 func TestAnswerThatStops(t *testing.T) {
-	t.Parallel()
-	o := newObject(t, serveRaw(t, func(c *serverConn) {
-		if c.request() != nil {
-			fmt.Fprintf(c.TCPConn, "HTTP/1.1 200 OK\r\nContent-Length: 1000\r\n\r\n<")
-			<-c.stop
+	synctest.Test(t, func(t *testing.T) {
+		o := inMemory(t, Options{}, func(c net.Conn) {
+			if takeRequest(c) != nil {
+				fmt.Fprintf(c, "HTTP/1.1 200 OK\r\nContent-Length: 1000\r\n\r\n<")
+				_, _ = io.Copy(io.Discard, c)
+			}
+		})
+		_, err := o.Initiate(t.Context(), testKey, nil)
+		wantStall(t, err, "the answer stopped for 30s")
+		if e := err.(*Error); e.Unanswered {
+			t.Errorf("got %+v, want an answer to have begun", e)
 		}
-	}), &Options{StallTimeout: testStall})
-	_, err := o.Initiate(t.Context(), testKey, nil)
-	wantStall(t, err, "the answer stopped for 200ms")
+	})
+}
+
+// A request that was acknowledged whole may be given more time for its answer; the
+// other phases get no more than before.
+func TestPatience(t *testing.T) {
+	answerAfter := func(d time.Duration) func(c net.Conn) {
+		return func(c net.Conn) {
+			if takeRequest(c) == nil {
+				return
+			}
+			time.Sleep(d)
+			fmt.Fprintf(c, "HTTP/1.1 200 OK\r\nContent-Length: 0\r\nETag: A\r\n\r\n")
+			_, _ = io.Copy(io.Discard, c)
+		}
+	}
+	for name, c := range map[string]struct {
+		server     func(c net.Conn)
+		patience   int
+		want       string // empty: success
+		unanswered bool
+	}{
+		"an answer after 35 s":              {answerAfter(35 * time.Second), 1, "no answer for 30s", true},
+		"after 35 s, with twice the time":   {answerAfter(35 * time.Second), 2, "", false},
+		"after 65 s, with twice the time":   {answerAfter(65 * time.Second), 2, "no answer for 1m0s", true},
+		"after 65 s, with four times of it": {answerAfter(65 * time.Second), 4, "", false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				o := inMemory(t, Options{}, c.server)
+				_, err := putPart(WithPatience(t.Context(), c.patience), o, bodyOf(data(1<<10)))
+				time.Sleep(2 * time.Minute) // until the server has seen that the client has gone
+				if c.want == "" {
+					if err != nil {
+						t.Errorf("got %v", err)
+					}
+					return
+				}
+				wantStall(t, err, c.want)
+				if e := err.(*Error); e.Unanswered != c.unanswered {
+					t.Errorf("got %+v, want Unanswered %t", e, c.unanswered)
+				}
+			})
+		})
+	}
 }
 
 func TestConnectionThatIsNeverMade(t *testing.T) {
@@ -183,22 +236,24 @@ func TestWatchdog(t *testing.T) {
 		want  string        // "": it is left alone until the last step
 		after time.Duration // since the beginning, to one tick
 	}{
-		"no connection":               {1000, nil, "no connection for 8s", 8 * time.Second},
-		"no byte":                     {1000, []step{{time.Second, connect}}, "no progress for 8s (0 of 1000 bytes handed over)", 9 * time.Second},
-		"stops":                       {1 << 20, []step{{0, connect}, {3 * time.Second, read(100_000)}}, "no progress for 8s (100000 of 1048576 bytes", 11 * time.Second},
-		"trickles":                    {1 << 20, append([]step{{0, connect}}, every(time.Second, 60, read(1000))...), "too slow: 8000 bytes in 8s, want 8192 at least (8000 of", 8 * time.Second},
-		"is fast enough":              {1 << 20, append([]step{{0, connect}}, every(time.Second, 60, read(1100))...), "", 0},
-		"jumps, but is fast enough":   {1 << 20, append([]step{{0, connect}}, every(7*time.Second, 9, read(8<<10))...), "", 0},
-		"no answer":                   {16 << 10, []step{{0, connect}, {time.Second, read(16 << 10)}}, "no answer for 8s (16384 of 16384 bytes handed over)", 10 * time.Second},
-		"no answer to a larger body":  {160 << 10, []step{{0, connect}, {time.Second, read(160 << 10)}}, "no answer for 8s", 19 * time.Second},
-		"no answer to a huge body":    {5 << 30, []step{{0, connect}, {time.Second, read(5 << 30)}}, "no answer for 8s", 265 * time.Second},
-		"no answer without a body":    {-1, []step{{time.Second, connect}}, "no answer for 8s", 9 * time.Second},
-		"answer stops":                {-1, []step{{0, connect}, {time.Second, func(w *watchdog) { w.answered.Store(true); w.received.Add(99_999) }}}, "the answer stopped for 8s", 9 * time.Second},
-		"answer comes in large steps": {-1, append([]step{{0, connect}}, every(5*time.Second, 9, func(w *watchdog) { w.answered.Store(true); w.received.Add(10_000) })...), "", 0},
-		"limited":                     {1 << 20, append([]step{{0, connect}}, every(time.Second, 60, func(w *watchdog) { w.body.limited.Store(true) })...), "", 0},
-		"limited in between":          {1 << 20, []step{{0, connect}, {20 * time.Second / 4, func(w *watchdog) { w.body.limited.Store(true) }}}, "no progress", 13 * time.Second},
-		"waits for the limiter":       {1 << 20, []step{{0, connect}, {0, func(w *watchdog) { w.body.waiting.Store(true) }}, {time.Hour, func(*watchdog) {}}}, "", 0},
-		"is stopped":                  {1000, []step{{0, (*watchdog).stop}, {time.Hour, func(*watchdog) {}}}, "", 0},
+		"no connection":                 {1000, nil, "no connection for 8s", 8 * time.Second},
+		"no byte":                       {1000, []step{{time.Second, connect}}, "no progress for 8s (0 of 1000 bytes handed over)", 9 * time.Second},
+		"stops":                         {1 << 20, []step{{0, connect}, {3 * time.Second, read(100_000)}}, "no progress for 8s (100000 of 1048576 bytes", 11 * time.Second},
+		"stops, whatever the patience":  {1 << 20, []step{{0, func(w *watchdog) { w.patience = 4 }}, {0, connect}, {3 * time.Second, read(100_000)}}, "no progress for 8s (100000 of 1048576 bytes", 11 * time.Second},
+		"trickles":                      {1 << 20, append([]step{{0, connect}}, every(time.Second, 60, read(1000))...), "too slow: 8000 bytes in 8s, want 8192 at least (8000 of", 8 * time.Second},
+		"is fast enough":                {1 << 20, append([]step{{0, connect}}, every(time.Second, 60, read(1100))...), "", 0},
+		"jumps, but is fast enough":     {1 << 20, append([]step{{0, connect}}, every(7*time.Second, 9, read(8<<10))...), "", 0},
+		"no answer":                     {16 << 10, []step{{0, connect}, {time.Second, read(16 << 10)}}, "no answer for 8s (16384 of 16384 bytes handed over)", 10 * time.Second},
+		"no answer to a larger body":    {160 << 10, []step{{0, connect}, {time.Second, read(160 << 10)}}, "no answer for 8s", 19 * time.Second},
+		"no answer to a huge body":      {5 << 30, []step{{0, connect}, {time.Second, read(5 << 30)}}, "no answer for 8s", 265 * time.Second},
+		"no answer without a body":      {-1, []step{{time.Second, connect}}, "no answer for 8s", 9 * time.Second},
+		"answer on a connection before": {-1, []step{{0, connect}, {time.Second, func(w *watchdog) { w.answered.Store(true) }}, {7 * time.Second, connect}}, "no answer for 8s", 17 * time.Second},
+		"answer stops":                  {-1, []step{{0, connect}, {time.Second, func(w *watchdog) { w.answered.Store(true); w.received.Add(99_999) }}}, "the answer stopped for 8s", 9 * time.Second},
+		"answer comes in large steps":   {-1, append([]step{{0, connect}}, every(5*time.Second, 9, func(w *watchdog) { w.answered.Store(true); w.received.Add(10_000) })...), "", 0},
+		"limited":                       {1 << 20, append([]step{{0, connect}}, every(time.Second, 60, func(w *watchdog) { w.body.limited.Store(true) })...), "", 0},
+		"limited in between":            {1 << 20, []step{{0, connect}, {20 * time.Second / 4, func(w *watchdog) { w.body.limited.Store(true) }}}, "no progress", 13 * time.Second},
+		"waits for the limiter":         {1 << 20, []step{{0, connect}, {0, func(w *watchdog) { w.body.waiting.Store(true) }}, {time.Hour, func(*watchdog) {}}}, "", 0},
+		"is stopped":                    {1000, []step{{0, (*watchdog).stop}, {time.Hour, func(*watchdog) {}}}, "", 0},
 	} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {

@@ -1,0 +1,135 @@
+package wire
+
+import (
+	"bytes"
+	"compress/gzip"
+	"encoding/binary"
+	"encoding/xml"
+	"html"
+	"io"
+	"reflect"
+	"strings"
+	"unicode/utf16"
+	"unicode/utf8"
+)
+
+// unmarshal reads XML into v. Bytes that XML does not allow, and an encoding that is
+// declared but not known, are no reason to lose what the rest says; XML that is cut
+// short is.
+func unmarshal(text []byte, v any) error {
+	err := decodeXML(text, v)
+	if err == nil {
+		return nil
+	}
+	clean := allowed(text)
+	if bytes.Equal(clean, text) {
+		return err
+	}
+	reflect.ValueOf(v).Elem().SetZero()
+	return decodeXML(clean, v)
+}
+
+func decodeXML(text []byte, v any) error {
+	d := xml.NewDecoder(bytes.NewReader(text))
+	// The names and codes that are read from answers are ASCII in every encoding that
+	// a declaration may name here.
+	d.CharsetReader = func(_ string, r io.Reader) (io.Reader, error) { return r, nil }
+	return d.Decode(v)
+}
+
+// allowed returns text without the bytes that XML does not allow.
+func allowed(text []byte) []byte {
+	text = bytes.ToValidUTF8(bytes.TrimPrefix(text, []byte("\uFEFF")), []byte("\uFFFD"))
+	return bytes.TrimSpace(bytes.Map(func(r rune) rune {
+		if r < ' ' && r != '\t' && r != '\n' && r != '\r' || r == 0xFFFE || r == 0xFFFF {
+			return -1
+		}
+		return r
+	}, text))
+}
+
+// plain returns the text of a body that a gateway has compressed although nobody
+// asked for it, or has made UTF-16 of.
+func plain(body []byte) []byte {
+	if bytes.HasPrefix(body, []byte{0x1F, 0x8B}) {
+		z, err := gzip.NewReader(bytes.NewReader(body))
+		if err != nil {
+			return body
+		}
+		// What could be read of a stream that is cut short may be enough.
+		text, _ := io.ReadAll(io.LimitReader(z, maxErrorAnswer))
+		if len(text) > 0 {
+			body = text
+		}
+	}
+	switch {
+	case bytes.HasPrefix(body, []byte{0xFE, 0xFF}):
+		return fromUTF16(body[2:], binary.BigEndian)
+	case bytes.HasPrefix(body, []byte{0xFF, 0xFE}):
+		return fromUTF16(body[2:], binary.LittleEndian)
+	}
+	return body
+}
+
+func fromUTF16(b []byte, order binary.ByteOrder) []byte {
+	var text []byte
+	for ; len(b) >= 2; b = b[2:] {
+		r := rune(order.Uint16(b))
+		if utf16.IsSurrogate(r) && len(b) >= 4 {
+			if pair := utf16.DecodeRune(r, rune(order.Uint16(b[2:]))); pair != utf8.RuneError {
+				r, b = pair, b[2:]
+			}
+		}
+		text = utf8.AppendRune(text, r)
+	}
+	return text
+}
+
+// scanError finds the elements of an error in text that is not XML as a whole: cut
+// short, or inside of a gateway's page. A code counts only if it looks like one.
+func scanError(text string) xmlError {
+	code := element(text, "Code")
+	if code == "" && strings.Contains(text, "&lt;Code&gt;") { // a page that shows it
+		text = html.UnescapeString(text)
+		code = element(text, "Code")
+	}
+	if !isCode(code) {
+		return xmlError{}
+	}
+	return xmlError{
+		Code:       code,
+		Message:    element(text, "Message"),
+		RequestID:  element(text, "RequestId"),
+		EC:         element(text, "EC"),
+		ServerTime: element(text, "ServerTime"),
+	}
+}
+
+// element returns the content of the first element of the name, or "".
+func element(text, name string) string {
+	_, rest, ok := strings.Cut(text, "<"+name+">")
+	if !ok {
+		return ""
+	}
+	content, _, ok := strings.Cut(rest, "</"+name+">")
+	if !ok {
+		return ""
+	}
+	content = strings.TrimSuffix(strings.TrimPrefix(strings.TrimSpace(content), "<![CDATA["), "]]>")
+	return strings.TrimSpace(html.UnescapeString(strings.ToValidUTF8(content, "\uFFFD")))
+}
+
+// isCode reports whether s looks like an error code of OSS: a word, in parts perhaps.
+func isCode(s string) bool {
+	const maxCode = 64
+	if s == "" || len(s) > maxCode {
+		return false
+	}
+	for i, r := range s {
+		letter := r >= 'A' && r <= 'Z' || r >= 'a' && r <= 'z'
+		if !letter && (i == 0 || !strings.ContainsRune("0123456789._-", r)) {
+			return false
+		}
+	}
+	return true
+}
