@@ -28,15 +28,16 @@ func (k Key) String() string {
 }
 
 // A Source is the state of the local bytes at the time that the upload began.
-// A record whose source differs in any field but ChangeTime from the file as it
-// is now does not describe these bytes; another ChangeTime is a reason to read
-// them again.
+// A record of another Size or Fingerprint than the source has now does not describe
+// its bytes. A Fingerprint that is the same vouches for them, and so does a file whose
+// other fields are all the same, Inode and ChangeTime known; else what was recorded is
+// compared with the bytes before it counts.
 type Source struct {
 	Size        int64
 	ModTime     time.Time // nanoseconds count
 	Inode       uint64    // 0 where the system has none
 	Device      uint64    // 0 where the system has none
-	ChangeTime  time.Time // of the inode (ctime); zero where the system has none
+	ChangeTime  time.Time // of the inode (ctime); zero where the system has none, or where a later write may get the same
 	Fingerprint string    // for sources that are not files
 }
 

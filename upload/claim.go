@@ -112,10 +112,11 @@ func (m *claim) recall(ctx context.Context) error {
 	return nil
 }
 
-// sameBytes reports whether a source is the one that a video was made for. A chmod,
-// or a disk mounted anew, makes no other film of it.
+// sameBytes reports whether a source is the one that a video was made for. A chmod, a
+// copy that keeps its time, or a disk mounted anew makes no other film of it; which of
+// the recorded parts have its bytes is looked at when they are resumed.
 func sameBytes(a, b checkpoint.Source) bool {
-	return a.Size == b.Size && a.ModTime.Equal(b.ModTime) && a.Inode == b.Inode && a.Fingerprint == b.Fingerprint
+	return a.Size == b.Size && a.ModTime.Equal(b.ModTime) && a.Fingerprint == b.Fingerprint
 }
 
 // upload brings the file to where the service wants it. What turns out on the way to

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"os"
 	"testing"
 	"time"
 
@@ -43,6 +44,24 @@ func TestSameVideoAfter(t *testing.T) {
 			t.Fatal("the first run succeeded")
 		}
 		_ = c.Close()
+		r, err := b.client().Upload(b.ctx, f)
+		if err != nil || r.VideoID != "video1" || r.ResumedParts == 0 || m.said() != ",video1" {
+			t.Errorf("got %+v, %v after calls with %q; want video1 resumed", r, err, m.said())
+		}
+		b.clean()
+	})
+	t.Run("the end of the process, with the file restored from a copy", func(t *testing.T) {
+		b, m, f := newMedia(t, mib)
+		b.server.Inject(osstest.Fail(osstest.OpUploadPart, 403, "AccessDenied").Nth(8))
+		c := b.client()
+		if _, err := c.Upload(b.ctx, f); err == nil {
+			t.Fatal("the first run succeeded")
+		}
+		_ = c.Close()
+		film, info, next := must(os.ReadFile(f.Path)), must(os.Stat(f.Path)), f.Path+".next"
+		if err := errors.Join(os.WriteFile(next, film, 0o600), os.Chtimes(next, info.ModTime(), info.ModTime()), os.Rename(next, f.Path)); err != nil {
+			t.Fatal(err)
+		}
 		r, err := b.client().Upload(b.ctx, f)
 		if err != nil || r.VideoID != "video1" || r.ResumedParts == 0 || m.said() != ",video1" {
 			t.Errorf("got %+v, %v after calls with %q; want video1 resumed", r, err, m.said())

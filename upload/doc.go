@@ -26,9 +26,13 @@
 // upload ID, before the first part is sent, and each part within 100 ms after the
 // server acknowledged it. Adding the same file with the same destination again, in
 // this process or a later one, goes on with it: a part is sent again only if
-// number, size, ETag and CRC64 do not agree between checkpoint and server. Path,
-// size, modification time and inode tell whether it is the same file. After success
-// nothing is left on disk. Where the checkpoints are kept, and what a store of your
+// number, size, ETag and CRC64 do not agree between checkpoint and server. A file whose
+// inode, device and times are all as they were, or a [Source] with the same
+// fingerprint, vouches for its bytes. Where nothing does, after a copy, a restored
+// backup, a touch or a chmod, on a system without change times (Windows), or in an
+// [io/fs.FS] that tells less, the recorded parts are read and compared, and those with
+// other bytes are sent again. A source of another size starts over, and what was sent
+// of it is aborted; the log says so. After success nothing is left on disk. Where the checkpoints are kept, and what a store of your
 // own has to do, tells package checkpoint.
 //
 // Where no checkpoint can be kept, for want of disk space or permission, the file

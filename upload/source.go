@@ -21,9 +21,10 @@ type Source interface {
 	// Size is the number of bytes.
 	Size() int64
 
-	// Fingerprint names these bytes: a later process goes on with an upload whose
-	// source has the same fingerprint, and a fingerprint that changes while the
-	// bytes are sent fails the file with [ErrFileChanged]. Where it is empty when
+	// Fingerprint names these bytes: a later process resumes an upload whose source
+	// has the same fingerprint, and takes its word for what was sent before but for
+	// one part, so that other bytes must have another. A fingerprint that changes while
+	// the bytes are sent fails the file with [ErrFileChanged]. Where it is empty when
 	// the file is added, the upload does not survive the end of the process, and a
 	// later run reads the bytes of what was sent before it goes on with it.
 	//

@@ -15,10 +15,10 @@ import (
 )
 
 // TestRecordOfAnotherVersion: a client meets what an older or a newer one has left.
-// It does not guess: the record is set aside, and the upload begins anew.
+// It does not guess: the record is set aside, and the upload starts over.
 func TestRecordOfAnotherVersion(t *testing.T) {
 	for _, version := range []byte{0, checkpoint.Version + 1, 255} {
-		t.Run(fmt.Sprintf("%d is set aside, and the upload begins anew", version), func(t *testing.T) {
+		t.Run(fmt.Sprintf("%d is set aside, and the upload starts over", version), func(t *testing.T) {
 			b := newBench(t)
 			dir, log := b.withDir()
 			f := b.file("a", 500*kib)
@@ -34,7 +34,7 @@ func TestRecordOfAnotherVersion(t *testing.T) {
 				t.Errorf("got %+v, %v after %d uploads were begun; want a second, with nothing resumed", r, err, n)
 			}
 			b.same(f)
-			saysAll(t, log.String(), "begins anew", fmt.Sprintf("record has version %d, want %d", version, checkpoint.Version), record)
+			saysAll(t, log.String(), "starts over", fmt.Sprintf("record has version %d, want %d", version, checkpoint.Version), record)
 			left := must(os.ReadDir(dir))
 			if len(left) != 1 || !strings.HasPrefix(left[0].Name(), filepath.Base(record)+".damaged-") {
 				t.Errorf("left are %v, want the record that was set aside", left)

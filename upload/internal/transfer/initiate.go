@@ -3,6 +3,7 @@ package transfer
 import (
 	"context"
 	"errors"
+	"time"
 
 	"github.com/vodupload/vodupload/checkpoint"
 	"github.com/vodupload/vodupload/upload/internal/wire"
@@ -17,6 +18,7 @@ func (m *multipart) initiate(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	began := time.Now()
 	var begun wire.Initiated
 	err = m.call(ctx, 0, func(ctx context.Context, s Snapshot) (err error) {
 		if err := m.job.Source.Check(); err != nil {
@@ -32,7 +34,7 @@ func (m *multipart) initiate(ctx context.Context) error {
 	m.working.remove(m.rec.UploadID)
 	m.working.add(begun.UploadID)
 	m.rec = checkpoint.Record{
-		Version: checkpoint.Version, Key: m.job.key(), Source: m.job.Source.State(),
+		Version: checkpoint.Version, Key: m.job.key(), Source: recorded(m.job.Source.State(), began),
 		UploadID: begun.UploadID, PartSize: plan.PartSize, Started: begun.Served, VideoID: m.job.VideoID,
 	}
 	if err := m.keep.begin(ctx, m.rec); err != nil {

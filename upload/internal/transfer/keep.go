@@ -32,7 +32,7 @@ func (u *upload) claim(ctx context.Context) (*keeper, error) {
 	switch {
 	case err == nil:
 		if damaged := cp.Damaged(); damaged != nil {
-			u.warn(fmt.Errorf("the upload begins anew: %w", damaged))
+			u.warn(fmt.Errorf("the upload starts over: %w; what the server has of it stays there, until a sweep finds it", damaged))
 		}
 		k.Upload = cp
 		return k, nil

@@ -41,8 +41,8 @@ func (u *upload) multipart(ctx context.Context) (Result, error) {
 	return res, nil
 }
 
-// run goes on with the recorded upload or begins one. What turns out on the way to
-// be of no use any more is begun anew, once.
+// run resumes the recorded upload or begins one. What turns out on the way to be of
+// no use any more starts over, once.
 func (m *multipart) run(ctx context.Context) (Result, error) {
 	have, err := m.resume(ctx)
 	if err == nil && !have {
@@ -55,7 +55,7 @@ func (m *multipart) run(ctx context.Context) (Result, error) {
 	if !isRestart(err) && !isRefused(err) || ctx.Err() != nil {
 		return res, err
 	}
-	m.warn(fmt.Errorf("the upload begins anew: %w", err))
+	m.warn(fmt.Errorf("the upload starts over: %w", err))
 	if !isRestart(err) {
 		m.discard(ctx)
 	}

@@ -12,19 +12,15 @@ import (
 // resume takes up the recorded upload, if there is one of this source. It returns
 // false when a new one has to be initiated.
 func (m *multipart) resume(ctx context.Context) (bool, error) {
+	began := time.Now()
 	rec, local, ok := m.keep.Load()
 	if !ok {
 		return false, nil
 	}
 	m.rec = rec
-	if why := sameSource(rec.Source, m.job.Source.State()); why != "" {
-		m.warn(fmt.Errorf("the upload begins anew: the source changed since %s: %s", rec.Started.Format(time.RFC3339), why))
-		m.discard(ctx)
-		return false, context.Cause(ctx)
-	}
-	plan, err := NewPlan(m.plan.Size, rec.PartSize)
-	if err != nil || plan.PartSize != rec.PartSize {
-		m.warn(fmt.Errorf("the upload begins anew: the recorded part size of %d bytes does not fit", rec.PartSize))
+	plan, why := m.planned()
+	if why != nil {
+		m.warn(fmt.Errorf("the upload starts over: %w; upload %s, of which %d parts are recorded, is aborted", why, rec.UploadID, len(local)))
 		m.discard(ctx)
 		return false, context.Cause(ctx)
 	}
@@ -33,11 +29,27 @@ func (m *multipart) resume(ctx context.Context) (bool, error) {
 	if err != nil {
 		return false, err
 	}
+	if local, err = m.renew(ctx, began, local); err != nil {
+		return false, err
+	}
 	if err := m.take(done, local); err != nil {
 		return false, err
 	}
 	m.emit(Event{Kind: Initiated, UploadID: rec.UploadID, PartSize: rec.PartSize})
 	return true, nil
+}
+
+// planned returns the parts that the record speaks of, or why they are of no use.
+func (m *multipart) planned() (Plan, error) {
+	rec := m.rec
+	if why := otherSource(rec.Source, m.job.Source.State()); why != "" {
+		return Plan{}, fmt.Errorf("the source changed since %s: %s", rec.Started.Format(time.RFC3339), why)
+	}
+	plan, err := NewPlan(m.plan.Size, rec.PartSize)
+	if err != nil || plan.PartSize != rec.PartSize {
+		return Plan{}, fmt.Errorf("the recorded part size of %d bytes does not fit", rec.PartSize)
+	}
+	return plan, nil
 }
 
 // agreed returns the parts that need not be sent again.
@@ -64,16 +76,38 @@ func (m *multipart) agreed(ctx context.Context, local []checkpoint.Part) ([]wire
 	return append(done, adopted...), err
 }
 
-// unchanged returns those of the recorded parts whose bytes are still the same.
-// They are read again only where the file was touched since, where it is on another
-// device, for the numbers of devices may change when they are mounted, or where
-// nothing says that it is the same source.
+// unchanged returns those of the recorded parts whose bytes are still the same. They
+// are read again unless the source vouches for them. Of a fingerprint, which is only
+// somebody's word, one part is the sample.
 func (m *multipart) unchanged(ctx context.Context, parts []wire.Part) ([]wire.Part, error) {
-	rec, now := m.rec.Source, m.job.Source.State()
-	if rec.ChangeTime.Equal(now.ChangeTime) && rec.Device == now.Device && !isNameless(now) {
-		return parts, nil
+	now := m.job.Source.State()
+	if vouched(m.rec.Source, now) {
+		sample := parts[:min(len(parts), 1)]
+		if now.Fingerprint == "" {
+			return parts, nil
+		}
+		if same, err := m.matching(ctx, sample); err != nil || len(same) == len(sample) {
+			return parts, err
+		}
 	}
-	return m.matching(ctx, parts)
+	same, err := m.matching(ctx, parts)
+	if err == nil && len(same) < len(parts) {
+		m.warn(fmt.Errorf("%d of %d recorded parts have other bytes in the source than at %s, and are sent again",
+			len(parts)-len(same), len(parts), m.rec.Started.Format(time.RFC3339)))
+	}
+	return same, err
+}
+
+// renew writes a record of the source as it is now, if that is not what the record
+// says, and returns the parts in it: none. What is sent from here on is of the source
+// of now, and must not count for that of then if that comes back.
+func (m *multipart) renew(ctx context.Context, began time.Time, local []checkpoint.Part) ([]checkpoint.Part, error) {
+	now := recorded(m.job.Source.State(), began)
+	if sameFile(m.rec.Source, now) {
+		return local, nil
+	}
+	m.rec.Source = now
+	return nil, m.keep.begin(ctx, m.rec)
 }
 
 // list returns the parts that the server has.

@@ -30,6 +30,7 @@ type rig struct {
 	gate   *testGate
 	slots  *testSlots
 	path   string
+	source Source // in place of the file at path; may be nil
 	object target.ObjectOptions
 	seen   recorder
 	still  sync.RWMutex // held while the file is changed in two steps
@@ -119,11 +120,11 @@ func (r *rig) job(src Source) *Job {
 // run uploads the file once, as a new process would.
 func (r *rig) run(ctx context.Context) (Result, error) {
 	r.Helper()
-	src, err := OpenFile(r.path)
-	if err != nil {
-		r.Fatal(err)
+	src := r.source
+	if src == nil {
+		src = must(OpenFile(r.path))
+		defer src.Close()
 	}
-	defer src.Close()
 	res, err := r.service().Run(ctx, r.job(&stillSource{src, &r.still}))
 	if held := r.slots.inUse(); held != 0 {
 		r.Errorf("%d slots are held after the run", held)

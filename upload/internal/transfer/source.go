@@ -208,24 +208,3 @@ func (s *fileSource) Touched() (bool, error) {
 }
 
 func (s *fileSource) Close() error { return s.f.Close() }
-
-// sameSource says why the bytes that a record describes are not those of now, or
-// nothing if they are. Change time and device are left out: where these differ, the
-// bytes are looked at.
-func sameSource(rec, now checkpoint.Source) string {
-	switch {
-	case rec.Size != now.Size:
-		return fmt.Sprintf("its size was %d bytes and is %d", rec.Size, now.Size)
-	case !rec.ModTime.Equal(now.ModTime):
-		return fmt.Sprintf("it was written at %s", now.ModTime.Format(time.RFC3339Nano))
-	case rec.Inode != now.Inode:
-		return "another file was put in its place"
-	case rec.Fingerprint != now.Fingerprint:
-		return "its fingerprint is another"
-	}
-	return ""
-}
-
-// isNameless reports whether nothing tells the bytes from others of the same number.
-// A source of another process, or of another call, may look the same.
-func isNameless(s checkpoint.Source) bool { return s.Fingerprint == "" && s.ModTime.IsZero() }

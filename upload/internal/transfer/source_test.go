@@ -9,37 +9,7 @@ import (
 	"strings"
 	"testing"
 	"time"
-
-	"github.com/vodupload/vodupload/checkpoint"
 )
-
-func TestSameSource(t *testing.T) {
-	at := time.Date(2026, 3, 1, 12, 0, 0, 1, time.UTC)
-	rec := checkpoint.Source{Size: 5, ModTime: at, Inode: 7, Device: 2, ChangeTime: at, Fingerprint: "f"}
-	for _, tt := range []struct {
-		name   string
-		change func(*checkpoint.Source)
-		want   string // part of the reason; empty: the same
-	}{
-		{"alike", func(*checkpoint.Source) {}, ""},
-		{"the same instant in another zone", func(s *checkpoint.Source) { s.ModTime = at.In(time.FixedZone("", 3600)) }, ""},
-		{"touched", func(s *checkpoint.Source) { s.ChangeTime = at.Add(1) }, ""},
-		{"mounted under another number", func(s *checkpoint.Source) { s.Device = 3 }, ""},
-		{"larger", func(s *checkpoint.Source) { s.Size = 6 }, "5 bytes and is 6"},
-		{"written a nanosecond later", func(s *checkpoint.Source) { s.ModTime = at.Add(1) }, "written at 2026-03-01T12:00:00.000000002Z"},
-		{"replaced", func(s *checkpoint.Source) { s.Inode = 8 }, "another file"},
-		{"of another fingerprint", func(s *checkpoint.Source) { s.Fingerprint = "g" }, "fingerprint"},
-	} {
-		t.Run(tt.name, func(t *testing.T) {
-			now := rec
-			tt.change(&now)
-			got := sameSource(rec, now)
-			if (got == "") != (tt.want == "") || !strings.Contains(got, tt.want) {
-				t.Errorf("got %q, want %q", got, tt.want)
-			}
-		})
-	}
-}
 
 func TestFileSourceSeesChanges(t *testing.T) {
 	for _, tt := range []struct {
