@@ -88,19 +88,23 @@ var rooms = map[string]room{
 		"the suite that every Store passes, also those of others",
 	},
 	"sts": {
-		[]string{"sts/internal/role", "sts/openapi", xsync},
+		[]string{"sts/internal/role", "sts/internal/weburl", "sts/openapi", xsync},
 		"a leaf: tokens are of use without uploads",
 	},
 	"sts/internal/role": {
 		nil,
 		"what a call of AssumeRole may say, for those who make it, serve it and judge it: users need none of it",
 	},
-	"sts/openapi": {
+	"sts/internal/weburl": {
 		nil,
+		"one parser for the URLs that users give: none of them gets into a text with its password",
+	},
+	"sts/openapi": {
+		[]string{"sts/internal/weburl"},
 		"the RPC signature, for STS and VOD alike",
 	},
 	"sts/appserver": {
-		[]string{"sts", "sts/internal/role", "sts/openapi", xsync},
+		[]string{"sts", "sts/internal/role", "sts/internal/weburl", "sts/openapi", xsync},
 		"a server of tokens knows nothing of uploads",
 	},
 	"sts/ststest": {

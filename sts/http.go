@@ -9,6 +9,8 @@ import (
 	"net/url"
 	"strconv"
 	"time"
+
+	"github.com/vodupload/vodupload/sts/internal/weburl"
 )
 
 // HTTPOptions are the optional settings of an [HTTPProvider].
@@ -51,14 +53,12 @@ type HTTPProvider struct {
 	client *http.Client
 }
 
-// NewHTTP returns a provider that asks the app server at rawURL.
+// NewHTTP returns a provider that asks the app server at rawURL. A user name and a
+// password in it are sent as Basic authentication. No error shows them, nor the query.
 func NewHTTP(rawURL string, opts *HTTPOptions) (*HTTPProvider, error) {
-	u, err := url.Parse(rawURL)
+	u, err := weburl.Parse(rawURL)
 	if err != nil {
-		return nil, fmt.Errorf("sts: app server's URL: %w", withoutURL(err))
-	}
-	if u.Scheme != "http" && u.Scheme != "https" || u.Host == "" {
-		return nil, fmt.Errorf("sts: app server's URL: scheme %q, host %q; want http:// or https:// and a host", u.Scheme, u.Host)
+		return nil, fmt.Errorf("sts: app server's URL: %w", err)
 	}
 	o, err := opts.resolved()
 	if err != nil {
@@ -66,8 +66,7 @@ func NewHTTP(rawURL string, opts *HTTPOptions) (*HTTPProvider, error) {
 	}
 	client := *o.HTTPClient
 	client.CheckRedirect = checkRedirect
-	bare := &url.URL{Scheme: u.Scheme, Host: u.Host, Path: u.Path}
-	return &HTTPProvider{url: u, server: bare.String(), opts: o, client: &client}, nil
+	return &HTTPProvider{url: u, server: weburl.Bare(u), opts: o, client: &client}, nil
 }
 
 func (o *HTTPOptions) resolved() (HTTPOptions, error) {
@@ -120,11 +119,11 @@ func (p *HTTPProvider) Credentials(ctx context.Context) (Credentials, error) {
 	defer cancel()
 	req, err := http.NewRequestWithContext(ctx, p.opts.Method, p.url.String(), nil)
 	if err != nil {
-		return Credentials{}, fmt.Errorf("sts: ask app server %s: %w", p.server, withoutURL(err))
+		return Credentials{}, fmt.Errorf("sts: ask app server %s: %w", p.server, weburl.Without(err))
 	}
 	req.Header.Set("Accept", "application/json")
 	if err := p.opts.Prepare(req); err != nil {
-		return Credentials{}, fmt.Errorf("sts: prepare the request to app server %s: %w", p.server, err)
+		return Credentials{}, fmt.Errorf("sts: prepare the request to app server %s: %w", p.server, weburl.Hide(err))
 	}
 	begin := now()
 	resp, err := p.client.Do(req)
@@ -191,13 +190,5 @@ func ended(ctx context.Context, err error) error {
 		}
 		return fmt.Errorf("%w: %w", ctx.Err(), cause)
 	}
-	return withoutURL(err)
-}
-
-func withoutURL(err error) error {
-	var u *url.Error
-	if errors.As(err, &u) {
-		return u.Err
-	}
-	return err
+	return weburl.Without(err)
 }

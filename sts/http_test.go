@@ -309,6 +309,10 @@ func TestNewHTTPRefuses(t *testing.T) {
 		{"no scheme", "app.example.com/sts", nil, "want http:// or https://"},
 		{"no host", "https:///sts", nil, "want http:// or https://"},
 		{"no URL", "http://[::1/" + testSecret, nil, "app server's URL"},
+		{"password with a #", "https://admin:" + testSecret + "#@host/", nil, "write %23 for #"},
+		{"password with a slash", "https://admin:" + testSecret + "/@host/", nil, "write %23 for #"},
+		{"password of digits with a slash", "https://admin:12345/@host/", nil, "%2F for /"},
+		{"fragment", "https://a/#" + testSecret, nil, "no fragment"},
 		{"method", "http://a", &sts.HTTPOptions{Method: "PUT"}, "GET or POST"},
 		{"negative timeout", "http://a", &sts.HTTPOptions{Timeout: -1}, "negative"},
 	}

@@ -26,9 +26,11 @@ func (c *Callback) check() error {
 	if len(c.URLs) == 0 || len(c.URLs) > maxCallbackURLs {
 		return fmt.Errorf("%w: Callback.URLs: got %d, want 1 to %d", ErrInvalidArgument, len(c.URLs), maxCallbackURLs)
 	}
-	for _, raw := range c.URLs {
-		if u, err := url.Parse(raw); err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https" {
-			return fmt.Errorf("%w: Callback.URLs: got %q, want an http or https URL", ErrInvalidArgument, raw)
+	for i, raw := range c.URLs {
+		// It may hold a password: neither it nor the error of url.Parse is shown.
+		u, err := url.Parse(raw)
+		if err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https" || strings.Contains(raw, "#") {
+			return fmt.Errorf("%w: Callback.URLs[%d]: want an http or https URL without a fragment", ErrInvalidArgument, i)
 		}
 	}
 	if c.Body == "" {

@@ -95,6 +95,9 @@ func TestBadFile(t *testing.T) {
 		{"UserData together with", upload.ErrInvalidArgument, func(f *upload.File) { f.Info = &upload.Info{UserData: "u", Watermark: true} }},
 		{"Callback.URLs", upload.ErrInvalidArgument, func(f *upload.File) { f.Callback = &upload.Callback{Body: "b"} }},
 		{"Callback.URLs", upload.ErrInvalidArgument, func(f *upload.File) { f.Callback = &upload.Callback{Body: "b", URLs: []string{"host"}} }},
+		{"Callback.URLs[0]: want", upload.ErrInvalidArgument, func(f *upload.File) {
+			f.Callback = &upload.Callback{Body: "b", URLs: []string{"https://me:hunter2#@host/"}}
+		}},
 		{"Callback.Body", upload.ErrMissingArgument, func(f *upload.File) { f.Callback = &upload.Callback{URLs: []string{"http://h/"}} }},
 		{"Callback.Vars", upload.ErrInvalidArgument, func(f *upload.File) {
 			f.Callback = &upload.Callback{URLs: []string{"http://h/"}, Body: "b", Vars: map[string]string{"mine": "1"}}
@@ -109,6 +112,9 @@ func TestBadFile(t *testing.T) {
 			_, err := c.AddFile(f)
 			if !errors.Is(err, tt.is) || !strings.Contains(err.Error(), tt.want) {
 				t.Errorf("got %v, want it to be %q and to tell %q", err, tt.is, tt.want)
+			}
+			if strings.Contains(err.Error(), "hunter2") {
+				t.Errorf("the error has the password: %v", err)
 			}
 		})
 	}

@@ -302,7 +302,7 @@ func TestRefusesToStart(t *testing.T) {
 		{"clients that are no JSON", []string{"-embedded", "-clients", write(t, "c.json", `{"secret-token-123456`)}, 1, []string{"want a JSON object"}},
 		{"clients with an unknown field", []string{"-embedded", "-clients", write(t, "c.json", `{"secret-token-123456":{"Prefix":"x"}}`)}, 1, []string{"Name and ObjectPrefix"}},
 		{"client with a short token", []string{"-embedded", "-clients", write(t, "c.json", `{"secret-token":{"Name":"x"}}`)}, 1, []string{"want 16 or more"}},
-		{"origin", []string{"-embedded", "-origin", "example.com"}, 1, []string{`"example.com"`}},
+		{"origin", []string{"-embedded", "-origin", "example.com"}, 1, []string{"origin 1 of 1"}},
 		{"page without an endpoint", []string{"-config", configFile(t), "-web"}, 2, []string{"-endpoint"}},
 		{"endpoint without the page", []string{"-embedded", "-endpoint", "oss-cn-hangzhou.aliyuncs.com"}, 2, []string{"-web"}},
 		{"endpoint for an embedded server", []string{"-embedded", "-web", "-endpoint", "oss-cn-hangzhou.aliyuncs.com"}, 2, []string{"-embedded", "-endpoint"}},

@@ -119,11 +119,9 @@ func parseEndpoint(endpoint string) (*url.URL, error) {
 	}
 	u, err := url.Parse(strings.TrimSuffix(endpoint, "/"))
 	// The host goes into a header, where a space or a semicolon would end its part.
-	if err != nil || u.Scheme != "http" && u.Scheme != "https" || !hostForm.MatchString(u.Host) || u.Path != "" || u.RawQuery != "" || u.User != nil {
-		if strings.Contains(endpoint, "@") {
-			endpoint = "(not shown: it has a user name in it)"
-		}
-		return nil, fmt.Errorf("webupload: Endpoint is %q; want a host, or http:// or https:// and a host, without a path", endpoint)
+	if err != nil || u.Scheme != "http" && u.Scheme != "https" || !hostForm.MatchString(u.Host) || u.Path != "" || u.RawQuery != "" || u.Fragment != "" || u.User != nil {
+		// Not shown: a key may be in it.
+		return nil, errors.New("webupload: Endpoint: want a host, or http:// or https:// and a host, without a path, a query or a user name")
 	}
 	return u, nil
 }

@@ -1,22 +1,28 @@
 package appserver
 
 import (
+	"errors"
 	"fmt"
 	"net/http"
 	"net/url"
 	"slices"
 	"strings"
+
+	"github.com/vodupload/vodupload/sts/internal/weburl"
 )
 
 // validateOrigins refuses what no browser would ever send as an origin.
 func validateOrigins(origins []string) error {
-	for _, o := range origins {
+	for i, o := range origins {
 		if o == "*" || o == "null" {
 			continue
 		}
-		u, err := url.Parse(o)
-		if err != nil || u.Scheme == "" || u.Host == "" || u.Path != "" || u.RawQuery != "" || u.Fragment != "" || u.User != nil {
-			return fmt.Errorf("appserver: origin %q: want scheme and host, such as https://example.com, or * or null", o)
+		u, err := weburl.Parse(o)
+		if err == nil && (u.Path != "" || weburl.Bare(u) != o) {
+			err = errors.New("want scheme and host alone, without a slash at its end")
+		}
+		if err != nil {
+			return fmt.Errorf("appserver: origin %d of %d: want one such as https://example.com, or * or null: %w", i+1, len(origins), err)
 		}
 	}
 	return nil

@@ -231,7 +231,7 @@ func TestNewRefusesOptions(t *testing.T) {
 		text string
 	}{
 		{"origin with a path", appserver.Options{Origins: []string{"https://a.example/"}}, "want scheme and host"},
-		{"origin without a scheme", appserver.Options{Origins: []string{"a.example"}}, `"a.example"`},
+		{"origin without a scheme", appserver.Options{Origins: []string{"a.example"}}, "origin 1 of 1"},
 		{"path without a slash", appserver.Options{Path: "sts"}, `"sts"`},
 		{"path of health", appserver.Options{Path: "/healthz"}, "other than /healthz"},
 		{"negative limit", appserver.Options{MaxBody: -1}, "MaxBody -1"},

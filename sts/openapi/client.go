@@ -8,6 +8,8 @@ import (
 	"net/url"
 	"strings"
 	"time"
+
+	"github.com/vodupload/vodupload/sts/internal/weburl"
 )
 
 // Options are the optional settings of a [Client].
@@ -115,13 +117,12 @@ func parseEndpoint(endpoint string) (*url.URL, error) {
 	if !strings.Contains(text, "://") {
 		text = "https://" + text
 	}
-	u, err := url.Parse(text)
+	u, err := weburl.Parse(text)
 	if err != nil {
-		return nil, fmt.Errorf("openapi: endpoint: want a host or a URL: %w", withoutURL(err))
+		return nil, fmt.Errorf("openapi: endpoint: %w", err)
 	}
-	if u.Host == "" || u.User != nil || u.RawQuery != "" || u.Fragment != "" || strings.Trim(u.Path, "/") != "" ||
-		u.Scheme != "https" && u.Scheme != "http" {
-		return nil, fmt.Errorf("openapi: endpoint %q: want a host, or http(s):// and a host, and nothing else", u.Redacted())
+	if u.User != nil || u.RawQuery != "" || strings.Trim(u.Path, "/") != "" {
+		return nil, errors.New("openapi: endpoint: want a host, or http(s):// and a host, and nothing else")
 	}
 	return &url.URL{Scheme: u.Scheme, Host: u.Host, Path: "/"}, nil
 }
@@ -156,7 +157,7 @@ func (c *Client) send(ctx context.Context, call call, out any) (time.Time, error
 	var conn connection
 	req, err := c.request(conn.watch(ctx), call)
 	if err != nil {
-		return time.Time{}, fmt.Errorf("%s at %s: make the request: %w", call.action, c.endpoint.Host, withoutURL(err))
+		return time.Time{}, fmt.Errorf("%s at %s: make the request: %w", call.action, c.endpoint.Host, weburl.Without(err))
 	}
 	resp, err := c.http.Do(req)
 	if err != nil {
@@ -169,16 +170,6 @@ func (c *Client) send(ctx context.Context, call call, out any) (time.Time, error
 	}
 	date, _ := http.ParseTime(resp.Header.Get("Date")) // the zero time with an error
 	return date, nil
-}
-
-// withoutURL takes the URL out of an error of net/http: with GET it holds the
-// signature and the security token.
-func withoutURL(err error) error {
-	var u *url.Error
-	if errors.As(err, &u) {
-		return u.Err
-	}
-	return err
 }
 
 // endOf returns why ctx ended, such that errors.Is finds ctx's own error in it.

@@ -304,8 +304,10 @@ func TestNewRefuses(t *testing.T) {
 	}{
 		{"empty endpoint", "", "1", key, nil, "endpoint"},
 		{"endpoint with a path", "https://sts.aliyuncs.com/api", "1", key, nil, "nothing else"},
-		{"endpoint with another scheme", "ftp://sts.aliyuncs.com", "1", key, nil, "http(s)"},
+		{"endpoint with another scheme", "ftp://sts.aliyuncs.com", "1", key, nil, "want http:// or https://"},
 		{"endpoint with a password", "https://me:hunter2@sts.aliyuncs.com", "1", key, nil, "nothing else"},
+		{"endpoint with a query", "https://sts.aliyuncs.com?key=hunter2", "1", key, nil, "nothing else"},
+		{"endpoint with a password that has a #", "https://me:hunter2#@sts.aliyuncs.com", "1", key, nil, "write %23 for #"},
 		{"endpoint that is no URL", "https://[::1", "1", key, nil, "endpoint"},
 		{"no version", "sts.aliyuncs.com", "", key, nil, "version"},
 		{"no key", "sts.aliyuncs.com", "1", nil, nil, "key"},

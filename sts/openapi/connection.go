@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"net/http/httptrace"
 	"sync/atomic"
+
+	"github.com/vodupload/vodupload/sts/internal/weburl"
 )
 
 // A connection is what is known of the one that a request wanted.
@@ -25,7 +27,7 @@ func (c *connection) watch(ctx context.Context) context.Context {
 // connection is said only if it was seen: a RoundTripper of another kind than
 // http.Transport need not tell of any.
 func (c *connection) explain(ctx context.Context, err error) error {
-	err = withoutURL(err)
+	err = weburl.Without(err)
 	if ctx.Err() != nil {
 		err = endOf(ctx)
 	}

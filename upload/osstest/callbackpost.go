@@ -16,7 +16,7 @@ import (
 func (s *Server) post(req *request, cb *callback, u *url.URL, body []byte) ([]byte, *apiError) {
 	out, err := newCallbackRequest(req, cb, u, body)
 	if err != nil {
-		return nil, errCallbackFailed("Error status : -1. " + err.Error())
+		return nil, callbackError(err)
 	}
 	ctx, cancel := context.WithTimeout(s.life, s.opts.CallbackTimeout)
 	defer cancel()

@@ -31,7 +31,7 @@ type Endpoint struct {
 func ParseEndpoint(s string) (Endpoint, error) {
 	e, err := parseEndpoint(s)
 	if err != nil {
-		return Endpoint{}, fmt.Errorf("endpoint %q: %w", redactUserInfo(s), err)
+		return Endpoint{}, fmt.Errorf("endpoint %q: %w", redacted(s), err)
 	}
 	return e, nil
 }
@@ -172,7 +172,16 @@ func checkLabel(l string) error {
 	return nil
 }
 
-// redactUserInfo hides what stands before an @: it may be a key and its secret.
+// redacted hides what stands before an @, and behind a ?: it may be a key and its
+// secret, or a token.
+func redacted(s string) string {
+	s = redactUserInfo(s)
+	if before, _, ok := strings.Cut(s, "?"); ok {
+		return before + "?…"
+	}
+	return s
+}
+
 func redactUserInfo(s string) string {
 	at := strings.LastIndexByte(s, '@')
 	if at < 0 {

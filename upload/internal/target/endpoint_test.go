@@ -56,6 +56,8 @@ func TestParseEndpointRejects(t *testing.T) {
 		{"ftp://oss-cn-hangzhou.aliyuncs.com", `scheme "ftp": want http or https`},
 		{"://oss-cn-hangzhou.aliyuncs.com", `scheme "": want http or https`},
 		{"https://id:secret@oss-cn-hangzhou.aliyuncs.com", "user information"},
+		{"https://id:secret#@oss-cn-hangzhou.aliyuncs.com", "user information"},
+		{"https://oss-cn-hangzhou.aliyuncs.com?key=secret", "query"},
 		{"oss-cn-hangzhou.aliyuncs.com/media", "path"},
 		{"oss-cn-hangzhou.aliyuncs.com//", "path"},
 		{`oss-cn-hangzhou.aliyuncs.com\media`, "path"},

@@ -72,6 +72,10 @@ func TestStrip(t *testing.T) {
 	if got := strip(&url.Error{Op: "Put", URL: "https://x/?Signature=secret", Err: inner}); got != io.EOF {
 		t.Errorf("got %v, want EOF", got)
 	}
+	proxy := errors.New(`invalid proxy address "http://me:hunter2#@proxy": parse "http://me:hunter2": invalid port ":hunter2" after host`)
+	if got := strip(&url.Error{Op: "Put", URL: "https://x/", Err: proxy}); strings.Contains(got.Error(), "hunter2") || !errors.Is(got, proxy) {
+		t.Errorf("malformed address of a proxy: %v", got)
+	}
 	if strip(nil) != nil {
 		t.Error("an error was made of none")
 	}

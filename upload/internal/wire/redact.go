@@ -3,6 +3,7 @@ package wire
 import (
 	"errors"
 	"net/url"
+	"regexp"
 	"strings"
 	"unicode"
 )
@@ -32,15 +33,28 @@ func unprintable(r rune) bool { return r != ' ' && !unicode.IsPrint(r) }
 
 // strip returns the cause inside the errors that net/http wraps around it. They
 // print the URL, and a proxy or a transport of the user's may have put a token there.
+// Where the address of a proxy in the environment is malformed, net/http quotes it: it
+// may hold a password.
 func strip(err error) error {
 	for {
 		var u *url.Error
 		if !errors.As(err, &u) {
-			return err
+			break
 		}
 		err = u.Err
 	}
+	if err == nil {
+		return nil
+	}
+	text := err.Error()
+	if clean := quotedURL.ReplaceAllString(text, "${1}[URL]"); clean != text {
+		return &scrubbedError{text: clean, err: err}
+	}
+	return err
 }
+
+// quotedURL is what stands behind the words of net/http and net/url for an address.
+var quotedURL = regexp.MustCompile(`((?:parse|address|port) )"(?:\\.|[^"\\])*"`)
 
 // scrub hides the secrets of s in text that others wrote: some gateways answer with
 // the headers that they got.
