@@ -32,12 +32,16 @@ const (
 // it a place here first, with its reason.
 var rooms = map[string]room{
 	"upload": {
-		[]string{"upload/internal/filelist", "upload/internal/notify", "upload/internal/tasks", "upload/internal/transfer", "upload/internal/target", "upload/internal/vodauth", "checkpoint", "sts"},
+		[]string{"upload/internal/credentials", "upload/internal/filelist", "upload/internal/notify", "upload/internal/tasks", "upload/internal/transfer", "upload/internal/target", "upload/internal/vodauth", "checkpoint", "sts"},
 		"the client knows files and states; how bytes travel is not its business, so it sees neither the wire nor the SDK",
 	},
 	"upload/internal/notify": {
 		[]string{"upload/internal/tasks"},
 		"callbacks in order, one at a time, outside every lock; it knows nothing of files and clients",
+	},
+	"upload/internal/credentials": {
+		[]string{"upload/internal/tasks", "sts"},
+		"one set of credentials and those who wait for the next; what the user is asked, and about which file, is the client's",
 	},
 	"upload/internal/tasks": {
 		nil,

@@ -110,7 +110,7 @@ func (m *claim) take(a Authorization) error {
 		return fmt.Errorf("the Authorizer's destination: %w", err)
 	}
 	own := c.newGate(sts.ProviderFunc(m.renew))
-	if err := own.set(a.Credentials); err != nil {
+	if err := own.Set(a.Credentials); err != nil {
 		return fmt.Errorf("the Authorizer's credentials: %w", err)
 	}
 	c.mu.Lock()

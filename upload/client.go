@@ -3,9 +3,9 @@ package upload
 import (
 	"context"
 	"sync"
-	"sync/atomic"
 
 	"github.com/vodupload/vodupload/checkpoint"
+	"github.com/vodupload/vodupload/upload/internal/credentials"
 	"github.com/vodupload/vodupload/upload/internal/tasks"
 	"github.com/vodupload/vodupload/upload/internal/transfer"
 )
@@ -18,13 +18,12 @@ type Client struct {
 	store   checkpoint.Store
 	ownsIt  bool // the store was opened by the client
 	slots   *slots
-	gate    *gate
+	gate    *credentials.Gate
 
-	ctx        context.Context // of runs, clean-ups and of asking providers; ends with Close
-	end        context.CancelCauseFunc
-	workers    tasks.Group // runs, clean-ups, and those who ask providers
-	callers    tasks.Group // who deliver events
-	generation atomic.Uint64
+	ctx     context.Context // of runs, clean-ups and of asking providers; ends with Close
+	end     context.CancelCauseFunc
+	workers tasks.Group // runs, clean-ups, and those who ask providers
+	callers tasks.Group // who deliver events
 
 	mu       sync.Mutex
 	state    State

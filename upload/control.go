@@ -140,7 +140,7 @@ func (c *Client) Status() State {
 
 // status is Status. It is called with the lock held.
 func (c *Client) status() State {
-	if c.state == Started && c.gate.waits() {
+	if c.state == Started && c.gate.Expired() {
 		return Expired
 	}
 	return c.state

@@ -5,6 +5,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/vodupload/vodupload/upload/internal/credentials"
 	"github.com/vodupload/vodupload/upload/internal/tasks"
 	"github.com/vodupload/vodupload/upload/internal/transfer"
 )
@@ -30,10 +31,10 @@ type file struct {
 
 	stream *transfer.Stream // of File.Reader; nil for all else
 
-	site  *site                // of the destination; nil: there is none yet
-	media *media               // of Options.Authorizer; nil for a file that was added with a destination
-	own   atomic.Pointer[gate] // credentials of its own; read without the lock
-	given tasks.Signal         // gets a turn when credentials or a destination come
+	site  *site                            // of the destination; nil: there is none yet
+	media *media                           // of Options.Authorizer; nil for a file that was added with a destination
+	own   atomic.Pointer[credentials.Gate] // credentials of its own; read without the lock
+	given tasks.Signal                     // gets a turn when credentials or a destination come
 
 	prev, next *file // in the list
 	place      int   // in the queue

@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/vodupload/vodupload/checkpoint"
+	"github.com/vodupload/vodupload/upload/internal/credentials"
 	"github.com/vodupload/vodupload/upload/internal/target"
 	"github.com/vodupload/vodupload/upload/internal/transfer"
 )
@@ -56,12 +57,12 @@ var (
 
 	// ErrTokenExpired is returned when the token expired, and none that the server
 	// accepts came within Options.TokenWait. The checkpoint is kept.
-	ErrTokenExpired = errors.New("upload: token expired")
+	ErrTokenExpired = credentials.ErrTokenExpired
 
 	// ErrNoCredentials is returned when there never were credentials that could be
 	// used: none came within Options.TokenWait, or those of the Provider are
 	// incomplete.
-	ErrNoCredentials = errors.New("upload: no credentials")
+	ErrNoCredentials = credentials.ErrNoCredentials
 
 	// ErrNoDestination is returned when a file without a destination got none
 	// within Options.TokenWait.
@@ -74,7 +75,7 @@ var (
 
 	// ErrNotRenewable is for an [Authorizer] to return: what was made at the service
 	// is gone, or is of a kind that cannot be gone on with.
-	ErrNotRenewable = errors.New("upload: the authorization cannot be renewed")
+	ErrNotRenewable = credentials.ErrNotRenewable
 
 	// ErrStopped is returned by Wait and Upload when Stop, or the end of Start's
 	// context, came first. The checkpoints are kept.

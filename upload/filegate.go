@@ -3,8 +3,8 @@ package upload
 import (
 	"context"
 	"sync"
-	"time"
 
+	"github.com/vodupload/vodupload/upload/internal/credentials"
 	"github.com/vodupload/vodupload/upload/internal/transfer"
 )
 
@@ -24,13 +24,13 @@ type fileGate struct {
 // gate returns what the next request is signed with. A clean-up whose file nobody can
 // be asked about any more falls back on the client's credentials when the file's own
 // have expired.
-func (fg *fileGate) gate() *gate {
+func (fg *fileGate) gate() *credentials.Gate {
 	own := fg.f.own.Load()
 	if own == nil {
 		return fg.c.gate
 	}
-	if fg.behind && own.provider == nil && !fg.c.canGetToken(fg.f) {
-		if _, good := own.current(); !good {
+	if fg.behind && !own.Provided() && !fg.c.canGetToken(fg.f) {
+		if _, good := own.Current(); !good {
 			return fg.c.gate
 		}
 	}
@@ -43,11 +43,11 @@ func (fg *fileGate) Current() (transfer.Snapshot, bool) {
 		return transfer.Snapshot{}, false
 	}
 	g := fg.gate()
-	s, ok := g.current()
+	s, ok := g.Current()
 	if !ok {
 		fg.c.tokenExpired(fg.f, g)
 	}
-	return s, ok
+	return transfer.Snapshot{Credentials: s.Credentials, Generation: s.Generation}, ok
 }
 
 // Expired implements [transfer.Gate].
@@ -58,7 +58,7 @@ func (fg *fileGate) Expired(generation uint64, cause error) {
 		fg.refusals++
 	}
 	fg.mu.Unlock()
-	fg.gate().expire(generation, cause)
+	fg.gate().Refused(generation, cause)
 	fg.c.tokenExpired(fg.f, fg.gate())
 }
 
@@ -67,7 +67,7 @@ func (fg *fileGate) Accepted(generation uint64) {
 	fg.mu.Lock()
 	fg.refusals = 0
 	fg.mu.Unlock()
-	fg.gate().accept(generation)
+	fg.gate().Accepted(generation)
 }
 
 // refusedAll returns an error once the server refused one token after the other for
@@ -76,10 +76,10 @@ func (fg *fileGate) Accepted(generation uint64) {
 func (fg *fileGate) refusedAll() error {
 	fg.mu.Lock()
 	defer fg.mu.Unlock()
-	if fg.refusals < maxRefusals {
+	if fg.refusals < credentials.MaxRefusals {
 		return nil
 	}
-	return tooManyRefusals(fg.refusals, fg.cause)
+	return credentials.TooManyRefusals(fg.refusals, fg.cause)
 }
 
 // Wait implements [transfer.Gate]. It also returns when the first credentials of
@@ -90,24 +90,10 @@ func (fg *fileGate) Wait(ctx context.Context) error {
 	}
 	given := fg.f.given.C() // before looking at the gate, so as not to miss it
 	g := fg.gate()
-	changed, err := g.want()
-	if err != nil {
-		return err
+	err := g.Wait(ctx, given)
+	if fg.behind && ctx.Err() != nil {
+		// Its time is short, and it may have been the only one that waited for the answer.
+		g.PutBackQuestion()
 	}
-	fg.c.tokenExpired(fg.f, g)
-	t := time.NewTimer(g.wait)
-	defer t.Stop()
-	select {
-	case <-changed:
-		return nil
-	case <-given:
-		return nil
-	case <-t.C:
-		return g.overdue()
-	case <-ctx.Done():
-		if fg.behind {
-			g.askAgain()
-		}
-		return context.Cause(ctx)
-	}
+	return err
 }

@@ -4,6 +4,7 @@ import (
 	"fmt"
 
 	"github.com/vodupload/vodupload/sts"
+	"github.com/vodupload/vodupload/upload/internal/credentials"
 )
 
 // Init gives the client its first credentials, as Options.Credentials would: a
@@ -24,7 +25,7 @@ func (c *Client) setToken(call string, creds sts.Credentials) error {
 	if c.Status() == Closed {
 		return ErrClosed
 	}
-	if err := c.gate.set(creds); err != nil {
+	if err := c.gate.Set(creds); err != nil {
 		return fmt.Errorf("%w: %s: %w", ErrInvalidArgument, call, err)
 	}
 	return nil
@@ -48,7 +49,7 @@ func (c *Client) SetToken(id FileID, creds sts.Credentials) error {
 	if own == nil {
 		own = c.newGate(nil)
 	}
-	if err := own.set(creds); err != nil {
+	if err := own.Set(creds); err != nil {
 		return fmt.Errorf("%w: SetToken: %w", ErrInvalidArgument, err)
 	}
 	f.own.Store(own)
@@ -57,17 +58,13 @@ func (c *Client) SetToken(id FileID, creds sts.Credentials) error {
 }
 
 // newGate returns a gate without credentials; p may be nil.
-func (c *Client) newGate(p sts.Provider) *gate {
-	return &gate{
-		provider: p, wait: c.opts.TokenWait, run: c.goDo,
-		generation: func() uint64 { return c.generation.Add(1) },
-		warn:       func(msg string, err error) { c.opts.Logger.Warn(msg, "error", err) },
-	}
+func (c *Client) newGate(p sts.Provider) *credentials.Gate {
+	return credentials.New(credentials.Options{Provider: p, Wait: c.opts.TokenWait, Go: c.goDo, Logger: c.opts.Logger})
 }
 
 // tokenExpired looks whether a token is no longer accepted, and asks the user for the
 // next one: once for each token, whatever needs it.
-func (c *Client) tokenExpired(f *file, g *gate) {
+func (c *Client) tokenExpired(f *file, g *credentials.Gate) {
 	if !c.tellExpired(f, g) {
 		return
 	}
@@ -78,15 +75,15 @@ func (c *Client) tokenExpired(f *file, g *gate) {
 	c.opts.Logger.Warn("token expired", c.attrs(f)...)
 }
 
-func (c *Client) tellExpired(f *file, g *gate) bool {
+func (c *Client) tellExpired(f *file, g *credentials.Gate) bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if !g.tell() {
+	if !g.TakeQuestion() {
 		return false
 	}
 	on := c.opts.Callbacks.OnTokenExpired
 	switch {
-	case on == nil, g.provider != nil, c.state == Closed: // nobody is asked, or could answer
+	case on == nil, g.Provided(), c.state == Closed: // nobody is asked, or could answer
 	case f.begun:
 		c.tell("OnTokenExpired", f, true, func(e *event) { on(c, e.info) })
 	default: // the file has ended, so that no more is told of it, or there is none

@@ -1,12 +1,12 @@
-package upload
+package credentials
 
 import (
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 	"strings"
 	"sync"
-	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -26,41 +26,30 @@ func lasting(n int, life time.Duration) sts.Credentials {
 	return c
 }
 
-// newTestGate returns a gate whose generations count from 1. Its goroutines end with
-// the test.
-func newTestGate(t *testing.T, p sts.Provider) *gate {
-	var n atomic.Uint64
+// newTestGate returns a gate whose goroutines end with the test.
+func newTestGate(t *testing.T, p sts.Provider) *Gate {
 	var wg sync.WaitGroup
 	ctx, cancel := context.WithCancel(context.Background())
 	t.Cleanup(func() {
 		cancel()
 		wg.Wait()
 	})
-	return &gate{
-		provider: p, wait: 10 * time.Minute,
-		run: func(fn func(context.Context)) bool {
+	return New(Options{
+		Provider: p, Wait: 10 * time.Minute, Logger: slog.New(slog.DiscardHandler),
+		Go: func(fn func(context.Context)) bool {
 			wg.Go(func() { fn(ctx) })
 			return true
 		},
-		generation: func() uint64 { return n.Add(1) },
-		warn:       func(string, error) {},
-	}
+	})
 }
 
-// asked waits as a file does, and returns why there is nothing new.
-func (g *gate) asked(t *testing.T) error {
+// awaited waits as a file does, and returns why there is nothing new.
+func (g *Gate) awaited(t *testing.T) error {
 	for {
-		changed, err := g.want()
-		if err != nil {
+		if err := g.Wait(t.Context(), nil); err != nil {
 			return err
 		}
-		select {
-		case <-changed:
-		case <-time.After(g.wait + time.Minute):
-			t.Error("nobody answered a file that waits")
-			return nil
-		}
-		if _, ok := g.current(); ok {
+		if _, ok := g.Current(); ok {
 			return nil
 		}
 	}
@@ -68,44 +57,44 @@ func (g *gate) asked(t *testing.T) error {
 
 func TestGateHandsOutNothingAtFirst(t *testing.T) {
 	g := newTestGate(t, nil)
-	if _, ok := g.current(); ok || g.waits() || g.tell() {
+	if _, ok := g.Current(); ok || g.Expired() || g.TakeQuestion() {
 		t.Error("a gate without credentials has some, or takes them as expired")
 	}
-	if err := g.set(sts.Credentials{AccessKeyID: "only half"}); !errors.Is(err, sts.ErrInvalidCredentials) {
+	if err := g.Set(sts.Credentials{AccessKeyID: "only half"}); !errors.Is(err, sts.ErrInvalidCredentials) {
 		t.Errorf("got %v, want ErrInvalidCredentials", err)
 	}
 }
 
 func TestGateExpiresOncePerGeneration(t *testing.T) {
 	g := newTestGate(t, nil)
-	_ = g.set(token(1))
-	old, _ := g.current()
-	g.expire(old.Generation, errRefused)
-	if _, ok := g.current(); ok || !g.waits() {
+	_ = g.Set(token(1))
+	old, _ := g.Current()
+	g.Refused(old.Generation, errRefused)
+	if _, ok := g.Current(); ok || !g.Expired() {
 		t.Error("a refused token is handed out")
 	}
 	for range 4 { // the other parts in flight
-		g.expire(old.Generation, errRefused)
+		g.Refused(old.Generation, errRefused)
 	}
 	if g.refusals != 1 {
 		t.Errorf("%d refusals, want one for one token", g.refusals)
 	}
-	if !g.tell() || g.tell() {
+	if !g.TakeQuestion() || g.TakeQuestion() {
 		t.Error("want it told, and once")
 	}
-	if err := g.set(token(2)); err != nil {
+	if err := g.Set(token(2)); err != nil {
 		t.Fatal(err)
 	}
-	g.expire(old.Generation, errRefused) // one that was slow to be refused
-	if s, ok := g.current(); !ok || s.Generation == old.Generation || g.tell() {
+	g.Refused(old.Generation, errRefused) // one that was slow to be refused
+	if s, ok := g.Current(); !ok || s.Generation == old.Generation || g.TakeQuestion() {
 		t.Error("the answer to an old token has expired the new one")
 	}
-	g.accept(old.Generation)
+	g.Accepted(old.Generation)
 	if g.refusals != 1 {
 		t.Error("the answer to an old token counts for the new one")
 	}
-	now, _ := g.current()
-	g.accept(now.Generation)
+	now, _ := g.Current()
+	g.Accepted(now.Generation)
 	if g.refusals != 0 {
 		t.Errorf("%d refusals after the token was accepted, want 0", g.refusals)
 	}
@@ -113,15 +102,15 @@ func TestGateExpiresOncePerGeneration(t *testing.T) {
 
 func TestGateRefusesTheRefusedToken(t *testing.T) {
 	g := newTestGate(t, nil)
-	_ = g.set(token(1))
-	now, _ := g.current()
-	g.expire(now.Generation, errRefused)
-	if err := g.set(token(1)); !errors.Is(err, errSameToken) || !g.waits() {
+	_ = g.Set(token(1))
+	now, _ := g.Current()
+	g.Refused(now.Generation, errRefused)
+	if err := g.Set(token(1)); !errors.Is(err, errSameToken) || !g.Expired() {
 		t.Errorf("got %v, want errSameToken", err)
 	}
 	renewed := token(1)
 	renewed.SecurityToken = "other"
-	if err := g.set(renewed); err != nil {
+	if err := g.Set(renewed); err != nil {
 		t.Errorf("got %v for a new token of the same key", err)
 	}
 }
@@ -138,35 +127,35 @@ func TestGateExpiresByTheClock(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				g := newTestGate(t, nil)
-				if err := g.set(lasting(1, c.life)); err != nil {
+				if err := g.Set(lasting(1, c.life)); err != nil {
 					t.Fatal(err)
 				}
 				if c.good == 0 {
 					time.Sleep(24 * time.Hour)
-					if _, ok := g.current(); !ok {
+					if _, ok := g.Current(); !ok {
 						t.Error("the clock may be wrong: want it handed out until the server refuses it")
 					}
 					return
 				}
 				time.Sleep(c.good - time.Nanosecond)
-				if _, ok := g.current(); !ok {
+				if _, ok := g.Current(); !ok {
 					t.Error("expired too early")
 				}
 				time.Sleep(time.Nanosecond)
-				if _, ok := g.current(); ok || !g.tell() {
+				if _, ok := g.Current(); ok || !g.TakeQuestion() {
 					t.Error("handed out too late")
 				}
 				// Given again, it is what the provider has: the server decides.
-				if err := g.set(g.snap.Credentials); err != nil {
+				if err := g.Set(g.snap.Credentials); err != nil {
 					t.Fatal(err)
 				}
 				time.Sleep(time.Hour)
-				s, ok := g.current()
+				s, ok := g.Current()
 				if !ok {
 					t.Fatal("a token that was given again was not tried")
 				}
-				g.expire(s.Generation, errRefused)
-				if err := g.set(s.Credentials); err == nil {
+				g.Refused(s.Generation, errRefused)
+				if err := g.Set(s.Credentials); err == nil {
 					t.Error("a refused token was taken")
 				}
 			})
@@ -179,17 +168,17 @@ func TestGateExpiresByTheClock(t *testing.T) {
 func TestGateTakesARefusalAfterTheClock(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		g := newTestGate(t, nil)
-		_ = g.set(lasting(1, time.Hour))
-		s, _ := g.current()
+		_ = g.Set(lasting(1, time.Hour))
+		s, _ := g.Current()
 		time.Sleep(time.Hour)
-		if _, ok := g.current(); ok || !g.tell() {
+		if _, ok := g.Current(); ok || !g.TakeQuestion() {
 			t.Fatal("not expired by the clock")
 		}
-		g.expire(s.Generation, errRefused)
-		if g.tell() {
+		g.Refused(s.Generation, errRefused)
+		if g.TakeQuestion() {
 			t.Error("told twice for one token")
 		}
-		if err := g.set(s.Credentials); !errors.Is(err, errSameToken) {
+		if err := g.Set(s.Credentials); !errors.Is(err, errSameToken) {
 			t.Errorf("got %v, want errSameToken", err)
 		}
 	})
@@ -208,15 +197,15 @@ func TestGateAsksOnce(t *testing.T) {
 		for round := 1; round <= 3; round++ {
 			for range 1000 {
 				wg.Go(func() {
-					s, ok := g.current()
+					s, ok := g.Current()
 					if ok {
-						g.expire(s.Generation, errRefused)
+						g.Refused(s.Generation, errRefused)
 					}
-					if err := g.asked(t); err != nil {
+					if err := g.awaited(t); err != nil {
 						t.Error(err)
 					}
-					if s, ok = g.current(); ok {
-						g.accept(s.Generation)
+					if s, ok = g.Current(); ok {
+						g.Accepted(s.Generation)
 					}
 				})
 			}
@@ -248,7 +237,7 @@ func TestGateOutlivesAnOutageOfTheProvider(t *testing.T) {
 			return token(n), nil
 		})
 		g := newTestGate(t, p)
-		if err := g.asked(t); err != nil {
+		if err := g.awaited(t); err != nil {
 			t.Fatal(err)
 		}
 		if *calls < 10 || *calls > 25 {
@@ -269,16 +258,16 @@ func TestGateGivesUpAfterTokenWait(t *testing.T) {
 		})
 		g := newTestGate(t, p)
 		begin := time.Now()
-		err := g.asked(t)
-		if !errors.Is(err, ErrNoCredentials) || !errors.Is(err, down) || time.Since(begin) != g.wait {
-			t.Fatalf("got %v after %v, want ErrNoCredentials of what the provider said after %v", err, time.Since(begin), g.wait)
+		err := g.awaited(t)
+		if !errors.Is(err, ErrNoCredentials) || !errors.Is(err, down) || time.Since(begin) != g.opts.Wait {
+			t.Fatalf("got %v after %v, want ErrNoCredentials of what the provider said after %v", err, time.Since(begin), g.opts.Wait)
 		}
-		if err := g.asked(t); !errors.Is(err, ErrNoCredentials) || time.Since(begin) != g.wait {
+		if err := g.awaited(t); !errors.Is(err, ErrNoCredentials) || time.Since(begin) != g.opts.Wait {
 			t.Errorf("got %v, want the same at once for all who wait", err)
 		}
 		time.Sleep(failedFor)
 		up = true
-		if err := g.asked(t); err != nil {
+		if err := g.awaited(t); err != nil {
 			t.Errorf("got %v, want a new try for who comes later", err)
 		}
 	})
@@ -288,13 +277,13 @@ func TestGateDoesNotTakeTheSameTokenFromTheProvider(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		p, calls := scripted(func(n int) (sts.Credentials, error) { return token(max(1, n-4)), nil })
 		g := newTestGate(t, p)
-		_ = g.asked(t)
-		s, _ := g.current()
-		g.expire(s.Generation, errRefused)
-		if err := g.asked(t); err != nil {
+		_ = g.awaited(t)
+		s, _ := g.Current()
+		g.Refused(s.Generation, errRefused)
+		if err := g.awaited(t); err != nil {
 			t.Fatal(err)
 		}
-		if s, _ := g.current(); s.SecurityToken != "token2" || *calls != 6 {
+		if s, _ := g.Current(); s.SecurityToken != "token2" || *calls != 6 {
 			t.Errorf("got %s after %d calls, want token2 after 6", s.SecurityToken, *calls)
 		}
 	})
@@ -325,13 +314,13 @@ func TestGateTellsAProviderThatKeeps(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		k := &keeper{}
 		g := newTestGate(t, k)
-		_ = g.asked(t)
+		_ = g.awaited(t)
 		begin := time.Now()
 		for range 2 {
-			s, _ := g.current()
-			g.accept(s.Generation)
-			g.expire(s.Generation, errRefused)
-			if err := g.asked(t); err != nil {
+			s, _ := g.Current()
+			g.Accepted(s.Generation)
+			g.Refused(s.Generation, errRefused)
+			if err := g.awaited(t); err != nil {
 				t.Fatal(err)
 			}
 		}
@@ -350,21 +339,21 @@ func TestGateBoundsRefusalsInARow(t *testing.T) {
 		g := newTestGate(t, p)
 		begin := time.Now()
 		for {
-			if err := g.asked(t); err != nil {
-				if !errors.Is(err, ErrTokenExpired) || !errors.Is(err, errRefused) || *calls != maxRefusals {
-					t.Errorf("got %v after %d tokens, want ErrTokenExpired of the refusal after %d", err, *calls, maxRefusals)
+			if err := g.awaited(t); err != nil {
+				if !errors.Is(err, ErrTokenExpired) || !errors.Is(err, errRefused) || *calls != MaxRefusals {
+					t.Errorf("got %v after %d tokens, want ErrTokenExpired of the refusal after %d", err, *calls, MaxRefusals)
 				}
 				break
 			}
-			s, _ := g.current()
-			g.expire(s.Generation, errRefused)
+			s, _ := g.Current()
+			g.Refused(s.Generation, errRefused)
 		}
 		if took := time.Since(begin); took < time.Minute || took > 10*time.Minute {
 			t.Errorf("10 refusals took %v, want pauses that grow", took)
 		}
 		// A service goes on for months: who comes later gets another try.
 		time.Sleep(failedFor)
-		if err := g.asked(t); err != nil {
+		if err := g.awaited(t); err != nil {
 			t.Errorf("got %v, want a new try", err)
 		}
 	})
@@ -382,25 +371,25 @@ func TestGateSetWhileAsking(t *testing.T) {
 			return token(100 + calls), nil
 		}))
 		ended := make(chan error, 1)
-		go func() { ended <- g.asked(t) }()
+		go func() { ended <- g.awaited(t) }()
 		synctest.Wait()
-		_ = g.set(token(1))
+		_ = g.Set(token(1))
 		if err := <-ended; err != nil {
 			t.Error(err)
 		}
-		if s, _ := g.current(); s.SecurityToken != "token1" {
+		if s, _ := g.Current(); s.SecurityToken != "token1" {
 			t.Errorf("got %s, want the token that was given", s.SecurityToken)
 		}
 		time.Sleep(2 * time.Minute)
-		if s, _ := g.current(); s.SecurityToken != "token1" {
+		if s, _ := g.Current(); s.SecurityToken != "token1" {
 			t.Errorf("got %s, want the late answer to be left alone", s.SecurityToken)
 		}
-		s, _ := g.current()
-		g.expire(s.Generation, errRefused)
-		if err := g.asked(t); err != nil {
+		s, _ := g.Current()
+		g.Refused(s.Generation, errRefused)
+		if err := g.awaited(t); err != nil {
 			t.Fatal(err)
 		}
-		if s, _ := g.current(); s.SecurityToken != "token102" {
+		if s, _ := g.Current(); s.SecurityToken != "token102" {
 			t.Errorf("got %s, want the provider to be asked again", s.SecurityToken)
 		}
 	})
@@ -412,14 +401,14 @@ func TestGateRefusedWhileAnswering(t *testing.T) {
 	for range 200 {
 		p, _ := scripted(func(n int) (sts.Credentials, error) { return token(n), nil })
 		g := newTestGate(t, p)
-		g.wait = 5 * time.Second
+		g.opts.Wait = 5 * time.Second
 		for range 3 {
-			if err := g.asked(t); err != nil {
+			if err := g.awaited(t); err != nil {
 				t.Fatal(err)
 			}
-			s, _ := g.current()
-			g.accept(s.Generation)
-			g.expire(s.Generation, errRefused)
+			s, _ := g.Current()
+			g.Accepted(s.Generation)
+			g.Refused(s.Generation, errRefused)
 		}
 	}
 }
@@ -427,21 +416,21 @@ func TestGateRefusedWhileAnswering(t *testing.T) {
 func TestGateSaysWhatItWaitedFor(t *testing.T) {
 	down := errors.New("token server down")
 	for name, c := range map[string]struct {
-		make func(*gate)
+		make func(*Gate)
 		want []string
 	}{
-		"no credentials at all": {func(*gate) {}, []string{"no credentials were given within 10m0s", "call Init"}},
-		"a refused one": {func(g *gate) {
-			_ = g.set(token(1))
-			g.expire(1, errRefused)
+		"no credentials at all": {func(*Gate) {}, []string{"no credentials were given within 10m0s", "call Init"}},
+		"a refused one": {func(g *Gate) {
+			_ = g.Set(token(1))
+			g.Refused(g.snap.Generation, errRefused)
 		}, []string{"no new token was given within 10m0s", errRefused.Error()}},
-		"a provider that does not return": {func(g *gate) { g.provider = &keeper{} }, []string{"the provider has not answered"}},
-		"a provider that fails": {func(g *gate) {
-			g.provider = &keeper{}
+		"a provider that does not return": {func(g *Gate) { g.opts.Provider = &keeper{} }, []string{"the provider has not answered"}},
+		"a provider that fails": {func(g *Gate) {
+			g.opts.Provider = &keeper{}
 			g.answered(sts.Credentials{}, down)
 		}, []string{"the provider's last answer: token server down"}},
-		"a provider of half a key": {func(g *gate) {
-			g.provider = &keeper{}
+		"a provider of half a key": {func(g *Gate) {
+			g.opts.Provider = &keeper{}
 			g.answered(sts.Credentials{AccessKeyID: "x"}, nil)
 		}, []string{"the provider's last answer", "AccessKeySecret is empty"}},
 	} {
@@ -458,6 +447,61 @@ func TestGateSaysWhatItWaitedFor(t *testing.T) {
 					t.Errorf("got %q, want %v with %q", err, kind, part)
 				}
 			}
+		})
+	}
+}
+
+// TestTheQuestionIsTakenOnce for each token, and put back by the caller that gave up.
+func TestTheQuestionIsTakenOnce(t *testing.T) {
+	g := newTestGate(t, nil)
+	if g.TakeQuestion() {
+		t.Error("asked before there were credentials")
+	}
+	_ = g.Set(token(1))
+	s, _ := g.Current()
+	g.Refused(s.Generation, errRefused)
+	if !g.TakeQuestion() || g.TakeQuestion() {
+		t.Error("want one question for a token")
+	}
+	g.PutBackQuestion()
+	if !g.TakeQuestion() || g.TakeQuestion() {
+		t.Error("want one more question after it was put back")
+	}
+	_ = g.Set(token(2))
+	g.PutBackQuestion()
+	if g.TakeQuestion() {
+		t.Error("asked for another token although there is a good one")
+	}
+}
+
+// TestGateWaitReturns for all that it waits for.
+func TestGateWaitReturns(t *testing.T) {
+	closed := make(chan struct{})
+	close(closed)
+	why := errors.New("paused")
+	ended, cancel := context.WithCancelCause(context.Background())
+	cancel(why)
+	for name, tt := range map[string]struct {
+		ctx   context.Context
+		other chan struct{}
+		set   bool
+		want  error
+	}{
+		"nil when there are credentials":         {context.Background(), nil, true, nil},
+		"nil when the other thing happens":       {context.Background(), closed, false, nil},
+		"the cause of the end of its context":    {ended, nil, false, why},
+		"ErrNoCredentials when nobody gives any": {context.Background(), nil, false, ErrNoCredentials},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				g := newTestGate(t, nil)
+				if tt.set {
+					_ = g.Set(token(1))
+				}
+				if err := g.Wait(tt.ctx, tt.other); !errors.Is(err, tt.want) {
+					t.Errorf("got %v, want %v", err, tt.want)
+				}
+			})
 		})
 	}
 }

@@ -1,0 +1,92 @@
+package credentials
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/vodupload/vodupload/sts"
+	"github.com/vodupload/vodupload/upload/internal/tasks"
+)
+
+// renewInterval and maxRenewInterval are how far apart a provider is asked that fails,
+// or that gives what the server refuses.
+const (
+	renewInterval    = 500 * time.Millisecond
+	maxRenewInterval = 30 * time.Second
+)
+
+// ask asks the provider until it gives credentials that are new, at most for
+// Options.Wait. After tokens that were refused it takes its time.
+func (g *Gate) ask(ctx context.Context) {
+	ctx, cancel := context.WithTimeout(ctx, g.opts.Wait)
+	defer cancel()
+	refusals := g.invalidate()
+	pause := min(renewInterval<<min(refusals, 8), maxRenewInterval)
+	for again := refusals > 1; ctx.Err() == nil; again = true {
+		if again {
+			if tasks.Sleep(ctx, pause) != nil {
+				break
+			}
+			pause = min(2*pause, maxRenewInterval)
+		}
+		if !g.stillAsked() || g.answered(g.opts.Provider.Credentials(ctx)) {
+			return
+		}
+	}
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	g.asking = false
+	if g.lackingLocked() {
+		g.failLocked(g.noneWithinLocked(g.opts.Wait))
+	}
+}
+
+// invalidate tells a provider that keeps credentials which of them were refused. It
+// returns how many were in a row.
+func (g *Gate) invalidate() int {
+	g.mu.Lock()
+	refused, creds, n := g.refused, g.snap.Credentials, g.refusals
+	g.mu.Unlock()
+	if keeper, ok := g.opts.Provider.(sts.Invalidator); ok && refused {
+		keeper.Invalidate(creds)
+	}
+	return n
+}
+
+// stillAsked reports whether new credentials are still needed; if not, the asking is
+// over: Set was called meanwhile.
+func (g *Gate) stillAsked() bool {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	g.asking = g.lackingLocked()
+	return g.asking
+}
+
+// answered records the provider's answer and returns whether the asking is over.
+func (g *Gate) answered(c sts.Credentials, err error) bool {
+	if err == nil {
+		err = c.Validate()
+	}
+	over := g.record(c, &err)
+	if err != nil {
+		g.opts.Logger.Warn("no new credentials yet", "error", err)
+	}
+	return over
+}
+
+func (g *Gate) record(c sts.Credentials, err *error) bool {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	if *err == nil && g.lackingLocked() {
+		*err = g.putLocked(c)
+	}
+	never := g.lackingLocked() && (errors.Is(*err, ErrNotRenewable) || errors.Is(*err, sts.ErrInvalidCredentials))
+	if never {
+		g.failLocked(fmt.Errorf("%w: %w", g.missingLocked(), *err))
+	}
+	// Together with the credentials: a caller that finds them expired may ask again.
+	g.answer, g.asking = *err, g.lackingLocked() && !never
+	return !g.asking
+}
