@@ -24,6 +24,7 @@ type Client struct {
 	end     context.CancelCauseFunc
 	workers tasks.Group // runs, clean-ups, and those who ask providers
 	callers tasks.Group // who deliver events
+	reads   tasks.Group // Reads of Readers whose files have ended
 
 	mu       sync.Mutex
 	state    State

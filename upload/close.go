@@ -12,6 +12,9 @@ import (
 // that the next client resumes; files that were started and did not end fail with
 // [ErrClosed]. The error says what did not end in time. A second call returns
 // ErrClosed.
+//
+// A Read of a [File.Reader] that is under way cannot be ended: Close waits a second for
+// it, and leaves it to return later, without an error.
 func (c *Client) Close() error {
 	inside := c.inCallback()
 	c.mu.Lock()
@@ -56,6 +59,7 @@ func (c *Client) awaitAll(inside bool) error {
 	if !c.workers.Wait(ctx) && len(late) == 0 {
 		late = append(late, "the Provider of Options.Credentials, the Authorizer, or the Close of a Reader has not returned")
 	}
+	c.awaitReads()
 	if !inside && !c.callers.Wait(ctx) {
 		late = append(late, c.busyWith())
 	}
@@ -63,6 +67,16 @@ func (c *Client) awaitAll(inside bool) error {
 		return nil
 	}
 	return fmt.Errorf("upload: Close gave up waiting after %v: %s", c.opts.CleanupTimeout, strings.Join(late, "; "))
+}
+
+// awaitReads waits a moment for the Reads of Readers whose files have ended. Nothing is
+// lost with one that does not return: that of a terminal, or of a pipe, may never.
+func (c *Client) awaitReads() {
+	ctx, cancel := context.WithTimeout(context.Background(), short)
+	defer cancel()
+	if !c.reads.Wait(ctx) {
+		c.opts.Logger.Warn("a Read of a File.Reader has not returned yet: the Reader is closed when it does")
+	}
 }
 
 func (c *Client) stillRunning() string {

@@ -45,7 +45,6 @@ type file struct {
 	queued   bool // waits for its turn
 	begun    bool // OnStarted went out, and no terminal event since
 	leftover bool // may have left an upload at the server and a checkpoint
-	closed   bool // its Reader
 	busy     bool // it runs, or is being cleaned up after
 	nameless bool // its Source had no fingerprint when it was added
 

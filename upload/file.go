@@ -38,10 +38,21 @@ type File struct {
 
 	// Reader is where the bytes come from if their number is not known and they can
 	// be read only once: in parts from the first byte on if there is more than one.
-	// As many parts as there are requests in flight, and one more, are in memory.
-	// 10,000 parts are the limit: 9.7 GiB in parts of 1 MiB. Such an upload goes on
-	// after Pause and Stop, but neither in another process nor after it failed. A
-	// Reader that is an io.Closer is closed when the file has ended.
+	// As many parts as there are requests in flight, and one more, are in memory: more
+	// than a 32-bit system can address are refused with [ErrInvalidArgument]. 10,000
+	// parts are the limit: 9.7 GiB in parts of 1 MiB. Such an upload resumes after
+	// Pause and Stop, but neither in another process nor after it failed.
+	//
+	// Only io.EOF ends it, as package io says. Any other error, io.ErrUnexpectedEOF of
+	// a body that broke off above all, fails the file with that error; so do a panic,
+	// and 100 reads in a row that return nothing. Nothing is left at the server then,
+	// and Reader is not read again.
+	//
+	// It is read by one goroutine at a time, which cannot be interrupted. Where the
+	// file ends while a Read is under way, that goes on until it returns: nothing of
+	// what it reads is used. A Reader that is an io.Closer is closed once, when the
+	// file has ended and no Read is under way; not, where it was never added because
+	// AddFile or Upload refused it.
 	Reader io.Reader
 
 	// Info is what the media services are told of the file. The default is nothing.

@@ -2,6 +2,7 @@ package upload
 
 import (
 	"fmt"
+	"math"
 
 	"github.com/vodupload/vodupload/upload/internal/transfer"
 )
@@ -30,6 +31,11 @@ func (c *Client) newFile(f File) (*file, error) {
 	}
 	if _, err := transfer.NewPlan(size, c.opts.PartSize); err != nil {
 		return nil, fmt.Errorf("%w: File.Path: %s: %w", ErrInvalidArgument, added.info.Path, err)
+	}
+	if added.stream != nil {
+		if err := transfer.CheckBuffers(c.opts.PartSize, c.opts.Parallel, math.MaxInt); err != nil {
+			return nil, fmt.Errorf("%w: File.Reader, with Options.PartSize and Options.Parallel: %w", ErrInvalidArgument, err)
+		}
 	}
 	if f.Info != nil {
 		if err := f.Info.check(); err != nil {

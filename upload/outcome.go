@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"time"
 
 	"github.com/vodupload/vodupload/upload/internal/transfer"
@@ -110,12 +109,17 @@ func (c *Client) over(f *file) {
 	f.changed.Broadcast()
 }
 
-// closeReader closes the Reader that a file has, once.
+// closeReader closes the Reader that a file has: later, where a Read of it is under way.
 func (c *Client) closeReader(f *file) {
-	r, ok := f.spec.Reader.(io.Closer)
-	if !ok || f.closed {
+	st := f.stream
+	if st == nil {
 		return
 	}
-	f.closed = true
-	c.workers.Go(func() { _ = r.Close() })
+	end := func() {
+		st.Close()
+		c.reads.Go(func() { <-st.Closed() })
+	}
+	if !c.workers.Go(end) {
+		go end() // of a run that ended after Close had given up
+	}
 }

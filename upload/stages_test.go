@@ -121,7 +121,7 @@ var moments = []moment{
 			_, _ = w.Write(make([]byte, 150*kib))
 			close(ready)
 		}()
-		b.t.Cleanup(func() { _ = r.Close() })
+		b.end = func() { _ = r.Close() } // a Read that is under way ends with it
 		return f, ready
 	}},
 }

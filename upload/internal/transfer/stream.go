@@ -20,67 +20,43 @@ var ErrTooManyParts = errors.New("stream does not fit into 10,000 parts")
 
 // A Stream is a reader of unknown length on its way to an object. Its parts are
 // read into buffers, one more than there are requests in flight, and a part stays
-// in its buffer until the server has it. So a run can be interrupted and another go
-// on, as long as the process lives.
+// in its buffer until the server has it. So a run can be interrupted and another
+// resume it, as long as the process lives.
 type Stream struct {
-	r       io.Reader
-	size    int64 // of each part but the last
-	read    chan chunk
-	reading bool // a read is under way
-	ended   bool // the reader has said so
-	bytes   int64
-	rec     checkpoint.Record
+	r      io.Reader
+	size   int64 // of each part but the last
+	read   chan chunk
+	closed chan struct{}
+	asked  bool  // a part was asked for and not taken yet
+	ended  bool  // the reader has said so
+	err    error // of the reader: it is not asked again
+	bytes  int64
+	rec    checkpoint.Record
 
-	mu     sync.Mutex
-	parts  []wire.Part    // by number-1
-	unsent map[int][]byte // parts that were read and are not acknowledged
-	free   [][]byte
+	mu      sync.Mutex
+	reading bool // a goroutine reads
+	closing bool
+	parts   []wire.Part    // by number-1
+	unsent  map[int][]byte // parts that were read and are not acknowledged
+	free    [][]byte
 }
 
 // NewStream returns a stream of the bytes of r.
 func NewStream(r io.Reader) *Stream {
-	return &Stream{r: r, read: make(chan chunk, 1), unsent: make(map[int][]byte)}
+	return &Stream{r: r, read: make(chan chunk, 1), closed: make(chan struct{}), unsent: make(map[int][]byte)}
 }
 
-// A chunk is what one read of a part came to.
-type chunk struct {
-	buf  []byte
-	last bool
-	err  error
-}
-
-// next returns the next part. A read that does not return stays under way after ctx
-// ended, and the next call takes its result: it cannot be interrupted.
-func (st *Stream) next(ctx context.Context) (chunk, error) {
-	if !st.reading {
-		st.reading = true
-		buf := st.buffer()
-		go func() {
-			n, err := io.ReadFull(st.r, buf)
-			last := err == io.EOF || err == io.ErrUnexpectedEOF
-			if last {
-				err = nil
-			}
-			st.read <- chunk{buf[:n], last, err}
-		}()
+// CheckBuffers returns an error that wraps [ErrTooLarge] if the parts of a stream that
+// are in memory at the same time, one more than there are requests in flight, are
+// more than a system whose largest int is maxInt can address.
+func CheckBuffers(partSize int64, parallel int, maxInt int64) error {
+	if buffers := int64(parallel) + 1; partSize > maxInt/buffers {
+		return fmt.Errorf("%w: %d parts of %d bytes have to be in memory, this system can address %d bytes", ErrTooLarge, buffers, partSize, maxInt)
 	}
-	select {
-	case c := <-st.read:
-		st.reading = false
-		if c.err != nil {
-			return c, fmt.Errorf("read source: %w", c.err)
-		}
-		st.ended = c.last
-		st.bytes += int64(len(c.buf))
-		return c, nil
-	case <-ctx.Done():
-		return chunk{}, context.Cause(ctx)
-	}
+	return nil
 }
 
-func (st *Stream) buffer() []byte {
-	st.mu.Lock()
-	defer st.mu.Unlock()
+func (st *Stream) bufferLocked() []byte {
 	if n := len(st.free); n > 0 {
 		buf := st.free[n-1]
 		st.free = st.free[:n-1]
@@ -250,6 +226,8 @@ func (m *multipart) initiateStream(ctx context.Context) error {
 // sendStream sends what an earlier run left, then what the reader still gives. One
 // part is read while Parallel are in flight.
 func (m *multipart) sendStream(ctx context.Context, st *Stream) error {
+	ctx, end := context.WithCancelCause(ctx)
+	defer end(nil)
 	g, gctx := errgroup.WithContext(ctx)
 	g.SetLimit(m.opts.Parallel)
 	var have int64
@@ -272,6 +250,11 @@ func (m *multipart) sendStream(ctx context.Context, st *Stream) error {
 			break
 		}
 		g.Go(func() error { return m.sendBuffered(gctx, st, n, c.buf) })
+	}
+	if err != nil && gctx.Err() == nil {
+		end(err) // without the rest, the parts in flight are of no use
+		_ = g.Wait()
+		return err
 	}
 	if gerr := g.Wait(); gerr != nil {
 		return gerr

@@ -1,0 +1,50 @@
+package transfer
+
+import (
+	"errors"
+	"fmt"
+	"path/filepath"
+	"runtime"
+	"strings"
+)
+
+// errPanic is for code of the user's that panics. It runs on goroutines of this
+// library and of net/http, where a panic would end the process.
+var errPanic = errors.New("panicked")
+
+// protect calls fn, and makes an error of its panic that says what panicked, and where.
+// Where fn ends its goroutine, as testing.T.FailNow does, protect does not return.
+func protect(what string, fn func() error) (err error) {
+	returned := false
+	defer func() {
+		if returned {
+			return
+		}
+		switch v := recover().(type) {
+		case nil:
+		case error:
+			err = fmt.Errorf("%s %w: %w%s", what, errPanic, v, panicPlace())
+		default:
+			err = fmt.Errorf("%s %w: %v%s", what, errPanic, v, panicPlace())
+		}
+	}()
+	err = fn()
+	returned = true
+	return err
+}
+
+// panicPlace returns where the panic that is being recovered from began.
+func panicPlace() string {
+	pcs := make([]uintptr, 32)
+	frames := runtime.CallersFrames(pcs[:runtime.Callers(1, pcs)])
+	for panicked, more := false, true; more; {
+		var f runtime.Frame
+		f, more = frames.Next()
+		inRuntime := strings.HasPrefix(f.Function, "runtime.")
+		if panicked && !inRuntime {
+			return fmt.Sprintf(" (%s:%d)", filepath.Base(f.File), f.Line)
+		}
+		panicked = panicked || f.Function == "runtime.gopanic"
+	}
+	return ""
+}

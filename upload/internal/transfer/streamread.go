@@ -1,0 +1,135 @@
+package transfer
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+)
+
+// maxEmpty is how often in a row a reader may return neither bytes nor an error,
+// as in package bufio.
+const maxEmpty = 100
+
+// errBadCount is for a reader that says it has read what it cannot have read.
+var errBadCount = errors.New("invalid number of bytes")
+
+// errGoexit is for a reader that ends the goroutine it runs on.
+var errGoexit = errors.New("Read ended its goroutine")
+
+// fill reads until buf is full or r ends. Only io.EOF itself is an end, as package io
+// says: one that is wrapped, and io.ErrUnexpectedEOF above all, says that something
+// broke off. r is not asked again after it has returned an error.
+func fill(r io.Reader, buf []byte) (n int, ended bool, err error) {
+	empty := 0
+	for n < len(buf) {
+		got, err := r.Read(buf[n:])
+		if got < 0 || got > len(buf)-n {
+			return n, false, fmt.Errorf("%w: Read returned %d for a buffer of %d", errBadCount, got, len(buf)-n)
+		}
+		n += got
+		switch {
+		case err == io.EOF:
+			return n, true, nil
+		case err != nil:
+			return n, false, err
+		case got > 0:
+			empty = 0
+		default:
+			if empty++; empty == maxEmpty {
+				return n, false, io.ErrNoProgress
+			}
+		}
+	}
+	return n, false, nil
+}
+
+// A chunk is the outcome of reading one part.
+type chunk struct {
+	buf  []byte
+	last bool
+	err  error
+}
+
+// next returns the next part. A read that does not return stays under way after ctx
+// ended, and the next call takes its result: it cannot be interrupted.
+func (st *Stream) next(ctx context.Context) (chunk, error) {
+	if st.err != nil {
+		return chunk{}, st.err
+	}
+	if !st.asked && !st.beginRead() {
+		return chunk{}, fmt.Errorf("read source: %w", fs.ErrClosed)
+	}
+	st.asked = true
+	select {
+	case c := <-st.read:
+		st.asked = false
+		st.bytes += int64(len(c.buf))
+		if c.err != nil {
+			st.err = fmt.Errorf("read source at byte %d: %w", st.bytes, c.err)
+			return chunk{}, st.err
+		}
+		st.ended = c.last
+		return c, nil
+	case <-ctx.Done():
+		return chunk{}, context.Cause(ctx)
+	}
+}
+
+// beginRead reads a part on a goroutine of its own. It returns false once the stream
+// was closed.
+func (st *Stream) beginRead() bool {
+	st.mu.Lock()
+	defer st.mu.Unlock()
+	if st.closing {
+		return false
+	}
+	st.reading = true
+	buf := st.bufferLocked()
+	go st.readPart(buf)
+	return true
+}
+
+func (st *Stream) readPart(buf []byte) {
+	c := chunk{err: errGoexit}
+	defer func() {
+		st.mu.Lock()
+		st.reading = false
+		closing := st.closing
+		st.mu.Unlock()
+		st.read <- c
+		if closing {
+			st.closeReader()
+		}
+	}()
+	c.err = protect("Read of the source", func() error {
+		n, ended, err := fill(st.r, buf)
+		c.buf, c.last = buf[:n], ended
+		return err
+	})
+}
+
+// Close closes the reader if it is an io.Closer. It is never closed while it reads:
+// most readers do not stand that. The goroutine that reads closes it then, once its
+// Read has returned; see [Stream.Closed]. Further calls do nothing.
+func (st *Stream) Close() {
+	st.mu.Lock()
+	again, reading := st.closing, st.reading
+	st.closing = true
+	st.mu.Unlock()
+	if !again && !reading {
+		st.closeReader()
+	}
+}
+
+func (st *Stream) closeReader() {
+	defer close(st.closed)
+	if c, ok := st.r.(io.Closer); ok {
+		// Its error does not matter: the bytes had ended, or were not wanted.
+		_ = protect("Close of the source", c.Close)
+	}
+}
+
+// Closed is closed once the reader was closed after [Stream.Close], and is used no more.
+func (st *Stream) Closed() <-chan struct{} { return st.closed }
