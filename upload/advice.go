@@ -1,18 +1,32 @@
 package upload
 
-import "strings"
+import (
+	"errors"
+
+	"github.com/vodupload/vodupload/upload/internal/transfer"
+)
 
 // advices say what to do about what the server said, where its message does not (OSS
 // documentation, EC error codes).
 var advices = map[string]string{
 	"PublicEndpointForbidden": "OSS refuses public endpoints to newer accounts: upload through a domain that is mapped to the bucket, see Options.CustomDomains, or through an internal endpoint",
-	"SignatureDoesNotMatch":   "look at the access key's secret, and at Options.Region",
+	"SignatureDoesNotMatch":   "check the access key's secret, and Options.Region",
 	"InvalidAccessKeyId":      "the access key is wrong, disabled or deleted",
-	"NoSuchBucket":            "look at the bucket's name, and at the endpoint's region",
+	"NoSuchBucket":            "check the bucket's name, and the endpoint's region",
 	"RequestTimeTooSkewed":    "set the clock of this machine",
 	"UserDisable":             "the account is disabled, for unpaid bills for example",
 	"FileAlreadyExists":       "an object of this name exists, and File.ForbidOverwrite is set",
-	"CallbackFailed":          "the object is stored; look at the server that File.Callback names",
+	"CallbackFailed":          "the object is stored; check the server that File.Callback names",
+}
+
+const setRegion = "set Options.Region to the bucket's region"
+
+// advicesByEC come before those by code: the EC of an answer names one cause, where its
+// code is shared by many (OSS documentation, EC error codes).
+var advicesByEC = map[string]string{
+	"0002-00000080": "OSS refuses signatures of version 1 here, which are used where no region is known: " + setRegion,
+	"0002-00000226": "the requests were signed for another region: " + setRegion,
+	"0002-00000228": "the requests were signed for another region: " + setRegion,
 }
 
 // rights are what the policy of a RAM user or role needs for a request (OSS
@@ -25,15 +39,34 @@ var rights = map[string]string{
 	"HeadObject":           "oss:GetObject",
 }
 
-// advice returns what to do about a refusal, or "". text is what the server said.
-func advice(op, code, text string) string {
+// advice returns what to do about e, or "". It goes by values, never by text.
+func advice(e *Error) string {
+	var we *transfer.Error
+	if errors.As(e.Err, &we) && we.Status != 0 {
+		return adviceFor(we, e.Code)
+	}
+	switch {
+	case errors.Is(e.Err, ErrCheckpoint):
+		return "Options.CheckpointsOptional lets uploads continue without one"
+	case errors.Is(e.Err, transfer.ErrTooManyParts):
+		return "set a larger Options.PartSize"
+	}
+	return ""
+}
+
+// adviceFor returns what to do about an answer. code is that of the file's error,
+// which may have a nearer cause.
+func adviceFor(we *transfer.Error, code string) string {
+	if we.Endpoint != "" {
+		return "the bucket is at another endpoint: use " + we.Endpoint
+	}
+	if todo, ok := advicesByEC[we.EC]; ok {
+		return todo
+	}
 	if code != "AccessDenied" {
 		return advices[code]
 	}
-	if strings.Contains(text, "endpoint") {
-		return "" // it says which one to use instead
-	}
-	right := rights[op]
+	right := rights[we.Op]
 	if right == "" {
 		right = "oss:PutObject"
 	}

@@ -2,6 +2,8 @@ package upload_test
 
 import (
 	"errors"
+	"fmt"
+	"net/http"
 	"strings"
 	"testing"
 
@@ -15,7 +17,7 @@ func TestErrorsSayWhatToDo(t *testing.T) {
 		fault      *osstest.Fault
 	}{
 		{"no right to put", "allow oss:PutObject for this object", osstest.Fail(osstest.OpInitiateMultipartUpload, 403, "AccessDenied")},
-		{"no such bucket", "look at the bucket's name", osstest.Fail(osstest.OpInitiateMultipartUpload, 404, "NoSuchBucket")},
+		{"no such bucket", "check the bucket's name", osstest.Fail(osstest.OpInitiateMultipartUpload, 404, "NoSuchBucket")},
 		{"a public endpoint", "Options.CustomDomains", osstest.Fail(osstest.OpInitiateMultipartUpload, 400, "PublicEndpointForbidden")},
 		{"a wrong secret", "the access key's secret", osstest.Fail(osstest.OpUploadPart, 403, "SignatureDoesNotMatch")},
 	} {
@@ -32,10 +34,75 @@ func TestErrorsSayWhatToDo(t *testing.T) {
 			}
 		})
 	}
-	t.Run("a bucket of another region: its own message says it", func(t *testing.T) {
-		e := &upload.Error{Op: "PutObject", Path: "a", Code: "AccessDenied", Status: 403, Err: errors.New("403 AccessDenied: The bucket must be addressed using the specified endpoint.")}
-		if strings.Contains(e.Error(), "policy") {
-			t.Errorf("got %v", e)
-		}
+}
+
+// refusing is a server that refuses each request with an XML error of more elements.
+func refusing(t *testing.T, status int, code, more string) string {
+	t.Helper()
+	return serve(t, func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Content-Type", "application/xml")
+		w.Header().Set("X-Oss-Request-Id", "R1")
+		w.WriteHeader(status)
+		fmt.Fprintf(w, "<Error><Code>%s</Code><Message>It says no.</Message><RequestId>R1</RequestId>%s</Error>", code, more)
 	})
+}
+
+// What to do is decided by the values of the answer, whatever the names of files,
+// buckets and messages have in them.
+func TestAdviceGoesByValues(t *testing.T) {
+	const policy = "has to allow oss:PutObject"
+	for _, tt := range []struct {
+		name, code, more string
+		object           string
+		want, not        string
+	}{
+		{"names the endpoint of another region's bucket", "AccessDenied", "<Bucket>b-1</Bucket><EC>0003-00001403</EC><Endpoint>oss-cn-beijing.aliyuncs.com</Endpoint>", "in/a", "use oss-cn-beijing.aliyuncs.com", policy},
+		{"takes the bucket off the endpoint", "AccessDenied", "<Endpoint>b-1.oss-cn-beijing.aliyuncs.com</Endpoint>", "in/a", "use oss-cn-beijing.aliyuncs.com", "use b-1."},
+		{"passes on no text that is not a host", "AccessDenied", "<Endpoint>go to http://evil.example/?x=1 now</Endpoint>", "in/a", policy, "evil"},
+		{"passes on no characters of another direction", "AccessDenied", "<Endpoint>&#x202e;oss.example</Endpoint>", "in/a", policy, "oss.example"},
+		{"is not hidden by an object called endpoint", "AccessDenied", "", "in/endpoint.mp4", policy, "another endpoint"},
+		{"is not hidden by an object called as the code", "SignatureDoesNotMatch", "", "in/SignatureDoesNotMatch", "403 SignatureDoesNotMatch: It says no.", "AccessDenied"},
+		{"V1 refused", "AccessDenied", "<EC>0002-00000080</EC>", "in/a", "set Options.Region", "policy"},
+		{"signed for another region", "InvalidArgument", "<EC>0002-00000226</EC>", "in/a", "set Options.Region", "policy"},
+		{"signed for another region, in the URL", "InvalidArgument", "<EC>0002-00000228</EC>", "in/a", "set Options.Region", "policy"},
+		{"another wrong argument", "InvalidArgument", "<EC>0002-00000212</EC>", "in/a", "InvalidArgument", "Options.Region"},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			b := newBench(t)
+			f := b.bytesOf("a", 10)
+			f.Endpoint, f.Bucket, f.Object = refusing(t, 403, tt.code, tt.more), "b-1", tt.object
+			_, err := b.client().Upload(b.ctx, f)
+			if err == nil || !strings.Contains(err.Error(), tt.want) || strings.Contains(err.Error(), tt.not) {
+				t.Errorf("got  %v\nwant %q in it, and not %q", err, tt.want, tt.not)
+			}
+		})
+	}
+}
+
+// Bucket, object, upload ID, code and request ID stand in the line once each.
+func TestErrorNamesEachFactOnce(t *testing.T) {
+	b := newBench(t)
+	b.server.Inject(osstest.Fail(osstest.OpUploadPart, 403, "AccessDenied"))
+	_, err := b.client().Upload(b.ctx, b.bytesOf("in/talk.mp4", 300*kib))
+	var e *upload.Error
+	if !errors.As(err, &e) || e.UploadID == "" || e.RequestID == "" || e.Part == 0 {
+		t.Fatalf("got %+v, want the upload ID, the request ID and the part", e)
+	}
+	for _, once := range []string{e.Bucket + "/" + e.Object, e.UploadID, e.RequestID, e.Code, e.Op, "part "} {
+		if n := strings.Count(err.Error(), once); n != 1 {
+			t.Errorf("%q stands %d times in\n%v", once, n, err)
+		}
+	}
+}
+
+func TestSentinelsNameTheirPackage(t *testing.T) {
+	for _, err := range []error{
+		upload.ErrMissingArgument, upload.ErrInvalidArgument, upload.ErrFileNotExist, upload.ErrFileAlreadyExist, upload.ErrState,
+		upload.ErrClosed, upload.ErrFileChanged, upload.ErrInUse, upload.ErrIntegrity, upload.ErrCheckpoint, upload.ErrTokenExpired,
+		upload.ErrNoCredentials, upload.ErrNoDestination, upload.ErrAnswerLost, upload.ErrNotRenewable, upload.ErrStopped, upload.ErrCanceled,
+	} {
+		if !strings.HasPrefix(err.Error(), "upload: ") {
+			t.Errorf("%q does not begin with the package's name", err)
+		}
+	}
 }

@@ -7,6 +7,7 @@ import (
 
 	"github.com/vodupload/vodupload/checkpoint"
 	"github.com/vodupload/vodupload/sts"
+	"github.com/vodupload/vodupload/upload/internal/target"
 )
 
 // An Authorizer gives files that were added without a destination where to go and
@@ -73,7 +74,7 @@ func (f *file) mediaID() string { return cmp.Or(f.info.VideoID, f.info.MediaID) 
 func (c *Client) mayGo(f *file) error {
 	switch {
 	case f.site != nil:
-		return fmt.Errorf("%w: the file goes to %s/%s already", ErrState, f.info.Bucket, f.info.Object)
+		return fmt.Errorf("%w: the file goes to %s/%s already", ErrState, f.info.Bucket, target.Line(f.info.Object))
 	case f.begun && c.opts.Authorizer != nil:
 		return fmt.Errorf("%w: the file was started, and Options.Authorizer gives it its destination", ErrState)
 	}

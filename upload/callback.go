@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"net/url"
 	"strings"
+	"unicode"
+	"unicode/utf8"
 )
 
 // maxCallbackURLs is how many servers a [Callback] may name (OSS documentation,
@@ -36,9 +38,20 @@ func (c *Callback) check() error {
 	if c.Body == "" {
 		return fmt.Errorf("%w: Callback.Body is empty", ErrMissingArgument)
 	}
-	for name := range c.Vars {
+	for _, f := range []struct{ field, value string }{{"Host", c.Host}, {"Body", c.Body}, {"BodyType", c.BodyType}} {
+		if !utf8.ValidString(f.value) { // JSON would change it
+			return fmt.Errorf("%w: Callback.%s is not valid UTF-8", ErrInvalidArgument, f.field)
+		}
+	}
+	if strings.ContainsFunc(c.Host+c.BodyType, unicode.IsControl) {
+		return fmt.Errorf("%w: Callback: a control character in Host or BodyType, which become headers", ErrInvalidArgument)
+	}
+	for name, value := range c.Vars {
 		if !strings.HasPrefix(name, "x:") || name == "x:" || name != strings.ToLower(name) {
 			return fmt.Errorf("%w: Callback.Vars: got %q, want a lower-case name that begins with \"x:\"", ErrInvalidArgument, name)
+		}
+		if !utf8.ValidString(name + value) {
+			return fmt.Errorf("%w: Callback.Vars: %q is not valid UTF-8", ErrInvalidArgument, name)
 		}
 	}
 	return nil

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/vodupload/vodupload/checkpoint"
+	"github.com/vodupload/vodupload/upload/internal/target"
 	"github.com/vodupload/vodupload/upload/internal/transfer"
 )
 
@@ -64,7 +65,9 @@ func (m *claim) open(ctx context.Context) error {
 		if damaged := cp.Damaged(); damaged != nil {
 			m.warn("the video of an earlier run is not known any more", damaged)
 		}
-	case errors.Is(err, checkpoint.ErrInUse), ctx.Err() != nil:
+	case errors.Is(err, checkpoint.ErrInUse):
+		return transfer.Used(err)
+	case ctx.Err() != nil:
 		return fmt.Errorf("claim the source: %w", err)
 	case !m.c.opts.CheckpointsOptional:
 		return transfer.Unkept(err)
@@ -165,7 +168,7 @@ func (c *Client) forget(ctx context.Context, source, id string) error {
 		if oerr == nil {
 			oerr = cp.Remove()
 		}
-		err = errors.Join(err, oerr)
+		err = target.Join(err, oerr)
 	}
 	return err
 }

@@ -2,9 +2,10 @@ package upload
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"strings"
+
+	"github.com/vodupload/vodupload/upload/internal/target"
 )
 
 // Close ends all that is under way and waits for it, for callbacks as well unless it
@@ -30,7 +31,7 @@ func (c *Client) Close() error {
 	}
 	c.settle()
 	c.mu.Unlock()
-	return errors.Join(c.awaitAll(inside), c.release())
+	return target.Join(c.awaitAll(inside), c.release())
 }
 
 // shut ends a file for Close. It is called with the lock held.

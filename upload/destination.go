@@ -62,7 +62,7 @@ func (c *Client) SetDestination(id FileID, endpoint, bucket, object string) erro
 // setDestination is SetDestination with a region for where neither the options nor the
 // endpoint's name tell one.
 func (c *Client) setDestination(id FileID, region, endpoint, bucket, object string) error {
-	target, err := c.parseTarget(region, endpoint, bucket, object)
+	to, err := c.parseTarget(region, endpoint, bucket, object)
 	if err != nil {
 		return err
 	}
@@ -75,12 +75,12 @@ func (c *Client) setDestination(id FileID, region, endpoint, bucket, object stri
 	if err := c.mayGo(f); err != nil {
 		return fmt.Errorf("SetDestination: %w", err)
 	}
-	name := name4{f.info.Path, target.Endpoint.String(), target.Bucket, target.Object}
+	name := name4{f.info.Path, to.Endpoint.String(), to.Bucket, to.Object}
 	if err := c.taken(name); err != nil {
 		return err
 	}
 	delete(c.names, f.name())
-	c.setTarget(f, target)
+	c.setTarget(f, to)
 	f.named = true
 	c.names[name] = f.info.ID
 	f.given.Broadcast()
@@ -93,7 +93,7 @@ func (c *Client) taken(name name4) error {
 	if !ok {
 		return nil
 	}
-	return fmt.Errorf("%w: %s to %s/%s, as file %v", ErrFileAlreadyExist, name.path, name.bucket, name.object, other)
+	return target.OneLine(fmt.Errorf("%w: %s to %s/%s, as file %v", ErrFileAlreadyExist, name.path, name.bucket, name.object, other))
 }
 
 // parseTarget checks a destination. The region is for where neither the options nor the
@@ -113,10 +113,16 @@ func (c *Client) parseTarget(region, endpoint, bucket, object string) (target.Ta
 	if t.Region == "" && t.Endpoint.Region == "" && target.CheckRegion(region) == nil {
 		t.Region = region
 	}
-	if t.LacksRegion() {
-		c.warnV1.Do(func() {
-			c.opts.Logger.Warn("no region is known, so requests are signed with V1, which OSS refuses to accounts and buckets that were made since 2025: set Options.Region", "endpoint", t.Endpoint)
-		})
-	}
+	c.warnWithoutRegion(t)
 	return t, nil
+}
+
+// warnWithoutRegion logs, once, that requests are signed with V1.
+func (c *Client) warnWithoutRegion(t target.Target) {
+	if !t.LacksRegion() {
+		return
+	}
+	c.warnV1.Do(func() {
+		c.opts.Logger.Warn("no region is known, so requests are signed with V1, which OSS refuses to accounts and buckets that were made since 2025: "+setRegion, "endpoint", t.Endpoint)
+	})
 }

@@ -7,6 +7,8 @@ import (
 	"os"
 	"path"
 	"path/filepath"
+
+	"github.com/vodupload/vodupload/upload/internal/target"
 )
 
 // AddDir adds all regular files below dir, in lexical order: each as like, with
@@ -41,14 +43,14 @@ func (c *Client) AddDir(dir, prefix string, like File, skip func(name string, d 
 		}
 		id, err := c.AddFile(f)
 		if err != nil {
-			failed = append(failed, fmt.Errorf("AddDir: %s: %w", f.Path, err))
+			failed = append(failed, target.OneLine(fmt.Errorf("AddDir: %s: %w", f.Path, err)))
 			return nil
 		}
 		ids = append(ids, id)
 		return nil
 	}
 	_ = fs.WalkDir(os.DirFS(dir), ".", walk) // walk keeps the errors
-	return ids, errors.Join(failed...)
+	return ids, target.Join(failed...)
 }
 
 // notRead is the error of a folder that cannot be read. What package os says of it
@@ -61,5 +63,5 @@ func notRead(path string, err error) error {
 	if errors.Is(err, fs.ErrNotExist) {
 		err = fmt.Errorf("%w: %w", ErrFileNotExist, err)
 	}
-	return fmt.Errorf("AddDir: %w", err)
+	return target.OneLine(fmt.Errorf("AddDir: %w", err))
 }

@@ -52,7 +52,10 @@ func TestCustomDomainThatCannotBe(t *testing.T) {
 }
 
 func TestWarnsOfSignatureV1(t *testing.T) {
-	for endpoint, want := range map[string]bool{"oss-accelerate.aliyuncs.com": true, "oss-cn-hangzhou.aliyuncs.com": false} {
+	for endpoint, want := range map[string]bool{
+		"oss-accelerate.aliyuncs.com": true, "100.118.28.10": true, "oss-cn-qdfinance.aliyuncs.com": true,
+		"oss-cn-hangzhou.aliyuncs.com": false, "oss-cn-hzfinance.aliyuncs.com": false, "http://127.0.0.1:9000": false,
+	} {
 		b := newBench(t)
 		var log bytes.Buffer
 		b.opts.Logger = slog.New(slog.NewTextHandler(&log, nil))

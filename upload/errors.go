@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"strings"
 
-	"github.com/vodupload/vodupload/checkpoint"
 	"github.com/vodupload/vodupload/upload/internal/credentials"
 	"github.com/vodupload/vodupload/upload/internal/target"
 	"github.com/vodupload/vodupload/upload/internal/transfer"
@@ -45,7 +44,7 @@ var (
 
 	// ErrInUse is returned when another client or process uploads the same source
 	// to the same destination, in parts. Files of one part claim nothing.
-	ErrInUse = checkpoint.ErrInUse
+	ErrInUse = transfer.ErrInUse
 
 	// ErrIntegrity is returned when the server made an object whose CRC64 is not
 	// that of the source. The object must not be used.
@@ -139,28 +138,28 @@ type Error struct {
 	Err       error  // the cause
 }
 
-// Error tells all that is known, in one line, without a secret, and what to do about it
-// where that is known.
+// Error returns all that is known, in one line, without a secret: each fact once, and
+// what to do about it where that is known.
 func (e *Error) Error() string {
 	var b strings.Builder
-	fmt.Fprintf(&b, "upload %s", e.Path)
+	b.WriteString("upload " + e.Path)
 	if e.Bucket != "" {
 		fmt.Fprintf(&b, " to %s/%s", e.Bucket, e.Object)
 	}
 	if e.UploadID != "" {
 		fmt.Fprintf(&b, " (upload ID %s)", e.UploadID)
 	}
-	text := e.Err.Error()
-	if !strings.Contains(text, e.Code) { // the server's word has its code in it
-		fmt.Fprintf(&b, ": %s", e.Code)
+	var we *transfer.Error
+	if !errors.As(e.Err, &we) || we.Code != e.Code { // else its text has the code
+		b.WriteString(": " + e.Code)
 	}
-	b.WriteString(": " + text)
-	if e.Status != 0 {
-		if todo := advice(e.Op, e.Code, text); todo != "" {
-			b.WriteString("; " + todo)
-		}
+	if e.Err != nil {
+		b.WriteString(": " + e.Err.Error())
 	}
-	return b.String()
+	if todo := advice(e); todo != "" {
+		b.WriteString("; " + todo)
+	}
+	return target.Line(b.String())
 }
 
 // Unwrap returns the cause.

@@ -86,7 +86,10 @@ type File struct {
 	// bucket's.
 	ACL string
 
-	// Metadata is kept with the object, as x-oss-meta- headers: at most 8 KB.
+	// Metadata is kept with the object, as x-oss-meta- headers: at most 8 KB, with the
+	// headers' names. A name has letters, digits and hyphens, and no difference of case;
+	// a value is printable ASCII, and spaces around it are not kept (OSS documentation,
+	// EC 0011-00000004 and 0011-00000005). Encode what is not, in base64 for example.
 	Metadata map[string]string
 
 	// Tags are the object's tags: at most 10. They need the right oss:PutObjectTagging

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"math"
 
+	"github.com/vodupload/vodupload/upload/internal/target"
 	"github.com/vodupload/vodupload/upload/internal/transfer"
 )
 
@@ -18,8 +19,13 @@ func (c *Client) AddFile(f File) (FileID, error) {
 	return c.enlist(added)
 }
 
-// newFile checks f.
+// newFile checks f. Its errors may quote what the user or the system calls the file.
 func (c *Client) newFile(f File) (*file, error) {
+	added, err := c.checked(f)
+	return added, target.OneLine(err)
+}
+
+func (c *Client) checked(f File) (*file, error) {
 	spec, err := c.specs.of(f)
 	if err != nil {
 		return nil, err
@@ -47,11 +53,11 @@ func (c *Client) newFile(f File) (*file, error) {
 		added.media = new(media)
 		return added, nil
 	}
-	target, err := c.parseTarget("", f.Endpoint, f.Bucket, f.Object)
+	to, err := c.parseTarget("", f.Endpoint, f.Bucket, f.Object)
 	if err != nil {
 		return nil, err
 	}
-	c.setTarget(added, target)
+	c.setTarget(added, to)
 	added.named = true
 	return added, nil
 }
@@ -150,9 +156,9 @@ func (c *Client) ResumeFile(id FileID) error {
 	}
 	switch {
 	case f.stream != nil:
-		return fmt.Errorf("%w: ResumeFile: %s comes from a Reader, which cannot be read again: add it anew", ErrState, f.info.Path)
+		return fmt.Errorf("%w: ResumeFile: %s comes from a Reader, which cannot be read again: add it again", ErrState, target.Line(f.info.Path))
 	case f.solo:
-		return fmt.Errorf("%w: ResumeFile: %s belongs to a call of Upload: call it again", ErrState, f.info.Path)
+		return fmt.Errorf("%w: ResumeFile: %s belongs to a call of Upload: call it again", ErrState, target.Line(f.info.Path))
 	case f.busy && f.snapshot().State == FileCanceled:
 		return fmt.Errorf("%w: ResumeFile, the file is still being canceled", ErrState)
 	}

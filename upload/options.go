@@ -139,6 +139,7 @@ func (o *Options) withDefaults() (Options, error) {
 	if c.Logger == nil {
 		c.Logger = slog.New(slog.DiscardHandler)
 	}
+	c.Logger = slog.New(lineHandler{c.Logger.Handler()})
 	var domains error
 	c.CustomDomains, domains = customDomains(c.CustomDomains, c.Region)
 	for _, check := range []error{

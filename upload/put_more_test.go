@@ -94,10 +94,16 @@ func TestAddFileChecksAllOptions(t *testing.T) {
 		set  func(*upload.File)
 		want string
 	}{
-		"11 tags":                    {func(f *upload.File) { f.Tags = many }, "11 tags: want at most 10"},
-		"metadata of 9 KiB":          {func(f *upload.File) { f.Metadata = map[string]string{"a": strings.Repeat("m", 9*kib)} }, "want at most 8192"},
+		"11 tags":                {func(f *upload.File) { f.Tags = many }, "File.Tags: got 11, want at most 10"},
+		"metadata of 9 KiB":      {func(f *upload.File) { f.Metadata = map[string]string{"a": strings.Repeat("m", 9*kib)} }, "want at most 8192"},
+		"metadata name share_in": {func(f *upload.File) { f.Metadata = map[string]string{"share_in": "1"} }, `File.Metadata: name "share_in": want letters, digits and hyphens`},
+		"metadata not ASCII":     {func(f *upload.File) { f.Metadata = map[string]string{"a": "影片"} }, "File.Metadata: value of a has U+5F71"},
+		"callback not UTF-8":     {func(f *upload.File) { f.Callback = &upload.Callback{URLs: []string{"http://a.example"}, Body: "\xff"} }, "Callback.Body is not valid UTF-8"},
+		"callback's host": {func(f *upload.File) {
+			f.Callback = &upload.Callback{URLs: []string{"http://a.example"}, Body: "a", Host: "a\r\nb"}
+		}, "control character in Host"},
 		"a header that is reserved":  {func(f *upload.File) { f.Headers = map[string]string{"host": "x"} }, "Host"},
-		"a line break in a header":   {func(f *upload.File) { f.CacheControl = "a\nb" }, "Cache-Control"},
+		"a line break in a header":   {func(f *upload.File) { f.CacheControl = "a\nb" }, "File.CacheControl"},
 		"callback and its variables": {func(f *upload.File) { f.Callback = long }, "the Vars included"},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -77,6 +77,7 @@ func (c *Client) Sweep(ctx context.Context, o SweepOptions) ([]Leftover, error) 
 		if err != nil {
 			return nil, invalid("SweepOptions", err)
 		}
+		c.warnWithoutRegion(t)
 		t.RequestPayer = o.RequestPayer
 		job.Target = t
 	}
@@ -92,11 +93,11 @@ func (c *Client) Sweep(ctx context.Context, o SweepOptions) ([]Leftover, error) 
 		left[i] = Leftover{
 			Path: l.Key.Source, Endpoint: l.Key.Endpoint, Bucket: l.Key.Bucket, Object: l.Key.Object,
 			UploadID: l.UploadID, Started: l.Started, Active: l.Active, Parts: l.Parts, Bytes: l.Bytes,
-			Aborted: l.Aborted, Err: l.Err,
+			Aborted: l.Aborted, Err: target.OneLine(l.Err),
 		}
 	}
 	if err != nil {
-		err = fmt.Errorf("upload: Sweep: %w", err)
+		err = target.OneLine(fmt.Errorf("upload: Sweep: %w", err))
 	}
 	return left, err
 }

@@ -106,6 +106,11 @@ func errMetadataTooLarge() *apiError {
 		message: "Your metadata headers exceed the maximum allowed metadata size."}
 }
 
+func errMetadataName(header string) *apiError {
+	header = strings.ToLower(header)
+	return errInvalidArgument("0011-00000004", "The name of a user metadata header has an invalid character.", "x-oss-meta-*", header)
+}
+
 func errIncompleteBody() *apiError {
 	return &apiError{status: http.StatusBadRequest, code: "IncompleteBody",
 		message: "You did not provide the number of bytes specified by the Content-Length HTTP header"}

@@ -70,12 +70,16 @@ var (
 	objectACLs     = []string{"default", "private", "public-read", "public-read-write"}
 )
 
-// checkMetadata refuses more user metadata than OSS keeps.
+// checkMetadata refuses more user metadata than OSS keeps, and names of other
+// characters than letters, digits and hyphens.
 func checkMetadata(h http.Header) *apiError {
 	size := 0
 	for name, values := range h {
 		if !strings.HasPrefix(name, metaPrefix) {
 			continue
+		}
+		if strings.ContainsFunc(name, notInMetaName) || name == metaPrefix {
+			return errMetadataName(name)
 		}
 		for _, v := range values {
 			size += len(name) + len(v)
@@ -85,6 +89,10 @@ func checkMetadata(h http.Header) *apiError {
 		return errMetadataTooLarge()
 	}
 	return nil
+}
+
+func notInMetaName(r rune) bool {
+	return (r < 'a' || r > 'z') && (r < 'A' || r > 'Z') && (r < '0' || r > '9') && r != '-'
 }
 
 // checkTags refuses an x-oss-tagging header that is malformed, has too many

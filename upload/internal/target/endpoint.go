@@ -13,7 +13,7 @@ import (
 type Endpoint struct {
 	Scheme string // "http" or "https"
 	Host   string // lower case, with the port if it is not the scheme's own
-	Region string // "cn-hangzhou"; empty if the name tells none
+	Region string // "cn-hangzhou"; empty if the name has none
 
 	// Custom says that the host is a domain which is mapped to the bucket, so that no
 	// bucket stands before it (OSS documentation, Access OSS through a custom domain
@@ -24,8 +24,8 @@ type Endpoint struct {
 // ParseEndpoint reads an endpoint: a host name or an IP address, with or without a
 // port, with or without "http://" or "https://" before it. Without a scheme it is
 // https. The region is read from the names that OSS gives its endpoints, like
-// oss-cn-hangzhou.aliyuncs.com and oss-cn-hangzhou-internal.aliyuncs.com; names for
-// acceleration, of the S3 interface and of users' own domains tell none.
+// oss-cn-hangzhou.aliyuncs.com and oss-cn-hangzhou-internal.aliyuncs.com; the names for
+// acceleration, and users' own domains, have none.
 //
 // The error of ParseEndpoint says what was got and what was wanted.
 func ParseEndpoint(s string) (Endpoint, error) {
@@ -66,6 +66,19 @@ func parseEndpoint(s string) (Endpoint, error) {
 	}
 	e.Region = regionOf(name)
 	return e, nil
+}
+
+// HostOf returns the host of an endpoint that a server names, or "" for what does not
+// look like a name of one. A bucket's name before it goes.
+func HostOf(s, bucket string) string {
+	e, err := ParseEndpoint(s)
+	if err != nil || len(s) > 300 || e.isAddress() || !strings.Contains(e.Host, ".") {
+		return ""
+	}
+	if bucket != "" {
+		return strings.TrimPrefix(e.Host, bucket+".")
+	}
+	return e.Host
 }
 
 // onlyHost returns an error if s has anything before or after a host and a port.

@@ -21,7 +21,6 @@ func TestParseEndpoint(t *testing.T) {
 		{"oss-us-west-1.aliyuncs.com", "https://oss-us-west-1.aliyuncs.com", "us-west-1"},
 		{"oss-accelerate.aliyuncs.com", "https://oss-accelerate.aliyuncs.com", ""},
 		{"oss-accelerate-overseas.aliyuncs.com", "https://oss-accelerate-overseas.aliyuncs.com", ""},
-		{"s3.oss-cn-hangzhou.aliyuncs.com", "https://s3.oss-cn-hangzhou.aliyuncs.com", ""},
 		{"oss.aliyuncs.com", "https://oss.aliyuncs.com", ""},
 		{"oss-cn-hangzhou.aliyuncs.com.example.org", "https://oss-cn-hangzhou.aliyuncs.com.example.org", ""},
 		{"media.example.org", "https://media.example.org", ""},
@@ -45,6 +44,60 @@ func TestParseEndpoint(t *testing.T) {
 				t.Errorf("its text reads back as %+v, %v; want %+v", again, err, e)
 			}
 		})
+	}
+}
+
+// The endpoints of OSS's own table, and their neighbours.
+func TestRegionOfEndpoint(t *testing.T) {
+	for host, want := range map[string]string{
+		"oss-cn-hzfinance.aliyuncs.com":                         "cn-hangzhou-finance",
+		"oss-cn-hzfinance-internal.aliyuncs.com":                "cn-hangzhou-finance",
+		"cn-hangzhou-finance.oss.aliyuncs.com":                  "cn-hangzhou-finance",
+		"oss-cn-hzjbp-a-internal.aliyuncs.com":                  "cn-hangzhou-finance",
+		"oss-cn-hzjbp-b-internal.aliyuncs.com":                  "cn-hangzhou-finance",
+		"oss-cn-hzjbp-internal.aliyuncs.com":                    "cn-hangzhou-finance",
+		"oss-cn-shanghai-finance-1.aliyuncs.com":                "cn-shanghai-finance-1",
+		"oss-cn-shanghai-finance-1-internal.aliyuncs.com":       "cn-shanghai-finance-1",
+		"oss-cn-shanghai-finance-1-pub.aliyuncs.com":            "cn-shanghai-finance-1",
+		"oss-cn-shanghai-finance-1-pub-internal.aliyuncs.com":   "cn-shanghai-finance-1",
+		"cn-shanghai-finance.oss.aliyuncs.com":                  "cn-shanghai-finance-1",
+		"oss-cn-szfinance.aliyuncs.com":                         "cn-shenzhen-finance-1",
+		"oss-cn-szfinance-internal.aliyuncs.com":                "cn-shenzhen-finance-1",
+		"oss-cn-shenzhen-finance-1-internal.aliyuncs.com":       "cn-shenzhen-finance-1",
+		"cn-shenzhen-finance.oss.aliyuncs.com":                  "cn-shenzhen-finance-1",
+		"oss-cn-beijing-finance-1-pub.aliyuncs.com":             "cn-beijing-finance-1",
+		"oss-cn-beijing-finance-1-pub-internal.aliyuncs.com":    "cn-beijing-finance-1",
+		"oss-cn-beijing-finance-1-internal.aliyuncs.com":        "cn-beijing-finance-1",
+		"oss-cn-qdfinance.aliyuncs.com":                         "",
+		"oss-cn-chengdu-finance-1.aliyuncs.com":                 "",
+		"oss-cn-chengdu-finance-1-pub-internal.aliyuncs.com":    "",
+		"cn-beijing-finance.oss.aliyuncs.com":                   "",
+		"oss-cn-shjbp-a-internal.aliyuncs.com":                  "",
+		"oss-cn-north-2-gov-1.aliyuncs.com":                     "cn-north-2-gov-1",
+		"oss-cn-north-2-gov-1-internal.aliyuncs.com":            "cn-north-2-gov-1",
+		"cn-north-2-gov-1.oss.aliyuncs.com":                     "cn-north-2-gov-1",
+		"oss-cn-heyuan-acdr-1.aliyuncs.com":                     "cn-heyuan-acdr-1",
+		"oss-cn-wuhan-lr.aliyuncs.com":                          "cn-wuhan-lr",
+		"oss-cn-zhengzhou-jva.aliyuncs.com":                     "cn-zhengzhou-jva",
+		"oss-rg-china-mainland.aliyuncs.com":                    "rg-china-mainland",
+		"oss-na-south-1.aliyuncs.com":                           "na-south-1",
+		"oss-me-east-1-internal.aliyuncs.com":                   "me-east-1",
+		"eu-central-1.oss.aliyuncs.com":                         "eu-central-1",
+		"oss-cn-beijing-b-internal.aliyuncs.com":                "cn-beijing",
+		"vpc100-oss-cn-shanghai-a.aliyuncs.com":                 "cn-shanghai",
+		"s3.oss-cn-hangzhou.aliyuncs.com":                       "cn-hangzhou",
+		"s3.oss-cn-hangzhou-internal.aliyuncs.com":              "cn-hangzhou",
+		"oss-cn-hangzhou.oss-accesspoint.aliyuncs.com":          "cn-hangzhou",
+		"oss-cn-hangzhou-internal.oss-accesspoint.aliyuncs.com": "cn-hangzhou",
+		"oss-accelerate.aliyuncs.com":                           "",
+		"oss-accelerate-overseas.aliyuncs.com":                  "",
+		"oss-internal.aliyuncs.com":                             "",
+		"vod.cn-shanghai.aliyuncs.com":                          "",
+		"10.0.0.1":                                              "",
+	} {
+		if got := regionOf(host); got != want {
+			t.Errorf("%s: got %q, want %q", host, got, want)
+		}
 	}
 }
 
@@ -102,6 +155,27 @@ func TestParseEndpointRejects(t *testing.T) {
 				t.Errorf("the error tells the secret: %q", err)
 			}
 		})
+	}
+}
+
+func TestHostOf(t *testing.T) {
+	for in, want := range map[string]string{
+		"oss-cn-beijing.aliyuncs.com":           "oss-cn-beijing.aliyuncs.com",
+		"https://oss-cn-beijing.aliyuncs.com":   "oss-cn-beijing.aliyuncs.com",
+		"media.oss-cn-beijing.aliyuncs.com":     "oss-cn-beijing.aliyuncs.com",
+		"OSS-cn-beijing.aliyuncs.com:8080":      "oss-cn-beijing.aliyuncs.com:8080",
+		"":                                      "",
+		"look here":                             "",
+		"oss-cn-beijing.aliyuncs.com\nmore":     "",
+		"\u202eoss.aliyuncs.com":                "",
+		"id:secret@oss-cn-beijing.aliyuncs.com": "",
+		"10.0.0.1":                              "",
+		"localhost":                             "",
+		strings.Repeat("a.", 200) + "com":       "",
+	} {
+		if got := HostOf(in, "media"); got != want {
+			t.Errorf("%q: got %q, want %q", in, got, want)
+		}
 	}
 }
 

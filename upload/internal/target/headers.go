@@ -123,6 +123,6 @@ func encodeTags(tags map[string]string) string {
 
 func percent(s string) string { return strings.ReplaceAll(url.QueryEscape(s), "+", "%20") }
 
-// trimmed cuts the space around a value, as net/http does when it sends it: the SDK
+// trimmed cuts the spaces around a value, as net/http does when it sends it: the SDK
 // signs the value as it is, and the server checks what it got.
-func trimmed(v string) string { return strings.Trim(v, " \t") }
+func trimmed(v string) string { return strings.Trim(v, " ") }

@@ -111,6 +111,15 @@ func TestValidateOptions(t *testing.T) {
 	if err := everything().Validate(); err != nil {
 		t.Errorf("everything: %v", err)
 	}
+	for name, o := range map[string]ObjectOptions{
+		"name in UTF-8":     {ContentDisposition: `attachment; filename="影片.mp4"`},
+		"empty metadata":    {Metadata: map[string]string{"a": "", "b": "  "}},
+		"tags in any words": {Tags: map[string]string{"片 名": "影 片"}},
+	} {
+		if err := o.Validate(); err != nil {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
 	tags := map[string]string{}
 	for _, c := range "abcdefghijk" {
 		tags[string(c)] = ""
@@ -123,20 +132,34 @@ func TestValidateOptions(t *testing.T) {
 		"traffic limit too low":      {ObjectOptions{TrafficLimit: 819_199}, "TrafficLimit: got 819199 bit/s"},
 		"traffic limit too high":     {ObjectOptions{TrafficLimit: 838_860_801}, "TrafficLimit"},
 		"traffic limit negative":     {ObjectOptions{TrafficLimit: -1}, "TrafficLimit"},
-		"callback too long":          {ObjectOptions{Callback: strings.Repeat("a", 6<<10)}, "Callback: got 6144 bytes"},
+		"callback too long":          {ObjectOptions{Callback: strings.Repeat("a", 6<<10)}, "Callback: got 6144 bytes as a header"},
 		"too many tags":              {ObjectOptions{Tags: tags}, "Tags: got 11"},
 		"tag without a key":          {ObjectOptions{Tags: one("", "v")}, "key of 0 bytes"},
 		"tag with a long value":      {ObjectOptions{Tags: one("k", strings.Repeat("v", 257))}, "257 bytes"},
 		"tag that is not UTF-8":      {ObjectOptions{Tags: one("k", "\xff")}, "UTF-8"},
-		"too much metadata":          {ObjectOptions{Metadata: one("k", strings.Repeat("v", 8<<10))}, "Metadata: got 8193 bytes"},
+		"too much metadata":          {ObjectOptions{Metadata: one("k", strings.Repeat("v", 8<<10))}, "Metadata: got 8204 bytes"},
 		"metadata twice":             {ObjectOptions{Metadata: map[string]string{"a": "1", "A": "2"}}, "same name"},
 		"metadata name with a space": {ObjectOptions{Metadata: one("a b", "1")}, "letters, digits and hyphens"},
-		"metadata with a line break": {ObjectOptions{Metadata: one("a", "1\r\nx-oss-acl: public-read")}, "control character"},
-		"header with a line break":   {ObjectOptions{Headers: one("a", "1\n2")}, "control character"},
-		"type with a line break":     {ObjectOptions{ContentType: "a/b\n"}, "control character"},
+		"metadata with a line break": {ObjectOptions{Metadata: one("a", "1\r\nx-oss-acl: public-read")}, "value of a has U+000D at byte 1"},
+		"header with a line break":   {ObjectOptions{Headers: one("a", "1\n2")}, "a control character"},
+		"type with a line break":     {ObjectOptions{ContentType: "a/b\n"}, "a control character"},
 		"storage class unknown":      {ObjectOptions{StorageClass: "Cheap"}, `StorageClass: got "Cheap"`},
 		"ACL unknown":                {ObjectOptions{ACL: "all"}, `ACL: got "all"`},
 		"encryption unknown":         {ObjectOptions{Encryption: "ROT13"}, `Encryption: got "ROT13"`},
+		"metadata name with _":       {ObjectOptions{Metadata: one("share_in", "1")}, `Metadata: name "share_in": want letters, digits and hyphens`},
+		"metadata name with a dot":   {ObjectOptions{Metadata: one("a.b", "1")}, `name "a.b"`},
+		"metadata name not ASCII":    {ObjectOptions{Metadata: one("näme", "1")}, `name "näme"`},
+		"metadata name empty":        {ObjectOptions{Metadata: one("", "1")}, `name ""`},
+		"metadata name with a colon": {ObjectOptions{Metadata: one("a:b", "1")}, `name "a:b"`},
+		"metadata with a tab":        {ObjectOptions{Metadata: one("a", "1\t2")}, "U+0009 at byte 1"},
+		"metadata not ASCII":         {ObjectOptions{Metadata: one("a", "影片")}, "value of a has U+5F71 at byte 0: want printable ASCII"},
+		"metadata not UTF-8":         {ObjectOptions{Metadata: one("a", "\xff")}, "U+FFFD"},
+		"metadata as a header":       {ObjectOptions{Headers: one("x-oss-meta-share_in", "1")}, `Headers: X-Oss-Meta-Share_in: name "Share_in"`},
+		"tag with a line break":      {ObjectOptions{Tags: one("k", "a\nb")}, `Tags: "k" has a control character`},
+		"type that is not UTF-8":     {ObjectOptions{ContentType: "a/\xff"}, "ContentType: value is not valid UTF-8"},
+		"disposition with a tab":     {ObjectOptions{ContentDisposition: "a\tb"}, "ContentDisposition: value has U+0009"},
+		"disposition with U+0085":    {ObjectOptions{ContentDisposition: "a\u0085b"}, "U+0085 at byte 1, a control character"},
+		"cache control with U+2028":  {ObjectOptions{CacheControl: "a\u2028"}, "CacheControl: value has U+2028"},
 		"header of ours":             {ObjectOptions{Headers: one("authorization", "x")}, "Headers: Authorization is set by the request"},
 		"header twice":               {ObjectOptions{Headers: map[string]string{"a": "1", "A": "2"}}, "are the same header"},
 	} {

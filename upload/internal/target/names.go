@@ -1,6 +1,7 @@
 package target
 
 import (
+	"errors"
 	"fmt"
 	"unicode/utf8"
 )
@@ -8,7 +9,8 @@ import (
 const (
 	minBucketName = 3
 	maxBucketName = 63
-	maxObjectName = 1023 // bytes
+	maxObjectName = 1023    // bytes
+	maxUploadID   = 1 << 10 // bytes; OSS makes 32
 )
 
 // CheckBucket returns an error if name cannot be the name of a bucket: it must be 3
@@ -46,15 +48,20 @@ func CheckObject(key string) error {
 	return nil
 }
 
+// CheckUploadID returns an error if id cannot be the ID of an upload: it must be 1 to
+// 1,024 bytes, and be fit for a line of text.
+func CheckUploadID(id string) error {
+	switch {
+	case id == "":
+		return errors.New("upload ID is empty")
+	case len(id) > maxUploadID:
+		return fmt.Errorf("upload ID has %d bytes: want at most %d", len(id), maxUploadID)
+	case !fit(id):
+		return fmt.Errorf("upload ID %q has characters that cannot be printed", Clip(id))
+	}
+	return nil
+}
+
 func isLower(c rune) bool { return 'a' <= c && c <= 'z' }
 
 func isDigit(c rune) bool { return '0' <= c && c <= '9' }
-
-// Clip shortens a name that is too long to be printed whole.
-func Clip(s string) string {
-	const limit = 80
-	if len(s) <= limit {
-		return s
-	}
-	return s[:limit] + "…"
-}

@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 	"time"
+	"unicode"
 	"unicode/utf8"
 )
 
@@ -87,7 +88,7 @@ func checkCallback(size int) error {
 	if size <= maxCallback {
 		return nil
 	}
-	return fmt.Errorf("got %d bytes in base64, the variables included; want at most %d", size, maxCallback)
+	return fmt.Errorf("got %d bytes as a header, the Vars included; want at most %d", size, maxCallback)
 }
 
 func checkTags(tags map[string]string) error {
@@ -97,11 +98,13 @@ func checkTags(tags map[string]string) error {
 	for k, v := range tags {
 		switch {
 		case k == "" || len(k) > maxTagKey:
-			return fmt.Errorf("tag %q has a key of %d bytes: want 1 to %d", Clip(k), len(k), maxTagKey)
+			return fmt.Errorf("%q has a key of %d bytes: want 1 to %d", Clip(k), len(k), maxTagKey)
 		case len(v) > maxTagValue:
-			return fmt.Errorf("tag %q has a value of %d bytes: want at most %d", k, len(v), maxTagValue)
+			return fmt.Errorf("%q has a value of %d bytes: want at most %d", k, len(v), maxTagValue)
 		case !utf8.ValidString(k) || !utf8.ValidString(v):
-			return fmt.Errorf("tag %q is not valid UTF-8", k)
+			return fmt.Errorf("%q is not valid UTF-8", k)
+		case strings.ContainsFunc(k+v, unicode.IsControl):
+			return fmt.Errorf("%q has a control character", k)
 		}
 	}
 	return nil
@@ -114,16 +117,13 @@ func checkMetadata(meta map[string]string) error {
 	total := 0
 	seen := make(map[string]string, len(meta))
 	for k, v := range meta {
-		total += len(k) + len(v)
+		total += len(metaPrefix) + len(k) + len(v)
 		name := http.CanonicalHeaderKey(k)
 		if other, ok := seen[name]; ok {
 			return fmt.Errorf("%q and %q are the same name: OSS does not distinguish case", other, k)
 		}
-		if !validName(k) {
-			return fmt.Errorf("name %q: want letters, digits and hyphens", Clip(k))
-		}
-		if err := checkValue(v); err != nil {
-			return fmt.Errorf("%s: %w", k, err)
+		if err := checkMeta(k, v); err != nil {
+			return err
 		}
 		seen[name] = k
 	}
@@ -133,23 +133,45 @@ func checkMetadata(meta map[string]string) error {
 	return nil
 }
 
+// checkMeta returns an error for a name or a value of metadata that OSS would refuse
+// (OSS documentation, EC 0011-00000004 and 0011-00000005).
+func checkMeta(name, value string) error {
+	if name == "" || strings.ContainsFunc(name, func(c rune) bool {
+		return !isLower(c) && !isDigit(c) && (c < 'A' || c > 'Z') && c != '-'
+	}) {
+		return fmt.Errorf("name %q: want letters, digits and hyphens", Clip(name))
+	}
+	for i, c := range value {
+		if c < ' ' || c > '~' {
+			return fmt.Errorf("value of %s has %U at byte %d: want printable ASCII; encode other text, in base64 for example", name, c, i)
+		}
+	}
+	return nil
+}
+
+const metaPrefix = "X-Oss-Meta-"
+
 // checkHeaders returns an error for a header that cannot be sent, or that would
 // break the signature.
 func checkHeaders(headers map[string]string) error {
 	seen := make(map[string]string, len(headers))
 	for k, v := range headers {
 		name := http.CanonicalHeaderKey(k)
-		if reserved[name] {
+		err := checkValue(v)
+		meta, ok := strings.CutPrefix(name, metaPrefix)
+		switch {
+		case reserved[name]:
 			return fmt.Errorf("%s is set by the request itself", name)
-		}
-		if !validName(k) {
+		case !validName(k):
 			return fmt.Errorf("name %q: want letters, digits and hyphens", Clip(k))
+		case ok:
+			err = checkMeta(meta, v)
+		}
+		if err != nil {
+			return fmt.Errorf("%s: %w", name, err)
 		}
 		if other, ok := seen[name]; ok {
 			return fmt.Errorf("%q and %q are the same header", other, k)
-		}
-		if err := checkValue(v); err != nil {
-			return fmt.Errorf("%s: %w", name, err)
 		}
 		seen[name] = k
 	}
@@ -163,10 +185,16 @@ func validName(s string) bool {
 	})
 }
 
-// checkValue returns an error if s cannot be the value of a header.
+// checkValue returns an error if s cannot be the value of a header. Spaces around it
+// are not sent.
 func checkValue(s string) error {
-	if strings.ContainsFunc(s, func(c rune) bool { return c < ' ' && c != '	' || c == 0x7f }) {
-		return errors.New("value has a control character")
+	if !utf8.ValidString(s) {
+		return errors.New("value is not valid UTF-8")
+	}
+	for i, c := range s {
+		if unicode.IsControl(c) || c == '\u2028' || c == '\u2029' {
+			return fmt.Errorf("value has %U at byte %d, a control character", c, i)
+		}
 	}
 	return nil
 }

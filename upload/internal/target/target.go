@@ -31,16 +31,22 @@ func (t Target) URL() string {
 }
 
 // SigningRegion returns the region to sign for, or "" if none is known. The bucket's own
-// information calls it "oss-cn-hangzhou"; the signature wants it without "oss-".
+// information calls it "oss-cn-hangzhou", or "oss-cn-hzfinance"; the signature wants
+// the region's ID.
 func (t Target) SigningRegion() string {
-	if t.Region != "" {
-		return strings.TrimPrefix(t.Region, "oss-")
+	if t.Region == "" {
+		return t.Endpoint.Region
 	}
-	return t.Endpoint.Region
+	region := strings.TrimPrefix(t.Region, "oss-")
+	if known, ok := financeRegions[region]; ok {
+		return known
+	}
+	return region
 }
 
 // LacksRegion reports whether requests to OSS are signed with V1 for want of a region.
-func (t Target) LacksRegion() bool { return t.SigningRegion() == "" && !t.Endpoint.PathStyle() }
+// What runs on this machine is not OSS.
+func (t Target) LacksRegion() bool { return t.SigningRegion() == "" && !t.Endpoint.isLocal() }
 
 // Validate returns an error that names what is wrong with t.
 func (t Target) Validate() error {
@@ -69,8 +75,11 @@ func (t Target) Validate() error {
 func CheckRegion(region string) error {
 	for _, c := range region {
 		if !isLower(c) && !isDigit(c) && c != '-' {
-			return fmt.Errorf("region %q: want lower-case letters, digits and hyphens, as in cn-hangzhou", region)
+			return fmt.Errorf("region %q: want lower-case letters, digits and hyphens, as in cn-hangzhou", Clip(region))
 		}
+	}
+	if short := withoutZone(region); short != region {
+		return fmt.Errorf("region %q is a zone: want its region, %s", region, short)
 	}
 	return nil
 }

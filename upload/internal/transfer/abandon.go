@@ -6,6 +6,7 @@ import (
 	"fmt"
 
 	"github.com/vodupload/vodupload/checkpoint"
+	"github.com/vodupload/vodupload/upload/internal/target"
 )
 
 // Abandon ends an upload that is not running: the recorded upload is aborted at
@@ -37,7 +38,7 @@ func (u *upload) abandon(ctx context.Context) error {
 	m := &multipart{upload: u}
 	m.rec, _, _ = cp.Load()
 	if err := m.abort(ctx); err != nil {
-		return errors.Join(err, cp.Close())
+		return target.Join(err, cp.Close())
 	}
 	return cp.Remove()
 }

@@ -7,6 +7,7 @@ import (
 	"sync"
 	"sync/atomic"
 
+	"github.com/vodupload/vodupload/upload/internal/target"
 	"github.com/vodupload/vodupload/upload/internal/wire"
 )
 
@@ -166,6 +167,7 @@ func (u *upload) emit(e Event) {
 	u.emitting.Lock()
 	defer u.emitting.Unlock()
 	e.Uploaded, e.InFlight, e.Sent = u.tally.counts()
+	e.Err = target.OneLine(e.Err) // it is shown to people as it is
 	u.job.Emit(e)
 }
 

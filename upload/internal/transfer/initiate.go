@@ -2,10 +2,10 @@ package transfer
 
 import (
 	"context"
-	"errors"
 	"time"
 
 	"github.com/vodupload/vodupload/checkpoint"
+	"github.com/vodupload/vodupload/upload/internal/target"
 	"github.com/vodupload/vodupload/upload/internal/wire"
 )
 
@@ -40,7 +40,7 @@ func (m *multipart) initiate(ctx context.Context) error {
 	if err := m.keep.begin(ctx, m.rec); err != nil {
 		// Nobody would find the upload again, so it does not stay at the server,
 		// also when it was only interrupted.
-		return errors.Join(err, m.abort(context.WithoutCancel(ctx)))
+		return target.Join(err, m.abort(context.WithoutCancel(ctx)))
 	}
 	m.emit(Event{Kind: Initiated, UploadID: m.rec.UploadID, PartSize: plan.PartSize})
 	return nil

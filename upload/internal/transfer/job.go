@@ -20,15 +20,19 @@ type (
 // ErrAbandon is the cause to cancel the context of [Service.Run] with when the
 // upload shall not go on later: it is aborted at the server, and its checkpoint
 // deleted. After any other cause both are kept.
-var ErrAbandon = errors.New("upload abandoned")
+var ErrAbandon = errors.New("upload: abandoned")
 
 // ErrIntegrity is returned when the finished object is not made of the bytes that
 // were read.
-var ErrIntegrity = errors.New("object differs from its source")
+var ErrIntegrity = errors.New("upload: object differs from its source")
 
 // ErrCheckpoint is returned when a checkpoint cannot be kept, and the upload was
 // not told to go on without.
-var ErrCheckpoint = errors.New("cannot keep a checkpoint")
+var ErrCheckpoint = errors.New("upload: cannot keep a checkpoint")
+
+// ErrInUse is returned when another run, here or in another process, has claimed the
+// checkpoint.
+var ErrInUse = errors.New("upload: the same upload runs elsewhere")
 
 // A Gate hands out the credentials that requests are signed with. Its methods are
 // called from many goroutines.

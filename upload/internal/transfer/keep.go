@@ -7,6 +7,7 @@ import (
 	"sync/atomic"
 
 	"github.com/vodupload/vodupload/checkpoint"
+	"github.com/vodupload/vodupload/upload/internal/target"
 	"github.com/vodupload/vodupload/upload/internal/wire"
 )
 
@@ -36,7 +37,9 @@ func (u *upload) claim(ctx context.Context) (*keeper, error) {
 		}
 		k.Upload = cp
 		return k, nil
-	case errors.Is(err, checkpoint.ErrInUse), ctx.Err() != nil:
+	case errors.Is(err, checkpoint.ErrInUse):
+		return nil, Used(err)
+	case ctx.Err() != nil:
 		return nil, fmt.Errorf("open checkpoint: %w", err)
 	case !k.optional:
 		return nil, Unkept(err)
@@ -48,8 +51,11 @@ func (u *upload) claim(ctx context.Context) (*keeper, error) {
 
 // Unkept is the error of an upload that may not go on without.
 func Unkept(cause error) error {
-	return fmt.Errorf("%w: %w; Options.CheckpointsOptional lets uploads go on without", ErrCheckpoint, cause)
+	return fmt.Errorf("%w: %w", ErrCheckpoint, cause)
 }
+
+// Used is the error of an upload whose checkpoint another one has claimed.
+func Used(cause error) error { return fmt.Errorf("%w: %w", ErrInUse, cause) }
 
 // without tells, once, that the upload goes on without.
 func (k *keeper) without(cause error) {
@@ -109,14 +115,14 @@ func (k *keeper) tolerate(err error) error {
 
 // remove deletes the checkpoint of an upload that is no more.
 func (k *keeper) remove() {
-	if err := errors.Join(k.Remove(), k.drop()); err != nil {
+	if err := target.Join(k.Remove(), k.drop()); err != nil {
 		k.warn(fmt.Errorf("remove checkpoint: %w", err))
 	}
 }
 
 // close keeps the checkpoint of an upload that can go on.
 func (k *keeper) close() {
-	if err := errors.Join(k.Close(), k.drop()); err != nil {
+	if err := target.Join(k.Close(), k.drop()); err != nil {
 		k.warn(fmt.Errorf("close checkpoint: %w", err))
 	}
 }

@@ -13,7 +13,7 @@ import (
 )
 
 // ErrChanged is returned when a source is not what it was when the upload began.
-var ErrChanged = errors.New("source changed")
+var ErrChanged = errors.New("upload: source changed")
 
 // A Source is the bytes of one upload. ReadAt is called from many goroutines.
 type Source interface {

@@ -246,7 +246,7 @@ func (m *multipart) sendStream(ctx context.Context, st *Stream) error {
 		}
 		n := st.hold(c.buf)
 		if n > MaxParts {
-			err = fmt.Errorf("%w of %d bytes: set a larger Options.PartSize", ErrTooManyParts, st.size)
+			err = fmt.Errorf("%w of %d bytes", ErrTooManyParts, st.size)
 			break
 		}
 		g.Go(func() error { return m.sendBuffered(gctx, st, n, c.buf) })

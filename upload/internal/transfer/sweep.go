@@ -72,7 +72,7 @@ func (s *Service) Sweep(ctx context.Context, job *SweepJob) ([]Leftover, error) 
 	listed, served, listErr := sw.listed(ctx)
 	known, err := sw.checkpoints(ctx)
 	if err != nil {
-		return nil, errors.Join(listErr, err)
+		return nil, target.Join(listErr, err)
 	}
 	var found []candidate
 	for _, e := range known.free {
@@ -88,7 +88,7 @@ func (s *Service) Sweep(ctx context.Context, job *SweepJob) ([]Leftover, error) 
 			found = append(found, sw.ofServer(u, served, known.hidden))
 		}
 	}
-	return sw.all(ctx, found), errors.Join(listErr, context.Cause(ctx))
+	return sw.all(ctx, found), target.Join(listErr, context.Cause(ctx))
 }
 
 // A sweep is one run of a [SweepJob].
@@ -159,7 +159,7 @@ func (sw *sweep) listed(ctx context.Context) (all []wire.Unfinished, served time
 			return err
 		})
 		if err != nil {
-			return all, served, fmt.Errorf("list unfinished uploads: %w", err)
+			return all, served, fmt.Errorf("list unfinished uploads of %s/%s: %w", sw.job.Target.Bucket, target.Line(sw.job.Target.Object), err)
 		}
 		if served.IsZero() {
 			served = cmp.Or(page.Served, time.Now())

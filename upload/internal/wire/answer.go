@@ -89,6 +89,7 @@ type xmlError struct {
 	RequestID  string `xml:"RequestId"`
 	EC         string
 	ServerTime string
+	Endpoint   string // to use instead
 }
 
 // misdated says whether the error blames the time of the request. With signature V4,

@@ -31,8 +31,8 @@ func (r *request) validate() error {
 		}
 	case opUploadPart, opComplete, opAbort, opListParts:
 		// Without the ID, these would be the calls that write, delete or get the object.
-		if r.uploadID == "" {
-			return errors.New("upload ID is empty")
+		if err := target.CheckUploadID(r.uploadID); err != nil {
+			return err
 		}
 	}
 	if r.op == opUploadPart && (r.part < 1 || r.part > maxPartNumber) {
@@ -139,10 +139,10 @@ func (o *Object) log(ctx context.Context, s Snapshot, r *request, rep *reply, er
 	attrs := []slog.Attr{
 		slog.String("op", r.op),
 		slog.String("bucket", o.target.Bucket),
-		slog.String("object", o.target.Object),
+		slog.String("object", target.Line(o.target.Object)),
 		slog.Int("part", r.part),
 		slog.Int("status", rep.status),
-		slog.String("request_id", rep.header.Get(headerRequestID)),
+		slog.String("request_id", oneLine(rep.header.Get(headerRequestID))),
 		slog.Uint64("generation", s.Generation),
 		slog.Duration("took", time.Since(start)),
 	}

@@ -82,7 +82,7 @@ func TestAnswersThatCannotBeTrusted(t *testing.T) {
 		"put: other CRC64":               {put, 200, map[string]string{"ETag": `"A"`, "x-oss-hash-crc64ecma": "12345"}, "", Retry, "as the server got them 12345"},
 		"initiate: empty 200":            {initiate, 200, nil, "", Retry, "answer is empty"},
 		"initiate: HTML":                 {initiate, 200, nil, "<html></html>", Retry, "read answer of 13 bytes"},
-		"initiate: no upload ID":         {initiate, 200, nil, "<InitiateMultipartUploadResult></InitiateMultipartUploadResult>", Retry, "upload ID of 0 bytes"},
+		"initiate: no upload ID":         {initiate, 200, nil, "<InitiateMultipartUploadResult></InitiateMultipartUploadResult>", Retry, "upload ID is empty"},
 		"initiate: cut short":            {initiate, 200, nil, "<InitiateMultipartUploadResult><UploadId>A</Up", Retry, "read answer"},
 		"part: empty 200":                {part, 200, nil, "", Retry, "answer has no ETag"},
 		"part: a captive portal's page":  {part, 200, map[string]string{"Content-Type": "text/html"}, "<html><style>p{}</style><h1>Hotel</h1> sign in</html>", Retry, `no ETag: 53 bytes of text/html: "Hotel sign in"`},

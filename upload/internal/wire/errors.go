@@ -2,7 +2,6 @@ package wire
 
 import (
 	"errors"
-	"fmt"
 	"net/http"
 	"strconv"
 	"strings"
@@ -14,7 +13,8 @@ import (
 const statusCallbackFailed = http.StatusNonAuthoritativeInfo
 
 // An Error is what a call that failed returns, always as *Error. Its text is one
-// line, and has no secret in it.
+// line, and has no secret in it. What the call was about, bucket, object and upload
+// ID, is not in the text: the caller knows, and would print it twice.
 type Error struct {
 	Op         string // Put, Initiate, UploadPart, Complete, Abort, ListParts, Head
 	Class      Class
@@ -27,6 +27,7 @@ type Error struct {
 	Message    string // what the server said
 	RequestID  string
 	EC         string
+	Endpoint   string        // host that the server says to use instead; empty if it does not
 	Delay      time.Duration // how long the server asks to wait, up to 5 min; 0: it does not say
 	Generation uint64        // of the credentials that the request was signed with
 	Unanswered bool          // the whole request was acknowledged, and no answer came within StallTimeout
@@ -34,12 +35,12 @@ type Error struct {
 	Err        error         // cause; nil if the answer says it all
 }
 
-// Error returns what failed, on what, and why:
+// Error returns what failed, and why:
 //
-//	UploadPart media/in/talk.mp4 part 7: 403 AccessDenied: no right to … (request ID 6556…, EC 0003-…)
+//	UploadPart part 7: 403 AccessDenied: no right to … (request ID 6556…, EC 0003-…)
 func (e *Error) Error() string {
 	var b strings.Builder
-	fmt.Fprintf(&b, "%s %s/%s", e.Op, e.Bucket, oneLine(e.Object))
+	b.WriteString(e.Op)
 	if e.Part != 0 {
 		b.WriteString(" part " + strconv.Itoa(e.Part))
 	}
@@ -51,7 +52,7 @@ func (e *Error) Error() string {
 			b.WriteString(statusText(e.Status))
 		}
 	}
-	if e.Message != "" {
+	if e.Message != "" && e.Message != e.Code {
 		b.WriteString(": " + oneLine(e.Message))
 	}
 	if e.Err != nil {
@@ -67,7 +68,7 @@ func (e *Error) Error() string {
 func (e *Error) ids() string {
 	var ids []string
 	for _, f := range [...]struct{ name, value string }{
-		{"request ID", e.RequestID}, {"EC", e.EC}, {"upload ID", e.UploadID},
+		{"request ID", e.RequestID}, {"EC", e.EC},
 	} {
 		if f.value != "" {
 			ids = append(ids, f.name+" "+oneLine(f.value))

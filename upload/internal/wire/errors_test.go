@@ -19,19 +19,23 @@ func TestErrorText(t *testing.T) {
 				Op: opUploadPart, Bucket: "media", Object: "in/talk.mp4", Part: 7, UploadID: "U1", Status: 403,
 				Code: "AccessDenied", Message: "You have no right.", RequestID: "R1", EC: "0003-1",
 			},
-			"UploadPart media/in/talk.mp4 part 7: 403 AccessDenied: You have no right. (request ID R1, EC 0003-1, upload ID U1)",
+			"UploadPart part 7: 403 AccessDenied: You have no right. (request ID R1, EC 0003-1)",
 		},
 		"answer of a gateway": {
 			Error{Op: opPut, Bucket: "media", Object: "a", Status: 502, Err: errors.New("answer is not of OSS")},
-			"PutObject media/a: 502 Bad Gateway: answer is not of OSS",
+			"PutObject: 502 Bad Gateway: answer is not of OSS",
 		},
 		"no answer": {
 			Error{Op: opHead, Bucket: "media", Object: "a", Err: io.EOF},
-			"HeadObject media/a: EOF",
+			"HeadObject: EOF",
+		},
+		"direction of writing": {
+			Error{Op: opPut, Status: 403, Code: "a\u202eb", Message: "one\u2028two\x1b[31m"},
+			`PutObject: 403 a\u202eb: one two\x1b[31m`,
 		},
 		"foreign line breaks": {
 			Error{Op: opPut, Bucket: "media", Object: "a\nb\x00c", Status: 599, Message: "one\r\ntwo", Err: errors.New("x\ty")},
-			"PutObject media/a b c: 599 unknown status: one two: x y",
+			`PutObject: 599 unknown status: one two: x y`,
 		},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -3,6 +3,8 @@ package wire
 import (
 	"errors"
 	"time"
+
+	"github.com/vodupload/vodupload/upload/internal/target"
 )
 
 // fail returns the error of r. a is the answer, or nil if there is none.
@@ -44,6 +46,7 @@ func (o *Object) refusal(s Snapshot, r *request, out outcome, a *answer, used ti
 	e := o.fail(s, r, out, a)
 	e.Code, e.Message = oneLine(s.scrub(x.Code)), oneLine(s.scrub(x.Message))
 	e.RequestID, e.EC = oneLine(x.RequestID), oneLine(x.EC)
+	e.Endpoint = target.HostOf(s.scrub(x.Endpoint), o.target.Bucket)
 	return e
 }
 

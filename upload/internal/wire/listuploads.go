@@ -108,8 +108,11 @@ func (x *uploadsResult) fill(page *UploadsPage, prefix string, from UploadMarker
 		if err != nil {
 			return fmt.Errorf("name of an object: %w", err)
 		}
-		if key == "" || u.UploadID == "" || len(u.UploadID) > maxUploadID {
-			return fmt.Errorf("an upload of %q has an ID of %d bytes", target.Clip(key), len(u.UploadID))
+		if key == "" {
+			return fmt.Errorf("an upload of no object")
+		}
+		if err := target.CheckUploadID(u.UploadID); err != nil {
+			return fmt.Errorf("an upload of %s: %w", target.ClipLine(key, maxText), err)
 		}
 		if !strings.HasPrefix(key, prefix) {
 			return fmt.Errorf("an upload of %q is not of the prefix %q", target.Clip(key), target.Clip(prefix))

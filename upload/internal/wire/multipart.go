@@ -10,10 +10,7 @@ import (
 	"github.com/vodupload/vodupload/upload/internal/target"
 )
 
-const (
-	maxPartNumber = 10_000
-	maxUploadID   = 1 << 10 // bytes; OSS makes 32
-)
+const maxPartNumber = 10_000
 
 // Initiate begins a multipart upload. The properties of the object to be are given
 // here, and stored by OSS until Complete.
@@ -32,8 +29,8 @@ func (o *Object) Initiate(ctx context.Context, s Snapshot, opts *target.ObjectOp
 		UploadID string   `xml:"UploadId"`
 	}
 	err = rep.decode(&x)
-	if err == nil && (x.UploadID == "" || len(x.UploadID) > maxUploadID) {
-		err = fmt.Errorf("answer has an upload ID of %d bytes", len(x.UploadID))
+	if err == nil {
+		err = target.CheckUploadID(x.UploadID)
 	}
 	if err != nil {
 		return Initiated{}, o.reject(s, r, &rep.answer, err)

@@ -5,7 +5,8 @@ import (
 	"net/url"
 	"regexp"
 	"strings"
-	"unicode"
+
+	"github.com/vodupload/vodupload/upload/internal/target"
 )
 
 // minSecret is the length below which a string is not looked for in text: OSS's own
@@ -15,21 +16,9 @@ const minSecret = 8
 // maxText bounds a piece of foreign text in an error.
 const maxText = 512
 
-// oneLine makes foreign text fit for a line of a log: no line breaks or other
-// control characters, and not too long.
-func oneLine(s string) string {
-	if len(s) > maxText {
-		s = strings.ToValidUTF8(s[:maxText], "") + "…"
-	}
-	if strings.IndexFunc(s, unprintable) < 0 {
-		return s
-	}
-	return strings.Join(strings.FieldsFunc(s, func(r rune) bool {
-		return unicode.IsSpace(r) || unprintable(r)
-	}), " ")
-}
-
-func unprintable(r rune) bool { return r != ' ' && !unicode.IsPrint(r) }
+// oneLine makes a server's text fit for a line of a log, and bounds it. Its line
+// breaks and indents are the layout of an answer.
+func oneLine(s string) string { return target.ClipLine(strings.Join(strings.Fields(s), " "), maxText) }
 
 // strip returns the cause inside the errors that net/http wraps around it. They
 // print the URL, and a proxy or a transport of the user's may have put a token there.

@@ -166,6 +166,33 @@ func stored(t *testing.T, srv *osstest.Server, name, content string) {
 	}
 }
 
+// What is signed is what is sent and kept, whatever stands around a value.
+func TestServiceKeepsMetadata(t *testing.T) {
+	eachMode(t, func(t *testing.T, m mode) {
+		srv, o := m.service(t, "a", nil)
+		opts := &target.ObjectOptions{
+			Metadata:           map[string]string{"Plain": "a  b", "around": "  a ", "empty": "", "blank": "   ", "signs": `~!@#$%^&*()_+{}|:"<>?`},
+			ContentDisposition: ` attachment; filename="影片 ü.mp4" `,
+			CacheControl:       " max-age=1 ",
+		}
+		if _, err := o.Put(t.Context(), m.snapshot(), bodyOf("x"), opts); err != nil {
+			t.Fatal(err)
+		}
+		obj, ok := srv.Object("media", "a")
+		if !ok {
+			t.Fatal("the object is not there")
+		}
+		for name, want := range map[string]string{
+			"X-Oss-Meta-Plain": "a  b", "X-Oss-Meta-Around": "a", "X-Oss-Meta-Signs": `~!@#$%^&*()_+{}|:"<>?`,
+			"Content-Disposition": `attachment; filename="影片 ü.mp4"`, "Cache-Control": "max-age=1",
+		} {
+			if got := obj.Header.Get(name); got != want {
+				t.Errorf("%s: got %q, want %q", name, got, want)
+			}
+		}
+	})
+}
+
 func TestServicePut(t *testing.T) {
 	eachMode(t, func(t *testing.T, m mode) {
 		srv, o := m.service(t, "talk.mp4", nil)

@@ -102,6 +102,7 @@ func scanError(text string) xmlError {
 		RequestID:  element(text, "RequestId"),
 		EC:         element(text, "EC"),
 		ServerTime: element(text, "ServerTime"),
+		Endpoint:   element(text, "Endpoint"),
 	}
 }
 

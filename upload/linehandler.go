@@ -1,0 +1,56 @@
+package upload
+
+import (
+	"context"
+	"log/slog"
+
+	"github.com/vodupload/vodupload/upload/internal/target"
+)
+
+// A lineHandler passes records on whose texts are fit for one line. Not every handler
+// escapes what names of files and the messages of servers may have in them.
+type lineHandler struct{ slog.Handler }
+
+// Handle passes r on.
+func (h lineHandler) Handle(ctx context.Context, r slog.Record) error {
+	clean := slog.NewRecord(r.Time, r.Level, target.Line(r.Message), r.PC)
+	r.Attrs(func(a slog.Attr) bool {
+		clean.AddAttrs(fitAttr(a))
+		return true
+	})
+	return h.Handler.Handle(ctx, clean)
+}
+
+// WithAttrs returns a handler that adds attributes to each record.
+func (h lineHandler) WithAttrs(attrs []slog.Attr) slog.Handler {
+	clean := make([]slog.Attr, len(attrs))
+	for i, a := range attrs {
+		clean[i] = fitAttr(a)
+	}
+	return lineHandler{h.Handler.WithAttrs(clean)}
+}
+
+// WithGroup returns a handler that puts the attributes that follow into a group.
+func (h lineHandler) WithGroup(name string) slog.Handler {
+	return lineHandler{h.Handler.WithGroup(name)}
+}
+
+func fitAttr(a slog.Attr) slog.Attr {
+	a.Value = a.Value.Resolve()
+	switch a.Value.Kind() {
+	case slog.KindString:
+		a.Value = slog.StringValue(target.Line(a.Value.String()))
+	case slog.KindGroup:
+		group := a.Value.Group()
+		clean := make([]slog.Attr, len(group))
+		for i, inner := range group {
+			clean[i] = fitAttr(inner)
+		}
+		a.Value = slog.GroupValue(clean...)
+	case slog.KindAny:
+		if err, ok := a.Value.Any().(error); ok {
+			a.Value = slog.AnyValue(target.OneLine(err))
+		}
+	}
+	return a
+}
