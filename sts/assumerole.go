@@ -2,12 +2,13 @@ package sts
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"net/http"
 	"strconv"
+	"strings"
 	"time"
+	"unicode"
 
 	"github.com/vodupload/vodupload/sts/internal/role"
 	"github.com/vodupload/vodupload/sts/openapi"
@@ -45,6 +46,12 @@ type AssumeRoleOptions struct {
 	// digits and "=,.@:/-_+". The default is none.
 	ExternalID string
 
+	// SourceIdentity names whose session it is. STS keeps it along a chain of roles, in
+	// which it cannot be changed, and the audit log has it (RAM documentation,
+	// SourceIdentity). The role's trust policy has to allow sts:SetSourceIdentity. The
+	// default is none.
+	SourceIdentity string
+
 	// Endpoint is a host or URL, for a region's own STS or a test server. The
 	// default is https://sts.aliyuncs.com.
 	Endpoint string
@@ -64,7 +71,7 @@ type AssumeRoleOptions struct {
 type AssumeRole struct {
 	roleARN string
 	opts    AssumeRoleOptions
-	client  *openapi.Client
+	call    roleCall
 	params  map[string]string
 }
 
@@ -92,7 +99,8 @@ func NewAssumeRole(base Provider, roleARN string, opts *AssumeRoleOptions) (*Ass
 	if err != nil {
 		return nil, fmt.Errorf("sts: assume role: %w", err)
 	}
-	return &AssumeRole{roleARN: roleARN, opts: o, client: client, params: o.params(roleARN)}, nil
+	call := roleCall{client: client, action: "AssumeRole", duration: o.Duration}
+	return &AssumeRole{roleARN: roleARN, opts: o, call: call, params: o.params(roleARN)}, nil
 }
 
 // validate checks all settings, and takes white space out of the policy.
@@ -111,6 +119,9 @@ func (o *AssumeRoleOptions) validate(roleARN string) error {
 			return err
 		}
 	}
+	if strings.ContainsFunc(o.SourceIdentity, func(r rune) bool { return unicode.IsSpace(r) || !unicode.IsPrint(r) }) {
+		return errors.New("the SourceIdentity has white space or a control character in it")
+	}
 	var err error
 	o.Policy, err = role.CompactPolicy(o.Policy)
 	return err
@@ -128,33 +139,20 @@ func (o *AssumeRoleOptions) params(roleARN string) map[string]string {
 	if o.ExternalID != "" {
 		params["ExternalId"] = o.ExternalID
 	}
+	if o.SourceIdentity != "" {
+		params["SourceIdentity"] = o.SourceIdentity
+	}
 	return params
 }
 
 // Credentials calls AssumeRole. A refusal by STS is an [*openapi.Error] with code
 // and request ID; where the cause is known, the text ends with what to do about it.
 func (a *AssumeRole) Credentials(ctx context.Context) (Credentials, error) {
-	var out struct {
-		RequestID   string `json:"RequestId"`
-		Credentials json.RawMessage
-	}
-	begin := now()
-	date, err := a.client.DoDated(ctx, "AssumeRole", a.params, &out)
+	creds, err := a.call.issue(ctx, a.params)
 	if err != nil {
-		return Credentials{}, fmt.Errorf("sts: assume role %s as %s: %w%s", a.roleARN, a.opts.SessionName, err, hint(err))
+		return Credentials{}, fmt.Errorf("sts: assume role %s as %s: %w", a.roleARN, a.opts.SessionName, err)
 	}
-	creds, err := credentialsIn(out.Credentials, begin)
-	if err == nil && creds.Expiration.IsZero() {
-		err = errors.New("the Expiration is missing")
-	}
-	if err != nil {
-		return Credentials{}, fmt.Errorf("sts: assume role %s as %s: %w: %w (request ID %s)",
-			a.roleARN, a.opts.SessionName, ErrAnswer, err, scrub(out.RequestID))
-	}
-	// The token was made after the call began, and lives for no longer than was asked
-	// for: whatever the clocks say, it is over by then.
-	ahead := clockAhead(date, begin, now())
-	return creds.endingAt(earlier(creds.Expiration.Add(-ahead), begin.Add(a.opts.Duration))), nil
+	return creds, nil
 }
 
 // Format writes the role and the session's name, whatever the verb.

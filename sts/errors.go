@@ -9,8 +9,13 @@ import (
 
 // What credentials can be wrong about.
 var (
-	// ErrInvalidCredentials is returned for credentials that lack a part.
+	// ErrInvalidCredentials is returned for credentials that lack a part, and for sources
+	// of credentials that are set up by half.
 	ErrInvalidCredentials = errors.New("sts: invalid credentials")
+
+	// ErrNotConfigured is wrapped by the error of a [DefaultProvider] that found no source
+	// of credentials. Its text lists what was looked for, and where.
+	ErrNotConfigured = errors.New("sts: no credentials are configured")
 
 	// ErrExpired is wrapped by errors about credentials that had already expired
 	// when they came.

@@ -66,7 +66,7 @@ func signingKey(p Provider) openapi.KeyFunc {
 	return func(ctx context.Context) (openapi.Key, error) {
 		c, err := p.Credentials(ctx)
 		if err != nil {
-			return openapi.Key{}, err
+			return openapi.Key{}, nested{err}
 		}
 		return openapi.Key{ID: c.AccessKeyID, Secret: c.AccessKeySecret, Token: c.SecurityToken}, nil
 	}
