@@ -26,7 +26,11 @@ func narrow(statements []any) ([]any, error) {
 		if _, ok := m["NotResource"]; ok {
 			return nil, fmt.Errorf("%w: an Allow statement has NotResource, which is all that is elsewhere; want Resource", errNotNarrowable)
 		}
-		if kept, ok := below(m); ok {
+		kept, ok, err := below(m)
+		if err != nil {
+			return nil, err
+		}
+		if ok {
 			narrowed = append(narrowed, kept)
 			allowed = true
 		}
@@ -39,18 +43,31 @@ func narrow(statements []any) ([]any, error) {
 
 // below returns an Allow statement with those of its resources that are below the
 // prefix, and false if there are none. One that may only list names that begin with the
-// prefix has none, and stays: the bucket is what it is about.
-func below(statement map[string]any) (map[string]any, bool) {
-	if onlyLists(statement["Action"]) && listsBelow(statement["Condition"]) {
-		return statement, true
+// prefix has none, and keeps its bucket, which is what it is about.
+func below(statement map[string]any) (kept map[string]any, ok bool, err error) {
+	lists := onlyLists(statement["Action"]) && listsBelow(statement["Condition"])
+	inside := hasPrefixPlaceholder
+	if lists {
+		inside = isBucket
 	}
-	resources := slices.DeleteFunc(texts(statement["Resource"]), func(r any) bool { return !hasPrefixPlaceholder(r) })
+	resources := slices.DeleteFunc(texts(statement["Resource"]), func(r any) bool { return !inside(r) })
 	if len(resources) == 0 {
-		return nil, false
+		if lists {
+			err = fmt.Errorf("%w: a statement that lists names below %s has no bucket without wildcards as its Resource, such as acs:oss:*:*:%s",
+				errNotNarrowable, prefixPlaceholder, bucketPlaceholder)
+		}
+		return nil, false, err
 	}
-	kept := maps.Clone(statement)
+	kept = maps.Clone(statement)
 	kept["Resource"] = resources
-	return kept, true
+	return kept, true, nil
+}
+
+// isBucket reports whether a resource is one bucket, without its objects.
+func isBucket(resource any) bool {
+	text, _ := resource.(string)
+	bucket, object, _ := splitResource(text)
+	return literalBucket(bucket) && object == "" && !strings.Contains(text, "/")
 }
 
 func onlyLists(action any) bool {

@@ -54,7 +54,7 @@ func (c *Config) check(o *Options) (*template, error) {
 	var policy *template
 	if c.PolicyFile != "" {
 		var err error
-		if policy, err = c.readPolicy(o.Logger); err != nil {
+		if policy, err = c.readPolicy(o.Logger, o.Authenticate != nil); err != nil {
 			errs = append(errs, err)
 		}
 	}
@@ -70,7 +70,7 @@ func (c *Config) check(o *Options) (*template, error) {
 }
 
 // readPolicy reads the policy file, and fills it in once to see that it can be.
-func (c *Config) readPolicy(logger *slog.Logger) (*template, error) {
+func (c *Config) readPolicy(logger *slog.Logger, authenticated bool) (*template, error) {
 	data, from, err := loadPolicy(c.Dir, c.PolicyFile)
 	if err != nil {
 		return nil, err
@@ -82,6 +82,11 @@ func (c *Config) readPolicy(logger *slog.Logger) (*template, error) {
 	}
 	if t.bucket && c.BucketName == "" {
 		return nil, wrong("BucketName", "is empty; the policy %q needs it for %s", c.PolicyFile, bucketPlaceholder)
+	}
+	if t.prefix && authenticated {
+		if _, err := narrow(t.statements); err != nil {
+			return nil, wrong("PolicyFile", "%q has %s, and the prefix of an identity cannot take its place: %v", c.PolicyFile, prefixPlaceholder, err)
+		}
 	}
 	if _, err := t.fill(c.BucketName, c.ObjectPrefix); err != nil {
 		if errors.Is(err, errNotNarrowable) {

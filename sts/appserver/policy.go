@@ -7,11 +7,15 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"maps"
 	"os"
 	"path"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
+	"unicode"
+	"unicode/utf8"
 
 	"github.com/vodupload/vodupload/sts/internal/role"
 )
@@ -86,17 +90,46 @@ func parseTemplate(data []byte) (*template, error) {
 	if t.document["Version"] != "1" {
 		return nil, fmt.Errorf("has the Version %v; want \"1\"", t.document["Version"])
 	}
-	for _, name := range placeholderForm.FindAllString(string(data), -1) {
-		switch name {
-		case bucketPlaceholder:
-			t.bucket = true
-		case prefixPlaceholder:
-			t.prefix = true
-		default:
-			return nil, fmt.Errorf("has the placeholder %s; known are %s and %s", name, bucketPlaceholder, prefixPlaceholder)
+	if err := exactNames(t.document, "Version", "Statement"); err != nil {
+		return nil, err
+	}
+	for _, s := range t.statements {
+		if err := checkStatement(s); err != nil {
+			return nil, err
 		}
 	}
-	return t, nil
+	return t, t.findPlaceholders(t.document)
+}
+
+// findPlaceholders notes those in all strings of a JSON value, as they are replaced
+// there: in the text of the file they could be written with escapes.
+func (t *template) findPlaceholders(value any) error {
+	switch v := value.(type) {
+	case string:
+		for _, name := range placeholderForm.FindAllString(v, -1) {
+			switch name {
+			case bucketPlaceholder:
+				t.bucket = true
+			case prefixPlaceholder:
+				t.prefix = true
+			default:
+				return fmt.Errorf("has the placeholder %s; known are %s and %s", name, bucketPlaceholder, prefixPlaceholder)
+			}
+		}
+	case []any:
+		for _, e := range v {
+			if err := t.findPlaceholders(e); err != nil {
+				return err
+			}
+		}
+	case map[string]any:
+		for _, name := range slices.Sorted(maps.Keys(v)) {
+			if err := t.findPlaceholders(v[name]); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
 }
 
 // fill returns the policy for a bucket and a prefix, without white space. With a
@@ -150,11 +183,14 @@ func replace(value any, r *strings.Replacer) any {
 
 // validatePrefix refuses what would widen the token's rights: a prefix without a
 // slash at its end also matches the neighbours (in/al matches in/alice), and a
-// wildcard matches everybody.
+// wildcard matches everybody. Clients and proxies may take the dots and the slashes of
+// in/../ and in// out of a URL's path, and so come to other objects.
 func validatePrefix(prefix string) error {
 	switch {
 	case prefix == "":
 		return nil
+	case role.Shown(prefix) != fmt.Sprintf("%q", prefix) && !strings.Contains(prefix, "/"):
+		return fmt.Errorf("is %s; want a slash at its end", role.Shown(prefix))
 	case !strings.HasSuffix(prefix, "/"):
 		return fmt.Errorf("is %q; want a slash at its end", prefix)
 	case strings.HasPrefix(prefix, "/") || strings.HasPrefix(prefix, `\`):
@@ -162,8 +198,13 @@ func validatePrefix(prefix string) error {
 	case strings.ContainsAny(prefix, "*?$\"\\"):
 		return fmt.Errorf(`is %q; want none of * ? $ " \ in it`, prefix)
 	}
+	for _, part := range strings.Split(strings.TrimSuffix(prefix, "/"), "/") {
+		if part == "" || part == "." || part == ".." {
+			return fmt.Errorf("is %q; want something other than dots between two slashes", prefix)
+		}
+	}
 	for _, r := range prefix {
-		if r < ' ' || r == 0x7f || r == '\uFFFD' {
+		if !unicode.IsPrint(r) || r == utf8.RuneError {
 			return fmt.Errorf("is %q; want printable UTF-8", prefix)
 		}
 	}

@@ -148,6 +148,100 @@ func TestNarrowing(t *testing.T) {
 	}
 }
 
+// What a policy of the operator's own must not allow, whatever the prefix.
+func TestMisplacedPrefixIsRefused(t *testing.T) {
+	tests := []struct{ name, resource, text string }{
+		{"any bucket", `"acs:oss:*:*:*/$OBJECT_PREFIX*"`, "not one bucket's name"},
+		{"a wildcard in the bucket", `"acs:oss:*:*:media*/$OBJECT_PREFIX*"`, "not one bucket's name"},
+		{"a question mark in the bucket", `"acs:oss:*:*:medi?/$OBJECT_PREFIX*"`, "not one bucket's name"},
+		{"a wildcard before it", `"acs:oss:*:*:$BUCKET_NAME/*/$OBJECT_PREFIX*"`, "does not begin the object's name"},
+		{"a wildcard right before it", `"acs:oss:*:*:$BUCKET_NAME/*$OBJECT_PREFIX*"`, "does not begin the object's name"},
+		{"a question mark before it", `"acs:oss:*:*:$BUCKET_NAME/?$OBJECT_PREFIX*"`, "does not begin the object's name"},
+		{"a name before it", `"acs:oss:*:*:$BUCKET_NAME/in/$OBJECT_PREFIX*"`, "does not begin the object's name"},
+		{"only later in the name", `"acs:oss:*:*:$BUCKET_NAME/*/x/$OBJECT_PREFIX"`, "does not begin the object's name"},
+		{"in the bucket's place", `"acs:oss:*:*:$OBJECT_PREFIX*"`, "not one bucket's name"},
+		{"in the account's place", `"acs:oss:*:$OBJECT_PREFIX:$BUCKET_NAME/$OBJECT_PREFIX*"`, "REGION:ACCOUNT"},
+		{"nothing before it", `"*/$OBJECT_PREFIX*"`, "REGION:ACCOUNT"},
+		{"another service", `"acs:*:*:*:$BUCKET_NAME/$OBJECT_PREFIX*"`, "REGION:ACCOUNT"},
+		{"a slash behind it", `"acs:oss:*:*:$BUCKET_NAME/$OBJECT_PREFIX/*"`, "a slash follows"},
+		{"written with an escape", `"acs:oss:*:*:*/\u0024OBJECT_PREFIX*"`, "not one bucket's name"},
+		{"beside a good one", `["acs:oss:*:*:$BUCKET_NAME/$OBJECT_PREFIX*","acs:oss:*:*:*/$OBJECT_PREFIX*"]`, "not one bucket's name"},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			good := `{"Effect":"Allow","Action":"oss:GetObject","Resource":"acs:oss:*:*:$BUCKET_NAME/$OBJECT_PREFIX*"},`
+			_, err := parseTemplate([]byte(`{"Version":"1","Statement":[` + good + `{"Effect":"Allow","Action":"oss:PutObject","Resource":` + tt.resource + `}]}`))
+			if err == nil || !strings.Contains(err.Error(), tt.text) {
+				t.Errorf("error = %v, want %q", err, tt.text)
+			}
+			if _, err := parseTemplate([]byte(`{"Version":"1","Statement":[` + good + `{"Effect":"Deny","Action":"oss:PutObject","Resource":` + tt.resource + `}]}`)); err != nil {
+				t.Errorf("Deny: %v, want it as it is", err)
+			}
+		})
+	}
+	for name, text := range map[string]string{
+		"resource in another case":      `{"Version":"1","Statement":[{"Effect":"Allow","Action":"oss:GetObject","Resource":"acs:oss:*:*:$BUCKET_NAME/$OBJECT_PREFIX*","resource":"*"}]}`,
+		"statement in another case":     `{"Version":"1","Statement":[{"Effect":"Allow"}],"statement":[]}`,
+		"statement that is no object":   `{"Version":"1","Statement":["*"]}`,
+		"placeholder that nobody knows": `{"Version":"1","Statement":[{"Effect":"Allow","Resource":"\u0024OTHER"}]}`,
+	} {
+		if _, err := parseTemplate([]byte(text)); err == nil {
+			t.Errorf("%s: want an error", name)
+		}
+	}
+	t.Run("a list of all buckets", func(t *testing.T) {
+		for _, resource := range []string{`"*"`, `"acs:oss:*:*:*"`, `"acs:oss:*:*:medi?"`, `"acs:oss:*:*:$BUCKET_NAME/*"`} {
+			p, err := parseTemplate([]byte(`{"Version":"1","Statement":[{"Effect":"Allow","Action":"oss:List*","Resource":` + resource +
+				`,"Condition":{"StringLike":{"oss:Prefix":"$OBJECT_PREFIX*"}}}]}`))
+			if err != nil {
+				t.Fatal(err)
+			}
+			if got, err := p.fill("media", "in/"); !errors.Is(err, errNotNarrowable) {
+				t.Errorf("%s: got %s, %v", resource, got, err)
+			}
+		}
+	})
+}
+
+// Whatever the policy: what is filled in with a prefix allows nothing elsewhere.
+func FuzzPolicy(f *testing.F) {
+	for _, name := range builtIn() {
+		data, err := embedded.ReadFile(name)
+		if err != nil {
+			f.Fatal(err)
+		}
+		f.Add(data)
+	}
+	f.Add([]byte(`{"Version":"1","Statement":{"Effect":"Allow","Action":"oss:List*","Resource":["acs:oss:*:*:b-b","*"],"Condition":{"StringLike":{"oss:prefix":"$OBJECT_PREFIX*"}}}}`))
+	f.Add([]byte(`{"Version":"1","Statement":[{"Effect":"Allow","Resource":"acs:oss:*:*:*/$OBJECT_PREFIX*"},{"Effect":"Deny","NotResource":"$OBJECT_PREFIX"}]}`))
+	f.Fuzz(func(t *testing.T, data []byte) {
+		p, err := parseTemplate(data)
+		if err != nil {
+			return
+		}
+		text, err := p.fill("media", "users/alice/")
+		if err != nil {
+			return
+		}
+		var out struct{ Statement []map[string]any }
+		if err := json.Unmarshal([]byte(text), &out); err != nil {
+			t.Fatalf("%s: %v", text, err)
+		}
+		for _, s := range out.Statement {
+			if s["Effect"] == "Deny" {
+				continue
+			}
+			for _, r := range texts(s["Resource"]) {
+				resource, _ := r.(string)
+				bucket, object, ok := splitResource(resource)
+				if !ok || !bucketForm.MatchString(bucket) || object != "" && !strings.HasPrefix(object, "users/alice/") {
+					t.Errorf("allows %q", resource)
+				}
+			}
+		}
+	})
+}
+
 func TestFillKeepsWithinThePrefix(t *testing.T) {
 	p, err := parseTemplate([]byte(`{"Version":"1","Statement":[
 		{"Effect":"Allow","Action":"oss:PutObject","Resource":["acs:oss:*:*:$BUCKET_NAME/$OBJECT_PREFIX*"]},
@@ -182,7 +276,9 @@ func TestValidatePrefix(t *testing.T) {
 	for prefix, ok := range map[string]bool{
 		"": true, "in/": true, "in/ü/日本/": true, "a b/": true,
 		"in": false, "/in/": false, `\in/`: false, "*/": false, "in/?/": false, "$OBJECT_PREFIX/": false, "a\"/": false,
-		"a\n/": false, "a\xff/": false, "/": false,
+		"a\n/": false, "a\xff/": false, "/": false, "a\u200b/": false, "a\u202e/": false,
+		"a/../": false, "../": false, "./": false, "a/./b/": false, "a//": false, "a//b/": false, "a..b/": true, "Alice/": true,
+		"wyLTSmsyPGP1ohvvw8xYgB29dlGI8K": false,
 	} {
 		if err := validatePrefix(prefix); (err == nil) != ok {
 			t.Errorf("validatePrefix(%q) = %v, want good: %t", prefix, err, ok)
