@@ -4,7 +4,6 @@ import (
 	"context"
 	"crypto/rand"
 	"encoding/hex"
-	"errors"
 	"fmt"
 	"net/http"
 	"strings"
@@ -24,7 +23,9 @@ type Handler struct {
 	session string
 	policy  *template
 	tokens  *tokens
-	limiter *limiter
+	asks    *limiter // by identity, or by address for those who have none
+	fails   *limiter // by address
+	quiet   sampler
 	started time.Time
 }
 
@@ -46,10 +47,15 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	id := newRequestID()
 	w.Header().Set("Cache-Control", "no-store")
 	w.Header().Set("X-Content-Type-Options", "nosniff")
+	w.Header().Set("Cross-Origin-Resource-Policy", "same-origin")
 	w.Header().Set("X-Request-Id", id)
 	refusal, done := h.admit(w, r)
-	if !done && refusal.none() {
-		refusal = h.serveToken(w, r)
+	if done {
+		return
+	}
+	who, refusal := h.identify(r, refusal)
+	if refusal.none() {
+		refusal = h.serveToken(w, r, who)
 	}
 	if refusal.none() {
 		return
@@ -58,8 +64,7 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		refusal.requestID = id
 	}
 	w.Header().Set("X-Request-Id", refusal.requestID)
-	h.opts.Logger.Info("request refused", "code", refusal.code, "status", refusal.status, "request_id", refusal.requestID,
-		"remote", r.RemoteAddr, "method", r.Method, "origin", r.Header.Get("Origin"))
+	h.logRefusal(r, who, refusal)
 	h.fail(w, refusal)
 }
 
@@ -67,15 +72,17 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 // already.
 func (h *Handler) admit(w http.ResponseWriter, r *http.Request) (refusal problem, done bool) {
 	if r.URL.Path == healthPath && (r.Method == http.MethodGet || r.Method == http.MethodHead) {
+		if refusal := h.checkSite(r); !refusal.none() {
+			return refusal, false
+		}
 		h.serveHealth(w)
 		return problem{}, true
 	}
 	mayAsk := h.cors(w, r) // first: pages read the refusals below, too
+	site := h.checkSite(r)
 	switch {
-	case headerSize(r) > h.opts.MaxHeader:
-		return problemHeader, false
-	case !h.limiter.allow(clientOf(r.RemoteAddr), time.Now()):
-		return problemRate, false
+	case !site.none():
+		return site, false
 	case r.URL.Path != h.opts.Path && (r.URL.Path != "" || h.opts.Path != "/"): // "" is what StripPrefix may leave
 		return problemNotFound, false
 	case !mayAsk:
@@ -98,11 +105,7 @@ func (h *Handler) admit(w http.ResponseWriter, r *http.Request) (refusal problem
 }
 
 // serveToken answers with a token, or returns why not.
-func (h *Handler) serveToken(w http.ResponseWriter, r *http.Request) problem {
-	who, refusal := h.authenticate(r)
-	if !refusal.none() {
-		return refusal
-	}
+func (h *Handler) serveToken(w http.ResponseWriter, r *http.Request, who Identity) problem {
 	key, err := h.keyOf(who)
 	if err != nil {
 		h.opts.Logger.Error("identity cannot be served", "identity", who.Name, "prefix", who.ObjectPrefix, "error", err,
@@ -115,34 +118,18 @@ func (h *Handler) serveToken(w http.ResponseWriter, r *http.Request) problem {
 	if err != nil {
 		return problemOf(err)
 	}
-	h.opts.Logger.Debug("token handed out", "identity", who.Name, "session", key.session, "credentials", c, "remote", r.RemoteAddr)
+	h.opts.Logger.Debug("token handed out", "identity", who.Name, "session", key.session, "credentials", c, "remote", h.clientAddress(r))
 	write(w, http.StatusOK, newAnswer(c))
 	return problem{}
 }
 
-func (h *Handler) authenticate(r *http.Request) (Identity, problem) {
-	if h.opts.Authenticate == nil {
-		if !h.opts.AllowAnyone && !local(r) {
-			return Identity{}, problemNotLocal
-		}
-		return Identity{}, problem{}
+// Validate returns why an identity cannot get a token: its prefix or its policy is
+// wrong, or its prefix has no place in the policy. It asks nobody.
+func (h *Handler) Validate(who Identity) error {
+	if _, err := h.keyOf(who); err != nil {
+		return fmt.Errorf("appserver: %w", err)
 	}
-	who, err := h.opts.Authenticate(r)
-	var tooLarge *http.MaxBytesError
-	switch {
-	case err == nil:
-		return who, problem{}
-	case errors.Is(err, ErrUnauthenticated):
-		return who, problemAuthenticate
-	case errors.Is(err, ErrForbidden):
-		return who, problemForbidden
-	case errors.As(err, &tooLarge):
-		return who, problemTooLarge
-	}
-	h.opts.Logger.Error("authentication failed", "error", err)
-	p := problemInternal
-	p.token = false
-	return who, p
+	return nil
 }
 
 // keyOf returns what the identity's token is kept under: its session and its
@@ -167,17 +154,6 @@ func (h *Handler) keyOf(who Identity) (tokenKey, error) {
 		session = sessionName(who.Name)
 	}
 	return tokenKey{session: session, policy: text}, nil
-}
-
-// headerSize is what a request's URL and header take, roughly as on the wire.
-func headerSize(r *http.Request) int64 {
-	size := len(r.Method) + len(r.RequestURI) + len(r.Host)
-	for name, values := range r.Header {
-		for _, v := range values {
-			size += len(name) + len(v) + len(": \r\n")
-		}
-	}
-	return int64(size)
 }
 
 // newRequestID names a request that STS gave no name to.

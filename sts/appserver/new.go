@@ -34,7 +34,7 @@ func New(config *Config, opts *Options) (*Handler, error) {
 	}
 	h := &Handler{
 		opts: o, bucket: c.BucketName, prefix: c.ObjectPrefix, policy: policy, session: c.SessionName,
-		limiter: newLimiter(o.Rate), started: time.Now(),
+		asks: newLimiter(o.Rate), fails: newLimiter(o.Rate), started: time.Now(),
 	}
 	setDefault(&h.session, "vodupload")
 	key := sts.Credentials{AccessKeyID: c.AccessKeyID, AccessKeySecret: c.AccessKeySecret}

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"log/slog"
 	"net/http"
+	"net/netip"
 	"strings"
 	"time"
 )
@@ -21,7 +22,8 @@ type Options struct {
 
 	// AllowAnyone serves all clients from anywhere if Authenticate is nil, as the
 	// documented demo servers do. Everybody who can reach the server can then use
-	// the bucket. The default is false.
+	// the bucket. Host names other than localhost have to be in Hosts. The default is
+	// false.
 	AllowAnyone bool
 
 	// Origins are the origins of web pages that may ask: https://example.com, null
@@ -41,13 +43,29 @@ type Options struct {
 	// Path is where the token is. The default is "/".
 	Path string
 
-	// Rate is how many requests a second one client (its IP address) may make, on
-	// average. A negative number is no limit. The default is 50.
+	// Hosts are the names under which the server may be asked, besides IP addresses
+	// and localhost: upload.example.com. A web page can point a name of its own at this
+	// server, and so reach it through the browser of somebody who can. The default is
+	// none where Authenticate is nil, and any where it is not.
+	Hosts []string
+
+	// Proxies are the addresses of reverse proxies before this server: the address of a
+	// client is what they say in X-Forwarded-For. The default is none, and the address
+	// is that of the connection.
+	Proxies []netip.Prefix
+
+	// Rate is how many requests a second, on average, one identity may make, and how
+	// many that are refused may come from one IP address (version 6: from one /64
+	// network). Requests without an identity count by address, too. Twice as many may
+	// come at once. Beyond it, clients get HTTP status 429, and the log has one line a
+	// second. It does not keep requests from Authenticate, so that nobody can lock
+	// others out: its secrets must be too long to be guessed. A negative number is no
+	// limit. The default is 50.
 	Rate int
 
-	// MaxHeader and MaxBody bound a request's header with its URL, and its body,
-	// in bytes. The defaults are 16 KiB and 64 KiB.
-	MaxHeader, MaxBody int64
+	// MaxBody bounds a request's body, in bytes. The default is 64 KiB. The header is
+	// for [http.Server.MaxHeaderBytes] to bound.
+	MaxBody int64
 
 	// MaxTokens is how many tokens for different identities and policies are kept.
 	// The default is 10,000.
@@ -76,12 +94,17 @@ func (o *Options) resolved() (Options, error) {
 	if err := validateOrigins(r.Origins); err != nil {
 		return r, err
 	}
-	if r.MaxHeader < 0 || r.MaxBody < 0 || r.MaxTokens < 0 || r.MaxCalls < 0 || r.Wait < 0 {
-		return r, fmt.Errorf("appserver: a limit in the options is negative: MaxHeader %d, MaxBody %d, MaxTokens %d, MaxCalls %d, Wait %v",
-			r.MaxHeader, r.MaxBody, r.MaxTokens, r.MaxCalls, r.Wait)
+	if r.MaxBody < 0 || r.MaxTokens < 0 || r.MaxCalls < 0 || r.Wait < 0 {
+		return r, fmt.Errorf("appserver: a limit in the options is negative: MaxBody %d, MaxTokens %d, MaxCalls %d, Wait %v",
+			r.MaxBody, r.MaxTokens, r.MaxCalls, r.Wait)
 	}
 	if r.Path != "" && !strings.HasPrefix(r.Path, "/") || r.Path == healthPath {
 		return r, fmt.Errorf("appserver: Path is %q; want one that begins with a slash, other than %s", r.Path, healthPath)
+	}
+	for _, host := range r.Hosts {
+		if host == "" || strings.ContainsAny(host, ":/@*?# ") {
+			return r, errors.New("appserver: Hosts: want host names without a port, such as upload.example.com")
+		}
 	}
 	if r.Authenticate != nil && r.AllowAnyone {
 		return r, errors.New("appserver: Authenticate is set and AllowAnyone is true; want one of them")
@@ -91,7 +114,6 @@ func (o *Options) resolved() (Options, error) {
 	}
 	setDefault(&r.Path, "/")
 	setDefault(&r.Rate, 50)
-	setDefault(&r.MaxHeader, 16<<10)
 	setDefault(&r.MaxBody, 64<<10)
 	setDefault(&r.MaxTokens, 10_000)
 	setDefault(&r.MaxCalls, 16)

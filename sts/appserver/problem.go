@@ -29,8 +29,8 @@ var (
 	problemNotFound      = problem{status: http.StatusNotFound, code: "NotFound", message: "There is nothing at this path."}
 	problemMethod        = problem{status: http.StatusMethodNotAllowed, code: "MethodNotAllowed", message: "Use GET or POST."}
 	problemTooLarge      = problem{status: http.StatusRequestEntityTooLarge, code: "RequestTooLarge", message: "The request's body is too large."}
-	problemHeader        = problem{status: http.StatusRequestHeaderFieldsTooLarge, code: "HeaderTooLarge", message: "The request's URL or header is too large."}
 	problemRate          = problem{status: http.StatusTooManyRequests, code: "Throttling", message: "Too many requests; try again later.", retryAfter: time.Second}
+	problemHost          = problem{status: http.StatusForbidden, code: "HostNotAllowed", message: "This server does not serve this host name; its owner can allow it."}
 	problemOrigin        = problem{status: http.StatusForbidden, code: "OriginNotAllowed", message: "Pages of this origin are not allowed to ask."}
 	problemAuthenticate  = problem{status: http.StatusUnauthorized, code: "Unauthenticated", message: "The request does not tell who asks."}
 	problemForbidden     = problem{status: http.StatusForbidden, code: "Forbidden", message: "No token for this client."}
