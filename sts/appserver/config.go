@@ -1,16 +1,11 @@
 package appserver
 
 import (
-	"bytes"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
 	"log/slog"
-	"os"
-	"path/filepath"
 	"regexp"
-	"strconv"
 	"strings"
 	"time"
 
@@ -40,7 +35,8 @@ type Config struct {
 	// PolicyFile says what tokens may do: a RAM policy, in a file beside
 	// config.json, or one of the three that are built in: policy/all_policy.txt,
 	// policy/bucket_read_policy.txt and policy/bucket_read_write_policy.txt, also
-	// without the policy/. A file on disk wins; the log says which it was. Key PolicyFile; VODUPLOAD_POLICY_FILE.
+	// without the policy/. A file on disk wins; the log says which it was. Key
+	// PolicyFile; VODUPLOAD_POLICY_FILE.
 	PolicyFile string
 
 	// BucketName takes the place of $BUCKET_NAME in the policy. Key BucketName;
@@ -63,6 +59,8 @@ type Config struct {
 	// Dir is the directory that a relative PolicyFile is in. [LoadConfig] sets it
 	// to that of the file.
 	Dir string
+
+	exposed string // the file, if it holds a secret and everybody on the machine can read it
 }
 
 // A FieldError says what is wrong with one field of a configuration. What
@@ -80,145 +78,6 @@ func wrong(field, format string, args ...any) error {
 	return &FieldError{Field: field, Problem: fmt.Sprintf(format, args...)}
 }
 
-// maxFile bounds config.json and policy files, in bytes.
-const maxFile = 64 << 10
-
-// LoadConfig reads the file at path. It does not check whether the values make
-// sense: overrides may come on top, and [New] checks the whole.
-func LoadConfig(path string) (*Config, error) {
-	data, err := readFile(path)
-	if err != nil {
-		return nil, fmt.Errorf("appserver: read the configuration: %w", err)
-	}
-	c, err := ParseConfig(data)
-	if err != nil {
-		return nil, fmt.Errorf("appserver: read the configuration %s: %w", path, err)
-	}
-	c.Dir = filepath.Dir(path)
-	return c, nil
-}
-
-func readFile(path string) ([]byte, error) {
-	f, err := os.Open(path)
-	if err != nil {
-		return nil, err
-	}
-	defer f.Close()
-	data, err := io.ReadAll(io.LimitReader(f, maxFile+1))
-	if err != nil {
-		return nil, err
-	}
-	if len(data) > maxFile {
-		return nil, fmt.Errorf("%s has more than %d bytes", path, maxFile)
-	}
-	return data, nil
-}
-
-// ParseConfig reads the content of a config.json. Unknown and repeated keys are
-// errors, since a misspelt one would silently leave a default in place.
-func ParseConfig(data []byte) (*Config, error) {
-	entries, err := readObject(data)
-	if err != nil {
-		return nil, err
-	}
-	c := &Config{}
-	seen := map[string]string{}
-	var errs []error
-	for _, e := range entries {
-		f := fieldByKey(e.key)
-		if f == nil {
-			errs = append(errs, wrong(shownKey(e.key), "is not a known key; known are %s", strings.Join(keys(), ", ")))
-			continue
-		}
-		if first, ok := seen[f.key]; ok {
-			errs = append(errs, wrong(e.key, "is there twice (first as %s)", first))
-			continue
-		}
-		seen[f.key] = e.key
-		text, ok := textOf(e.value)
-		if !ok {
-			errs = append(errs, wrong(e.key, "is neither text nor a whole number"))
-			continue
-		}
-		if err := f.set(c, text); err != nil {
-			errs = append(errs, wrong(e.key, "%v", err))
-		}
-	}
-	return c, errors.Join(errs...)
-}
-
-type entry struct {
-	key   string
-	value json.RawMessage
-}
-
-// readObject reads a JSON object without losing repeated keys.
-func readObject(data []byte) ([]entry, error) {
-	data = bytes.TrimPrefix(data, []byte("\xef\xbb\xbf"))
-	d := json.NewDecoder(bytes.NewReader(data))
-	if t, err := d.Token(); err != nil || t != json.Delim('{') {
-		return nil, jsonError(data, d, err, "want a JSON object")
-	}
-	var entries []entry
-	for d.More() {
-		var e entry
-		t, err := d.Token()
-		if err != nil {
-			return nil, jsonError(data, d, err, "want a key")
-		}
-		e.key, _ = t.(string)
-		if err := d.Decode(&e.value); err != nil {
-			return nil, jsonError(data, d, err, "want a value for "+shownKey(e.key))
-		}
-		entries = append(entries, e)
-	}
-	if _, err := d.Token(); err != nil {
-		return nil, jsonError(data, d, err, "want a closing brace")
-	}
-	if _, err := d.Token(); !errors.Is(err, io.EOF) {
-		return nil, jsonError(data, d, err, "want nothing after the closing brace")
-	}
-	return entries, nil
-}
-
-var wordForm = regexp.MustCompile(`^[A-Za-z_]{1,40}$`)
-
-// shownKey is an unknown key as an error shows it: a value that slipped into the
-// place of a key may be the secret.
-func shownKey(key string) string {
-	if wordForm.MatchString(key) {
-		return key
-	}
-	return fmt.Sprintf("(a key of %d characters)", len(key))
-}
-
-// jsonError says where the JSON is wrong, and quotes nothing: it may be the
-// secret that lacks its quotation mark.
-func jsonError(data []byte, d *json.Decoder, err error, want string) error {
-	at := d.InputOffset()
-	var syntax *json.SyntaxError
-	if errors.As(err, &syntax) {
-		at = syntax.Offset
-	}
-	if at > int64(len(data)) {
-		at = int64(len(data))
-	}
-	before := data[:at]
-	line := 1 + bytes.Count(before, []byte("\n"))
-	column := len(before) - bytes.LastIndexByte(before, '\n')
-	return fmt.Errorf("not valid JSON at line %d, column %d: %s", line, column, want)
-}
-
-// textOf returns a JSON string, or a whole number as it stands there.
-func textOf(value json.RawMessage) (string, bool) {
-	var text string
-	if json.Unmarshal(value, &text) == nil && string(value) != "null" {
-		return text, true
-	}
-	_, err := strconv.ParseInt(string(value), 10, 64)
-	return string(value), err == nil
-}
-
 var bucketForm = regexp.MustCompile(`^[a-z0-9][a-z0-9-]{1,61}[a-z0-9]$`)
 
 // Validate returns an error that has a [FieldError] for each field that is wrong,
@@ -234,10 +93,18 @@ func (c *Config) Validate() error {
 	check(c.AccessKeySecret == "", "AccessKeySecret", "is empty; want the secret that belongs to AccessKeyID")
 	check(strings.ContainsAny(c.AccessKeyID, " \t\r\n"), "AccessKeyID", "has white space in it")
 	check(strings.ContainsAny(c.AccessKeySecret, " \t\r\n"), "AccessKeySecret", "has white space in it")
+	check(isKeyID(c.AccessKeySecret), "AccessKeySecret", "begins as an access key ID does; are AccessKeyID and AccessKeySecret the wrong way round?")
+	if misplaced := c.misplacedSecret(); len(misplaced) > 0 {
+		// Nothing more is said about any field: it might quote the secret.
+		for _, field := range misplaced {
+			check(true, field, "has the AccessKeySecret in it")
+		}
+		return errors.Join(errs...)
+	}
 	if c.RoleARN == "" {
 		check(true, "RoleArn", "is empty; want the form acs:ram::ACCOUNT:role/NAME")
 	} else if role.ValidateARN(c.RoleARN) != nil {
-		check(true, "RoleArn", "is %q; want the form acs:ram::ACCOUNT:role/NAME", c.RoleARN)
+		check(true, "RoleArn", "is %s; want the form acs:ram::ACCOUNT:role/NAME", role.Shown(c.RoleARN))
 	}
 	if d := c.TokenExpireTime; d != 0 {
 		check(role.ValidateDuration(d) != nil, "TokenExpireTime", "is %v seconds; want %v to %v, whole",
@@ -245,19 +112,46 @@ func (c *Config) Validate() error {
 	}
 	check(c.PolicyFile == "", "PolicyFile", "is empty; want a file, or one of %s", strings.Join(builtIn(), ", "))
 	check(c.BucketName != "" && !bucketForm.MatchString(c.BucketName), "BucketName",
-		"is %q; want 3 to 63 of a-z, 0-9 and hyphens", c.BucketName)
+		"is %s; want 3 to 63 of a-z, 0-9 and hyphens", role.Shown(c.BucketName))
 	if err := validatePrefix(c.ObjectPrefix); err != nil {
 		check(true, "ObjectPrefix", "%v", err)
 	}
 	check(c.SessionName != "" && role.ValidateSessionName(c.SessionName) != nil, "SessionName",
-		"is %q; want %d to %d letters, digits and .@-_", c.SessionName, role.MinSessionName, role.MaxSessionName)
+		"is %s; want %d to %d letters, digits and .@-_", role.Shown(c.SessionName), role.MinSessionName, role.MaxSessionName)
 	return errors.Join(errs...)
+}
+
+// isKeyID reports whether a value begins as the IDs of keys of RAM users and of STS do.
+func isKeyID(value string) bool {
+	return strings.HasPrefix(value, "LTAI") || strings.HasPrefix(value, "STS.")
+}
+
+// misplacedSecret returns the fields that have the secret in them, and are sent, logged
+// or shown.
+func (c *Config) misplacedSecret() []string {
+	const shortest = 8 // less may be in a name by chance
+	if len(c.AccessKeySecret) < shortest {
+		return nil
+	}
+	var fields []string
+	for _, f := range []struct{ name, value string }{
+		{"AccessKeyID", c.AccessKeyID}, {"RoleArn", c.RoleARN}, {"PolicyFile", c.PolicyFile}, {"BucketName", c.BucketName},
+		{"ObjectPrefix", c.ObjectPrefix}, {"SessionName", c.SessionName}, {"STSEndpoint", c.STSEndpoint},
+	} {
+		if strings.Contains(f.value, c.AccessKeySecret) {
+			fields = append(fields, f.name)
+		}
+	}
+	return fields
 }
 
 // String returns the configuration without the secret.
 func (c Config) String() string {
-	return fmt.Sprintf("appserver.Config(role %q, %v, policy %q, bucket %q, prefix %q)",
-		c.RoleARN, c.TokenExpireTime, c.PolicyFile, c.BucketName, c.ObjectPrefix)
+	if fields := c.misplacedSecret(); len(fields) > 0 {
+		return fmt.Sprintf("appserver.Config(not shown: the secret is in %s)", strings.Join(fields, ", "))
+	}
+	return fmt.Sprintf("appserver.Config(role %s, %v, policy %s, bucket %s, prefix %s)",
+		role.Shown(c.RoleARN), c.TokenExpireTime, role.Shown(c.PolicyFile), role.Shown(c.BucketName), role.Shown(c.ObjectPrefix))
 }
 
 // Format writes the configuration without the secret, whatever the verb.

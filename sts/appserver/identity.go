@@ -5,8 +5,11 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"maps"
 	"net/http"
 	"regexp"
+	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/vodupload/vodupload/sts/internal/role"
@@ -60,16 +63,14 @@ const minBearer = 16
 
 // Bearer returns a function for [Options.Authenticate] that knows clients by a
 // token in the header "Authorization: Bearer TOKEN". Tokens have 16 characters or
-// more. Only hashes of them are kept, and compared in constant time.
+// more. Only hashes of them are kept, and compared in constant time. No error shows a
+// token, also where token and name are the wrong way round.
 func Bearer(clients map[string]Identity) (func(*http.Request) (Identity, error), error) {
 	known := make(map[[sha256.Size]byte]Identity, len(clients))
-	for token, id := range clients {
-		if len(token) < minBearer || strings.TrimSpace(token) != token {
-			return nil, fmt.Errorf("appserver: the token of client %q has %d characters; want %d or more, without white space around",
-				id.Name, len(token), minBearer)
-		}
-		if err := validatePrefix(id.ObjectPrefix); err != nil {
-			return nil, fmt.Errorf("appserver: ObjectPrefix of client %q %w", id.Name, err)
+	for _, token := range slices.Sorted(maps.Keys(clients)) {
+		id := clients[token]
+		if err := checkClient(token, id, clients); err != nil {
+			return nil, fmt.Errorf("appserver: client %s: %w", shownName(id.Name), err)
 		}
 		known[sha256.Sum256([]byte(token))] = id
 	}
@@ -82,4 +83,36 @@ func Bearer(clients map[string]Identity) (func(*http.Request) (Identity, error),
 		}
 		return id, nil
 	}, nil
+}
+
+var tokenForm = regexp.MustCompile(`^[!-~]+$`)
+
+// checkClient returns what is wrong with a client, without its token and its name.
+func checkClient(token string, id Identity, clients map[string]Identity) error {
+	_, named := clients[id.Name]
+	switch {
+	case named && id.Name != "":
+		return errors.New("the Name is a token; a name is logged")
+	case len(token) < minBearer && len(id.Name) >= minBearer, looksSecret(id.Name) && !looksSecret(token):
+		return fmt.Errorf("the Name looks like a token and the token like a name; want the token as the key, and the name as Name")
+	case len(token) < minBearer:
+		return fmt.Errorf("the token has %d characters; want %d or more, which nobody can guess (openssl rand -hex 16)", len(token), minBearer)
+	case !tokenForm.MatchString(token):
+		return errors.New("the token has white space or other characters than printable ASCII in it")
+	}
+	if err := validatePrefix(id.ObjectPrefix); err != nil {
+		return fmt.Errorf("ObjectPrefix %w", err)
+	}
+	return nil
+}
+
+// looksSecret reports whether a text looks like a generated secret.
+func looksSecret(text string) bool { return role.Shown(text) != strconv.Quote(text) }
+
+// shownName is a client's name in an error: what is as long as a token may be one.
+func shownName(name string) string {
+	if len(name) >= minBearer || looksSecret(name) {
+		return fmt.Sprintf("with a name of %d characters", len(name))
+	}
+	return strconv.Quote(name)
 }

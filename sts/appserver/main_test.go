@@ -47,6 +47,8 @@ func (s *syncBuffer) String() string {
 	return s.b.String()
 }
 
+func logTo(b *syncBuffer) *slog.Logger { return slog.New(slog.NewTextHandler(b, nil)) }
+
 func users() []ststest.User { return []ststest.User{{AccessKeyID: keyID, AccessKeySecret: secret}} }
 
 func config(endpoint string) *appserver.Config {

@@ -27,6 +27,9 @@ func New(config *Config, opts *Options) (*Handler, error) {
 	if err != nil {
 		return nil, fmt.Errorf("appserver: the configuration is wrong: %w", err)
 	}
+	if c.exposed != "" {
+		o.Logger.Warn("every user of this machine can read the secret: take the right to read away from others (chmod 600)", "file", c.exposed)
+	}
 	if o.Authenticate == nil && !o.AllowAnyone {
 		o.Logger.Warn("nothing says who may ask: whatever reaches this server by way of this machine gets tokens, " +
 			"and a reverse proxy or a tunnel on it lets everybody in without showing; behind one, " +
@@ -78,7 +81,7 @@ func (c *Config) readPolicy(logger *slog.Logger, authenticated bool) (*template,
 	logger.Info("policy of the tokens", "policy", c.PolicyFile, "from", from)
 	t, err := parseTemplate(data)
 	if err != nil {
-		return nil, wrong("PolicyFile", "%q %v", c.PolicyFile, err)
+		return nil, wrong("PolicyFile", "%s %v", role.Shown(c.PolicyFile), err)
 	}
 	if t.bucket && c.BucketName == "" {
 		return nil, wrong("BucketName", "is empty; the policy %q needs it for %s", c.PolicyFile, bucketPlaceholder)

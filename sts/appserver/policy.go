@@ -38,12 +38,12 @@ func loadPolicy(dir, name string) (data []byte, from string, err error) {
 	if !filepath.IsAbs(name) {
 		onDisk = filepath.Join(dir, name)
 	}
-	data, err = readFile(onDisk)
+	data, err = readFile(onDisk, maxFile)
 	if err == nil {
 		return data, onDisk, nil
 	}
 	if !errors.Is(err, os.ErrNotExist) {
-		return nil, "", wrong("PolicyFile", "is %q, which cannot be read: %v", name, err)
+		return nil, "", wrong("PolicyFile", "is %s, which cannot be read: %v", role.Shown(name), withoutPath(err))
 	}
 	short := path.Clean(filepath.ToSlash(name))
 	if !strings.Contains(short, "/") {
@@ -52,7 +52,16 @@ func loadPolicy(dir, name string) (data []byte, from string, err error) {
 	if data, err := embedded.ReadFile(short); err == nil && !filepath.IsAbs(name) {
 		return data, "built in", nil
 	}
-	return nil, "", wrong("PolicyFile", "is %q, which is neither a file (%v) nor one of %s", name, err, strings.Join(builtIn(), ", "))
+	return nil, "", wrong("PolicyFile", "is %s, which is neither a file (%v) nor one of %s", role.Shown(name), withoutPath(err), strings.Join(builtIn(), ", "))
+}
+
+// withoutPath returns the cause of an error about a file whose name is said already.
+func withoutPath(err error) error {
+	var e *fs.PathError
+	if errors.As(err, &e) {
+		return e.Err
+	}
+	return err
 }
 
 // The placeholders of a policy.
@@ -189,23 +198,21 @@ func validatePrefix(prefix string) error {
 	switch {
 	case prefix == "":
 		return nil
-	case role.Shown(prefix) != fmt.Sprintf("%q", prefix) && !strings.Contains(prefix, "/"):
-		return fmt.Errorf("is %s; want a slash at its end", role.Shown(prefix))
 	case !strings.HasSuffix(prefix, "/"):
-		return fmt.Errorf("is %q; want a slash at its end", prefix)
+		return fmt.Errorf("is %s; want a slash at its end", role.Shown(prefix))
 	case strings.HasPrefix(prefix, "/") || strings.HasPrefix(prefix, `\`):
-		return fmt.Errorf("is %q; want no slash at its beginning, as in object names", prefix)
+		return fmt.Errorf("is %s; want no slash at its beginning, as in object names", role.Shown(prefix))
 	case strings.ContainsAny(prefix, "*?$\"\\"):
-		return fmt.Errorf(`is %q; want none of * ? $ " \ in it`, prefix)
+		return fmt.Errorf(`is %s; want none of * ? $ " \ in it`, role.Shown(prefix))
 	}
 	for _, part := range strings.Split(strings.TrimSuffix(prefix, "/"), "/") {
 		if part == "" || part == "." || part == ".." {
-			return fmt.Errorf("is %q; want something other than dots between two slashes", prefix)
+			return fmt.Errorf("is %s; want something other than dots between two slashes", role.Shown(prefix))
 		}
 	}
 	for _, r := range prefix {
 		if !unicode.IsPrint(r) || r == utf8.RuneError {
-			return fmt.Errorf("is %q; want printable UTF-8", prefix)
+			return fmt.Errorf("is %s; want printable UTF-8", role.Shown(prefix))
 		}
 	}
 	return nil
