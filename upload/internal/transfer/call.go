@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"sync"
 	"sync/atomic"
+	"time"
 
 	"github.com/vodupload/vodupload/upload/internal/target"
 	"github.com/vodupload/vodupload/upload/internal/wire"
@@ -38,8 +39,9 @@ func (u *upload) call(ctx context.Context, part int, fn request) error {
 func (u *upload) retry(ctx context.Context, policy RetryPolicy, part int, fn request, resolved func(we *wire.Error, last bool) bool) error {
 	b := newBudget(policy, u.tally.acknowledged())
 	told := false
+	wait := u.patience.now()
 	for {
-		err := u.attempt(ctx, fn)
+		err := u.attempt(ctx, fn, wait)
 		if err == nil {
 			u.wentOn(told, part)
 			return nil
@@ -52,6 +54,7 @@ func (u *upload) retry(ctx context.Context, policy RetryPolicy, part int, fn req
 			u.job.Gate.Expired(we.Generation, we)
 			continue
 		}
+		wait = morePatience(wait, we)
 		v := b.next(we, u.tally.acknowledged(), 2*u.opts.Parallel)
 		if resolved != nil && resolved(we, !v.again) {
 			u.wentOn(told, part)
@@ -83,10 +86,11 @@ func (u *upload) wentOn(told bool, part int) {
 }
 
 // attempt makes one request with the credentials of now, and waits for them
-// without a slot, so that files with other credentials can go on.
-func (u *upload) attempt(ctx context.Context, fn request) error {
+// without a slot, so that files with other credentials can go on. The answer may take
+// wait times the StallTimeout.
+func (u *upload) attempt(ctx context.Context, fn request, wait int) error {
 	for {
-		ready, err := u.inSlot(ctx, fn)
+		ready, err := u.inSlot(ctx, fn, wait)
 		if ready || err != nil {
 			return err
 		}
@@ -97,7 +101,7 @@ func (u *upload) attempt(ctx context.Context, fn request) error {
 }
 
 // inSlot returns false when there are no credentials to make the request with.
-func (u *upload) inSlot(ctx context.Context, fn request) (bool, error) {
+func (u *upload) inSlot(ctx context.Context, fn request, wait int) (bool, error) {
 	if err := u.job.Slots.Acquire(ctx); err != nil {
 		return false, &waitError{err}
 	}
@@ -106,8 +110,13 @@ func (u *upload) inSlot(ctx context.Context, fn request) (bool, error) {
 	if !ok {
 		return false, nil
 	}
+	if wait > 1 {
+		ctx = wire.WithPatience(ctx, wait)
+	}
+	begun := time.Now()
 	err := fn(ctx, s)
 	if err == nil {
+		u.patience.answered(wait, time.Since(begun), u.opts.Wire.StallTimeout)
 		u.job.Gate.Accepted(s.Generation)
 	}
 	return true, err

@@ -3,6 +3,7 @@ package transfer
 import (
 	"context"
 	"fmt"
+	"time"
 
 	"github.com/vodupload/vodupload/upload/internal/wire"
 )
@@ -32,6 +33,7 @@ func (m *multipart) complete(ctx context.Context) (Result, error) {
 // the upload ID no more once it is done (OSS documentation, CompleteMultipartUpload).
 func (m *multipart) completed(ctx context.Context, crc uint64) (wire.CompleteResult, error) {
 	var res wire.CompleteResult
+	until := time.Now().Add(2 * maxPatience * m.opts.Wire.StallTimeout)
 	err := m.retry(ctx, m.opts.Retry, 0, func(ctx context.Context, s Snapshot) (err error) {
 		res, err = m.remote.Complete(ctx, s, m.rec.UploadID, m.parts, &m.job.Object)
 		return err
@@ -40,6 +42,9 @@ func (m *multipart) completed(ctx context.Context, crc uint64) (wire.CompleteRes
 		m.unsure = !gone && (m.unsure || ambiguous(we))
 		if !gone && !ambiguous(we) && we.Code != codeExists {
 			return false
+		}
+		if last && we.Unanswered {
+			m.awaitMade(ctx, crc, until)
 		}
 		info, ok := m.made(ctx, crc, gone, last)
 		if ok {
@@ -68,6 +73,17 @@ func (m *multipart) made(ctx context.Context, crc uint64, gone, last bool) (wire
 		return info, true
 	}
 	return info, known && !listed
+}
+
+// awaitMade returns when this upload has become the object, or at the given time: a
+// Complete that the server has, and does not answer, may still be at work.
+func (m *multipart) awaitMade(ctx context.Context, crc uint64, until time.Time) {
+	pause := min(m.opts.Wire.StallTimeout/4, 10*time.Second)
+	for time.Now().Before(until) && sleep(ctx, pause) == nil {
+		if _, ok := m.made(ctx, crc, false, false); ok {
+			return
+		}
+	}
 }
 
 // policy is that of a request about another one. Unless it is the last word, it is

@@ -58,10 +58,11 @@ func (b *budget) next(err *wire.Error, acked int64, maxFree int) verdict {
 			return verdict{again: true}
 		}
 	case wire.Skew:
+		// Beyond that, the servers behind one name disagree about the time: a pause may
+		// lead to another of them.
 		if b.skews++; b.skews <= maxSkews {
 			return verdict{again: true}
 		}
-		return verdict{}
 	case wire.Retry, wire.Throttle:
 	default:
 		return verdict{}

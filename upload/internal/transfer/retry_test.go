@@ -53,7 +53,9 @@ func TestBudget(t *testing.T) {
 		{"an upload that begins anew is no progress", join(one(network, 5, "paused"), repeat(2, network, 0, "paused"), one(network, 0, "over"))},
 		{"stale connections are free as long as there may be more of them", join(repeat(maxFree, stale, 0, "free"), one(stale, 0, "paused"))},
 		{"a pause makes new connections", join(repeat(maxFree, stale, 0, "free"), one(stale, 0, "paused"), repeat(maxFree, stale, 0, "free"), one(stale, 0, "paused"), repeat(maxFree, stale, 0, "free"), one(stale, 0, "paused"), repeat(maxFree, stale, 0, "free"), one(stale, 0, "over"))},
-		{"a clock that stays wrong is over", join(repeat(maxSkews, skew, 0, "free"), one(skew, 0, "over"))},
+		{"a clock that stays wrong is retried as a server that fails", join(
+			repeat(maxSkews, skew, 0, "free"), one(skew, 0, "paused"), repeat(maxSkews, skew, 0, "free"), one(skew, 0, "paused"),
+			repeat(maxSkews, skew, 0, "free"), one(skew, 0, "paused"), repeat(maxSkews, skew, 0, "free"), one(skew, 0, "over"))},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			b := newBudget(policy, 0)

@@ -24,7 +24,10 @@ type Options struct {
 	CleanupTimeout time.Duration
 }
 
-const defaultCleanupTimeout = 30 * time.Second
+const (
+	defaultCleanupTimeout = 30 * time.Second
+	defaultStallTimeout   = 30 * time.Second
+)
 
 // A Service runs uploads over one pool of connections.
 type Service struct {
@@ -33,13 +36,17 @@ type Service struct {
 	volatile checkpoint.Store
 	working  workingSet
 	sweeping sweepSet
+	patience patience
 }
 
 // NewService returns a Service. Options are complete: the caller filled in the
-// defaults, but for that of CleanupTimeout.
+// defaults, but for those of the timeouts.
 func NewService(o Options) *Service {
 	if o.CleanupTimeout == 0 {
 		o.CleanupTimeout = defaultCleanupTimeout
+	}
+	if o.Wire.StallTimeout == 0 {
+		o.Wire.StallTimeout = defaultStallTimeout
 	}
 	return &Service{opts: o, wire: wire.NewClient(&o.Wire), volatile: checkpoint.NewMemory()}
 }

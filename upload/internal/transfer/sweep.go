@@ -143,6 +143,9 @@ func (sw *sweep) covers(k checkpoint.Key) bool {
 		k.Endpoint == t.Endpoint.String() && k.Bucket == t.Bucket && strings.HasPrefix(k.Object, t.Object)
 }
 
+// maxListings bounds how many pages of 1,000 uploads are asked for.
+const maxListings = 10_000
+
 // listed returns the server's list, and the time by its clock when it was asked.
 func (sw *sweep) listed(ctx context.Context) (all []wire.Unfinished, served time.Time, err error) {
 	if sw.job.Target.Bucket == "" {
@@ -153,7 +156,11 @@ func (sw *sweep) listed(ctx context.Context) (all []wire.Unfinished, served time
 		return nil, served, err
 	}
 	u := sw.upload(sw.job.Target)
-	for page := (wire.UploadsPage{More: true}); page.More; {
+	page := wire.UploadsPage{More: true}
+	for n := 1; page.More; n++ {
+		if n > maxListings {
+			return all, served, fmt.Errorf("list unfinished uploads: there are more after %d pages", maxListings)
+		}
 		err := u.call(ctx, 0, func(ctx context.Context, s Snapshot) (err error) {
 			page, err = bucket.ListUploads(ctx, s, sw.job.Target.Object, page.Next)
 			return err

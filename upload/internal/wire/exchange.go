@@ -24,7 +24,7 @@ type exchange struct {
 // the request's own context, and end ends it.
 func newExchange(ctx context.Context, end context.CancelCauseFunc, c *Client, body *Body) *exchange {
 	x := &exchange{}
-	x.watchdog.timeout, x.watchdog.end, x.watchdog.patience = c.stall, end, patience(ctx)
+	x.watchdog.timeout, x.watchdog.end, x.watchdog.patience = c.stall, end, Patience(ctx)
 	if body != nil && body.Size > 0 {
 		x.watchdog.body = &bodyReader{Body: *body, ctx: ctx, limiter: c.limiter}
 	}
@@ -76,9 +76,10 @@ func WithPatience(ctx context.Context, n int) context.Context {
 	return context.WithValue(ctx, patienceKey{}, n)
 }
 
-func patience(ctx context.Context) int {
+// Patience returns the n of [WithPatience], or 1.
+func Patience(ctx context.Context) int {
 	n, _ := ctx.Value(patienceKey{}).(int)
-	return n
+	return max(n, 1)
 }
 
 type exchangeKey struct{}
