@@ -46,6 +46,8 @@ func advice(e *Error) string {
 		return adviceFor(we, e.Code)
 	}
 	switch {
+	case we != nil && we.Unanswered:
+		return "if the server is only slow to answer, set a longer Options.StallTimeout"
 	case errors.Is(e.Err, ErrCheckpoint):
 		return "Options.CheckpointsOptional lets uploads continue without one"
 	case errors.Is(e.Err, transfer.ErrTooManyParts):

@@ -93,7 +93,7 @@ func New(opts *Options) (*Client, error) {
 func (c *Client) wireOptions() transfer.WireOptions {
 	w := transfer.WireOptions{
 		HTTPClient: c.opts.HTTPClient, Parallel: c.opts.Parallel,
-		StallTimeout: c.opts.StallTimeout, Logger: c.opts.Logger,
+		StallTimeout: c.opts.StallTimeout, RequireCRC: c.opts.RequireCRC, Logger: c.opts.Logger,
 	}
 	if c.opts.BandwidthLimit > 0 {
 		w.Limiter = transfer.NewLimiter(c.opts.BandwidthLimit)

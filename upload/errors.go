@@ -3,6 +3,9 @@ package upload
 import (
 	"errors"
 	"fmt"
+	"io/fs"
+	"net"
+	"slices"
 	"strings"
 
 	"github.com/vodupload/vodupload/upload/internal/credentials"
@@ -49,6 +52,10 @@ var (
 	// ErrIntegrity is returned when the server made an object whose CRC64 is not
 	// that of the source. The object must not be used.
 	ErrIntegrity = transfer.ErrIntegrity
+
+	// ErrNoCRC is returned with Options.RequireCRC for an answer without a CRC64. What
+	// the answer is of may be stored all the same.
+	ErrNoCRC = transfer.ErrNoCRC
 
 	// ErrCheckpoint is returned when no checkpoint can be kept: no disk space, no
 	// permission. See Options.CheckpointsOptional.
@@ -110,6 +117,7 @@ const (
 	CodeClientException  = "ClientException"  // the network, and all else that is not the server's word
 	CodeInUse            = "UploadInUse"
 	CodeIntegrity        = "InvalidObjectCRC64"
+	CodeNoCRC            = "NoCRC64" // see [ErrNoCRC]
 	CodeNoCredentials    = "NoCredentials"
 	CodeNoDestination    = "NoDestination"
 	CodeStopped          = "Stopped"      // by Stop, or the end of Start's context: a checkpoint is kept
@@ -195,24 +203,55 @@ func codeOf(err error) string {
 		{ErrNoDestination, CodeNoDestination},
 		{ErrInUse, CodeInUse},
 		{ErrIntegrity, CodeIntegrity},
+		{ErrNoCRC, CodeNoCRC},
 		{ErrClosed, CodeClosed},
 		{ErrStopped, CodeStopped},
 		{ErrCanceled, CodeCanceled},
 		{errCallerEnded, CodeContextEnded},
 		{ErrAnswerLost, CodeAnswerLost},
-		{errPermission, CodePermissionDenied},
-		{errNotExist, CodeFileNotExist},
 		{ErrFileNotExist, CodeFileNotExist},
 	} {
 		if errors.Is(err, c.is) {
 			return c.code
 		}
 	}
+	switch {
+	case isOfFile(err, fs.ErrPermission):
+		return CodePermissionDenied
+	case isOfFile(err, fs.ErrNotExist):
+		return CodeFileNotExist
+	}
 	var we *transfer.Error
 	if errors.As(err, &we) && we.Code != "" {
 		return we.Code
 	}
 	return CodeClientException
+}
+
+// isOfFile reports whether err is target, and is about a file. A connection ends with
+// the same numbers: a firewall refuses it with EACCES or EPERM (connect(2)).
+func isOfFile(err, target error) bool {
+	switch e := err.(type) {
+	case *net.OpError:
+		return false
+	case *transfer.Error:
+		if !e.Source {
+			return false
+		}
+	}
+	if err == target {
+		return true
+	}
+	if e, ok := err.(interface{ Is(error) bool }); ok && e.Is(target) {
+		return true
+	}
+	switch e := err.(type) {
+	case interface{ Unwrap() error }:
+		return isOfFile(e.Unwrap(), target)
+	case interface{ Unwrap() []error }:
+		return slices.ContainsFunc(e.Unwrap(), func(err error) bool { return isOfFile(err, target) })
+	}
+	return false
 }
 
 // Errors is what Wait returns when files failed: one error for each, in the order

@@ -7,11 +7,6 @@ import (
 	"time"
 )
 
-var (
-	errPermission = fs.ErrPermission
-	errNotExist   = fs.ErrNotExist
-)
-
 // A FileID names a file in a client's list. It is stable: no call moves it to
 // another file, and it is never given again.
 type FileID int64

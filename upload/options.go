@@ -62,7 +62,9 @@ type Options struct {
 	RetryInterval time.Duration
 
 	// StallTimeout ends a request that makes no progress for so long, and retries it.
-	// The default is 30 s.
+	// Where the server had all of the request and did not answer, the next attempt
+	// waits twice as long for the answer, and eight times StallTimeout at most. The
+	// default is 30 s.
 	StallTimeout time.Duration
 
 	// BandwidthLimit is how many bytes are sent per second, over all files. The
@@ -91,6 +93,12 @@ type Options struct {
 	// there, uploads need such a domain, or an internal endpoint (OSS documentation,
 	// Access OSS through a custom domain name). The default is none.
 	CustomDomains []string
+
+	// RequireCRC fails a file with [ErrNoCRC] when the server answers to its bytes
+	// without the CRC64 of what it has stored. OSS gives it; gateways and compatible
+	// servers may not. The default is false: such a file succeeds with
+	// Result.Verified false, and the log gets one warning for each client.
+	RequireCRC bool
 
 	// HTTPClient sends the requests. It is not changed, and redirects are not
 	// followed whatever it says. The default is one tuned to Parallel, with the

@@ -26,6 +26,9 @@ var ErrAbandon = errors.New("upload: abandoned")
 // were read.
 var ErrIntegrity = errors.New("upload: object differs from its source")
 
+// ErrNoCRC is returned where a CRC64 is required, and the server told none.
+var ErrNoCRC = wire.ErrNoCRC
+
 // ErrCheckpoint is returned when a checkpoint cannot be kept, and the upload was
 // not told to go on without.
 var ErrCheckpoint = errors.New("upload: cannot keep a checkpoint")

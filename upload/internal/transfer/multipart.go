@@ -6,6 +6,7 @@ import (
 	"fmt"
 
 	"github.com/vodupload/vodupload/checkpoint"
+	"github.com/vodupload/vodupload/upload/internal/target"
 	"github.com/vodupload/vodupload/upload/internal/wire"
 )
 
@@ -129,7 +130,7 @@ func (m *multipart) split(plan Plan) {
 // in the checkpoint; what cannot is taken away at both.
 func (m *multipart) giveUp(ctx context.Context, err error) {
 	switch {
-	case errors.Is(err, ErrIntegrity), isStored(err):
+	case errors.Is(err, ErrIntegrity), isStored(err), isUnverified(err):
 		m.keep.remove() // it was completed: nothing is left to abort
 	case isAbandoned(ctx), errors.Is(err, ErrChanged) && ctx.Err() == nil:
 		ctx, cancel := cleanup(ctx)
@@ -146,4 +147,11 @@ func (m *multipart) giveUp(ctx context.Context, err error) {
 func isStored(err error) bool {
 	we, ok := answer(err)
 	return ok && we.Stored() && we.Class == wire.Permanent
+}
+
+// isUnverified reports whether err says that the object was made, and its CRC64 was not
+// told although it had to be.
+func isUnverified(err error) bool {
+	we, ok := answer(err)
+	return ok && we.Op == target.OpComplete && errors.Is(we, wire.ErrNoCRC)
 }

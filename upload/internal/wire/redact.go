@@ -2,6 +2,7 @@ package wire
 
 import (
 	"errors"
+	"html"
 	"net/url"
 	"regexp"
 	"strings"
@@ -46,11 +47,20 @@ func strip(err error) error {
 var quotedURL = regexp.MustCompile(`((?:parse|address|port) )"(?:\\.|[^"\\])*"`)
 
 // scrub hides the secrets of s in text that others wrote: some gateways answer with
-// the headers that they got.
+// the headers that they got, or with the URL, as text or in a page.
 func (s Snapshot) scrub(text string) string {
+	if text == "" {
+		return ""
+	}
 	for _, secret := range [...]string{s.AccessKeySecret, s.SecurityToken} {
-		if len(secret) >= minSecret {
-			text = strings.ReplaceAll(text, secret, "[redacted]")
+		if len(secret) < minSecret {
+			continue
+		}
+		for _, form := range [...]string{
+			secret, html.EscapeString(secret), url.QueryEscape(secret), url.PathEscape(secret),
+			strings.ReplaceAll(html.EscapeString(secret), "&#34;", "&quot;"),
+		} {
+			text = strings.ReplaceAll(text, form, "[redacted]")
 		}
 	}
 	return text
