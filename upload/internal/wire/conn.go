@@ -5,7 +5,9 @@ import (
 	"errors"
 	"io"
 	"net"
+	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 )
 
@@ -26,6 +28,9 @@ type conn struct {
 	*net.TCPConn
 	once   sync.Once
 	closed chan struct{}
+
+	heard   atomic.Bool            // something came
+	foreign atomic.Pointer[string] // what came first, if that is not HTTP
 }
 
 func dialer() func(ctx context.Context, network, addr string) (net.Conn, error) {
@@ -41,6 +46,22 @@ func dialer() func(ctx context.Context, network, addr string) (net.Conn, error) 
 		}
 		return &conn{TCPConn: tcp, closed: make(chan struct{})}, nil
 	}
+}
+
+// maxForeign is how much is kept of what is not HTTP.
+const maxForeign = 64
+
+// Read reads into p. net/http throws away what comes before the request is written, as
+// the greeting of another service does; so its beginning is kept here.
+func (c *conn) Read(p []byte) (int, error) {
+	n, err := c.TCPConn.Read(p)
+	if n > 0 && !c.heard.Load() && c.heard.CompareAndSwap(false, true) {
+		if begin := p[:min(n, maxForeign)]; !strings.HasPrefix("HTTP/", string(begin[:min(n, len("HTTP/"))])) {
+			text := string(begin)
+			c.foreign.Store(&text)
+		}
+	}
+	return n, err
 }
 
 // Write writes p. When that fails because the server has closed the connection, an

@@ -16,8 +16,9 @@ import (
 type exchange struct {
 	watchdog watchdog
 	answer   answer
-	response http.Response // without its body: what the SDK gets
-	reused   atomic.Bool   // the connection had served a request before
+	response http.Response        // without its body: what the SDK gets
+	reused   atomic.Bool          // the connection had served a request before
+	conn     atomic.Pointer[conn] // nil: not a plain one of our own
 }
 
 // newExchange returns the exchange of a request with body, which may be nil. ctx is
@@ -63,7 +64,7 @@ func (x *exchange) finish(ctx, own context.Context, err error) (reply, outcome) 
 	case errors.As(context.Cause(own), &stall):
 		out.err = stall
 	case rep.status == 0:
-		out.err = explained(strip(err))
+		out.err = explained(strip(err), x.conn.Load())
 	}
 	return rep, out
 }
@@ -90,6 +91,8 @@ func withExchange(ctx context.Context, x *exchange) context.Context {
 	return httptrace.WithClientTrace(ctx, &httptrace.ClientTrace{
 		GotConn: func(info httptrace.GotConnInfo) {
 			x.reused.Store(info.Reused)
+			plain, _ := info.Conn.(*conn)
+			x.conn.Store(plain)
 			x.watchdog.connect(info.Conn)
 		},
 		GotFirstResponseByte: func() { x.watchdog.answered.Store(true) },
@@ -98,9 +101,11 @@ func withExchange(ctx context.Context, x *exchange) context.Context {
 
 // explained adds to the error of a connection what the other side said, where that is
 // not the protocol that the endpoint's scheme names.
-func explained(err error) error {
+func explained(err error, c *conn) error {
 	var record tls.RecordHeaderError
 	switch {
+	case err != nil && c != nil && c.foreign.Load() != nil:
+		return &foreignError{begin: *c.foreign.Load(), err: err}
 	case errors.Is(err, http.ErrSchemeMismatch):
 		return fmt.Errorf("%w: it speaks HTTP without TLS; is https the right scheme for the endpoint?", err)
 	case errors.As(err, &record):
@@ -108,3 +113,16 @@ func explained(err error) error {
 	}
 	return err
 }
+
+// A foreignError is what net/http makes of a server that does not speak HTTP: that the
+// answer is malformed, or that the connection is closed, as it happens.
+type foreignError struct {
+	begin string
+	err   error
+}
+
+func (e *foreignError) Error() string {
+	return "the server does not speak HTTP: what came begins with " + quoted(e.begin)
+}
+
+func (e *foreignError) Unwrap() error { return e.err }
