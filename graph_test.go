@@ -92,8 +92,12 @@ var rooms = map[string]room{
 		"the suite that every Store passes, also those of others",
 	},
 	"sts": {
-		[]string{"sts/internal/role", "sts/internal/weburl", "sts/openapi", xsync},
+		[]string{"sts/internal/keytext", "sts/internal/role", "sts/internal/weburl", "sts/openapi", xsync},
 		"a leaf: tokens are of use without uploads",
+	},
+	"sts/internal/keytext": {
+		nil,
+		"what no access key has in it is checked once, for credentials, for calls and for the token server",
 	},
 	"sts/internal/role": {
 		nil,
@@ -104,11 +108,11 @@ var rooms = map[string]room{
 		"one parser for the URLs that users give: none of them gets into a text with its password",
 	},
 	"sts/openapi": {
-		[]string{"sts/internal/weburl"},
+		[]string{"sts/internal/keytext", "sts/internal/weburl"},
 		"the RPC signature, for STS and VOD alike",
 	},
 	"sts/appserver": {
-		[]string{"sts", "sts/internal/role", "sts/internal/weburl", "sts/openapi", xsync},
+		[]string{"sts/internal/keytext", "sts", "sts/internal/role", "sts/internal/weburl", "sts/openapi", xsync},
 		"a server of tokens knows nothing of uploads",
 	},
 	"sts/ststest": {

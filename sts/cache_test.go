@@ -59,7 +59,7 @@ func (i *issuer) Credentials(ctx context.Context) (sts.Credentials, error) {
 }
 
 func (i *issuer) token(n int) sts.Credentials {
-	c := sts.Credentials{AccessKeyID: fmt.Sprintf("STS.%d", n), AccessKeySecret: testSecret, SecurityToken: fmt.Sprint("token ", n)}
+	c := sts.Credentials{AccessKeyID: fmt.Sprintf("STS.%d", n), AccessKeySecret: testSecret, SecurityToken: fmt.Sprint("token-", n)}
 	if i.life > 0 {
 		c.Expiration = time.Now().Add(i.life)
 	}

@@ -2,10 +2,14 @@ package sts
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"log/slog"
+	"strings"
 	"time"
+
+	"github.com/vodupload/vodupload/sts/internal/keytext"
 )
 
 // Credentials are what one request is signed with: a long-lived key of a RAM
@@ -49,16 +53,38 @@ func (c Credentials) Deadline() time.Time {
 // Temporary reports whether c came from STS, and so can expire.
 func (c Credentials) Temporary() bool { return c.SecurityToken != "" }
 
-// Validate returns an error that names the field which is missing.
+// Validate returns [ErrInvalidCredentials] for a key without an ID or a secret, for an
+// ID of STS without a token, and for white space, quotation marks and all else that no
+// key has in it, as from a file with a line break at its end. The error names the field,
+// the character and its place, and shows nothing of the value.
 func (c Credentials) Validate() error {
-	switch {
-	case c.AccessKeyID == "":
-		return fmt.Errorf("%w: AccessKeyID is empty", ErrInvalidCredentials)
-	case c.AccessKeySecret == "":
-		return fmt.Errorf("%w: AccessKeySecret is empty", ErrInvalidCredentials)
+	if err := c.problem(); err != nil {
+		return fmt.Errorf("%w: %w", ErrInvalidCredentials, err)
 	}
 	return nil
 }
+
+func (c Credentials) problem() error {
+	for _, f := range [...]struct{ field, value string }{
+		{"AccessKeyID", c.AccessKeyID}, {"AccessKeySecret", c.AccessKeySecret}, {"SecurityToken", c.SecurityToken},
+	} {
+		if err := keytext.Check(f.value); err != nil {
+			return fmt.Errorf("%s %w", f.field, err)
+		}
+	}
+	switch {
+	case c.AccessKeyID == "":
+		return errors.New("AccessKeyID is empty")
+	case c.AccessKeySecret == "":
+		return errors.New("AccessKeySecret is empty")
+	case c.SecurityToken == "" && strings.HasPrefix(c.AccessKeyID, temporaryPrefix):
+		return errors.New("SecurityToken is empty, and AccessKeyID is that of a temporary key: it begins with " + temporaryPrefix)
+	}
+	return nil
+}
+
+// temporaryPrefix begins the IDs of the keys that STS issues.
+const temporaryPrefix = "STS."
 
 // String returns c without its secrets.
 func (c Credentials) String() string {

@@ -2,6 +2,7 @@ package sts_test
 
 import (
 	"bytes"
+	"context"
 	"encoding/json"
 	"encoding/xml"
 	"errors"
@@ -164,5 +165,54 @@ func TestStatic(t *testing.T) {
 	}
 	if _, err := sts.Static(sts.Credentials{}).Credentials(t.Context()); !errors.Is(err, sts.ErrInvalidCredentials) {
 		t.Errorf("error = %v, want ErrInvalidCredentials", err)
+	}
+}
+
+// What comes along with a key from a file, a form or a shell is named, and nothing of
+// the value is shown.
+func TestValidateNamesFieldAndCharacter(t *testing.T) {
+	for name, c := range map[string]struct {
+		change func(c *sts.Credentials)
+		want   string
+	}{
+		"line break after the ID":     {func(c *sts.Credentials) { c.AccessKeyID += "\n" }, "AccessKeyID has a line break (U+000A) at its end"},
+		"line break after the secret": {func(c *sts.Credentials) { c.AccessKeySecret += "\r\n" }, "AccessKeySecret has a carriage return (U+000D) at byte 31 of 32"},
+		"space after the token":       {func(c *sts.Credentials) { c.SecurityToken += " " }, "SecurityToken has a space (U+0020) at its end"},
+		"byte order mark":             {func(c *sts.Credentials) { c.AccessKeyID = "\ufeff" + c.AccessKeyID }, "AccessKeyID has a byte order mark (U+FEFF) at its beginning"},
+		"quotation marks":             {func(c *sts.Credentials) { c.AccessKeySecret = `"` + c.AccessKeySecret + `"` }, "AccessKeySecret has a quotation mark (U+0022) at its beginning"},
+		"zero byte":                   {func(c *sts.Credentials) { c.SecurityToken += "\x00" }, "SecurityToken has a control character (U+0000) at its end"},
+		"temporary without a token":   {func(c *sts.Credentials) { c.SecurityToken = "" }, "SecurityToken is empty, and AccessKeyID is that of a temporary key"},
+		"no ID":                       {func(c *sts.Credentials) { c.AccessKeyID = "" }, "AccessKeyID is empty"},
+		"no secret":                   {func(c *sts.Credentials) { c.AccessKeySecret = "" }, "AccessKeySecret is empty"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			creds := testCredentials
+			c.change(&creds)
+			err := creds.Validate()
+			if !errors.Is(err, sts.ErrInvalidCredentials) || !strings.Contains(err.Error(), c.want) {
+				t.Fatalf("got %v, want ErrInvalidCredentials that says %q", err, c.want)
+			}
+			noSecrets(t, "the error", err.Error())
+			_, err = sts.Static(creds).Credentials(t.Context())
+			if !errors.Is(err, sts.ErrInvalidCredentials) {
+				t.Errorf("Static: got %v", err)
+			}
+			text, _ := json.Marshal(map[string]string{"AccessKeyId": creds.AccessKeyID, "AccessKeySecret": creds.AccessKeySecret, "SecurityToken": creds.SecurityToken})
+			// White space around a value is not read at all.
+			if got, err := sts.ParseCredentials(text, time.Now()); err == nil && got.Validate() != nil || err != nil && !errors.Is(err, sts.ErrInvalidCredentials) {
+				t.Errorf("ParseCredentials: got %v", err)
+			}
+			cache, err := sts.NewCache(sts.ProviderFunc(func(context.Context) (sts.Credentials, error) { return creds, nil }), nil)
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer cache.Close()
+			if _, err := cache.Credentials(t.Context()); !errors.Is(err, sts.ErrInvalidCredentials) {
+				t.Errorf("Cache: got %v", err)
+			}
+		})
+	}
+	if err := testCredentials.Validate(); err != nil {
+		t.Error(err)
 	}
 }

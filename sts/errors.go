@@ -9,8 +9,9 @@ import (
 
 // What credentials can be wrong about.
 var (
-	// ErrInvalidCredentials is returned for credentials that lack a part, and for sources
-	// of credentials that are set up by half.
+	// ErrInvalidCredentials is returned for credentials that lack a part or have
+	// something in them that no key has (see [Credentials.Validate]), and for sources of
+	// credentials that are set up by half.
 	ErrInvalidCredentials = errors.New("sts: invalid credentials")
 
 	// ErrNotConfigured is wrapped by the error of a [DefaultProvider] that found no source

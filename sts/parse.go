@@ -81,6 +81,9 @@ func findCredentials(all []object, now time.Time) (Credentials, error) {
 	if found.Expiration.IsZero() && missing == nil {
 		found.Expiration = end
 	}
+	if missing == nil {
+		missing = found.problem()
+	}
 	return found, missing
 }
 

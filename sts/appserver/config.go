@@ -9,6 +9,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/vodupload/vodupload/sts/internal/keytext"
 	"github.com/vodupload/vodupload/sts/internal/role"
 )
 
@@ -91,8 +92,10 @@ func (c *Config) Validate() error {
 	}
 	check(c.AccessKeyID == "", "AccessKeyID", "is empty; want the access key ID of a RAM user")
 	check(c.AccessKeySecret == "", "AccessKeySecret", "is empty; want the secret that belongs to AccessKeyID")
-	check(strings.ContainsAny(c.AccessKeyID, " \t\r\n"), "AccessKeyID", "has white space in it")
-	check(strings.ContainsAny(c.AccessKeySecret, " \t\r\n"), "AccessKeySecret", "has white space in it")
+	for _, f := range [...]struct{ field, value string }{{"AccessKeyID", c.AccessKeyID}, {"AccessKeySecret", c.AccessKeySecret}} {
+		err := keytext.Check(f.value)
+		check(err != nil, f.field, "%v", err)
+	}
 	check(isKeyID(c.AccessKeySecret), "AccessKeySecret", "begins as an access key ID does; are AccessKeyID and AccessKeySecret the wrong way round?")
 	if misplaced := c.misplacedSecret(); len(misplaced) > 0 {
 		// Nothing more is said about any field: it might quote the secret.

@@ -150,8 +150,8 @@ func TestNewNamesWhatIsWrong(t *testing.T) {
 		{"template as it is shipped", func(c *appserver.Config) {
 			c.AccessKeyID, c.AccessKeySecret, c.RoleARN = "", "", ""
 		}, []string{"AccessKeyID", "AccessKeySecret", "RoleArn"}, "is empty"},
-		{"pasted with a line's end", func(c *appserver.Config) { c.AccessKeyID += "\n" }, []string{"AccessKeyID"}, "white space"},
-		{"secret with a space", func(c *appserver.Config) { c.AccessKeySecret += " " }, []string{"AccessKeySecret"}, "white space"},
+		{"pasted with a line's end", func(c *appserver.Config) { c.AccessKeyID += "\n" }, []string{"AccessKeyID"}, "line break (U+000A) at its end"},
+		{"secret with a space", func(c *appserver.Config) { c.AccessKeySecret += " " }, []string{"AccessKeySecret"}, "space (U+0020) at its end"},
 		{"role's name alone", func(c *appserver.Config) { c.RoleARN = "uploader" }, []string{"RoleArn"}, `is "uploader"; want the form acs:ram::ACCOUNT:role/NAME`},
 		{"time below", func(c *appserver.Config) { c.TokenExpireTime = 90 * time.Second }, []string{"TokenExpireTime"}, "is 90 seconds; want 900 to 43200"},
 		{"time above", func(c *appserver.Config) { c.TokenExpireTime = 43201 * time.Second }, []string{"TokenExpireTime"}, "43201 seconds"},

@@ -22,7 +22,7 @@ func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
 const (
 	secret = "SecretOf30CharactersAbcdefghij"
-	token  = "CAIS+token/with=signs&%and more"
+	token  = "CAIS+token/with=signs&%andmore"
 )
 
 func key(context.Context) (openapi.Key, error) {

@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+
+	"github.com/vodupload/vodupload/sts/internal/keytext"
 )
 
 // A Key is what one call is signed with. Like sts.Credentials, which it is made
@@ -35,6 +37,13 @@ func (k Key) validate() error {
 		return fmt.Errorf("openapi: the access key ID is empty")
 	case k.Secret == "":
 		return fmt.Errorf("openapi: the access key secret is empty")
+	}
+	for _, f := range [...]struct{ field, value string }{
+		{"access key ID", k.ID}, {"access key secret", k.Secret}, {"security token", k.Token},
+	} {
+		if err := keytext.Check(f.value); err != nil {
+			return fmt.Errorf("openapi: the %s %w", f.field, err)
+		}
 	}
 	return nil
 }

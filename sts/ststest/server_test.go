@@ -237,7 +237,9 @@ func TestIssuedKeysCanAssumeRolesInTurn(t *testing.T) {
 	without := first
 	without.SecurityToken = ""
 	_, err = provider(t, s, without, sts.AssumeRoleOptions{}).Credentials(t.Context())
-	wantCode(t, err, "MissingSecurityToken")
+	if !errors.Is(err, sts.ErrInvalidCredentials) {
+		t.Errorf("without the token: %v, want ErrInvalidCredentials before the service is asked", err)
+	}
 	other := first
 	other.SecurityToken = "CAISother"
 	_, err = provider(t, s, other, sts.AssumeRoleOptions{}).Credentials(t.Context())
