@@ -13,7 +13,7 @@ const Version = 1
 // A Key names one upload: this source to that destination. Two uploads with the
 // same key are the same upload, and only one process at a time may hold it.
 type Key struct {
-	Source   string // absolute path, or the source's own name for itself
+	Source   string // absolute path without symbolic links, or the source's own name for itself
 	Endpoint string // scheme and host, as normalised by the client
 	Bucket   string
 	Object   string

@@ -21,7 +21,7 @@ type claim struct {
 }
 
 // sourceKey is what a source is claimed under before it has a destination.
-func sourceKey(f *file) checkpoint.Key { return checkpoint.Key{Source: f.info.Path} }
+func sourceKey(f *file) checkpoint.Key { return checkpoint.Key{Source: f.source} }
 
 // uploadAuthorized is upload for a file that the Authorizer gives its destination.
 func (r *run) uploadAuthorized(ctx context.Context) (transfer.Result, error) {
@@ -150,7 +150,7 @@ func (m *claim) renounce(ctx context.Context) {
 // forget deletes the checkpoints of uploads to what is gone. There are no credentials
 // that could abort them: the service clears its own buckets.
 func (m *claim) forget(ctx context.Context, id string) {
-	if err := m.c.forget(ctx, m.f.info.Path, id); err != nil {
+	if err := m.c.forget(ctx, m.f.source, id); err != nil {
 		m.warn("the checkpoint of an upload that is of no use stays", err)
 	}
 }

@@ -27,7 +27,7 @@ func (c *Client) cleanUp(f *file, then func()) {
 	c.cleaning++
 	c.occupy(f, 1)
 	c.cleanups = append(c.cleanups, &cleanup{f, &transfer.Job{
-		Name: f.info.Path, Target: f.target(), Gate: &fileGate{c: c, f: f, behind: true},
+		Name: f.source, Target: f.target(), Gate: &fileGate{c: c, f: f, behind: true},
 		Slots: &fileSlots{slots: c.slots, order: cleanupRank}, Volatile: f.volatile(), VideoID: f.mediaID(),
 		Object: target.ObjectOptions{RequestPayer: f.spec.RequestPayer},
 		Emit:   func(e transfer.Event) { c.logBehind(e, func() []any { return c.attrs(f) }) },

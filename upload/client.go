@@ -53,6 +53,7 @@ type Client struct {
 	rate     rate
 	specs    specs
 	sites    sites
+	links    hardLinks
 
 	warnV1 sync.Once
 }

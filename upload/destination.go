@@ -14,9 +14,9 @@ type name4 struct{ path, endpoint, bucket, object string }
 // to be found before both have one.
 func (f *file) name() name4 {
 	if !f.named {
-		return name4{path: f.info.Path}
+		return name4{path: f.source}
 	}
-	return name4{f.info.Path, f.info.Endpoint, f.info.Bucket, f.info.Object}
+	return name4{f.source, f.info.Endpoint, f.info.Bucket, f.info.Object}
 }
 
 // A site is what destinations at one endpoint have in common.
@@ -75,7 +75,7 @@ func (c *Client) setDestination(id FileID, region, endpoint, bucket, object stri
 	if err := c.mayGo(f); err != nil {
 		return fmt.Errorf("SetDestination: %w", err)
 	}
-	name := name4{f.info.Path, to.Endpoint.String(), to.Bucket, to.Object}
+	name := name4{f.source, to.Endpoint.String(), to.Bucket, to.Object}
 	if err := c.taken(name); err != nil {
 		return err
 	}

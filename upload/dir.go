@@ -4,7 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"os"
 	"path"
 	"path/filepath"
 
@@ -13,8 +12,9 @@ import (
 
 // AddDir adds all regular files below dir, in lexical order: each as like, with
 // its own Path, and with the object name prefix + path below dir, with slashes;
-// without a destination if like has neither Endpoint nor Bucket. Symbolic links are
-// not followed. skip, which may be nil, is asked for each file and folder by its path
+// without a destination if like has neither Endpoint nor Bucket. Symbolic links below
+// dir are not followed, nor is one that is put in the place of a file, or of a folder
+// above it, after it was listed: that file fails with [ErrFileNotExist]. skip, which may be nil, is asked for each file and folder by its path
 // below dir; true leaves it out, and a folder with all that is in it.
 //
 // It returns the IDs of the files that were added, also where some could not be;
@@ -23,6 +23,12 @@ import (
 func (c *Client) AddDir(dir, prefix string, like File, skip func(name string, d fs.DirEntry) bool) ([]FileID, error) {
 	var ids []FileID
 	var failed []error
+	listed, root, err := openFolder(dir)
+	if err != nil {
+		return nil, notRead(dir, err)
+	}
+	defer root.Close()
+	like.dir = listed
 	walk := func(name string, d fs.DirEntry, err error) error {
 		switch {
 		case err != nil:
@@ -49,7 +55,7 @@ func (c *Client) AddDir(dir, prefix string, like File, skip func(name string, d 
 		ids = append(ids, id)
 		return nil
 	}
-	_ = fs.WalkDir(os.DirFS(dir), ".", walk) // walk keeps the errors
+	_ = fs.WalkDir(root.FS(), ".", walk) // walk keeps the errors
 	return ids, target.Join(failed...)
 }
 

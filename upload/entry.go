@@ -27,7 +27,10 @@ const (
 // those that say otherwise.
 type file struct {
 	info FileInfo // its path is absolute, for a file of the system
-	spec *File    // without what is in info; shared with others
+
+	path   string // that is opened: for a file of the system, without symbolic links
+	source string // its name in keys: one for all paths of a file
+	spec   *File  // without what is in info; shared with others
 
 	stream *transfer.Stream // of File.Reader; nil for all else
 

@@ -26,8 +26,10 @@ var (
 	// for a [FileID] that is not in the list.
 	ErrFileNotExist = errors.New("upload: file does not exist")
 
-	// ErrFileAlreadyExist is returned for the same path, endpoint, bucket and
-	// object twice in the list.
+	// ErrFileAlreadyExist is returned for the same source, endpoint, bucket and object
+	// twice in the list. A file of the system is the same by whatever path: another
+	// spelling, a symbolic or a hard link (but not on Windows), though not another case
+	// on a file system that ignores it.
 	ErrFileAlreadyExist = errors.New("upload: file is in the list already")
 
 	// ErrState is returned for a call that the state of the client or of the file

@@ -21,7 +21,12 @@ type File struct {
 	// file is added. With FS it is a name in that file system. With Source or Reader
 	// it only names the bytes, in the list, in errors and in checkpoints, and is
 	// required as well.
+	//
+	// Symbolic links in the path of a file of the system are resolved when it is added:
+	// it is this file that is uploaded and resumed, wherever they lead later.
 	Path string
+
+	dir *folder // that AddDir found the file in; nil for all else
 
 	// FS is the file system that Path is in. Its files must be io.ReaderAt, as those
 	// of embed.FS and os.DirFS are. Their ReadAt and Stat, and the FS's Open and Stat,

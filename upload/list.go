@@ -31,7 +31,7 @@ func (c *Client) checked(f File) (*file, error) {
 		return nil, err
 	}
 	added := &file{spec: spec, info: FileInfo{Path: f.Path, Info: f.Info}}
-	size, err := added.look()
+	size, err := added.look(&c.links)
 	if err != nil {
 		return nil, err
 	}

@@ -79,7 +79,7 @@ func (r *run) job(ctx context.Context) (*transfer.Job, error) {
 	defer r.c.mu.Unlock()
 	f := r.f
 	return &transfer.Job{
-		Name: f.info.Path, Target: f.target(), VideoID: f.mediaID(), Object: f.object(),
+		Name: f.source, Target: f.target(), VideoID: f.mediaID(), Object: f.object(),
 		Gate: &fileGate{c: r.c, f: f}, Slots: r.slots, Volatile: f.volatile(), Emit: r.happened,
 		Unanswered: &f.unanswered,
 	}, nil

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"os"
 	"path/filepath"
 
 	"github.com/vodupload/vodupload/checkpoint"
@@ -48,7 +49,8 @@ func (s section) Fingerprint() string { return s.fingerprint }
 
 // look checks where the bytes of a file come from, and returns how many there are;
 // -1 if that is not known.
-func (f *file) look() (int64, error) {
+func (f *file) look(links *hardLinks) (int64, error) {
+	f.path, f.source = f.info.Path, f.info.Path
 	from := 0
 	for _, given := range []bool{f.spec.FS != nil, f.spec.Source != nil, f.spec.Reader != nil} {
 		if given {
@@ -69,6 +71,7 @@ func (f *file) look() (int64, error) {
 			return 0, fmt.Errorf("%w: File.Path: %w", ErrInvalidArgument, err)
 		}
 		f.info.Path = path
+		f.locate(links)
 	}
 	src, err := f.open()
 	switch {
@@ -85,13 +88,27 @@ func (f *file) look() (int64, error) {
 	return 0, fmt.Errorf("upload: File.Path: %w", err)
 }
 
+// locate finds the path to open a file of the system by, and its name in keys.
+func (f *file) locate(links *hardLinks) {
+	var info fs.FileInfo
+	if dir := f.spec.dir; dir != nil {
+		f.path = dir.resolved(f.info.Path)
+		info, _ = os.Lstat(f.path)
+	} else {
+		f.path, info = resolve(f.info.Path)
+	}
+	f.source = links.of(f.path, info)
+}
+
 // open opens what the file's bytes come from, if that is not a Reader.
 func (f *file) open() (transfer.Source, error) {
 	switch {
 	case f.spec.FS != nil:
 		return transfer.OpenFS(f.spec.FS, f.info.Path)
+	case f.spec.dir != nil:
+		return f.spec.dir.open(f.path)
 	case f.spec.Source == nil:
-		return transfer.OpenFile(f.info.Path)
+		return transfer.OpenFile(f.path)
 	case f.spec.Source.Size() < 0:
 		return nil, fmt.Errorf("%w: File.Source: %s has size %d", ErrInvalidArgument, f.info.Path, f.spec.Source.Size())
 	}

@@ -1,0 +1,95 @@
+package upload
+
+import (
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"github.com/vodupload/vodupload/upload/internal/transfer"
+)
+
+// A folder is one that AddDir has listed. Its files wait for their turn for hours, and
+// whoever may write to the folder can put links in their place meanwhile. None of
+// them leads out of it. No descriptor is held while files wait.
+type folder struct {
+	given string      // to AddDir, absolute
+	path  string      // without symbolic links
+	info  fs.FileInfo // of the folder that was listed
+}
+
+// openFolder opens the folder at dir.
+func openFolder(dir string) (*folder, *os.Root, error) {
+	if dir == "" {
+		return nil, nil, fmt.Errorf("%w: dir is empty", ErrMissingArgument)
+	}
+	given, err := filepath.Abs(dir)
+	if err != nil {
+		return nil, nil, err
+	}
+	d := &folder{given: given}
+	d.path, _ = resolve(given)
+	root, err := d.root()
+	return d, root, err
+}
+
+// root opens the folder, and the first time takes its identity.
+func (d *folder) root() (*os.Root, error) {
+	root, err := os.OpenRoot(d.path)
+	if err != nil {
+		return nil, err
+	}
+	info, err := root.Stat(".")
+	if err == nil && d.info == nil {
+		d.info = info
+	}
+	if err == nil && !os.SameFile(info, d.info) {
+		err = fmt.Errorf("%w: another folder is at %s than the one that AddDir listed", ErrFileNotExist, d.path)
+	}
+	if err != nil {
+		_ = root.Close()
+		return nil, err
+	}
+	return root, nil
+}
+
+// resolved returns the path without symbolic links of a file that was listed.
+func (d *folder) resolved(path string) string {
+	return filepath.Join(d.path, strings.TrimPrefix(path, d.given))
+}
+
+// open opens the file at a path that resolved has returned.
+func (d *folder) open(path string) (transfer.Source, error) {
+	name, err := filepath.Rel(d.path, path)
+	if err != nil {
+		return nil, err
+	}
+	root, err := d.root()
+	if err != nil {
+		return nil, err
+	}
+	defer root.Close()
+	if err := d.hasNoLink(root, name); err != nil {
+		return nil, err
+	}
+	return transfer.OpenIn(root, name, path)
+}
+
+// hasNoLink returns an error if a link stands on the way to name. A link that is put
+// there right after leads to another file of the folder at most.
+func (d *folder) hasNoLink(root *os.Root, name string) error {
+	for i, c := range name + string(filepath.Separator) {
+		if c != filepath.Separator {
+			continue
+		}
+		info, err := root.Lstat(name[:i])
+		if err != nil {
+			return err
+		}
+		if info.Mode().Type() == fs.ModeSymlink {
+			return fmt.Errorf("%w: %s is a symbolic link now, which AddDir does not follow", ErrFileNotExist, filepath.Join(d.path, name[:i]))
+		}
+	}
+	return nil
+}
