@@ -27,7 +27,14 @@ func (s *Server) authenticate(req *request) *apiError {
 	if s.opts.RefuseV1 && claimsV1(req.Request, req.query) {
 		return errV1Refused()
 	}
-	key, err := verify(req.Request, req.query, target{req.bucket, req.key}, s.keys, s.opts.Region, req.start)
+	lookup := func(accessKeyID, token string) (Key, *apiError) {
+		// OSS misses the bucket before it looks at who asks.
+		if err := s.checkBucket(req); err != nil {
+			return Key{}, err
+		}
+		return s.keys.find(accessKeyID, token, req.start)
+	}
+	key, err := verify(req.Request, req.query, target{req.bucket, req.key}, lookup, s.opts.Region, req.start)
 	if err != nil {
 		return err
 	}
@@ -35,18 +42,27 @@ func (s *Server) authenticate(req *request) *apiError {
 	return nil
 }
 
+// checkBucket returns an error if the bucket is missing that a request is about.
+func (s *Server) checkBucket(req *request) *apiError {
+	if req.bucket == "" || req.op == OpPutBucket {
+		return nil
+	}
+	_, err := s.bucketNow(req.bucket)
+	return err
+}
+
 // anonymous reports whether a request that was authenticated bears no signature.
 func (r *request) anonymous() bool { return r.principal.AccessKeyID == "" }
 
-// verify returns the key that signed a request, or the zero Key of an
-// anonymous one. Region is what version 4 must have signed for; now is the
-// server's time.
-func verify(r *http.Request, query url.Values, t target, keys *keyring, region string, now time.Time) (Key, *apiError) {
+// verify returns the key that signed a request, as lookup has it, or the zero
+// Key of an anonymous one. Region is what version 4 must have signed for; now is
+// the server's time.
+func verify(r *http.Request, query url.Values, t target, lookup func(accessKeyID, token string) (Key, *apiError), region string, now time.Time) (Key, *apiError) {
 	s, err := readSignature(r, query, region, now)
 	if s == nil || err != nil {
 		return Key{}, err
 	}
-	key, err := keys.find(s.accessKeyID, s.token, now)
+	key, err := lookup(s.accessKeyID, s.token)
 	if err != nil {
 		return Key{}, err
 	}

@@ -108,8 +108,13 @@ func withQuery(r *http.Request, name, value string) *http.Request {
 }
 
 func verifyTest(r *http.Request, region string) (Key, *apiError) {
-	keys := newKeyring([]Key{longKey, tempKey, otherKey}, nil)
-	return verify(r, r.URL.Query(), testTarget, keys, region, testTime)
+	return verify(r, r.URL.Query(), testTarget, lookupIn(testTime, longKey, tempKey, otherKey), region, testTime)
+}
+
+// lookupIn looks keys up as a server that has these does.
+func lookupIn(now time.Time, keys ...Key) func(accessKeyID, token string) (Key, *apiError) {
+	ring := newKeyring(keys, nil)
+	return func(accessKeyID, token string) (Key, *apiError) { return ring.find(accessKeyID, token, now) }
 }
 
 type authTest struct {
@@ -217,6 +222,10 @@ func TestHeaderV4(t *testing.T) {
 		{"InvalidArgument for the digest of a payload", withHeader(good(), "X-Oss-Content-Sha256", strings.Repeat("ab", 32)), "400 InvalidArgument 0002-00000214"},
 		{"AccessDenied without a date", withHeader(good(), "X-Oss-Date", ""), "403 AccessDenied 0002-00000503"},
 		{"SignatureDoesNotMatch", signedV4(Key{AccessKeyID: "ak", AccessKeySecret: "wrong"}, testTime, dayOf(testTime)), "403 SignatureDoesNotMatch 0002-00000201"},
+		{"InvalidArgument for an empty list of additional headers", edited(",Signature", ",AdditionalHeaders=,Signature"), "400 InvalidArgument 0002-00000209"},
+		{"InvalidArgument for an empty name of a header", edited(",Signature", ",AdditionalHeaders=host;,Signature"), "400 InvalidArgument 0002-00000210"},
+		{"InvalidArgument for a header that is not there", edited(",Signature", ",AdditionalHeaders=host;range,Signature"), "400 InvalidArgument 0002-00000211"},
+		{"InvalidArgument for a name with an underscore", edited(",Signature", ",AdditionalHeaders=x_y,Signature"), "400 InvalidArgument 0002-00000211"},
 		{"SignatureDoesNotMatch for a header more than was signed", edited(",Signature", ",AdditionalHeaders=host,Signature"), "403 SignatureDoesNotMatch 0002-00000201"},
 	})
 }
@@ -322,7 +331,7 @@ func TestNothingAboutASecretIsEverTold(t *testing.T) {
 		withHeader(signedV1(secret, testTime), "Content-Type", "a/b"),
 		withHeader(signedV4(secret, testTime, dayOf(testTime)), "Content-Type", "a/b"),
 	} {
-		_, err := verify(r, r.URL.Query(), testTarget, newKeyring([]Key{secret}, nil), testRegion, testTime)
+		_, err := verify(r, r.URL.Query(), testTarget, lookupIn(testTime, secret), testRegion, testTime)
 		if err == nil {
 			t.Fatal("the request passed")
 		}
@@ -337,7 +346,7 @@ func TestNothingAboutASecretIsEverTold(t *testing.T) {
 func TestAuthenticateSetsPrincipal(t *testing.T) {
 	s := &Server{
 		opts: Options{Region: testRegion, Now: func() time.Time { return testTime }},
-		keys: newKeyring([]Key{longKey}, nil),
+		keys: newKeyring([]Key{longKey}, nil), buckets: map[string]*bucket{testTarget.bucket: {}},
 	}
 	r := signedV1(longKey, testTime)
 	req := &request{Request: r, query: r.URL.Query(), bucket: testTarget.bucket, key: testTarget.key, start: testTime}
@@ -357,7 +366,7 @@ func TestAuthenticateSetsPrincipal(t *testing.T) {
 func TestRefuseV1(t *testing.T) {
 	s := &Server{
 		opts: Options{Region: testRegion, RefuseV1: true, Now: func() time.Time { return testTime }},
-		keys: newKeyring([]Key{longKey}, nil),
+		keys: newKeyring([]Key{longKey}, nil), buckets: map[string]*bucket{testTarget.bucket: {}},
 	}
 	for _, tt := range []authTest{
 		{"version 1 in the header", signedV1(longKey, testTime), "403 AccessDenied 0002-00000080"},

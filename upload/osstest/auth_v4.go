@@ -22,6 +22,10 @@ func readHeaderV4(r *http.Request, header, rest, region string, now time.Time) (
 	if err != nil {
 		return nil, err
 	}
+	list, given := fields["AdditionalHeaders"]
+	if fault := additionalFault(r, list, given); fault.text != "" {
+		return nil, errAuthorization(fault.ec, fault.text, header)
+	}
 	if payload := r.Header.Get("X-Oss-Content-Sha256"); payload != unsignedPayload {
 		return nil, errPayload(payload)
 	}
@@ -41,7 +45,7 @@ func readHeaderV4(r *http.Request, header, rest, region string, now time.Time) (
 		provided:    fields["Signature"],
 		date:        date,
 		scope:       sc,
-		additional:  additionalHeaders(fields["AdditionalHeaders"]),
+		additional:  additionalHeaders(list),
 	}, nil
 }
 
@@ -97,6 +101,11 @@ func readURLv4(r *http.Request, query url.Values, region string, now time.Time) 
 	if err != nil {
 		return nil, err
 	}
+	const additional = "x-oss-additional-headers"
+	if fault := additionalFault(r, query.Get(additional), query.Has(additional)); fault.text != "" {
+		// The ECs are documented for the header only.
+		return nil, errInvalidArgument("", fault.text, additional, query.Get(additional))
+	}
 	if payload := r.Header.Get("X-Oss-Content-Sha256"); payload != "" && payload != unsignedPayload {
 		return nil, errPayload(payload)
 	}
@@ -111,7 +120,7 @@ func readURLv4(r *http.Request, query url.Values, region string, now time.Time) 
 		provided:    query.Get("x-oss-signature"),
 		date:        date,
 		scope:       sc,
-		additional:  additionalHeaders(query.Get("x-oss-additional-headers")),
+		additional:  additionalHeaders(query.Get(additional)),
 	}, nil
 }
 
@@ -206,6 +215,37 @@ func wrongDay(date string, requested, now time.Time) bool {
 		return true
 	}
 	return day.Sub(now.UTC().Truncate(24*time.Hour)).Abs() > 24*time.Hour
+}
+
+// A headersFault is what is wrong with a list of additional headers.
+type headersFault struct{ ec, text string }
+
+// additionalFault returns what is wrong with the list of the headers that are
+// signed beyond the usual ones. OSS wants all of them to be there (OSS
+// documentation, the pages of the three ECs).
+func additionalFault(r *http.Request, list string, given bool) headersFault {
+	switch {
+	case !given:
+		return headersFault{}
+	case strings.TrimSpace(list) == "":
+		return headersFault{"0002-00000209", "The additional headers are empty."}
+	}
+	for name := range strings.SplitSeq(list, ";") {
+		name = strings.TrimSpace(name)
+		switch {
+		case name == "":
+			return headersFault{"0002-00000210", "There is an empty name among the additional headers."}
+		case strings.Contains(name, "_") || !hasHeader(r, name):
+			return headersFault{"0002-00000211", "An additional header is not in the request."}
+		}
+	}
+	return headersFault{}
+}
+
+// hasHeader reports whether a request has a header. net/http takes some out.
+func hasHeader(r *http.Request, name string) bool {
+	name = http.CanonicalHeaderKey(name)
+	return len(r.Header[name]) > 0 || name == "Host" || name == "Content-Length" && r.ContentLength > 0
 }
 
 // additionalHeaders returns the names of a list a;b in the order in which they

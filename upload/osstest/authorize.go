@@ -85,6 +85,7 @@ var actions = map[Op]string{
 	OpGetBucketLocation:       "oss:GetBucketLocation",
 	OpPutBucketACL:            "oss:PutBucketAcl",
 	OpGetBucketACL:            "oss:GetBucketAcl",
+	OpPutBucketTags:           "oss:PutBucketTagging",
 	OpPutBucketVersioning:     "oss:PutBucketVersioning",
 	OpGetBucketVersioning:     "oss:GetBucketVersioning",
 	OpPutBucketCORS:           "oss:PutBucketCors",

@@ -6,8 +6,31 @@ import (
 )
 
 type bucketInfoResult struct {
-	XMLName xml.Name     `xml:"BucketInfo"`
-	Bucket  bucketResult `xml:"Bucket"`
+	XMLName xml.Name `xml:"BucketInfo"`
+	Bucket  struct {
+		bucketResult
+		bucketFeatures
+	} `xml:"Bucket"`
+}
+
+// bucketFeatures are what GetBucketInfo tells of what this server does not have.
+type bucketFeatures struct {
+	AccessMonitor          string
+	BlockPublicAccess      bool
+	CrossRegionReplication string
+	DataRedundancyType     string
+	ResourceGroupID        string `xml:"ResourceGroupId"`
+	TransferAcceleration   string
+	SSEAlgorithm           string `xml:"ServerSideEncryptionRule>SSEAlgorithm"`
+	LogBucket              string `xml:"BucketPolicy>LogBucket"`
+	LogPrefix              string `xml:"BucketPolicy>LogPrefix"`
+}
+
+// featuresOff is what OSS answers for a bucket that was just created (OSS
+// documentation, GetBucketInfo; the SDK's tests against the service).
+var featuresOff = bucketFeatures{
+	AccessMonitor: "Disabled", BlockPublicAccess: true, CrossRegionReplication: "Disabled", DataRedundancyType: "LRS",
+	ResourceGroupID: "rg-default-id", TransferAcceleration: "Disabled", SSEAlgorithm: "None",
 }
 
 type locationResult struct {
@@ -46,7 +69,9 @@ func (s *Server) getBucketInfo(w http.ResponseWriter, req *request) *apiError {
 	}
 	info := s.describe(b)
 	info.Owner, info.AccessControlList, info.Versioning = &owner, &grantResult{b.ACL}, b.Versioning
-	s.writeXML(w, req, bucketInfoResult{Bucket: info})
+	var result bucketInfoResult
+	result.Bucket.bucketResult, result.Bucket.bucketFeatures = info, featuresOff
+	s.writeXML(w, req, result)
 	return nil
 }
 

@@ -1,8 +1,12 @@
 package osstest
 
 import (
+	"cmp"
+	"crypto/md5"
 	"encoding/base64"
 	"encoding/xml"
+	"errors"
+	"io"
 	"net/http"
 	"net/url"
 )
@@ -13,9 +17,11 @@ type listedPart struct {
 	ETag       string
 }
 
+// A completeRequest is the list of parts that an object is to be made of.
 type completeRequest struct {
 	XMLName xml.Name     `xml:"CompleteMultipartUpload"`
 	Parts   []listedPart `xml:"Part"`
+	all     bool         // all that there are, in place of a list
 }
 
 type completeResult struct {
@@ -28,7 +34,7 @@ type completeResult struct {
 }
 
 func (s *Server) completeUpload(w http.ResponseWriter, req *request) *apiError {
-	listed, all, aerr := listedParts(req)
+	listed, aerr := listedParts(req)
 	if aerr != nil {
 		return aerr
 	}
@@ -44,7 +50,7 @@ func (s *Server) completeUpload(w http.ResponseWriter, req *request) *apiError {
 	if aerr != nil {
 		return aerr
 	}
-	o, aerr := s.complete(req, listed, all, a)
+	o, aerr := s.complete(req, listed, a)
 	if aerr != nil {
 		return aerr
 	}
@@ -59,35 +65,40 @@ func (s *Server) completeUpload(w http.ResponseWriter, req *request) *apiError {
 	return nil
 }
 
-// listedParts reads the list of parts in a request's body. With the header
-// x-oss-complete-all the server takes all it has, and there must be no list.
-func listedParts(req *request) (parts []listedPart, all bool, aerr *apiError) {
+// listedParts reads the list of parts in a request's body. An empty list is good,
+// and makes an empty object; no list is not, unless the header x-oss-complete-all
+// stands for it.
+func listedParts(req *request) (list completeRequest, aerr *apiError) {
 	body, aerr := readXMLBody(req)
 	if aerr != nil {
-		return nil, false, aerr
+		return list, aerr
 	}
 	switch v := req.Header.Get("X-Oss-Complete-All"); {
 	case v == "yes" && len(body) > 0:
-		return nil, false, errCompleteAllWithBody()
+		return list, errCompleteAllWithBody()
 	case v == "yes":
-		return nil, true, nil
+		list.all = true
+		return list, nil
 	case v != "":
-		return nil, false, errInvalidArgument("", "The value of x-oss-complete-all is not valid.", "x-oss-complete-all", v)
+		return list, errInvalidArgument("", "The value of x-oss-complete-all is not valid.", "x-oss-complete-all", v)
 	}
-	var list completeRequest
-	if err := xml.Unmarshal(body, &list); err != nil || len(list.Parts) == 0 || len(list.Parts) > maxParts {
-		return nil, false, errMalformedXML(ecCompleteXML)
+	if err := xml.Unmarshal(body, &list); err != nil || len(list.Parts) > maxParts {
+		return list, errMalformedXML(ecCompleteXML)
 	}
-	return list.Parts, false, nil
+	return list, nil
 }
 
 const ecCompleteXML = "0042-00000205"
 
 // complete makes an object of an upload. An upload that is refused stays as it
 // is.
-func (s *Server) complete(req *request, listed []listedPart, all bool, a attributes) (*object, *apiError) {
+func (s *Server) complete(req *request, listed completeRequest, a attributes) (*object, *apiError) {
+	sum, aerr := s.sequentialMD5(req, listed)
+	if aerr != nil {
+		return nil, aerr
+	}
 	s.mu.Lock()
-	o, replaced, unused, aerr := s.completeLocked(req, listed, all, a)
+	o, replaced, unused, aerr := s.completeLocked(req, listed, a, sum)
 	s.mu.Unlock()
 	if aerr != nil {
 		return nil, aerr
@@ -101,17 +112,17 @@ func (s *Server) complete(req *request, listed []listedPart, all bool, a attribu
 	return o, nil
 }
 
-func (s *Server) completeLocked(req *request, listed []listedPart, all bool, a attributes) (o, replaced *object, unused []*part, aerr *apiError) {
+func (s *Server) completeLocked(req *request, listed completeRequest, a attributes, sum string) (o, replaced *object, unused []*part, aerr *apiError) {
 	b, u, aerr := s.uploadLocked(req.bucket, req.key, req.uploadID, ecComplete)
 	if aerr != nil {
 		return nil, nil, nil, aerr
 	}
-	parts, aerr := u.choose(listed, all)
+	parts, aerr := u.choose(listed)
 	if aerr != nil {
 		return nil, nil, nil, aerr
 	}
 	o = u.object(parts, &s.blobs)
-	o.Modified = s.now()
+	o.Modified, o.MD5 = s.now(), sum
 	if a.ACL != "default" {
 		o.ACL = a.ACL
 	}
@@ -135,38 +146,33 @@ func (s *Server) completeLocked(req *request, listed []listedPart, all bool, a a
 
 // choose returns the parts that an object is to be made of, or the error that
 // OSS has for the list.
-func (u *upload) choose(listed []listedPart, all bool) ([]*part, *apiError) {
-	parts := u.sorted()
-	if !all {
-		var aerr *apiError
-		if parts, aerr = u.listedOnly(listed); aerr != nil {
-			return nil, aerr
+func (u *upload) choose(request completeRequest) ([]*part, *apiError) {
+	listed := request.Parts
+	if request.all {
+		for _, p := range u.sorted() {
+			listed = append(listed, listedPart{p.Number, p.ETag})
 		}
 	}
-	if len(parts) == 0 {
-		return nil, errMalformedXML(ecCompleteXML)
-	}
-	for _, p := range parts[:len(parts)-1] {
-		if p.Size < minPartSize {
-			return nil, errEntityTooSmall(p)
-		}
-	}
-	return parts, nil
-}
-
-func (u *upload) listedOnly(listed []listedPart) ([]*part, *apiError) {
-	parts := make([]*part, len(listed))
 	for i, l := range listed {
-		if i > 0 && l.PartNumber <= listed[i-1].PartNumber {
+		switch {
+		case i > 0 && l.PartNumber <= listed[i-1].PartNumber:
 			return nil, errInvalidPartOrder()
+		case u.Sequential && l.PartNumber != i+1:
+			return nil, errPartNotSequential(l.PartNumber)
 		}
 	}
+	parts := make([]*part, len(listed))
 	for i, l := range listed {
 		p := u.parts[l.PartNumber]
 		if p == nil || p.ETag != unquoted(l.ETag) {
 			return nil, errInvalidPart(l, u.ID)
 		}
 		parts[i] = p
+	}
+	for _, p := range parts[:max(len(parts)-1, 0)] {
+		if p.Size < minPartSize {
+			return nil, errEntityTooSmall(p)
+		}
 	}
 	return parts, nil
 }
@@ -178,27 +184,39 @@ func (u *upload) object(parts []*part, store *blobStore) *object {
 		etags[i], blobs[i] = p.ETag, p.blob
 	}
 	c := newContent(store, blobs)
-	o := &object{
+	return &object{
 		attributes: u.attributes, Key: u.Key, Type: "Multipart", UploadID: u.ID,
 		ETag: partsETag(etags), CRC64: partsCRC(parts), Size: c.size(), content: c,
 	}
-	if u.Sequential {
-		o.MD5 = chainMD5(parts)
-	}
-	return o
 }
 
-// chainMD5 returns the MD5 of parts that arrived in turn, in base64, or "".
-func chainMD5(parts []*part) string {
-	last := parts[len(parts)-1]
-	if last.Chain == nil || last.Number != len(parts) {
-		return ""
+// sequentialMD5 returns the Content-MD5 that OSS has for an object of a sequential
+// upload, in base64, or "" for other uploads. The parts of such an upload do not
+// change, so that they can be read before the upload is locked.
+func (s *Server) sequentialMD5(req *request, listed completeRequest) (string, *apiError) {
+	s.mu.RLock()
+	_, u, aerr := s.uploadLocked(req.bucket, req.key, req.uploadID, ecComplete)
+	var parts []*part
+	if aerr == nil && u.Sequential {
+		parts, aerr = u.choose(listed)
 	}
-	h := restoredMD5(last.Chain)
-	if h == nil {
-		return ""
+	s.mu.RUnlock()
+	if aerr != nil || len(parts) == 0 {
+		return "", aerr
 	}
-	return base64.StdEncoding.EncodeToString(h.Sum(nil))
+	h := md5.New()
+	for _, p := range parts {
+		r, err := s.blobs.open(p.blob, 0)
+		if err == nil {
+			_, err = io.Copy(h, r)
+			err = errors.Join(err, r.Close())
+		}
+		if err != nil {
+			// The upload may have ended meanwhile, and its parts with it.
+			return "", cmp.Or(s.mayAddPart(req, ecComplete), errInternal(err))
+		}
+	}
+	return base64.StdEncoding.EncodeToString(h.Sum(nil)), nil
 }
 
 // location returns the address of the object that a request is for.

@@ -48,6 +48,9 @@ func (s *Server) deleteLocked(bucketName, key, version string) (deletion, *apiEr
 	if version == "" {
 		version = nullVersion
 	}
+	if version == nullVersion && b.Versioning == "" {
+		d.version = "" // there is no other, and OSS does not name it
+	}
 	o := b.version(key, version)
 	if o == nil {
 		return d, nil

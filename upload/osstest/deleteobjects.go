@@ -5,6 +5,9 @@ import (
 	"encoding/base64"
 	"encoding/xml"
 	"net/http"
+	"regexp"
+	"strconv"
+	"strings"
 )
 
 type deleteRequest struct {
@@ -64,6 +67,39 @@ func (s *Server) deleteObjects(w http.ResponseWriter, req *request) *apiError {
 	return nil
 }
 
+// read reads the body. OSS takes keys with control characters as references such
+// as &#x01;, which are not XML 1.0 and which encoding/xml refuses: they are read
+// as characters of a private area, and put back.
+func (d *deleteRequest) read(body []byte) error {
+	body = controlReference.ReplaceAllFunc(body, func(ref []byte) []byte {
+		digits, base := string(ref[2:len(ref)-1]), 10
+		if digits[0] == 'x' {
+			digits, base = digits[1:], 16
+		}
+		n, err := strconv.ParseUint(digits, base, 32)
+		if err != nil || n == 0 || n >= ' ' {
+			return ref
+		}
+		return []byte(string(privateArea + rune(n)))
+	})
+	if err := xml.Unmarshal(body, d); err != nil {
+		return err
+	}
+	for i := range d.Objects {
+		d.Objects[i].Key = strings.Map(func(r rune) rune {
+			if r > privateArea && r < privateArea+' ' {
+				return r - privateArea
+			}
+			return r
+		}, d.Objects[i].Key)
+	}
+	return nil
+}
+
+var controlReference = regexp.MustCompile(`&#(x[0-9a-fA-F]+|[0-9]+);`)
+
+const privateArea rune = 0x10FF00
+
 // deletionList reads and checks the body of the request.
 func (s *Server) deletionList(req *request) (list deleteRequest, encode textEncoding, aerr *apiError) {
 	if encode, aerr = encodingOf(req); aerr != nil {
@@ -81,7 +117,7 @@ func (s *Server) deletionList(req *request) (list deleteRequest, encode textEnco
 	if want != "" && want != base64.StdEncoding.EncodeToString(sum[:]) {
 		return list, encode, errInvalidDigest(ecDigestMismatch)
 	}
-	if err := xml.Unmarshal(body, &list); err != nil || len(list.Objects) == 0 || len(list.Objects) > maxDeleteKeys {
+	if err := list.read(body); err != nil || len(list.Objects) == 0 || len(list.Objects) > maxDeleteKeys {
 		return list, encode, errMalformedXML("")
 	}
 	_, aerr = s.bucketNow(req.bucket)

@@ -44,8 +44,9 @@ const (
 )
 
 // errorCases are one call or more for each constructor. The upload is of
-// /media/k; it has part 1, of 1 byte with that ETag, and part 2.
-func errorCases(upload, etag string) []errorCase {
+// /media/k; it has part 1, of 1 byte with that ETag, and part 2. The sequential one
+// is of /media/s and has such a part 1.
+func errorCases(upload, sequential, etag string) []errorCase {
 	complete := "/media/k?uploadId=" + upload
 	part := "/media/k?partNumber=1&uploadId=" + upload
 	return []errorCase{
@@ -95,7 +96,7 @@ func errorCases(upload, etag string) []errorCase {
 		{"errNoSuchUpload", "the abort of an unknown upload", "DELETE", "/media/k?uploadId=" + noUpload, "", nil,
 			404, "NoSuchUpload", "0042-00000002", uploadMessage, []string{"UploadId", noUpload}, nil},
 		{"errNoSuchUpload", "the parts of an unknown upload", "GET", "/media/k?uploadId=" + noUpload, "", nil,
-			404, "NoSuchUpload", "", uploadMessage, []string{"UploadId", noUpload}, nil},
+			404, "NoSuchUpload", "0042-00000002", uploadMessage, []string{"UploadId", noUpload}, nil},
 		{"errMissingPartNumber", "a part without number", "PUT", "/media/k?uploadId=" + upload, "x", nil,
 			400, "InvalidArgument", "0017-00000219", "Unexpected query string parameter", []string{"ArgumentName", "ResourceType", "ArgumentValue", "partNumber"}, nil},
 		{"errInvalidPartNumber", "part number 0", "PUT", "/media/k?partNumber=0&uploadId=" + upload, "x", nil,
@@ -109,8 +110,6 @@ func errorCases(upload, etag string) []errorCase {
 		{"errFileAlreadyExists", "an upload that must not overwrite", "POST", "/media/old?uploads", "", []string{"x-oss-forbid-overwrite", "true"},
 			409, "FileAlreadyExists", "", existsMessage, nil, nil},
 		{"errMalformedXML", "no list of parts", "POST", complete, "", nil,
-			400, "MalformedXML", "0042-00000205", xmlMessage, nil, nil},
-		{"errMalformedXML", "an empty list of parts", "POST", complete, partList(), nil,
 			400, "MalformedXML", "0042-00000205", xmlMessage, nil, nil},
 		{"errMalformedXML", "a list of parts that ends early", "POST", complete, "<CompleteMultipartUpload><Part>", nil,
 			400, "MalformedXML", "0042-00000205", xmlMessage, nil, nil},
@@ -128,6 +127,12 @@ func errorCases(upload, etag string) []errorCase {
 		{"errCompleteAllWithBody", "a list and x-oss-complete-all", "POST", complete, partList(1, etag), []string{"x-oss-complete-all", "yes"},
 			400, "InvalidArgument", "0042-00000216", "Should not speficy both complete all header and http body.",
 			[]string{"ArgumentName", "x-oss-complete-all", "ArgumentValue", "yes"}, nil},
+		{"errPartAlreadyExists", "a part of a sequential upload twice", "PUT", "/media/s?partNumber=1&uploadId=" + sequential, "x", nil,
+			409, "PartAlreadyExist", "0042-00000108", "For sequential multipart upload, you can't overwrite uploaded parts.",
+			[]string{"PartEtag", etag, "PartNumber", "1"}, nil},
+		{"errPartNotSequential", "a part of a sequential upload too early", "PUT", "/media/s?partNumber=3&uploadId=" + sequential, "x", nil,
+			400, "PartNotSequential", "0042-00000105", "For sequential multipart upload, you must upload or complete parts with sequential part number.",
+			[]string{"PartNumber", "3"}, nil},
 		{"errInvalidDigest", "a Content-MD5 that is none", "PUT", part, "x", []string{"Content-MD5", "eA=="},
 			400, "InvalidDigest", "0017-00000502", digestMessage, nil, nil},
 		{"errInvalidDigest", "a Content-MD5 of other bytes", "PUT", part, "x", []string{"Content-MD5", emptyMD5},
@@ -178,8 +183,10 @@ func TestEachError(t *testing.T) {
 	upload := c.initiate("/media/k")
 	etag := c.part("/media/k", upload, 1, "x")
 	c.part("/media/k", upload, 2, "x")
+	sequential := c.initiate("/media/s?sequential")
+	c.part("/media/s", sequential, 1, "x")
 	provoked := maps.Clone(errorsElsewhere)
-	for _, test := range errorCases(upload, etag) {
+	for _, test := range errorCases(upload, sequential, etag) {
 		provoked[test.constructor] = "TestEachError"
 		t.Run(test.name, func(t *testing.T) {
 			c := *c

@@ -38,7 +38,11 @@ func (s *Server) listBuckets(w http.ResponseWriter, req *request) *apiError {
 	}
 	l.delimiter = ""
 	marker := req.query.Get("marker")
-	p := cut(l, s.allBuckets(), marker, func(e entry[bucketResult]) bool { return e.key > marker })
+	tags, aerr := tagFilterOf(req.query)
+	if aerr != nil {
+		return aerr
+	}
+	p := cut(l, s.bucketsWith(tags), marker, func(e entry[bucketResult]) bool { return e.key > marker })
 	result := listBucketsResult{
 		Prefix: l.prefix, Marker: marker, IsTruncated: p.truncated, Owner: owner, Buckets: p.items,
 	}
@@ -49,12 +53,15 @@ func (s *Server) listBuckets(w http.ResponseWriter, req *request) *apiError {
 	return nil
 }
 
-func (s *Server) allBuckets() []entry[bucketResult] {
+// bucketsWith returns the buckets that have all of some tags.
+func (s *Server) bucketsWith(tags tagFilter) []entry[bucketResult] {
 	s.mu.RLock()
 	defer s.mu.RUnlock()
 	var all []entry[bucketResult]
 	for _, name := range sortedKeys(s.buckets) {
-		all = append(all, entry[bucketResult]{name, s.describe(s.buckets[name])})
+		if tags.match(s.buckets[name].Tags) {
+			all = append(all, entry[bucketResult]{name, s.describe(s.buckets[name])})
+		}
 	}
 	return all
 }

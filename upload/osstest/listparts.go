@@ -74,6 +74,3 @@ func (s *Server) partsAfter(req *request, marker int) (*upload, []*part, *apiErr
 	}
 	return u, parts, nil
 }
-
-// ecListParts is empty: no source shows it.
-const ecListParts = ""

@@ -110,8 +110,30 @@ func TestCompleteAllTakesAllParts(t *testing.T) {
 	if stored(t, s, "media", "k") != big+"end" {
 		t.Error("stored other bytes than the parts'")
 	}
-	id = c.initiate("/media/empty")
-	c.refused(400, "MalformedXML", "POST", "/media/empty?uploadId="+id, "", "x-oss-complete-all", "yes")
+}
+
+func TestEmptyListMakesAnEmptyObject(t *testing.T) {
+	bothModes(t, func(t *testing.T, opts *Options) {
+		s, c := newTestServer(t, opts)
+		for _, kind := range []string{"", "?sequential"} {
+			id := c.initiate("/media/k" + kind)
+			c.part("/media/k", id, 1, "unused")
+			c.refused(400, "MalformedXML", "POST", "/media/k?uploadId="+id, "")
+			c.good("POST", "/media/k?uploadId="+id, "<CompleteMultipartUpload></CompleteMultipartUpload>")
+			o, _ := s.Object("media", "k")
+			if o.Size != 0 || o.CRC64 != 0 || o.Type != "Multipart" || stored(t, s, "media", "k") != "" {
+				t.Errorf("got %+v; want an empty object", o)
+			}
+			c.refused(404, "NoSuchUpload", "GET", "/media/k?uploadId="+id, "")
+		}
+		wantBlobs(t, opts.Dir, 0)
+		if opts.Dir != "" {
+			s, _ = reopen(t, s)
+			if stored(t, s, "media", "k") != "" {
+				t.Error("the empty object has bytes after a restart")
+			}
+		}
+	})
 }
 
 func TestRefusedCompleteLeavesTheUpload(t *testing.T) {
@@ -212,30 +234,37 @@ func TestCompleteMayBringAnACLAndANotification(t *testing.T) {
 	}
 }
 
-func TestSequentialUploadHasAnMD5(t *testing.T) {
+func TestSequentialUpload(t *testing.T) {
 	bothModes(t, func(t *testing.T, opts *Options) {
 		s, c := newTestServer(t, opts)
 		id := c.initiate("/media/k?sequential")
+		path := "/media/k?uploadId=" + id
+		notNext := func(a *testAnswer, number string) {
+			t.Helper()
+			if a.EC != "0042-00000105" || a.field("PartNumber") != number {
+				t.Errorf("got EC %s, PartNumber %s; want 0042-00000105 and %s", a.EC, a.field("PartNumber"), number)
+			}
+		}
+		notNext(c.refused(400, "PartNotSequential", "PUT", path+"&partNumber=2", "early"), "2")
 		big := letters(minPartSize)
 		e1 := c.part("/media/k", id, 1, big)
-		if opts.Dir != "" { // the state of the hash outlives the server
-			s.Close()
-			s = NewServer(opts)
-			t.Cleanup(s.Close)
-			c = newTestClient(t, s)
+		if opts.Dir != "" {
+			s, c = reopen(t, s)
 		}
+		a := c.refused(409, "PartAlreadyExist", "PUT", path+"&partNumber=1", "again")
+		if a.EC != "0042-00000108" || a.field("PartEtag") != e1 || a.field("PartNumber") != "1" {
+			t.Errorf("got EC %s, PartEtag %s; want 0042-00000108 and %s", a.EC, a.field("PartEtag"), e1)
+		}
+		notNext(c.refused(400, "PartNotSequential", "PUT", path+"&partNumber=3", "early"), "3")
+		c.good("PUT", "/media/source", big)
+		notNext(c.refused(400, "PartNotSequential", "PUT", path+"&partNumber=3", "", "x-oss-copy-source", "/media/source"), "3")
 		e2 := c.part("/media/k", id, 2, "end")
+		notNext(c.refused(400, "PartNotSequential", "POST", path, partList(2, e2)), "2")
 		c.complete("/media/k", id, 1, e1, 2, e2)
 		if got, want := c.good("HEAD", "/media/k", "").Get("Content-Md5"), md5Text(big+"end"); got != want {
 			t.Errorf("got Content-MD5 %q; want %q", got, want)
 		}
-		id = c.initiate("/media/k?sequential")
-		e2 = c.part("/media/k", id, 2, "end")
-		e1 = c.part("/media/k", id, 1, big)
-		c.complete("/media/k", id, 1, e1, 2, e2)
-		if got := c.good("HEAD", "/media/k", "").Get("Content-Md5"); got != "" {
-			t.Errorf("got Content-MD5 %q of parts that came out of turn; want none", got)
-		}
+		wantBlobs(t, opts.Dir, 3)
 	})
 }
 

@@ -15,6 +15,7 @@ const (
 	OpPutBucketCORS        Op = "PutBucketCors"
 	OpGetBucketCORS        Op = "GetBucketCors"
 	OpDeleteBucketCORS     Op = "DeleteBucketCors"
+	OpPutBucketTags        Op = "PutBucketTags"
 	OpPutBucketVersioning  Op = "PutBucketVersioning"
 	OpGetBucketVersioning  Op = "GetBucketVersioning"
 	OpListObjects          Op = "ListObjects"

@@ -57,6 +57,7 @@ const (
 	ecPartCopy   = "0042-00000311"
 	ecComplete   = "0042-00000203"
 	ecAbort      = "0042-00000002"
+	ecListParts  = "0042-00000002"
 )
 
 func errNoSuchUpload(ec, uploadID string) *apiError {
@@ -178,6 +179,20 @@ func errEntityTooSmall(p *part) *apiError {
 
 func errCompleteAllWithBody() *apiError {
 	return errInvalidArgument("0042-00000216", "Should not speficy both complete all header and http body.", "x-oss-complete-all", "yes")
+}
+
+// The wording of both is that of answers that users of OSS have published.
+
+func errPartAlreadyExists(p *part) *apiError {
+	return (&apiError{status: http.StatusConflict, code: "PartAlreadyExist", ec: "0042-00000108",
+		message: "For sequential multipart upload, you can't overwrite uploaded parts."}).
+		with("PartEtag", quoted(p.ETag)).with("PartNumber", strconv.Itoa(p.Number))
+}
+
+func errPartNotSequential(number int) *apiError {
+	return (&apiError{status: http.StatusBadRequest, code: "PartNotSequential", ec: "0042-00000105",
+		message: "For sequential multipart upload, you must upload or complete parts with sequential part number."}).
+		with("PartNumber", strconv.Itoa(number))
 }
 
 func errPreconditionFailed(condition string) *apiError {

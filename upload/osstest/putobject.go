@@ -31,7 +31,7 @@ func (s *Server) putObject(w http.ResponseWriter, req *request) *apiError {
 	if aerr != nil {
 		return aerr
 	}
-	body, aerr := s.receive(req, newDigest())
+	body, aerr := s.receive(req)
 	if aerr != nil {
 		return aerr
 	}

@@ -23,8 +23,6 @@ type received struct {
 type digest struct {
 	md5 hash.Hash
 	crc uint64
-	// chain is the MD5 of a sequential upload so far; nil elsewhere.
-	chain hash.Hash
 }
 
 func newDigest() *digest { return &digest{md5: md5.New()} }
@@ -32,9 +30,6 @@ func newDigest() *digest { return &digest{md5: md5.New()} }
 func (d *digest) Write(p []byte) (int, error) {
 	d.md5.Write(p)
 	d.crc = crc64.Update(d.crc, crcTable, p)
-	if d.chain != nil {
-		d.chain.Write(p)
-	}
 	return len(p), nil
 }
 
@@ -43,7 +38,8 @@ func (d *digest) contentMD5() string { return base64.StdEncoding.EncodeToString(
 
 // receive takes in the body of an upload and checks it against its headers. It
 // is called outside of all locks.
-func (s *Server) receive(req *request, sums *digest) (*received, *apiError) {
+func (s *Server) receive(req *request) (*received, *apiError) {
+	sums := newDigest()
 	if aerr := checkLength(req); aerr != nil {
 		return nil, aerr
 	}

@@ -110,6 +110,7 @@ var bucketRules = []rule{
 	{"GET", "", OpListObjects},
 	{"PUT", "versioning", OpPutBucketVersioning},
 	{"PUT", "cors", OpPutBucketCORS},
+	{"PUT", "tagging", OpPutBucketTags},
 	{"PUT", "acl", OpPutBucketACL},
 	{"PUT", "", OpPutBucket},
 	{"DELETE", "cors", OpDeleteBucketCORS},

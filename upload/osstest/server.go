@@ -194,6 +194,7 @@ var operators = map[Op]operator{
 	OpGetBucketLocation:    (*Server).getBucketLocation,
 	OpPutBucketACL:         (*Server).putBucketACL,
 	OpGetBucketACL:         (*Server).getBucketACL,
+	OpPutBucketTags:        (*Server).putBucketTags,
 	OpPutBucketVersioning:  (*Server).putBucketVersioning,
 	OpGetBucketVersioning:  (*Server).getBucketVersioning,
 	OpPutBucketCORS:        (*Server).putBucketCORS,

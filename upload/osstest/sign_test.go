@@ -176,7 +176,7 @@ func (v vector) verify(t *testing.T, r *http.Request) (Key, *apiError) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return verify(r, r.URL.Query(), v.target, newKeyring([]Key{v.key}, nil), "cn-hangzhou", now)
+	return verify(r, r.URL.Query(), v.target, lookupIn(now, v.key), "cn-hangzhou", now)
 }
 
 func TestSignaturesOfOthersAreGood(t *testing.T) {

@@ -13,6 +13,7 @@ type bucket struct {
 	StorageClass string
 	Versioning   string             // "", Enabled or Suspended
 	CORS         *corsConfiguration `json:",omitempty"` // nil: disabled
+	Tags         map[string]string  `json:",omitempty"` // does not change
 
 	objects map[string][]*object // by key; the newest version first, never empty
 	uploads map[string]*upload   // by upload ID
@@ -122,7 +123,6 @@ type part struct {
 	ETag     string // without quotes
 	CRC64    uint64
 	Modified time.Time
-	Chain    []byte `json:",omitempty"` // of a sequential upload: the state of the MD5 up to here
 	blob     *blob
 }
 

@@ -23,8 +23,7 @@ func (s *Server) uploadPartCopy(w http.ResponseWriter, req *request) *apiError {
 	if aerr := checkTrafficLimit(req); aerr != nil {
 		return aerr
 	}
-	sums, aerr := s.partDigest(req, ecPartCopy)
-	if aerr != nil {
+	if aerr := s.mayAddPart(req, ecPartCopy); aerr != nil {
 		return aerr
 	}
 	source, aerr := s.copySource(req)
@@ -32,7 +31,7 @@ func (s *Server) uploadPartCopy(w http.ResponseWriter, req *request) *apiError {
 		return aerr
 	}
 	defer source.content.release()
-	body, aerr := s.copyFrom(req, source, sums)
+	body, aerr := s.copyFrom(req, source)
 	if aerr != nil {
 		return aerr
 	}
@@ -82,7 +81,7 @@ func parseCopySource(header string) (bucketName, key, version string, ok bool) {
 
 // copyFrom copies the part's bytes. Blobs have one owner, so that they are
 // copied indeed.
-func (s *Server) copyFrom(req *request, source *found, sums *digest) (*received, *apiError) {
+func (s *Server) copyFrom(req *request, source *found) (*received, *apiError) {
 	sp, _, aerr := spanOf(req.Header.Get(copyPrefix+"Range"), source.Size, false)
 	if aerr != nil {
 		return nil, aerr
@@ -95,6 +94,7 @@ func (s *Server) copyFrom(req *request, source *found, sums *digest) (*received,
 		return nil, errInternal(err)
 	}
 	defer r.Close()
+	sums := newDigest()
 	b, err := s.blobs.receive(limitTraffic(req, r), sp.length, sums)
 	if err != nil {
 		return nil, errInternal(err)

@@ -1,0 +1,90 @@
+package osstest
+
+import (
+	"encoding/xml"
+	"maps"
+	"net/http"
+	"net/url"
+	"strings"
+)
+
+// Limits of a bucket's tags, in bytes (OSS documentation, PutBucketTags).
+const (
+	maxBucketTags     = 20
+	maxBucketTagKey   = 64
+	maxBucketTagValue = 128
+)
+
+type taggingRequest struct {
+	XMLName xml.Name                      `xml:"Tagging"`
+	Tags    []struct{ Key, Value string } `xml:"TagSet>Tag"`
+}
+
+// putBucketTags adds tags to those that a bucket has, for ListBuckets.
+func (s *Server) putBucketTags(w http.ResponseWriter, req *request) *apiError {
+	body, aerr := readXMLBody(req)
+	if aerr != nil {
+		return aerr
+	}
+	var list taggingRequest
+	if err := xml.Unmarshal(body, &list); err != nil || len(list.Tags) == 0 {
+		return errMalformedXML("")
+	}
+	b, aerr := s.bucketNow(req.bucket)
+	if aerr != nil {
+		return aerr
+	}
+	tags := maps.Clone(b.Tags)
+	if tags == nil {
+		tags = map[string]string{}
+	}
+	for _, t := range list.Tags {
+		if t.Key == "" || len(t.Key) > maxBucketTagKey || len(t.Value) > maxBucketTagValue {
+			return errInvalidArgument("", "The tag is not valid.", "Key", xmlSafe(t.Key))
+		}
+		tags[t.Key] = t.Value
+	}
+	if len(tags) > maxBucketTags {
+		return errInvalidArgument("", "The number of bucket tags cannot be greater than 20.", "Tagging", "")
+	}
+	return s.alterBucket(w, req, func(b *bucket) { b.Tags = tags })
+}
+
+// A tagFilter is the tags that ListBuckets wants a bucket to have. A nil value
+// takes any.
+type tagFilter map[string]*string
+
+// tagFilterOf reads the filter of ListBuckets: tag-key with or without tag-value,
+// or tagging, which is a list such as "k1":"v1","k2":"v2".
+func tagFilterOf(query url.Values) (tagFilter, *apiError) {
+	key, value, list := query.Get("tag-key"), query.Get("tag-value"), query.Get("tagging")
+	switch {
+	case key != "" && list != "":
+		return nil, errInvalidArgument("", "tagging cannot be used with tag-key and tag-value.", "tagging", list)
+	case key == "" && value != "":
+		return nil, errInvalidArgument("", "tag-value requires tag-key.", "tag-value", value)
+	case key != "" && query.Has("tag-value"):
+		return tagFilter{key: &value}, nil
+	case key != "":
+		return tagFilter{key: nil}, nil
+	}
+	f := tagFilter{}
+	for list != "" {
+		pair, rest, _ := strings.Cut(list, `","`)
+		key, value, ok := strings.Cut(strings.Trim(pair, `"`), `":"`)
+		if !ok || key == "" {
+			return nil, errInvalidArgument("", "The tagging is not valid.", "tagging", list)
+		}
+		f[key], list = &value, rest
+	}
+	return f, nil
+}
+
+func (f tagFilter) match(tags map[string]string) bool {
+	for key, want := range f {
+		if got, ok := tags[key]; !ok || want != nil && got != *want {
+			return false
+		}
+	}
+	return true
+}
