@@ -33,7 +33,7 @@ require (
 require (
 	github.com/alibabacloud-go/darabonba-openapi/v2 v2.1.12
 	github.com/alibabacloud-go/sts-20150401/v2 v2.0.3
-	github.com/aliyun/credentials-go v1.4.14 // indirect
+	github.com/aliyun/credentials-go v1.4.14
 	github.com/cenkalti/backoff/v4 v4.3.0 // indirect
 	github.com/go-json-experiment/json v0.0.0-20260213210345-44df1a37e875 // indirect
 	go.etcd.io/bbolt v1.5.0 // indirect

@@ -13,6 +13,74 @@
 //	...
 //	credentials, err := cache.Credentials(ctx)
 //
+// # Where credentials come from
+//
+// [Default] takes the first of these that is configured, and is what most programs want:
+//
+//	source             configured by                               needs a Cache
+//	Env                ALIBABA_CLOUD_ACCESS_KEY_ID, _SECRET        with a role
+//	NewOIDC            ALIBABA_CLOUD_OIDC_PROVIDER_ARN and so on,  yes
+//	                   in ACK by RRSA
+//	NewProfile         ~/.aliyun/config.json                       in most modes
+//	NewURI             ALIBABA_CLOUD_CREDENTIALS_URI               yes
+//	NewECSRole         the role that is attached to the instance   yes
+//
+// Beside them, [NewProcess] runs a program, [NewAssumeRole] assumes a role with the
+// credentials of any other provider, also of another AssumeRole, [NewHTTP] asks an app
+// server, and [Static] gives a key. The variables are those of Alibaba Cloud's SDKs and
+// command line; the comment of each source says what it reads and where the format is
+// documented.
+//
+//	credentials := sts.Default(nil)
+//	if _, err := credentials.Credentials(ctx); err != nil {
+//		return err // within two seconds, with all that was looked for
+//	}
+//	log.Print("credentials from ", credentials.Source())
+//	client, err := upload.New(&upload.Options{Credentials: credentials})
+//
+// No source writes a file or goes on in the background. Files, answers and the output of
+// programs are read up to a limit. What is secret never goes over plain HTTP beyond this
+// machine and its link, unless an option allows it.
+//
+// # Other providers
+//
+// A provider of another library becomes one of this package by a function. That of
+// Alibaba Cloud's credentials-go does not say when a token expires:
+//
+//	func FromCredentialsGo(from credentials.Credential) sts.Provider {
+//		return sts.ProviderFunc(func(context.Context) (sts.Credentials, error) {
+//			c, err := from.GetCredential()
+//			if err != nil {
+//				return sts.Credentials{}, err
+//			}
+//			text := func(p *string) string {
+//				if p == nil {
+//					return ""
+//				}
+//				return *p
+//			}
+//			return sts.Credentials{AccessKeyID: text(c.AccessKeyId), AccessKeySecret: text(c.AccessKeySecret), SecurityToken: text(c.SecurityToken)}, nil
+//		})
+//	}
+//
+// And one of the OSS Go SDK v2:
+//
+//	func FromOSS(from osscredentials.CredentialsProvider) sts.Provider {
+//		return sts.ProviderFunc(func(ctx context.Context) (sts.Credentials, error) {
+//			c, err := from.GetCredentials(ctx)
+//			if err != nil {
+//				return sts.Credentials{}, err
+//			}
+//			creds := sts.Credentials{AccessKeyID: c.AccessKeyID, AccessKeySecret: c.AccessKeySecret, SecurityToken: c.SecurityToken}
+//			if c.Expires != nil {
+//				creds.Expiration = *c.Expires
+//			}
+//			return creds, nil
+//		})
+//	}
+//
+// Both, and the way back, are compiled in examples/adapters.
+//
 // # Renewing
 //
 // A [Cache] renews a token before it expires, one renewal at a time however many

@@ -3,10 +3,7 @@ package sts_test
 import (
 	"context"
 	"errors"
-	"net/http"
-	"net/http/httptest"
 	"strings"
-	"sync/atomic"
 	"testing"
 	"time"
 
@@ -161,21 +158,6 @@ func TestECSRoleWithAClockThatIsOff(t *testing.T) {
 	creds, err := ecsRole(t, metadata(t, s, nil), sts.ECSRoleOptions{}).Credentials(t.Context())
 	if err != nil || time.Until(creds.Deadline()) <= 0 {
 		t.Errorf("credentials that have expired by this machine's clock alone: %v, %v", creds, err)
-	}
-}
-
-func TestECSRoleNeverGoesThroughAProxy(t *testing.T) {
-	var asked atomic.Int32
-	proxy := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { asked.Add(1) }))
-	defer proxy.Close()
-	noEnvironment(t, map[string]string{"HTTP_PROXY": proxy.URL, "http_proxy": proxy.URL})
-	p, err := sts.NewECSRole(&sts.ECSRoleOptions{Endpoint: "http://unreachable.invalid", Timeout: 2 * time.Second})
-	if err != nil {
-		t.Fatal(err)
-	}
-	refuse(t, p, "unreachable.invalid")
-	if n := asked.Load(); n != 0 {
-		t.Errorf("the proxy got %d requests", n)
 	}
 }
 

@@ -7,9 +7,10 @@
 //
 // The first form needs no account: STS, VOD and OSS are in this process (packages
 // ststest, vodtest and osstest), and without FILE it makes one of 8 MiB. The second
-// assumes a role with the key in ALIBABA_CLOUD_ACCESS_KEY_ID and
-// ALIBABA_CLOUD_ACCESS_KEY_SECRET; the third gets its tokens from an app server. With
-// these two the videos are real.
+// assumes a role with the credentials that sts.Default finds: a key in
+// ALIBABA_CLOUD_ACCESS_KEY_ID and ALIBABA_CLOUD_ACCESS_KEY_SECRET, a profile of the
+// aliyun command line, the role of the ECS instance and so on. The third gets its tokens
+// from an app server. With these two the videos are real.
 //
 // Interrupted, by Ctrl-C or worse, these two go on with the same videos and the parts
 // that are there when they are started again with the same files. The first keeps
@@ -51,7 +52,7 @@ type settings struct {
 	tokens string
 	files  []string
 	info   upload.Info
-	key    sts.Credentials // the default is the environment's
+	base   sts.Provider // may assume the role; nil: sts.Default
 	sts    sts.AssumeRoleOptions
 	client vod.ClientOptions
 	vod    vod.AuthorizerOptions
@@ -63,7 +64,7 @@ func parse(args []string, stdout io.Writer) (*settings, error) {
 	s := &settings{}
 	flags := flag.NewFlagSet("vod", flag.ContinueOnError)
 	flags.SetOutput(stdout)
-	flags.StringVar(&s.role, "role", "", "`ARN` of a role that may call VOD, to be assumed with the key in the environment")
+	flags.StringVar(&s.role, "role", "", "`ARN` of a role that may call VOD, to be assumed with this machine's credentials")
 	flags.StringVar(&s.tokens, "tokens", "", "`URL` of an app server that hands out tokens")
 	flags.StringVar(&s.client.Region, "region", vod.DefaultRegion, "`region` of VOD")
 	flags.StringVar(&s.client.Endpoint, "endpoint", "", "`URL` of VOD in place of the region's")
@@ -109,7 +110,7 @@ func run(ctx context.Context, args []string, stdout io.Writer) error {
 		}
 		defer stop()
 	}
-	tokens, err := s.provider()
+	tokens, err := s.provider(ctx)
 	if err != nil {
 		return err
 	}

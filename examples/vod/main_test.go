@@ -11,6 +11,8 @@ import (
 	"time"
 
 	"go.uber.org/goleak"
+
+	"github.com/vodupload/vodupload/sts/ststest"
 )
 
 func TestMain(m *testing.M) {
@@ -28,11 +30,25 @@ func TestMain(m *testing.M) {
 	os.Exit(code)
 }
 
-// program runs the program, without a key in the environment.
+// keyIDEnv is the environment variable with the ID of the key.
+const keyIDEnv = "ALIBABA_CLOUD_ACCESS_KEY_ID"
+
+// noCredentials makes this a machine on which sts.Default finds none.
+func noCredentials(t *testing.T) {
+	t.Helper()
+	for _, v := range os.Environ() {
+		if name, _, _ := strings.Cut(v, "="); strings.HasPrefix(name, "ALIBABA_CLOUD_") {
+			t.Setenv(name, "")
+		}
+	}
+	t.Setenv("ALIBABA_CLOUD_CLI_PROFILE_DISABLED", "true")
+	t.Setenv("ALIBABA_CLOUD_ECS_METADATA_DISABLED", "true")
+}
+
+// program runs the program, on a machine without credentials.
 func program(t *testing.T, args ...string) (string, error) {
 	t.Helper()
-	t.Setenv(keyIDEnv, "")
-	t.Setenv(secretEnv, "")
+	noCredentials(t)
 	ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
 	defer cancel()
 	var out bytes.Buffer
@@ -62,6 +78,35 @@ func TestWithoutAnAccountNothingIsKept(t *testing.T) {
 	if err != nil || len(left) > 0 {
 		t.Errorf("left in the user's directories: %v, %v; want nothing", left, err)
 	}
+}
+
+func TestProviderAssumesTheRoleWithThisMachinesCredentials(t *testing.T) {
+	keys := ststest.NewServer(nil)
+	defer keys.Close()
+	noCredentials(t)
+	user := keys.DefaultUser()
+	t.Setenv(keyIDEnv, user.AccessKeyID)
+	t.Setenv("ALIBABA_CLOUD_ACCESS_KEY_SECRET", user.AccessKeySecret)
+	s := &settings{role: ststest.DefaultRole}
+	s.sts.Endpoint = keys.URL
+	cache, err := s.provider(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer cache.Close()
+	c, err := cache.Credentials(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if issued, _ := keys.Lookup(c.AccessKeyID, c.SecurityToken); issued.RoleARN != ststest.DefaultRole {
+		t.Errorf("got %v, want a token of the role", issued)
+	}
+	t.Run("and says so where they are wrong", func(t *testing.T) {
+		t.Setenv("ALIBABA_CLOUD_ACCESS_KEY_SECRET", "another")
+		if _, err := s.provider(t.Context()); err == nil || !strings.Contains(err.Error(), "SignatureDoesNotMatch") {
+			t.Errorf("error = %v", err)
+		}
+	})
 }
 
 func TestWithFiles(t *testing.T) {

@@ -1,9 +1,9 @@
 package main
 
 import (
+	"context"
 	"crypto/rand"
 	"errors"
-	"fmt"
 	"io"
 	"os"
 	"path/filepath"
@@ -15,14 +15,9 @@ import (
 	"github.com/vodupload/vodupload/upload/vod/vodtest"
 )
 
-// The environment variables with the key, as in Alibaba Cloud's own tools.
-const (
-	keyIDEnv  = "ALIBABA_CLOUD_ACCESS_KEY_ID"
-	secretEnv = "ALIBABA_CLOUD_ACCESS_KEY_SECRET"
-)
-
-// provider returns where tokens come from, with a cache around it.
-func (s *settings) provider() (*sts.Cache, error) {
+// provider returns where tokens come from, with a cache around it. Where the role's
+// base cannot be found, or may not assume it, that is the error.
+func (s *settings) provider(ctx context.Context) (*sts.Cache, error) {
 	if s.tokens != "" {
 		server, err := sts.NewHTTP(s.tokens, nil)
 		if err != nil {
@@ -30,17 +25,22 @@ func (s *settings) provider() (*sts.Cache, error) {
 		}
 		return sts.NewCache(server, nil)
 	}
-	if s.key == (sts.Credentials{}) {
-		s.key = sts.Credentials{AccessKeyID: os.Getenv(keyIDEnv), AccessKeySecret: os.Getenv(secretEnv)}
+	base := s.base
+	if base == nil {
+		base = sts.Default(nil)
 	}
-	if err := s.key.Validate(); err != nil {
-		return nil, fmt.Errorf("the key in %s and %s: %w", keyIDEnv, secretEnv, err)
-	}
-	role, err := sts.NewAssumeRole(sts.Static(s.key), s.role, &s.sts)
+	role, err := sts.NewAssumeRole(base, s.role, &s.sts)
 	if err != nil {
 		return nil, err
 	}
-	return sts.NewCache(role, nil)
+	cache, err := sts.NewCache(role, nil)
+	if err != nil {
+		return nil, err
+	}
+	if _, err := cache.Credentials(ctx); err != nil {
+		return nil, errors.Join(err, cache.Close())
+	}
+	return cache, nil
 }
 
 // embed starts STS, VOD and OSS in this process, points the settings at them, and
@@ -67,7 +67,7 @@ func (s *settings) embed() (stop func(), err error) {
 	}
 	// What is checkpointed is gone with the servers: the user's own are left alone.
 	s.checkpoints = checkpoint.NewMemory()
-	s.key, s.role, s.sts.Endpoint, s.client.Endpoint = keys.DefaultUser(), ststest.DefaultRole, keys.URL, videos.URL
+	s.base, s.role, s.sts.Endpoint, s.client.Endpoint = sts.Static(keys.DefaultUser()), ststest.DefaultRole, keys.URL, videos.URL
 	if len(s.files) == 0 {
 		s.files = []string{filepath.Join(dir, "sample.mp4")}
 		if err := sample(s.files[0]); err != nil {

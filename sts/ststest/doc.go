@@ -24,7 +24,18 @@
 //			SecurityToken: c.SecurityToken, Expires: c.Expires, Policy: c.Policy}, ok
 //	},
 //
+// # Other sources of credentials
+//
+// [NewMetadata] is the metadata service of an ECS instance, in normal mode, hardened, or
+// an old one that knows no tokens; [NewCredentialsURI] is a credentials URI;
+// [Server.OIDCToken] makes the tokens that a pod in ACK has, and [ProcessOutput] what a
+// program prints that hands out credentials. What they hand out was issued by a
+// [Server], and is known to its Lookup.
+//
 // # Faults
+//
+// Metadata and CredentialsURI have SetFault, FailNext and SetDelay: see [Fault]. A clock
+// that is off is [Options].Now.
 //
 // [Server.FailNext] scripts refusals, [Server.Hold] keeps calls waiting,
 // [Server.ExpireAll] ends the life of all tokens. [Server.Stats] counts calls, and
