@@ -13,7 +13,7 @@
 //
 // Its first line of output is "listening on http://HOST:PORT"; the log goes to
 // standard error. It stops on SIGINT and SIGTERM, after it has answered what it
-// was asked. Without -clients it serves this machine only, as far as it can see: a
+// was asked, and reads the file of -clients again when it changes and on SIGHUP. Without -clients it serves this machine only, as far as it can see: a
 // reverse proxy or a tunnel here can let others in, and so it warns at its start.
 package main
 
@@ -85,7 +85,7 @@ func parse(args []string, stderr io.Writer) (*settings, error) {
 	flags.StringVar(&s.clients, "clients", "", "`file` with the clients that may ask, by bearer token")
 	flags.BoolVar(&s.opts.AllowAnyone, "anyone", false, "serve everybody who can reach the address, without asking who it is")
 	flags.BoolVar(&s.opts.HTTPStatus, "http-status", false, "answer failures with an HTTP status other than 200")
-	flags.IntVar(&s.opts.Rate, "rate", 0, "requests a second for one client address (default 50, -1 for no limit)")
+	flags.IntVar(&s.opts.Rate, "rate", 0, "requests a second of one client, and refusals of one address (default 50, -1 for no limit)")
 	flags.StringVar(&s.cert, "tls-cert", "", "`file` with the certificate for https")
 	flags.StringVar(&s.key, "tls-key", "", "`file` with the certificate's key")
 	flags.BoolVar(&s.web.on, "web", false, "serve a page at "+pagePath+" that uploads files from a browser")
@@ -93,6 +93,11 @@ func parse(args []string, stderr io.Writer) (*settings, error) {
 	flags.BoolVar(&s.web.custom, "custom-domain", false, "-endpoint is a domain that is mapped to the bucket")
 	flags.StringVar(&s.web.region, "region", "", "`region` of the bucket, for -web, where the endpoint's name does not tell it (cn-hangzhou)")
 	flags.StringVar(&s.web.sdk, "web-sdk", "", "`file` with the web SDK (default: where \"npm ci\" in examples/webupload puts it)")
+	flags.Func("host", "serve requests for this host `name`, besides localhost and addresses; may be repeated", func(name string) error {
+		s.opts.Hosts = append(s.opts.Hosts, name)
+		return nil
+	})
+	flags.Func("proxy", "take the client's address from X-Forwarded-For of a proxy at this `address` or network; may be repeated", s.addProxy)
 	flags.BoolVar(&s.verbose, "verbose", false, "log each token that is handed out")
 	flags.Func("origin", "let pages of this `origin` ask (https://example.com, null, *); may be repeated", func(origin string) error {
 		s.opts.Origins = append(s.opts.Origins, origin)
@@ -111,6 +116,19 @@ func parse(args []string, stderr io.Writer) (*settings, error) {
 		return nil, fmt.Errorf("unexpected argument %q: only flags are known, see -help", flags.Arg(0))
 	}
 	return s, s.validate()
+}
+
+// addProxy reads an address, or a network such as 10.0.0.0/8.
+func (s *settings) addProxy(text string) error {
+	network, err := netip.ParsePrefix(text)
+	if err != nil {
+		var address netip.Addr
+		if address, err = netip.ParseAddr(text); err == nil {
+			network, err = address.Prefix(address.BitLen())
+		}
+	}
+	s.opts.Proxies = append(s.opts.Proxies, network)
+	return err
 }
 
 func (s *settings) validate() error {

@@ -1,9 +1,7 @@
 package main
 
 import (
-	"bytes"
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -24,10 +22,12 @@ func serve(ctx context.Context, s *settings, stdout io.Writer) error {
 	if err != nil {
 		return err
 	}
+	var known *clients
 	if s.clients != "" {
-		if s.opts.Authenticate, err = loadClients(s.clients); err != nil {
+		if known, err = openClients(s.clients, s.opts.Logger); err != nil {
 			return err
 		}
+		s.opts.Authenticate = known.authenticate
 	}
 	var server *ststest.Server
 	if s.embedded {
@@ -35,14 +35,19 @@ func serve(ctx context.Context, s *settings, stdout io.Writer) error {
 		defer server.Close()
 		s.opts.Logger.Warn("STS is in this process: no real server accepts its tokens", "role", config.RoleARN)
 	}
-	if s.opts.AllowAnyone {
-		s.opts.Logger.Warn("whoever can reach the address gets a token", "addr", s.addr)
-	}
+	s.warn()
 	handler, err := appserver.New(config, &s.opts)
 	if err != nil {
 		return err
 	}
 	defer handler.Close()
+	if known != nil {
+		end, err := known.follow(ctx, handler.Validate)
+		if err != nil {
+			return err
+		}
+		defer end()
+	}
 	if !s.web.on {
 		return s.listen(ctx, handler, stdout)
 	}
@@ -58,6 +63,20 @@ func serve(ctx context.Context, s *settings, stdout io.Writer) error {
 		return err
 	}
 	return s.listen(ctx, both, stdout)
+}
+
+// warn says what the command line lets in.
+func (s *settings) warn() {
+	if s.opts.AllowAnyone {
+		s.opts.Logger.Warn("whoever can reach the address gets a token", "addr", s.addr)
+	}
+	if s.cert == "" && !loopback(s.addr) {
+		s.opts.Logger.Warn("tokens and access codes cross the network in the clear: give -tls-cert and -tls-key, "+
+			"or let a proxy that speaks https be the only one to reach this address", "addr", s.addr)
+	}
+	if s.key != "" {
+		warnIfReadable(s.opts.Logger, s.key)
+	}
 }
 
 // load reads the configuration, with the environment on top.
@@ -77,30 +96,6 @@ func (s *settings) load() (*appserver.Config, error) {
 		s.opts.Logger.Info("the environment overrides the configuration", "variables", used)
 	}
 	return config, nil
-}
-
-// loadClients reads who may ask: a JSON object with bearer tokens for keys, and
-// the Name and ObjectPrefix of the client for values.
-func loadClients(path string) (func(*http.Request) (appserver.Identity, error), error) {
-	data, err := os.ReadFile(path)
-	if err != nil {
-		return nil, fmt.Errorf("-clients: %w", err)
-	}
-	var clients map[string]struct{ Name, ObjectPrefix string }
-	d := json.NewDecoder(bytes.NewReader(data))
-	d.DisallowUnknownFields()
-	if err := d.Decode(&clients); err != nil {
-		return nil, fmt.Errorf("-clients %s: byte %d: want a JSON object of tokens, each with Name and ObjectPrefix", path, d.InputOffset())
-	}
-	identities := make(map[string]appserver.Identity, len(clients))
-	for token, c := range clients {
-		identities[token] = appserver.Identity{Name: c.Name, ObjectPrefix: c.ObjectPrefix}
-	}
-	authenticate, err := appserver.Bearer(identities)
-	if err != nil {
-		return nil, fmt.Errorf("-clients %s: %w", path, err)
-	}
-	return authenticate, nil
 }
 
 // embed starts an STS, and points the configuration at it. What the configuration

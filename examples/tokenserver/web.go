@@ -40,10 +40,10 @@ func (w *web) validate(embedded bool) error {
 }
 
 // mount returns the token server with the upload page beside it.
-func (s *settings) mount(tokens http.Handler, config *appserver.Config) (http.Handler, error) {
+func (s *settings) mount(tokens *appserver.Handler, config *appserver.Config) (http.Handler, error) {
 	page, err := webupload.New(&webupload.Options{
 		Endpoint: s.web.endpoint, CustomDomain: s.web.custom, Region: s.web.region, Bucket: config.BucketName, Prefix: config.ObjectPrefix,
-		Authenticate: s.opts.Authenticate, SDK: s.web.sdk, Logger: s.opts.Logger,
+		Authenticate: tokens.Identify, SDK: s.web.sdk, Logger: s.opts.Logger,
 	})
 	if err != nil {
 		return nil, fmt.Errorf("-web: %w", err)

@@ -77,6 +77,44 @@ func TestWebKnowsItsClients(t *testing.T) {
 	}
 }
 
+func TestGuessesAtAccessCodesAreThrottled(t *testing.T) {
+	clients := write(t, "clients.json", `{"token-of-alice-123": {"Name": "alice", "ObjectPrefix": "in/alice/"}}`)
+	p := start(t, inTemp(t.TempDir()), "-embedded", "-web", "-web-sdk", sdkFile(t), "-clients", clients, "-rate", "1")
+	ask := func(edit func(*http.Request)) int {
+		t.Helper()
+		r, err := http.NewRequest("GET", p.url+"/upload/config.json", nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		edit(r)
+		resp, err := http.DefaultClient.Do(r)
+		if err != nil {
+			t.Fatal(err)
+		}
+		resp.Body.Close()
+		return resp.StatusCode
+	}
+	code := func(code string) func(*http.Request) {
+		return func(r *http.Request) { r.Header.Set("Authorization", "Bearer "+code) }
+	}
+	if got := ask(func(r *http.Request) { code("token-of-alice-123")(r); r.Header.Set("Sec-Fetch-Site", "cross-site") }); got != 403 {
+		t.Errorf("a page of another site: HTTP %d, want 403", got)
+	}
+	statuses := map[int]int{}
+	for range 50 {
+		statuses[ask(code("a-guess-of-somebody"))]++
+	}
+	if statuses[401] == 0 || statuses[429] == 0 || statuses[401]+statuses[429] != 50 {
+		t.Errorf("guesses got %v, want 401 and then 429", statuses)
+	}
+	if log := p.stderr.String(); !strings.Contains(log, "Unauthenticated") || !strings.Contains(log, "Throttling") {
+		t.Errorf("the log says nothing of the guesses: %s", log)
+	}
+	if got := ask(code("token-of-alice-123")); got != 200 {
+		t.Errorf("the right code at the same address: HTTP %d, want 200", got)
+	}
+}
+
 // A temporary directory that stayed would fill the disk with videos.
 func TestWebLeavesNothing(t *testing.T) {
 	temp := t.TempDir()

@@ -51,9 +51,11 @@ type Options struct {
 	Bucket string
 	Prefix string
 
-	// Authenticate is that of the token server, if it has one. The page asks for
-	// an access code then, sends it as a bearer token, and puts the identity's
-	// ObjectPrefix after Prefix.
+	// Authenticate says who asks for config.json: [appserver.Handler.Identify] of the
+	// token server, which counts and logs the guesses at access codes. Where its error
+	// is [appserver.ErrUnauthenticated], the page asks for an access code and sends it
+	// as a bearer token. The identity's ObjectPrefix is put after Prefix. The default
+	// answers everybody.
 	Authenticate func(r *http.Request) (appserver.Identity, error)
 
 	// Token is the path of the token server on this host. The default is "/".
@@ -112,6 +114,7 @@ func secured(next http.Handler, bucket string) http.Handler {
 		h := w.Header()
 		h.Set("Content-Security-Policy", policy)
 		h.Set("X-Content-Type-Options", "nosniff")
+		h.Set("Cross-Origin-Resource-Policy", "same-origin")
 		h.Set("Referrer-Policy", "no-referrer")
 		h.Set("Cache-Control", "no-cache")
 		next.ServeHTTP(w, r)
@@ -167,6 +170,9 @@ func refuse(w http.ResponseWriter, o *Options, err error) {
 		status = http.StatusUnauthorized
 	case errors.Is(err, appserver.ErrForbidden):
 		status = http.StatusForbidden
+	case errors.Is(err, appserver.ErrThrottled):
+		w.Header().Set("Retry-After", "1")
+		status = http.StatusTooManyRequests
 	default:
 		o.Logger.Error("authentication failed", "error", err)
 	}
