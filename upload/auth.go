@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/vodupload/vodupload/sts"
+	"github.com/vodupload/vodupload/upload/internal/filelist"
 	"github.com/vodupload/vodupload/upload/internal/vodauth"
 )
 
@@ -64,7 +65,8 @@ func (c *Client) SetUploadAuthAndAddress(id FileID, uploadAuth, uploadAddress st
 	if err != nil {
 		return err
 	}
-	if err := c.awaitsDestination(id); err != nil {
+	c.view(func(l *filelist.List) { err = c.checkNoDestination(l, id) })
+	if err != nil {
 		return fmt.Errorf("SetUploadAuthAndAddress: %w", err)
 	}
 	// Credentials first: with the destination alone the file would begin with the
@@ -73,17 +75,6 @@ func (c *Client) SetUploadAuthAndAddress(id FileID, uploadAuth, uploadAddress st
 		return err
 	}
 	return c.setDestination(id, region, address.Endpoint, address.Bucket, address.Object)
-}
-
-// awaitsDestination returns the error of a file that a destination cannot be set of.
-func (c *Client) awaitsDestination(id FileID) error {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	f, err := c.find(id)
-	if err != nil {
-		return err
-	}
-	return c.mayGo(f)
 }
 
 // ResumeWithAuth gives a file the new credentials that ApsaraVideo VOD made for it:

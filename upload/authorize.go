@@ -15,7 +15,7 @@ import (
 // the service is asked the file has no slot.
 func (m *claim) authorize(ctx context.Context) error {
 	m.c.mu.Lock()
-	good := m.f.media.good
+	good := m.e.media.good
 	m.c.mu.Unlock()
 	if good {
 		return nil
@@ -47,9 +47,7 @@ func (m *claim) authorize(ctx context.Context) error {
 // make another.
 func (m *claim) ask(ctx context.Context) (Authorization, error) {
 	c := m.c
-	c.mu.Lock()
-	info := m.f.snapshot()
-	c.mu.Unlock()
+	info := m.info()
 	info.VideoID = m.id
 	repeatable, _ := c.opts.Authorizer.(RepeatableAuthorizer)
 	marked := m.id == "" && (repeatable == nil || !repeatable.Repeatable(info))
@@ -80,8 +78,8 @@ func (m *claim) ask(ctx context.Context) (Authorization, error) {
 func (m *claim) keep(ctx context.Context, a Authorization) error {
 	if a.id() != "" {
 		m.c.mu.Lock()
-		m.f.info.VideoID, m.f.info.MediaID, m.f.info.MediaURL = a.VideoID, a.MediaID, a.MediaURL
-		m.f.media.source = m.source
+		m.e.videoID, m.e.mediaID, m.e.mediaURL = a.VideoID, a.MediaID, a.MediaURL
+		m.e.media.source = m.source
 		m.c.mu.Unlock()
 		m.id = a.id()
 		ctx = context.WithoutCancel(ctx)
@@ -90,7 +88,7 @@ func (m *claim) keep(ctx context.Context, a Authorization) error {
 		return nil
 	}
 	err := m.cp.Begin(ctx, checkpoint.Record{
-		Key: sourceKey(m.f), Source: m.source, Started: time.Now(), VideoID: a.id(),
+		Key: sourceKey(m.e.source), Source: m.source, Started: time.Now(), VideoID: a.id(),
 	})
 	switch {
 	case err == nil, ctx.Err() != nil:
@@ -104,7 +102,7 @@ func (m *claim) keep(ctx context.Context, a Authorization) error {
 
 // take gives the file what it was authorized for.
 func (m *claim) take(a Authorization) error {
-	c, f := m.c, m.f
+	c, e := m.c, m.e
 	target, err := c.parseTarget(a.Region, a.Endpoint, a.Bucket, a.Object)
 	if err != nil {
 		return fmt.Errorf("the Authorizer's destination: %w", err)
@@ -115,17 +113,15 @@ func (m *claim) take(a Authorization) error {
 	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	c.setTarget(f, target)
-	f.own.Store(own)
-	f.media.good = true
-	f.given.Broadcast()
+	c.setTarget(e, target)
+	e.own.Store(own)
+	e.media.good = true
+	e.provided.Broadcast()
 	return nil
 }
 
 // renew is the Provider of the file's own credentials.
 func (m *claim) renew(ctx context.Context) (sts.Credentials, error) {
-	m.c.mu.Lock()
-	info := m.f.snapshot()
-	m.c.mu.Unlock()
+	info := m.info()
 	return m.c.opts.Authorizer.Renew(ctx, info)
 }

@@ -3,11 +3,9 @@ package upload
 import (
 	"cmp"
 	"context"
-	"fmt"
 
 	"github.com/vodupload/vodupload/checkpoint"
 	"github.com/vodupload/vodupload/sts"
-	"github.com/vodupload/vodupload/upload/internal/target"
 )
 
 // An Authorizer gives files that were added without a destination where to go and
@@ -64,26 +62,9 @@ type media struct {
 	good   bool              // destination and credentials can be gone on with
 }
 
-// mediaID names what the service made of the file.
-func (f *file) mediaID() string { return cmp.Or(f.info.VideoID, f.info.MediaID) }
-
-// mayGo returns an error for a file that cannot be given a destination: it has one,
-// or is given one by the Authorizer. That is so from the file's start on, and not
-// only while the service is asked: OnStarted must not find it one way or the other.
-// It is called with the lock held.
-func (c *Client) mayGo(f *file) error {
-	switch {
-	case f.site != nil:
-		return fmt.Errorf("%w: the file goes to %s/%s already", ErrState, f.info.Bucket, target.Line(f.info.Object))
-	case f.begun && c.opts.Authorizer != nil:
-		return fmt.Errorf("%w: the file was started, and Options.Authorizer gives it its destination", ErrState)
-	}
-	return nil
-}
-
 // asksAuthorizer reports whether the file gets its destination from the Authorizer.
-func (c *Client) asksAuthorizer(f *file) bool {
+func (c *Client) asksAuthorizer(e *entry) bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	return c.opts.Authorizer != nil && !f.named
+	return c.opts.Authorizer != nil && !e.ownDestination
 }

@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"github.com/vodupload/vodupload/checkpoint"
+	"github.com/vodupload/vodupload/upload/internal/filelist"
 )
 
 func benchClient(b *testing.B, on Callbacks) *Client {
@@ -23,23 +24,24 @@ func benchClient(b *testing.B, on Callbacks) *Client {
 func BenchmarkEvents(b *testing.B) {
 	told := 0
 	c := benchClient(b, Callbacks{OnProgress: func(*Client, FileInfo, int64, int64) { told++ }})
-	f := &file{info: FileInfo{Path: "talk.mp4", Size: 1 << 40}}
+	e := &entry{path: "talk.mp4"}
+	f := &filelist.File{Size: 1 << 40}
 	b.Run("progress, coalesced", func(b *testing.B) {
 		b.ReportAllocs()
 		for b.Loop() {
-			c.mu.Lock()
-			f.info.Uploaded++
-			c.tellProgress(f)
-			c.mu.Unlock()
+			c.view(func(*filelist.List) {
+				f.Uploaded++
+				c.enqueueProgress(e, e.snapshot(f))
+			})
 		}
 	})
 	b.Run("one callback each", func(b *testing.B) {
 		b.ReportAllocs()
 		for b.Loop() {
 			done := make(chan struct{})
-			c.mu.Lock()
-			c.tell("OnRetryResume", f, true, func(*event) { close(done) })
-			c.mu.Unlock()
+			c.view(func(*filelist.List) {
+				c.enqueueFile("OnRetryResume", func(*Client, FileInfo) { close(done) }, e, f)
+			})
 			<-done
 		}
 	})

@@ -21,11 +21,11 @@ type claim struct {
 }
 
 // sourceKey is what a source is claimed under before it has a destination.
-func sourceKey(f *file) checkpoint.Key { return checkpoint.Key{Source: f.source} }
+func sourceKey(source string) checkpoint.Key { return checkpoint.Key{Source: source} }
 
 // uploadAuthorized is upload for a file that the Authorizer gives its destination.
 func (r *run) uploadAuthorized(ctx context.Context) (transfer.Result, error) {
-	if err := r.awaitLeaving(ctx); err != nil {
+	if err := r.awaitNamesake(ctx); err != nil {
 		return transfer.Result{}, err
 	}
 	m, err := r.claim(ctx)
@@ -41,15 +41,15 @@ func (r *run) uploadAuthorized(ctx context.Context) (transfer.Result, error) {
 // claimed.
 func (r *run) claim(ctx context.Context) (*claim, error) {
 	m := &claim{run: r}
-	if r.f.stream == nil {
-		src, err := r.f.reopen()
+	if r.e.stream == nil {
+		src, err := r.e.reopen()
 		if err != nil {
 			return nil, err
 		}
 		m.source = src.State()
 		_ = src.Close()
 	}
-	if r.f.stream == nil && !r.f.volatile() {
+	if r.e.stream == nil && !r.e.volatile() {
 		if err := m.open(ctx); err != nil {
 			return nil, err
 		}
@@ -58,7 +58,7 @@ func (r *run) claim(ctx context.Context) (*claim, error) {
 }
 
 func (m *claim) open(ctx context.Context) error {
-	cp, err := m.c.store.Open(ctx, sourceKey(m.f))
+	cp, err := m.c.store.Open(ctx, sourceKey(m.e.source))
 	switch {
 	case err == nil:
 		m.cp = cp
@@ -76,21 +76,21 @@ func (m *claim) open(ctx context.Context) error {
 	}
 	m.c.mu.Lock()
 	defer m.c.mu.Unlock()
-	m.f.leftover = true
+	m.leaves = true
 	return nil
 }
 
 func (m *claim) warn(msg string, err error) {
-	m.c.opts.Logger.Warn(msg, m.c.attrs(m.f, "error", err)...)
+	m.c.opts.Logger.Warn(msg, m.c.attrs(m.e, "error", err)...)
 }
 
 // recall finds out what was made for these bytes before, by this process or another.
 func (m *claim) recall(ctx context.Context) error {
 	m.c.mu.Lock()
-	if sameBytes(m.f.media.source, m.source) {
-		m.id = m.f.info.VideoID
+	if sameBytes(m.e.media.source, m.source) {
+		m.id = m.e.videoID
 	} else {
-		m.f.media.good = false
+		m.e.media.good = false
 	}
 	m.c.mu.Unlock()
 	if m.cp == nil {
@@ -111,7 +111,7 @@ func (m *claim) recall(ctx context.Context) error {
 	}
 	m.c.mu.Lock()
 	defer m.c.mu.Unlock()
-	m.f.media.good = m.f.media.good && ok && rec.VideoID == m.f.mediaID()
+	m.e.media.good = m.e.media.good && ok && rec.VideoID == m.e.made()
 	return nil
 }
 
@@ -130,7 +130,7 @@ func (m *claim) upload(ctx context.Context) (transfer.Result, error) {
 			return transfer.Result{}, err
 		}
 		res, err := m.send(ctx)
-		if anew || m.f.stream != nil || ctx.Err() != nil || !errors.Is(err, ErrNotRenewable) {
+		if anew || m.e.stream != nil || ctx.Err() != nil || !errors.Is(err, ErrNotRenewable) {
 			return res, err
 		}
 		m.warn("the upload begins anew", err)
@@ -144,13 +144,13 @@ func (m *claim) renounce(ctx context.Context) {
 	m.id = ""
 	m.c.mu.Lock()
 	defer m.c.mu.Unlock()
-	m.f.media.good = false
+	m.e.media.good = false
 }
 
 // forget deletes the checkpoints of uploads to what is gone. There are no credentials
 // that could abort them: the service clears its own buckets.
 func (m *claim) forget(ctx context.Context, id string) {
-	if err := m.c.forget(ctx, m.f.source, id); err != nil {
+	if err := m.c.forget(ctx, m.e.source, id); err != nil {
 		m.warn("the checkpoint of an upload that is of no use stays", err)
 	}
 }
@@ -177,7 +177,7 @@ func (c *Client) forget(ctx context.Context, source, id string) error {
 func (m *claim) end(ctx context.Context, err error) {
 	if err != nil && ctx.Err() == nil {
 		m.c.mu.Lock()
-		m.f.media.good = false // another try asks anew: this one may have failed for what it was given
+		m.e.media.good = false // another try asks anew: this one may have failed for what it was given
 		m.c.mu.Unlock()
 	}
 	if m.cp == nil {
@@ -194,13 +194,13 @@ func (m *claim) end(ctx context.Context, err error) {
 
 // abandon takes away what a file has left at the server and on disk.
 func (c *Client) abandon(ctx context.Context, up *cleanup) error {
-	if !c.asksAuthorizer(up.f) {
+	if !c.asksAuthorizer(up.e) {
 		return c.service.Abandon(ctx, up.job)
 	}
 	var cp checkpoint.Upload
 	if !up.job.Volatile {
 		var err error
-		cp, err = c.store.Open(ctx, sourceKey(up.f))
+		cp, err = c.store.Open(ctx, sourceKey(up.e.source))
 		if errors.Is(err, checkpoint.ErrInUse) {
 			return nil
 		}

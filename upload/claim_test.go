@@ -79,6 +79,7 @@ func TestSameVideoAfter(t *testing.T) {
 		if err := c.Pause(); err != nil {
 			t.Fatal(err)
 		}
+		c.AwaitIdle(t)
 		if left := must(b.store.List(b.ctx)); len(left) != 2 || left[0].InUse || left[1].InUse {
 			t.Errorf("while it is paused the store has %+v, want a claim and a checkpoint that are free", left)
 		}
@@ -105,6 +106,7 @@ func TestSameVideoAfter(t *testing.T) {
 		if err := c.Pause(); err != nil {
 			t.Fatal(err)
 		}
+		c.AwaitIdle(t)
 		if r, err := b.client().Upload(b.ctx, f); err != nil || r.VideoID != "video1" {
 			t.Fatalf("the other got %+v, %v", r, err)
 		}
@@ -136,6 +138,7 @@ func TestSameVideoAfter(t *testing.T) {
 		if err := c.Pause(); err != nil {
 			t.Fatal(err)
 		}
+		c.AwaitIdle(t)
 		if err := c.Resume(); err != nil {
 			t.Fatal(err)
 		}

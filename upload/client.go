@@ -6,6 +6,9 @@ import (
 
 	"github.com/vodupload/vodupload/checkpoint"
 	"github.com/vodupload/vodupload/upload/internal/credentials"
+	"github.com/vodupload/vodupload/upload/internal/filelist"
+	"github.com/vodupload/vodupload/upload/internal/notify"
+	"github.com/vodupload/vodupload/upload/internal/slots"
 	"github.com/vodupload/vodupload/upload/internal/tasks"
 	"github.com/vodupload/vodupload/upload/internal/transfer"
 )
@@ -13,49 +16,21 @@ import (
 // A Client uploads a list of files. All its methods may be called from any
 // goroutine, and from within callbacks.
 type Client struct {
-	opts    Options
-	service *transfer.Service
-	store   checkpoint.Store
-	ownsIt  bool // the store was opened by the client
-	slots   *slots
-	gate    *credentials.Gate
+	opts     Options
+	store    checkpoint.Store
+	ownStore bool // the store was opened by the client
+	service  *transfer.Service
+	slots    *slots.Budget
+	gate     *credentials.Gate
+	notify   notify.Queue
+	workers  workers
+	shared   sharedValues
 
-	ctx     context.Context // of runs, clean-ups and of asking providers; ends with Close
-	end     context.CancelCauseFunc
-	workers tasks.Group // runs, clean-ups, and those who ask providers
-	callers tasks.Group // who deliver events
-	reads   tasks.Group // Reads of Readers whose files have ended
-
-	mu       sync.Mutex
-	state    State
-	start    context.Context // that Start was given; nil while it is not watched
-	starts   int             // how often the client was started
-	unwatch  func() bool
-	stops    int   // how often the client was stopped
-	why      error // of the last stop
-	allDone  bool  // the client was finished, and nothing came to the list since
-	files    map[FileID]*file
-	order    order
-	names    map[name4]FileID
-	lastID   FileID
-	waiting  queue         // of the list
-	solos    queue         // of Upload
-	active   int           // runs
-	cleaning int           // clean-ups, those that wait for their turn included
-	cleaners int           // goroutines that clean up
-	cleanups []*cleanup    // that wait for their turn
-	listed   int           // runs and clean-ups of files of the list
-	soloing  int           // runs and clean-ups of files of Upload
-	leaving  map[name4]int // runs and clean-ups of files that were deleted
-	changed  tasks.Signal  // gets a turn with each change of what is above
-	events   events
-	totals   totals
-	rate     rate
-	specs    specs
-	sites    sites
-	links    hardLinks
-
-	warnV1 sync.Once
+	mu      sync.Mutex // guards what is below; held for decisions only, never during I/O or a callback
+	list    *filelist.List
+	entries map[FileID]*entry
+	start   startContext
+	changed tasks.Signal // broadcast after each decision
 }
 
 // New returns a client. A nil opts means the defaults. The error names the option
@@ -67,18 +42,16 @@ func New(opts *Options) (*Client, error) {
 	}
 	c := &Client{
 		opts:    o,
-		files:   make(map[FileID]*file),
-		names:   make(map[name4]FileID),
-		leaving: make(map[name4]int),
+		entries: make(map[FileID]*entry),
+		list:    filelist.New(filelist.Limits{Parallel: o.Parallel, Started: o.maxStarted()}),
+		slots:   slots.New(o.Parallel),
 	}
 	if err := c.openStore(); err != nil {
 		return nil, err
 	}
-	c.ctx, c.end = context.WithCancelCause(context.Background())
-	c.slots = newSlots(o.Parallel, c.slotIdle)
+	c.workers.ctx, c.workers.end = context.WithCancelCause(context.Background())
 	if opts != nil && opts.Parallel == Auto {
-		c.slots.auto = newAuto()
-		c.slots.limit = c.slots.auto.limit
+		c.slots = slots.NewAuto()
 	}
 	c.gate = c.newGate(o.Credentials)
 	c.service = transfer.NewService(transfer.Options{
@@ -108,7 +81,7 @@ func (c *Client) openStore() error {
 	if c.store != nil {
 		return nil
 	}
-	c.ownsIt = true
+	c.ownStore = true
 	store, err := openDefaultStore(c.opts)
 	if err == nil {
 		c.store = store
@@ -122,41 +95,9 @@ func (c *Client) openStore() error {
 	return nil
 }
 
-// goDo runs fn on a goroutine that Close waits for; false after Close.
-func (c *Client) goDo(fn func(context.Context)) bool {
-	return c.workers.Go(func() { fn(c.ctx) })
-}
-
-// await waits until done, which is called with the lock held, returns true. It looks
-// again whenever s gets a turn.
-func (c *Client) await(ctx context.Context, s *tasks.Signal, done func() bool) error {
-	for {
-		turn := s.C()
-		c.mu.Lock()
-		ok := done()
-		c.mu.Unlock()
-		if ok {
-			return nil
-		}
-		select {
-		case <-turn:
-		case <-ctx.Done():
-			return context.Cause(ctx)
-		}
-	}
-}
-
-// awaitShort is await for what usually takes a moment, and may be left to go on by
-// itself: at most a second.
-func (c *Client) awaitShort(s *tasks.Signal, done func() bool) {
-	ctx, cancel := context.WithTimeout(c.ctx, short)
-	defer cancel()
-	_ = c.await(ctx, s, done)
-}
-
-// attrs are what a log line about a file tells.
-func (c *Client) attrs(f *file, more ...any) []any {
+// attrs are what a log line about a file says.
+func (c *Client) attrs(e *entry, more ...any) []any {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	return append([]any{"file", f.info.ID, "path", f.info.Path, "bucket", f.info.Bucket, "object", f.info.Object}, more...)
+	return append([]any{"file", e.id, "path", e.path, "bucket", e.bucket, "object", e.object}, more...)
 }

@@ -4,12 +4,14 @@ import (
 	"context"
 	"fmt"
 	"strings"
+	"time"
 
+	"github.com/vodupload/vodupload/upload/internal/filelist"
 	"github.com/vodupload/vodupload/upload/internal/target"
 )
 
 // Close ends all that is under way and waits for it, for callbacks as well unless it
-// is called from within one: at most for Options.CleanupTimeout. Checkpoints stay, so
+// is called from within one: at most for Options.CleanupTimeout and a second more. Checkpoints stay, so
 // that the next client resumes; files that were started and did not end fail with
 // [ErrClosed]. The error says what did not end in time. A second call returns
 // ErrClosed.
@@ -17,52 +19,37 @@ import (
 // A Read of a [File.Reader] that is under way cannot be ended: Close waits a second for
 // it, and leaves it to return later, without an error.
 func (c *Client) Close() error {
-	inside := c.inCallback()
-	c.mu.Lock()
-	to, err := c.state.next(doClose)
+	inside := c.notify.Inside()
+	err := c.decide(func(l *filelist.List) error {
+		err := l.Do(filelist.Close, ErrClosed)
+		if err == nil {
+			c.start.stop()
+		}
+		return err
+	})
 	if err != nil {
-		c.mu.Unlock()
 		return err
 	}
-	c.state = to
-	c.stopWatching()
-	for f := c.order.first; f != nil; f = f.next {
-		c.shut(f)
-	}
-	c.settle()
-	c.mu.Unlock()
 	return target.Join(c.awaitAll(inside), c.release())
-}
-
-// shut ends a file for Close. It is called with the lock held.
-func (c *Client) shut(f *file) {
-	switch {
-	case f.running():
-		c.interrupt(f, toClose, ErrClosed)
-	case f.info.State.terminal():
-	case f.begun, f.solo:
-		c.failed(f, newError(&f.info, ErrClosed))
-	default:
-		c.closeReader(f)
-	}
 }
 
 // awaitAll waits, not for ever, for what Close has ended.
 func (c *Client) awaitAll(inside bool) error {
-	ctx, cancel := context.WithTimeout(context.Background(), c.opts.CleanupTimeout)
+	// A clean-up that began just before has CleanupTimeout of its own.
+	ctx, cancel := context.WithTimeout(context.Background(), c.opts.CleanupTimeout+time.Second)
 	defer cancel()
 	var late []string
-	if c.await(ctx, &c.changed, func() bool { return c.active+c.cleaning == 0 }) != nil {
-		late = append(late, c.stillRunning())
+	if c.await(ctx, &c.changed, func(l *filelist.List) bool { return busyFiles(l) == "" }) != nil {
+		c.view(func(l *filelist.List) { late = append(late, busyFiles(l)) })
 	}
-	c.end(ErrClosed)
+	c.workers.end(ErrClosed)
 	c.workers.Close()
 	if !c.workers.Wait(ctx) && len(late) == 0 {
 		late = append(late, "the Provider of Options.Credentials, the Authorizer, or the Close of a Reader has not returned")
 	}
 	c.awaitReads()
-	if !inside && !c.callers.Wait(ctx) {
-		late = append(late, c.busyWith())
+	if !inside && !c.notify.Idle(ctx) {
+		late = append(late, c.notify.Busy())
 	}
 	if len(late) == 0 {
 		return nil
@@ -70,26 +57,29 @@ func (c *Client) awaitAll(inside bool) error {
 	return fmt.Errorf("upload: Close gave up waiting after %v: %s", c.opts.CleanupTimeout, strings.Join(late, "; "))
 }
 
-// awaitReads waits a moment for the Reads of Readers whose files have ended. Nothing is
+// awaitReads waits a second for the Reads of Readers whose files have ended. Nothing is
 // lost with one that does not return: that of a terminal, or of a pipe, may never.
 func (c *Client) awaitReads() {
-	ctx, cancel := context.WithTimeout(context.Background(), short)
+	ctx, cancel := context.WithTimeout(context.Background(), time.Second)
 	defer cancel()
-	if !c.reads.Wait(ctx) {
+	if !c.workers.reads.Wait(ctx) {
 		c.opts.Logger.Warn("a Read of a File.Reader has not returned yet: the Reader is closed when it does")
 	}
 }
 
-func (c *Client) stillRunning() string {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	return fmt.Sprintf("%d files have not ended, %d are being cleaned up after", c.active, c.cleaning)
+// busyFiles says how many files are still at work; it is empty if none is.
+func busyFiles(l *filelist.List) string {
+	running, cleaning := l.Busy()
+	if running+cleaning == 0 {
+		return ""
+	}
+	return fmt.Sprintf("%d files have not ended, %d are being cleaned up after", running, cleaning)
 }
 
 // release gives back what the client holds.
 func (c *Client) release() error {
 	c.service.CloseIdle()
-	if c.ownsIt {
+	if c.ownStore {
 		return c.store.Close()
 	}
 	return nil

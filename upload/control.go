@@ -4,50 +4,58 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"time"
+
+	"github.com/vodupload/vodupload/upload/internal/filelist"
 )
 
-// short is how long calls wait for what they have interrupted.
-const short = time.Second
+// errPaused is the cause that Pause interrupts a run with.
+var errPaused = errors.New("upload: paused")
+
+// A startContext is the context that Start was given, while its end is watched.
+type startContext struct {
+	ctx     context.Context // nil: none is watched
+	count   int             // how often the client was started
+	unwatch func() bool
+}
+
+func (s *startContext) ended() bool { return s.ctx != nil && s.ctx.Err() != nil }
+
+// stop lets go of the context.
+func (s *startContext) stop() {
+	if s.ctx != nil {
+		s.unwatch()
+		s.ctx, s.unwatch = nil, nil
+	}
+}
 
 // Start begins with the first file of the list that is in init, and returns. Files
-// that are added later go on by themselves. The end of ctx is a Stop. It returns
-// [ErrState] on a client that is started already, or paused: Resume goes on then.
+// that are added later start by themselves. The end of ctx is a Stop. It returns
+// [ErrState] on a client that is started already, or paused: call Resume then.
 func (c *Client) Start(ctx context.Context) error {
 	if ctx.Err() != nil {
 		return fmt.Errorf("upload: Start: %w", context.Cause(ctx))
 	}
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	to, err := c.status().next(doStart)
-	if err != nil {
-		return err
-	}
-	c.state = to
-	c.stopWatching()
-	c.starts++
-	n := c.starts
-	c.start, c.unwatch = ctx, context.AfterFunc(ctx, func() { c.contextEnded(ctx, n) })
-	c.settle()
-	return nil
+	return c.decide(func(l *filelist.List) error {
+		if err := l.Do(filelist.Start, nil); err != nil {
+			return err
+		}
+		c.start.stop()
+		c.start.count++
+		n := c.start.count
+		c.start.ctx, c.start.unwatch = ctx, context.AfterFunc(ctx, func() { c.startEnded(ctx, n) })
+		return nil
+	})
 }
 
-// stopWatching lets go of Start's context.
-func (c *Client) stopWatching() {
-	if c.unwatch != nil {
-		c.unwatch()
-		c.start, c.unwatch = nil, nil
-	}
-}
-
-// contextEnded is the Stop that the end of the n-th Start's context is, unless the
-// client was stopped or started anew since.
-func (c *Client) contextEnded(ctx context.Context, n int) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	if c.start != nil && c.starts == n {
-		_, _ = c.halt(doStop, toStop, stopCause(ctx))
-	}
+// startEnded is the Stop that the end of the n-th Start's context is, unless the
+// client was stopped or started again since.
+func (c *Client) startEnded(ctx context.Context, n int) {
+	_ = c.decide(func(l *filelist.List) error {
+		if c.start.ctx == nil || c.start.count != n {
+			return nil
+		}
+		return c.stop(l, stopCause(ctx))
+	})
 }
 
 // stopCause is the error of what the end of Start's context has stopped.
@@ -60,88 +68,38 @@ func stopCause(ctx context.Context) error {
 }
 
 // Stop sets the files that are uploading back to init, and keeps their checkpoints:
-// Start goes on with them. Those of Upload fail with [ErrStopped]. It waits up to a
-// second for what is in flight to end.
-func (c *Client) Stop() error { return c.haltAndWait(doStop, toStop, ErrStopped) }
-
-// Pause stops what is in flight, and keeps the checkpoints; Resume goes on. It waits
-// up to a second for that.
-func (c *Client) Pause() error { return c.haltAndWait(doPause, toPause, errPaused) }
-
-func (c *Client) haltAndWait(a action, why intent, cause error) error {
-	c.mu.Lock()
-	halted, err := c.halt(a, why, cause)
-	turns := make([]int, len(halted))
-	for i, f := range halted {
-		turns[i] = f.turn
-	}
-	c.mu.Unlock()
-	if err != nil {
-		return err
-	}
-	c.awaitShort(&c.changed, func() bool {
-		for len(halted) > 0 && (!halted[0].running() || halted[0].turn != turns[0]) {
-			halted, turns = halted[1:], turns[1:]
-		}
-		return len(halted) == 0
-	})
-	return nil
+// Start continues with them. Those of Upload fail with [ErrStopped]. It does not wait
+// for what is in flight to end: Wait does.
+func (c *Client) Stop() error {
+	return c.decide(func(l *filelist.List) error { return c.stop(l, ErrStopped) })
 }
 
-// halt interrupts all runs, and returns the files that it has interrupted. It is
-// called with the lock held.
-func (c *Client) halt(a action, why intent, cause error) ([]*file, error) {
-	to, err := c.status().next(a)
-	if err != nil {
-		return nil, err
+func (c *Client) stop(l *filelist.List, cause error) error {
+	err := l.Do(filelist.Stop, cause)
+	if err == nil {
+		c.start.stop()
 	}
-	c.state = to
-	if a == doStop {
-		c.stopWatching()
-		c.stops++
-		c.why = cause
-	}
-	var halted []*file
-	for f := c.order.first; f != nil; f = f.next {
-		switch {
-		case f.running():
-			c.interrupt(f, why, cause)
-			halted = append(halted, f)
-		case a != doStop:
-		case f.solo && !f.info.State.terminal():
-			c.failed(f, newError(&f.info, cause))
-		case f.info.State == FilePaused:
-			c.must(f, fileStop)
-		}
-	}
-	c.settle()
-	return halted, nil
+	return err
 }
 
-// Resume goes on after Pause.
+// Pause interrupts what is in flight, and keeps the checkpoints; Resume continues. It
+// does not wait for what is in flight to end.
+func (c *Client) Pause() error {
+	return c.decide(func(l *filelist.List) error { return l.Do(filelist.Pause, errPaused) })
+}
+
+// Resume continues after Pause.
 func (c *Client) Resume() error {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	to, err := c.status().next(doResume)
-	if err != nil {
-		return err
-	}
-	c.state = to
-	c.settle()
-	return nil
+	return c.decide(func(l *filelist.List) error { return l.Do(filelist.Resume, nil) })
 }
 
-// Status returns what the client is doing.
+// Status returns what the client is doing. A started client is expired while it waits
+// for a new token.
 func (c *Client) Status() State {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	return c.status()
-}
-
-// status is Status. It is called with the lock held.
-func (c *Client) status() State {
-	if c.state == Started && c.gate.Expired() {
+	var state State
+	c.view(func(l *filelist.List) { state = states[l.State()] })
+	if state == Started && c.gate.Expired() {
 		return Expired
 	}
-	return c.state
+	return state
 }

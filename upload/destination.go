@@ -2,22 +2,11 @@ package upload
 
 import (
 	"fmt"
-	"sync/atomic"
 
+	"github.com/vodupload/vodupload/checkpoint"
+	"github.com/vodupload/vodupload/upload/internal/filelist"
 	"github.com/vodupload/vodupload/upload/internal/target"
 )
-
-// A name4 is what no two files of a list have in common.
-type name4 struct{ path, endpoint, bucket, object string }
-
-// name leaves out a destination that the Authorizer gave: the same source twice has
-// to be found before both have one.
-func (f *file) name() name4 {
-	if !f.named {
-		return name4{path: f.source}
-	}
-	return name4{f.source, f.info.Endpoint, f.info.Bucket, f.info.Object}
-}
 
 // A site is what destinations at one endpoint have in common.
 type site struct {
@@ -26,29 +15,28 @@ type site struct {
 	text     string // of the endpoint
 }
 
-// sites keeps the last one, for a list is mostly made of files that go to the same.
-type sites struct{ last atomic.Pointer[site] }
-
-func (s *sites) of(t target.Target) *site {
-	last := s.last.Load()
+// site keeps the last one, for a list is mostly made of files that go to the same.
+func (s *sharedValues) site(t target.Target) *site {
+	last := s.lastSite.Load()
 	if last == nil || last.endpoint != t.Endpoint || last.region != t.Region {
 		last = &site{t.Endpoint, t.Region, t.Endpoint.String()}
-		s.last.Store(last)
+		s.lastSite.Store(last)
 	}
 	return last
 }
 
-func (c *Client) setTarget(f *file, t target.Target) {
-	f.site = c.sites.of(t)
-	f.info.Endpoint, f.info.Bucket, f.info.Object = f.site.text, t.Bucket, t.Object
+// setTarget is called with the client's lock held, or before the file is in the list.
+func (c *Client) setTarget(e *entry, t target.Target) {
+	e.site = c.shared.site(t)
+	e.bucket, e.object = t.Bucket, t.Object
 }
 
 // target is where the file goes; the zero Target while that is not known.
-func (f *file) target() target.Target {
-	if f.site == nil {
+func (e *entry) target() target.Target {
+	if e.site == nil {
 		return target.Target{}
 	}
-	return target.Target{Endpoint: f.site.endpoint, Region: f.site.region, Bucket: f.info.Bucket, Object: f.info.Object}
+	return target.Target{Endpoint: e.site.endpoint, Region: e.site.region, Bucket: e.bucket, Object: e.object}
 }
 
 // SetDestination gives a file that was added without a destination where to go. It
@@ -62,38 +50,43 @@ func (c *Client) SetDestination(id FileID, endpoint, bucket, object string) erro
 // setDestination is SetDestination with a region for where neither the options nor the
 // endpoint's name tell one.
 func (c *Client) setDestination(id FileID, region, endpoint, bucket, object string) error {
-	to, err := c.parseTarget(region, endpoint, bucket, object)
+	t, err := c.parseTarget(region, endpoint, bucket, object)
 	if err != nil {
 		return err
 	}
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	f, err := c.find(id)
-	if err != nil {
-		return err
-	}
-	if err := c.mayGo(f); err != nil {
-		return fmt.Errorf("SetDestination: %w", err)
-	}
-	name := name4{f.source, to.Endpoint.String(), to.Bucket, to.Object}
-	if err := c.taken(name); err != nil {
-		return err
-	}
-	delete(c.names, f.name())
-	c.setTarget(f, to)
-	f.named = true
-	c.names[name] = f.info.ID
-	f.given.Broadcast()
-	return nil
+	err = c.decide(func(l *filelist.List) error {
+		if err := c.checkNoDestination(l, id); err != nil {
+			return fmt.Errorf("SetDestination: %w", err)
+		}
+		e := c.entries[id]
+		key := checkpoint.Key{Source: e.source, Endpoint: t.Endpoint.String(), Bucket: t.Bucket, Object: t.Object}
+		if err := l.Rename(filelist.ID(id), key); err != nil {
+			return err
+		}
+		c.setTarget(e, t)
+		e.ownDestination = true
+		e.provided.Broadcast()
+		return nil
+	})
+	return duplicate(err)
 }
 
-// taken returns an error if a file of the list has the name.
-func (c *Client) taken(name name4) error {
-	other, ok := c.names[name]
-	if !ok {
-		return nil
+// checkNoDestination returns an error for a file that cannot be given a destination: it
+// has one, or is given one by the Authorizer. That is so from the file's start on, and
+// not only while the service is asked: OnStarted must not find it one way or the other.
+func (c *Client) checkNoDestination(l *filelist.List, id FileID) error {
+	f, err := l.Listed(filelist.ID(id))
+	if err != nil {
+		return err
 	}
-	return target.OneLine(fmt.Errorf("%w: %s to %s/%s, as file %v", ErrFileAlreadyExist, name.path, name.bucket, name.object, other))
+	e := c.entries[id]
+	switch {
+	case e.site != nil:
+		return fmt.Errorf("%w: the file goes to %s/%s already", ErrState, e.bucket, target.Line(e.object))
+	case f.Begun && c.opts.Authorizer != nil:
+		return fmt.Errorf("%w: the file was started, and Options.Authorizer gives it its destination", ErrState)
+	}
+	return nil
 }
 
 // parseTarget checks a destination. The region is for where neither the options nor the
@@ -122,7 +115,7 @@ func (c *Client) warnWithoutRegion(t target.Target) {
 	if !t.LacksRegion() {
 		return
 	}
-	c.warnV1.Do(func() {
+	c.shared.warnV1.Do(func() {
 		c.opts.Logger.Warn("no region is known, so requests are signed with V1, which OSS refuses to accounts and buckets that were made since 2025: "+setRegion, "endpoint", t.Endpoint)
 	})
 }

@@ -1,125 +1,92 @@
 package upload
 
 import (
+	"cmp"
 	"context"
 	"sync/atomic"
-	"time"
 
+	"github.com/vodupload/vodupload/checkpoint"
 	"github.com/vodupload/vodupload/upload/internal/credentials"
+	"github.com/vodupload/vodupload/upload/internal/filelist"
 	"github.com/vodupload/vodupload/upload/internal/tasks"
 	"github.com/vodupload/vodupload/upload/internal/transfer"
 )
 
-// An intent is why a running file was interrupted. A later one in this order
-// outweighs an earlier one.
-type intent int8
+// An entry is what a file is besides its state, which is the list's: where its bytes
+// come from, where they go, and what was found out on the way. Its fields belong to the
+// client's lock, except where they say otherwise.
+type entry struct {
+	id     FileID // 0: not in the list
+	path   string // absolute, for a file of the system; never changes
+	opened string // path that is opened: for a file of the system, without symbolic links; never changes
+	source string // its name in keys: one for all paths of a file; never changes
+	spec   *File  // without path, destination and Info; shared with others; never changes
+	info   *Info  // never changes
 
-const (
-	goOn intent = iota
-	toPause
-	toStop
-	toEnd // the context of its Upload has ended
-	toClose
-	toCancel
-)
+	stream          *transfer.Stream // of File.Reader; nil for all else; never changes
+	unfingerprinted bool             // its Source had no fingerprint when it was added; never changes
 
-// A file is one entry of the list. Its fields belong to the client's lock, but for
-// those that say otherwise.
-type file struct {
-	info FileInfo // its path is absolute, for a file of the system
+	site           *site // of the destination; nil: there is none yet
+	bucket, object string
+	ownDestination bool // the destination is not the Authorizer's
+	media          *media
+	videoID        string
+	mediaID        string
+	mediaURL       string
 
-	path   string // that is opened: for a file of the system, without symbolic links
-	source string // its name in keys: one for all paths of a file
-	spec   *File  // without what is in info; shared with others
+	own      atomic.Pointer[credentials.Gate] // credentials of its own; read without the lock
+	provided tasks.Signal                     // broadcast when credentials or a destination are given
 
-	stream *transfer.Stream // of File.Reader; nil for all else
+	cancel            context.CancelCauseFunc // of its run; nil when it does not run
+	putOutcomeUnknown bool                    // a PutObject may have made the object; the run's, not the lock's
+	uploadID          string
+	partSize          int64
+	err               *Error
+	result            *Result
 
-	site  *site                            // of the destination; nil: there is none yet
-	media *media                           // of Options.Authorizer; nil for a file that was added with a destination
-	own   atomic.Pointer[credentials.Gate] // credentials of its own; read without the lock
-	given tasks.Signal                     // gets a turn when credentials or a destination come
+	progress     *progressEvent // the last one; it may still wait for its delivery
+	toldUploaded int64          // by it
+	toldSize     int64
 
-	prev, next *file // in the list
-	place      int   // in the queue
-
-	named    bool // the destination is not the Authorizer's
-	deleted  bool // no longer in the list
-	solo     bool // of Upload: runs whatever the client's state
-	queued   bool // waits for its turn
-	begun    bool // OnStarted went out, and no terminal event since
-	leftover bool // may have left an upload at the server and a checkpoint
-	busy     bool // it runs, or is being cleaned up after
-	nameless bool // its Source had no fingerprint when it was added
-
-	unanswered bool   // a PutObject may have made the object; the run's, not the lock's
-	intent     intent // of its run's interruption
-
-	turn   int                     // counts its runs
-	cancel context.CancelCauseFunc // of its run; nil when it does not run
-	cause  error                   // of its interruption
-
-	pending     *event       // the progress event that can still be brought up to date
-	undelivered int          // events about it
-	uploaded    int64        // told by the last progress event; -1 before the first
-	total       int64        // told with it
-	changed     tasks.Signal // gets a turn when it has ended, and when its last event was delivered
-	share       share        // of the client's totals
+	direct *directEnd // of Upload; nil for files of AddFile
 }
 
-// running reports whether a goroutine works on the file.
-func (f *file) running() bool { return f.cancel != nil }
+// A directEnd is how a file of Upload ended.
+type directEnd struct {
+	done chan struct{} // closed once nothing is left to do for the file
+	info FileInfo      // as it was then
+	mark uint64        // of the last event about it
+}
 
-// snapshot returns what a user sees of the file now.
-func (f *file) snapshot() FileInfo {
-	info := f.info
-	if f.intent == toCancel {
-		info.State = FileCanceled
+// key is what no two files of the list have in common. It leaves out a destination
+// that the Authorizer gave: the same source twice has to be found before both have one.
+func (e *entry) key() checkpoint.Key {
+	if !e.ownDestination {
+		return sourceKey(e.source)
+	}
+	return checkpoint.Key{Source: e.source, Endpoint: e.site.text, Bucket: e.bucket, Object: e.object}
+}
+
+// made names what the media service made of the file.
+func (e *entry) made() string { return cmp.Or(e.videoID, e.mediaID) }
+
+// volatile reports whether no other process could know the bytes again.
+func (e *entry) volatile() bool { return e.unfingerprinted }
+
+// snapshot is what a user sees of a file now.
+func (e *entry) snapshot(f *filelist.File) FileInfo {
+	info := FileInfo{
+		ID: FileID(f.ID), Path: e.path, Bucket: e.bucket, Object: e.object, State: FileState(f.Shown()),
+		Size: f.Size, Uploaded: f.Uploaded, InFlight: f.InFlight, Sent: f.Sent,
+		UploadID: e.uploadID, PartSize: e.partSize,
+		VideoID: e.videoID, MediaID: e.mediaID, MediaURL: e.mediaURL, Info: e.info,
+		Started: f.Started, Ended: f.Ended, Result: e.result,
+	}
+	if e.site != nil {
+		info.Endpoint = e.site.text
+	}
+	if e.err != nil {
+		info.Err = e.err
 	}
 	return info
-}
-
-// wantsTurn is false for a file whose last run is still being cleaned up after: it
-// is queued again then.
-func (f *file) wantsTurn() bool {
-	return !f.deleted && !f.busy && (f.info.State == FileInit || f.info.State == FilePaused)
-}
-
-// ended reports whether nothing will happen to the file by itself any more.
-func (f *file) ended() bool { return f.info.State.terminal() && !f.busy }
-
-// rank is the file's place in the line for slots: that of Upload, which somebody
-// waits for, comes before the list.
-func (f *file) rank() FileID {
-	const ahead = 1 << 62
-	if f.solo {
-		return f.info.ID - ahead
-	}
-	return f.info.ID
-}
-
-// apply moves a file to its next state. Whoever asks for what the table does not
-// have gets an error, and the file stays as it is.
-func (c *Client) apply(f *file, a fileAction) error {
-	to, err := f.info.State.next(a)
-	if err != nil {
-		return err
-	}
-	f.info.State = to
-	if to != FileUploading {
-		f.info.InFlight = 0
-	}
-	if to.terminal() {
-		f.info.Ended = time.Now()
-	}
-	c.account(f)
-	c.queueUp(f)
-	return nil
-}
-
-// must is apply for what the client itself has decided: the table not to have it is
-// a defect of this package, and the log says so.
-func (c *Client) must(f *file, a fileAction) {
-	if err := c.apply(f, a); err != nil {
-		c.opts.Logger.Error("defect: impossible transition", "file", f.info.ID, "error", err)
-	}
 }

@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"github.com/vodupload/vodupload/upload/internal/credentials"
+	"github.com/vodupload/vodupload/upload/internal/filelist"
 	"github.com/vodupload/vodupload/upload/internal/target"
 	"github.com/vodupload/vodupload/upload/internal/transfer"
 )
@@ -24,7 +25,7 @@ var (
 
 	// ErrFileNotExist is returned for a path where no readable regular file is, and
 	// for a [FileID] that is not in the list.
-	ErrFileNotExist = errors.New("upload: file does not exist")
+	ErrFileNotExist = filelist.ErrNotListed
 
 	// ErrFileAlreadyExist is returned for the same source, endpoint, bucket and object
 	// twice in the list. A file of the system is the same by whatever path: another
@@ -34,11 +35,11 @@ var (
 
 	// ErrState is returned for a call that the state of the client or of the file
 	// does not allow. The text says which state that is.
-	ErrState = errors.New("upload: wrong state")
+	ErrState = filelist.ErrState
 
 	// ErrClosed is returned by every call after Close, and fails the files that
 	// were started and could not end before it.
-	ErrClosed = errors.New("upload: client is closed; what has a checkpoint goes on from it next time")
+	ErrClosed = filelist.ErrClosed
 )
 
 // What ends an upload.

@@ -178,6 +178,7 @@ func TestEventsKeepTheirOrderWhileACallbackIsSlow(t *testing.T) {
 		t.Fatal(err)
 	}
 	b.until(c, id, upload.FileCanceled)
+	c.AwaitIdle(t)
 	if err := c.ResumeFile(id); err != nil {
 		t.Fatal(err)
 	}

@@ -69,7 +69,7 @@ func ExampleClient_Pause() {
 			return
 		}
 	}
-	fmt.Println(client.Status(), client.Stats().Files)
+	fmt.Println(client.Status())
 	if err := client.Resume(); err != nil {
 		fmt.Println(err)
 		return
@@ -81,7 +81,7 @@ func ExampleClient_Pause() {
 	stats := client.Stats()
 	fmt.Println(client.Status(), stats.Files, stats.Uploaded, "of", stats.Total, "bytes")
 	// Output:
-	// paused map[paused:1 canceled:1]
+	// paused
 	// finished map[succeeded:1 canceled:1] 3000000 of 3000000 bytes
 }
 

@@ -12,7 +12,7 @@ import (
 // given some, else those of the client.
 type fileGate struct {
 	c      *Client
-	f      *file
+	e      *entry
 	behind bool // of a clean-up or a sweep, not of a run
 
 	mu       sync.Mutex
@@ -25,11 +25,11 @@ type fileGate struct {
 // be asked about any more falls back on the client's credentials when the file's own
 // have expired.
 func (fg *fileGate) gate() *credentials.Gate {
-	own := fg.f.own.Load()
+	own := fg.e.own.Load()
 	if own == nil {
 		return fg.c.gate
 	}
-	if fg.behind && !own.Provided() && !fg.c.canGetToken(fg.f) {
+	if fg.behind && !own.Provided() && !fg.c.canGetToken(fg.e) {
 		if _, good := own.Current(); !good {
 			return fg.c.gate
 		}
@@ -45,7 +45,7 @@ func (fg *fileGate) Current() (transfer.Snapshot, bool) {
 	g := fg.gate()
 	s, ok := g.Current()
 	if !ok {
-		fg.c.tokenExpired(fg.f, g)
+		fg.c.tokenExpired(fg.e, g)
 	}
 	return transfer.Snapshot{Credentials: s.Credentials, Generation: s.Generation}, ok
 }
@@ -59,7 +59,7 @@ func (fg *fileGate) Expired(generation uint64, cause error) {
 	}
 	fg.mu.Unlock()
 	fg.gate().Refused(generation, cause)
-	fg.c.tokenExpired(fg.f, fg.gate())
+	fg.c.tokenExpired(fg.e, fg.gate())
 }
 
 // Accepted implements [transfer.Gate].
@@ -88,9 +88,9 @@ func (fg *fileGate) Wait(ctx context.Context) error {
 	if err := fg.refusedAll(); err != nil {
 		return err
 	}
-	given := fg.f.given.C() // before looking at the gate, so as not to miss it
+	provided := fg.e.provided.C() // before looking at the gate, so as not to miss it
 	g := fg.gate()
-	err := g.Wait(ctx, given)
+	err := g.Wait(ctx, provided)
 	if fg.behind && ctx.Err() != nil {
 		// Its time is short, and it may have been the only one that waited for the answer.
 		g.PutBackQuestion()

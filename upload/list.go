@@ -1,146 +1,121 @@
 package upload
 
 import (
+	"errors"
 	"fmt"
 	"math"
 
+	"github.com/vodupload/vodupload/upload/internal/filelist"
 	"github.com/vodupload/vodupload/upload/internal/target"
 	"github.com/vodupload/vodupload/upload/internal/transfer"
 )
 
 // AddFile puts a file at the end of the list and returns its ID. Everything about
 // it is checked here: the error names the field, what was got and what was wanted.
-// On a started or finished client it goes on by itself.
+// On a started or finished client it starts by itself.
 func (c *Client) AddFile(f File) (FileID, error) {
-	added, err := c.newFile(f)
+	e, size, err := c.newEntry(f)
 	if err != nil {
 		return 0, err
 	}
-	return c.enlist(added)
+	return c.add(e, size)
 }
 
-// newFile checks f. Its errors may quote what the user or the system calls the file.
-func (c *Client) newFile(f File) (*file, error) {
-	added, err := c.checked(f)
-	return added, target.OneLine(err)
+// newEntry checks f. It returns its size as well, -1 where that is not known. Its errors
+// may quote what the user or the system calls the file.
+func (c *Client) newEntry(f File) (*entry, int64, error) {
+	e, size, err := c.checked(f)
+	return e, size, target.OneLine(err)
 }
 
-func (c *Client) checked(f File) (*file, error) {
-	spec, err := c.specs.of(f)
+func (c *Client) checked(f File) (*entry, int64, error) {
+	spec, err := c.shared.options(f)
 	if err != nil {
-		return nil, err
+		return nil, 0, err
 	}
-	added := &file{spec: spec, info: FileInfo{Path: f.Path, Info: f.Info}}
-	size, err := added.look(&c.links)
+	e := &entry{spec: spec, path: f.Path, info: f.Info}
+	size, err := e.inspect(&c.shared.links)
 	if err != nil {
-		return nil, err
+		return nil, 0, err
 	}
 	if _, err := transfer.NewPlan(size, c.opts.PartSize); err != nil {
-		return nil, fmt.Errorf("%w: File.Path: %s: %w", ErrInvalidArgument, added.info.Path, err)
+		return nil, 0, fmt.Errorf("%w: File.Path: %s: %w", ErrInvalidArgument, e.path, err)
 	}
-	if added.stream != nil {
+	if e.stream != nil {
 		if err := transfer.CheckBuffers(c.opts.PartSize, c.opts.Parallel, math.MaxInt); err != nil {
-			return nil, fmt.Errorf("%w: File.Reader, with Options.PartSize and Options.Parallel: %w", ErrInvalidArgument, err)
+			return nil, 0, fmt.Errorf("%w: File.Reader, with Options.PartSize and Options.Parallel: %w", ErrInvalidArgument, err)
 		}
 	}
 	if f.Info != nil {
 		if err := f.Info.check(); err != nil {
-			return nil, err
+			return nil, 0, err
 		}
 	}
-	added.info.Size = size
 	if f.Endpoint == "" && f.Bucket == "" && f.Object == "" {
-		added.media = new(media)
-		return added, nil
+		e.media = new(media)
+		return e, size, nil
 	}
-	to, err := c.parseTarget("", f.Endpoint, f.Bucket, f.Object)
+	t, err := c.parseTarget("", f.Endpoint, f.Bucket, f.Object)
 	if err != nil {
-		return nil, err
+		return nil, 0, err
 	}
-	c.setTarget(added, to)
-	added.named = true
-	return added, nil
+	c.setTarget(e, t)
+	e.ownDestination = true
+	return e, size, nil
 }
 
-// enlist puts a checked file into the list, and lets it wait for its turn.
-func (c *Client) enlist(f *file) (FileID, error) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	if c.state == Closed {
-		return 0, ErrClosed
+// add puts a checked file into the list, and lets it wait for its turn.
+func (c *Client) add(e *entry, size int64) (FileID, error) {
+	o := filelist.AddOptions{Size: size, Stream: e.stream != nil}
+	if e.direct != nil {
+		o.Lane = filelist.Direct
 	}
-	if err := c.taken(f.name()); err != nil {
-		return 0, err
-	}
-	c.lastID++
-	f.info.ID = c.lastID
-	c.files[f.info.ID] = f
-	c.names[f.name()] = f.info.ID
-	c.order.add(f)
-	c.account(f)
-	c.enqueue(f)
-	return f.info.ID, nil
+	var added FileID
+	err := c.decide(func(l *filelist.List) error {
+		id, err := l.Add(e.key(), o)
+		if err != nil {
+			return err
+		}
+		added = FileID(id)
+		e.id = added
+		c.entries[added] = e
+		return nil
+	})
+	return added, duplicate(err)
 }
 
-// enqueue lets a file wait for its turn that has something to do again.
-func (c *Client) enqueue(f *file) {
-	c.queueUp(f)
-	if !f.solo {
-		c.state, _ = c.state.next(doAdd)
+// duplicate makes a duplicate in the list an [ErrFileAlreadyExist].
+func duplicate(err error) error {
+	var d *filelist.DuplicateError
+	if errors.As(err, &d) {
+		return target.OneLine(fmt.Errorf("%w: %w", ErrFileAlreadyExist, d))
 	}
-	c.settle()
-}
-
-// delist takes a file out of the list. Its run, if it has one, goes on to its end.
-func (c *Client) delist(f *file) {
-	delete(c.files, f.info.ID)
-	delete(c.names, f.name())
-	c.order.remove(f)
-	f.deleted = true
-	c.queueUp(f)
-	c.account(f)
-	if f.busy {
-		c.leave(f, 1)
-	}
+	return err
 }
 
 // Files returns a snapshot of the list, in its order.
 func (c *Client) Files() []FileInfo {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	all := make([]FileInfo, 0, len(c.files))
-	for f := c.order.first; f != nil; f = f.next {
-		all = append(all, f.snapshot())
-	}
+	var all []FileInfo
+	c.view(func(l *filelist.List) {
+		all = make([]FileInfo, 0, l.Len())
+		for f := range l.All() {
+			all = append(all, c.entries[FileID(f.ID)].snapshot(f))
+		}
+	})
 	return all
 }
 
 // File returns a snapshot of one file, or [ErrFileNotExist].
-func (c *Client) File(id FileID) (FileInfo, error) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	f, ok := c.files[id]
-	if !ok {
-		return FileInfo{}, noFile(id)
-	}
-	return f.snapshot(), nil
-}
-
-// find returns the file of that ID for a call that changes it. It is called with the
-// lock held.
-func (c *Client) find(id FileID) (*file, error) {
-	if c.state == Closed {
-		return nil, ErrClosed
-	}
-	f, ok := c.files[id]
-	if !ok {
-		return nil, noFile(id)
-	}
-	return f, nil
-}
-
-func noFile(id FileID) error {
-	return fmt.Errorf("%w: no file %v in the list", ErrFileNotExist, id)
+func (c *Client) File(id FileID) (info FileInfo, err error) {
+	c.view(func(l *filelist.List) {
+		f, ok := l.Lookup(filelist.ID(id))
+		if !ok {
+			err = fmt.Errorf("%w: no file %v in the list", ErrFileNotExist, id)
+			return
+		}
+		info = c.entries[id].snapshot(&f)
+	})
+	return info, err
 }
 
 // ResumeFile sets a failed or canceled file back to init, so that it is uploaded
@@ -148,26 +123,12 @@ func noFile(id FileID) error {
 // state, for one that is still being canceled, for one of Upload, and for a Reader,
 // which cannot be read again.
 func (c *Client) ResumeFile(id FileID) error {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	f, err := c.find(id)
-	if err != nil {
-		return err
-	}
-	switch {
-	case f.stream != nil:
-		return fmt.Errorf("%w: ResumeFile: %s comes from a Reader, which cannot be read again: add it again", ErrState, target.Line(f.info.Path))
-	case f.solo:
-		return fmt.Errorf("%w: ResumeFile: %s belongs to a call of Upload: call it again", ErrState, target.Line(f.info.Path))
-	case f.busy && f.snapshot().State == FileCanceled:
-		return fmt.Errorf("%w: ResumeFile, the file is still being canceled", ErrState)
-	}
-	if err := c.apply(f, fileReset); err != nil {
-		return err
-	}
-	i := &f.info
-	*i = FileInfo{ID: i.ID, Path: i.Path, Endpoint: i.Endpoint, Bucket: i.Bucket, Object: i.Object, Size: i.Size, VideoID: i.VideoID, Info: i.Info}
-	c.account(f)
-	c.enqueue(f)
-	return nil
+	return c.decide(func(l *filelist.List) error {
+		if err := l.Retry(filelist.ID(id)); err != nil {
+			return target.OneLine(err)
+		}
+		e := c.entries[id]
+		e.uploadID, e.partSize, e.mediaID, e.mediaURL, e.err, e.result = "", 0, "", "", nil, nil
+		return nil
+	})
 }

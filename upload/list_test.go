@@ -56,9 +56,11 @@ func newStage(t *testing.T, state upload.State) *stage {
 		b.eventually("the client to be expired", func() bool { return c.Status() == upload.Expired })
 	case upload.Paused:
 		s.do(c.Pause())
+		b.until(c, s.ids["uploading"], upload.FilePaused)
 		s.rename("uploading", "paused")
 	case upload.Stopped:
 		s.do(c.Stop())
+		b.until(c, s.ids["uploading"], upload.FileInit)
 		s.rename("uploading", "init again")
 	case upload.Finished:
 		met.Release()
@@ -252,9 +254,8 @@ func (s *stage) tryDelete(object string) {
 	}
 	if s.client.Status() == upload.Expired {
 		s.do(s.client.Init(s.newToken(1)))
-		s.eventually("the clean-up", func() bool { return len(s.server.Uploads(bucket)) == 0 })
 	}
-	s.noUpload(object)
+	s.eventually("the clean-up", func() bool { return !s.hasUpload(object) })
 	// The name is free again.
 	f := s.bytesOf(strings.ReplaceAll(object, " ", "-"), 1)
 	_ = s.add(s.client, f)
@@ -263,11 +264,13 @@ func (s *stage) tryDelete(object string) {
 // noUpload wants nothing left at the server of an object.
 func (s *stage) noUpload(object string) {
 	s.t.Helper()
-	for _, u := range s.server.Uploads(bucket) {
-		if u.Key == object {
-			s.t.Errorf("an upload of %s is left at the server", object)
-		}
+	if s.hasUpload(object) {
+		s.t.Errorf("an upload of %s is left at the server", object)
 	}
+}
+
+func (s *stage) hasUpload(object string) bool {
+	return slices.ContainsFunc(s.server.Uploads(bucket), func(u osstest.Upload) bool { return u.Key == object })
 }
 
 func TestClearFilesInEachState(t *testing.T) {
@@ -450,7 +453,7 @@ func TestDeletedFileIsAddedAgain(t *testing.T) {
 	again := b.add(c, f)[0]
 	other := b.add(c, b.bytesOf("b", 1))[0]
 	b.until(c, other, upload.FileSucceeded) // waiting for the clean-up takes no slot
-	if got := must(c.File(again)); got.State != upload.FileUploading {
+	if got := must(c.File(again)); got.State != upload.FileInit {
 		t.Errorf("the file is %s, want it to wait for its predecessor", got.State)
 	}
 	abort.Release()

@@ -3,11 +3,13 @@ package upload
 import (
 	"fmt"
 	"log/slog"
+	"math"
 	"net/http"
 	"time"
 
 	"github.com/vodupload/vodupload/checkpoint"
 	"github.com/vodupload/vodupload/sts"
+	"github.com/vodupload/vodupload/upload/internal/slots"
 	"github.com/vodupload/vodupload/upload/internal/target"
 	"github.com/vodupload/vodupload/upload/internal/transfer"
 )
@@ -126,6 +128,15 @@ const (
 	maxParallel = 1000
 )
 
+// Auto, as Options.Parallel, lets the client find out how many requests in flight
+// bring the most: see there.
+const Auto = math.MinInt // no number that a mistake in arithmetic would come to
+
+// maxStarted bounds the files that were started and have not ended. It is more than
+// there are slots, so that files which wait for a token or to retry do not hold up
+// others, and it bounds what a list of any length costs.
+func (o *Options) maxStarted() int { return max(256, 2*o.Parallel) }
+
 // withDefaults returns a complete copy of o, or an error that names the field that
 // is wrong, what it is and what it may be.
 func (o *Options) withDefaults() (Options, error) {
@@ -136,7 +147,7 @@ func (o *Options) withDefaults() (Options, error) {
 	setDefault(&c.PartSize, DefaultPartSize)
 	setDefault(&c.Parallel, DefaultParallel)
 	if c.Parallel == Auto {
-		c.Parallel = autoMost
+		c.Parallel = slots.AutoMost
 	}
 	setDefault(&c.RetryCount, DefaultRetryCount)
 	setDefault(&c.RetryInterval, DefaultRetryInterval)

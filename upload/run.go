@@ -6,18 +6,18 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/vodupload/vodupload/upload/internal/filelist"
 	"github.com/vodupload/vodupload/upload/internal/transfer"
 )
 
-// errPaused is the cause that Pause interrupts a run with.
-var errPaused = errors.New("upload: paused")
-
 // A run is one attempt to bring a file to its object, until it ends or is interrupted.
 type run struct {
-	c     *Client
-	f     *file
-	turn  int // of the file
-	slots *fileSlots
+	c      *Client
+	e      *entry
+	id     filelist.ID
+	number int // of the file's runs
+	slots  *fileSlots
+	leaves bool // it may have left something; belongs to the client's lock
 }
 
 func (r *run) do(ctx context.Context) {
@@ -25,11 +25,11 @@ func (r *run) do(ctx context.Context) {
 	res, err := r.upload(ctx)
 	r.slots.putDown()
 	took := time.Since(began)
-	r.log(r.c.runEnded(r.f, res, err, took), res, err, took)
+	r.log(r.ended(res, err, took), res, err, took)
 }
 
 func (r *run) upload(ctx context.Context) (transfer.Result, error) {
-	if r.c.asksAuthorizer(r.f) {
+	if r.c.asksAuthorizer(r.e) {
 		return r.uploadAuthorized(ctx)
 	}
 	return r.send(ctx)
@@ -41,10 +41,10 @@ func (r *run) send(ctx context.Context) (transfer.Result, error) {
 	if err != nil {
 		return transfer.Result{}, err
 	}
-	if r.f.stream != nil {
-		return r.c.service.RunStream(ctx, job, r.f.stream)
+	if r.e.stream != nil {
+		return r.c.service.RunStream(ctx, job, r.e.stream)
 	}
-	if job.Source, err = r.f.reopen(); err != nil {
+	if job.Source, err = r.e.reopen(); err != nil {
 		return transfer.Result{}, err
 	}
 	defer job.Source.Close()
@@ -55,33 +55,40 @@ func (r *run) send(ctx context.Context) (transfer.Result, error) {
 	return r.c.service.Run(ctx, job)
 }
 
-// opened takes note of the size that the source has now. From here on the run may
-// leave something, or meet what an earlier process has left.
-func (r *run) opened(size int64) {
-	r.c.mu.Lock()
-	defer r.c.mu.Unlock()
-	i := &r.f.info
-	i.Size, i.Uploaded = size, min(i.Uploaded, size)
-	r.f.leftover = true
-	r.c.account(r.f)
+// info is what a user sees of the file now.
+func (r *run) info() (info FileInfo) {
+	r.c.view(func(l *filelist.List) {
+		f, _ := l.Get(r.id)
+		info = r.e.snapshot(&f)
+	})
+	return info
 }
 
-// job waits until the file has a destination, and nothing is left of a file of the
-// same name that was deleted.
+// opened records the size that the source has now. From here on the run may leave
+// something, or meet what an earlier process has left.
+func (r *run) opened(size int64) {
+	r.c.view(func(l *filelist.List) {
+		l.Progress(r.id, r.number, filelist.Progress{Size: size})
+		r.leaves = true
+	})
+}
+
+// job waits until the file has a destination, and nothing is left of a deleted file
+// of the same key.
 func (r *run) job(ctx context.Context) (*transfer.Job, error) {
 	if err := r.awaitTarget(ctx); err != nil {
 		return nil, err
 	}
-	if err := r.awaitLeaving(ctx); err != nil {
+	if err := r.awaitNamesake(ctx); err != nil {
 		return nil, err
 	}
 	r.c.mu.Lock()
 	defer r.c.mu.Unlock()
-	f := r.f
+	e := r.e
 	return &transfer.Job{
-		Name: f.source, Target: f.target(), VideoID: f.mediaID(), Object: f.object(),
-		Gate: &fileGate{c: r.c, f: f}, Slots: r.slots, Volatile: f.volatile(), Emit: r.happened,
-		Unanswered: &f.unanswered,
+		Name: e.source, Target: e.target(), VideoID: e.made(), Object: e.objectOptions(),
+		Gate: &fileGate{c: r.c, e: e}, Slots: r.slots, Volatile: e.volatile(), Emit: r.report,
+		Unanswered: &e.putOutcomeUnknown,
 	}, nil
 }
 
@@ -92,13 +99,13 @@ func (r *run) awaitTarget(ctx context.Context) error {
 	t := time.NewTimer(r.c.opts.TokenWait)
 	defer t.Stop()
 	for {
-		given := r.f.given.C()
+		provided := r.e.provided.C()
 		if r.hasTarget() {
 			return nil
 		}
 		r.slots.putDown()
 		select {
-		case <-given:
+		case <-provided:
 		case <-t.C:
 			return fmt.Errorf("%w: none was given within %v: set it in AddFile, or with SetDestination from OnStarted on", ErrNoDestination, r.c.opts.TokenWait)
 		case <-ctx.Done():
@@ -110,86 +117,132 @@ func (r *run) awaitTarget(ctx context.Context) error {
 func (r *run) hasTarget() bool {
 	r.c.mu.Lock()
 	defer r.c.mu.Unlock()
-	return r.f.site != nil
+	return r.e.site != nil
 }
 
-func (r *run) awaitLeaving(ctx context.Context) error {
-	c := r.c
-	gone := func() bool { return c.leaving[r.f.name()] == 0 }
-	c.mu.Lock()
-	ok := gone()
-	c.mu.Unlock()
+// awaitNamesake waits until no deleted file of the same key is at work. The list does
+// not start a file before, but a key may become known only later.
+func (r *run) awaitNamesake(ctx context.Context) error {
+	free := func(l *filelist.List) bool {
+		f, _ := l.Get(r.id)
+		return f.Deleted || !l.Held(f.Key)
+	}
+	ok := false
+	r.c.view(func(l *filelist.List) { ok = free(l) })
 	if ok {
 		return nil
 	}
 	r.slots.putDown()
-	return c.await(ctx, &c.changed, gone)
+	return r.c.await(ctx, &r.c.changed, free)
 }
 
-// happened takes what the transfer tells.
-func (r *run) happened(e transfer.Event) {
-	c, f := r.c, r.f
-	switch e.Kind {
+// report records an event of the transfer and queues its callback.
+func (r *run) report(ev transfer.Event) {
+	c := r.c
+	switch ev.Kind {
 	case transfer.Warning:
-		c.opts.Logger.Warn("upload", c.attrs(f, "warning", e.Err)...)
+		c.opts.Logger.Warn("upload", c.attrs(r.e, "warning", ev.Err)...)
 		return
 	case transfer.Retrying:
-		c.opts.Logger.Warn("retry", c.attrs(f, "part", e.Part, "attempt", e.Attempt, "delay", e.Delay, "error", e.Err)...)
+		c.opts.Logger.Warn("retry", c.attrs(r.e, "part", ev.Part, "attempt", ev.Attempt, "delay", ev.Delay, "error", ev.Err)...)
 	}
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	if !f.running() || f.turn != r.turn {
-		return // a late word of a run that has ended
+	c.view(func(l *filelist.List) {
+		acked, ok := l.Progress(r.id, r.number, progressOf(ev))
+		if !ok {
+			return // an event of an earlier run
+		}
+		c.slots.Acked(acked)
+		f, _ := l.Get(r.id)
+		r.enqueue(ev, &f)
+	})
+}
+
+func progressOf(ev transfer.Event) filelist.Progress {
+	p := filelist.Progress{Uploaded: ev.Uploaded, InFlight: ev.InFlight, Sent: ev.Sent, Size: -1}
+	p.Earlier = ev.Kind == transfer.Initiated // what an earlier run sent is no speed of this one
+	if ev.Kind == transfer.Sized {
+		p.Size = ev.Size
 	}
-	r.count(e)
-	switch e.Kind {
+	return p
+}
+
+// enqueue is called with the client's lock held.
+func (r *run) enqueue(ev transfer.Event, f *filelist.File) {
+	c, e := r.c, r.e
+	switch ev.Kind {
 	case transfer.Progress:
-		c.tellProgress(f)
+		c.enqueueProgress(e, e.snapshot(f))
 	case transfer.Initiated:
-		f.info.UploadID, f.info.PartSize, f.leftover = e.UploadID, e.PartSize, true
-		c.tellProgress(f)
+		e.uploadID, e.partSize, r.leaves = ev.UploadID, ev.PartSize, true
+		c.enqueueProgress(e, e.snapshot(f))
 	case transfer.Retrying:
-		if transfer.Throttled(e.Err) {
-			c.slots.throttled()
+		if transfer.Throttled(ev.Err) {
+			c.slots.Throttled()
 		}
-		c.tellRetry(f, Retry{Part: e.Part, Attempt: e.Attempt, Delay: e.Delay, Err: e.Err})
+		c.enqueueRetry(e, f, Retry{Part: ev.Part, Attempt: ev.Attempt, Delay: ev.Delay, Err: ev.Err})
 	case transfer.WentOn:
-		on := c.opts.Callbacks.OnRetryResume
-		c.tell("OnRetryResume", f, on != nil, func(ev *event) { on(c, ev.info) })
+		c.enqueueFile("OnRetryResume", c.opts.Callbacks.OnRetryResume, e, f)
 	}
 }
 
-// count takes the event's figures. What was uploaded never goes back, also where the
-// upload begins anew at the server.
-func (r *run) count(e transfer.Event) {
-	i := &r.f.info
-	if e.Kind == transfer.Sized {
-		i.Size = e.Size
-	}
-	if e.Uploaded > i.Uploaded {
-		if e.Kind != transfer.Initiated { // what an earlier run sent is no speed of this one
-			r.c.rate.add(time.Now(), e.Uploaded-i.Uploaded)
-			r.c.slots.acked(e.Uploaded - i.Uploaded)
+// ended reports the end of the run to the list, and returns whether it was interrupted.
+func (r *run) ended(res transfer.Result, err error, took time.Duration) (interrupted bool) {
+	c, e := r.c, r.e
+	_ = c.decide(func(l *filelist.List) error {
+		f, _ := l.Get(r.id)
+		o := filelist.Outcome{Err: err, Size: res.Size, Leaves: f.Leftover || r.leaves}
+		switch {
+		case err == nil:
+			e.result = e.resultOf(res, took)
+		case f.Why == filelist.ToCancel, f.Why != filelist.NoIntent && isInterruption(err, f.Cause):
+			o.Interrupted, o.Err = true, causeFirst(f.Cause, err)
+		default:
+			o.Leaves = o.Leaves && e.stream == nil && !errors.Is(err, ErrInUse)
 		}
-		i.Uploaded = e.Uploaded
-	}
-	i.InFlight, i.Sent = e.InFlight, e.Sent
-	if i.Size >= 0 {
-		i.Uploaded = min(i.Uploaded, i.Size)
-		i.InFlight = min(i.InFlight, i.Size-i.Uploaded)
-	}
-	r.c.account(r.f)
+		interrupted = o.Interrupted
+		e.cancel(nil)
+		e.cancel = nil
+		l.Ended(r.id, r.number, o)
+		return nil
+	})
+	return interrupted
 }
 
-// log tells how a run ended.
+// resultOf is what users are told of a transfer that succeeded.
+func (e *entry) resultOf(r transfer.Result, took time.Duration) *Result {
+	return &Result{
+		Endpoint: e.site.text, Bucket: e.bucket, Object: e.object,
+		Location: e.target().URL(), ETag: r.ETag, VersionID: r.VersionID, CRC64: r.CRC64, Verified: r.Verified,
+		Size: r.Size, Parts: r.Parts, ResumedParts: r.ResumedParts, ResumedBytes: r.ResumedBytes,
+		SentBytes: r.SentBytes, Duration: took, CallbackBody: r.CallbackBody,
+		VideoID: e.videoID, MediaID: e.mediaID, MediaURL: e.mediaURL,
+	}
+}
+
+// isInterruption distinguishes the end that a run was interrupted for from a failure
+// that happened at the same time. Not all that a run calls knows the cause.
+func isInterruption(err, cause error) bool {
+	return errors.Is(err, cause) || errors.Is(err, errPaused) || errors.Is(err, ErrStopped) || errors.Is(err, context.Canceled)
+}
+
+// causeFirst is the error of a file that ends for cause, where the run may have been
+// interrupted for something weaker before.
+func causeFirst(cause, err error) error {
+	if errors.Is(err, cause) {
+		return err
+	}
+	return fmt.Errorf("%w; before that: %w", cause, err)
+}
+
+// log logs how a run ended.
 func (r *run) log(interrupted bool, res transfer.Result, err error, took time.Duration) {
 	c := r.c
 	switch {
 	case err == nil:
-		c.opts.Logger.Info("uploaded", c.attrs(r.f, "size", res.Size, "parts", res.Parts, "resumed", res.ResumedBytes, "verified", res.Verified, "took", took)...)
+		c.opts.Logger.Info("uploaded", c.attrs(r.e, "size", res.Size, "parts", res.Parts, "resumed", res.ResumedBytes, "verified", res.Verified, "took", took)...)
 	case interrupted:
-		c.opts.Logger.Info("interrupted", c.attrs(r.f, "cause", err)...)
+		c.opts.Logger.Info("interrupted", c.attrs(r.e, "cause", err)...)
 	default:
-		c.opts.Logger.Error("failed", c.attrs(r.f, "error", err)...)
+		c.opts.Logger.Error("failed", c.attrs(r.e, "error", err)...)
 	}
 }

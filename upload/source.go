@@ -47,36 +47,36 @@ type section struct {
 
 func (s section) Fingerprint() string { return s.fingerprint }
 
-// look checks where the bytes of a file come from, and returns how many there are;
+// inspect checks where the bytes of a file come from, and returns how many there are;
 // -1 if that is not known.
-func (f *file) look(links *hardLinks) (int64, error) {
-	f.path, f.source = f.info.Path, f.info.Path
+func (e *entry) inspect(links *hardLinks) (int64, error) {
+	e.opened, e.source = e.path, e.path
 	from := 0
-	for _, given := range []bool{f.spec.FS != nil, f.spec.Source != nil, f.spec.Reader != nil} {
+	for _, given := range []bool{e.spec.FS != nil, e.spec.Source != nil, e.spec.Reader != nil} {
 		if given {
 			from++
 		}
 	}
 	switch {
-	case f.info.Path == "":
+	case e.path == "":
 		return 0, fmt.Errorf("%w: File.Path is empty", ErrMissingArgument)
 	case from > 1:
 		return 0, fmt.Errorf("%w: File: got %d of FS, Source and Reader, want at most one", ErrInvalidArgument, from)
-	case f.spec.Reader != nil:
-		f.stream = transfer.NewStream(f.spec.Reader)
+	case e.spec.Reader != nil:
+		e.stream = transfer.NewStream(e.spec.Reader)
 		return -1, nil
 	case from == 0:
-		path, err := filepath.Abs(f.info.Path)
+		path, err := filepath.Abs(e.path)
 		if err != nil {
 			return 0, fmt.Errorf("%w: File.Path: %w", ErrInvalidArgument, err)
 		}
-		f.info.Path = path
-		f.locate(links)
+		e.path = path
+		e.locate(links)
 	}
-	src, err := f.open()
+	src, err := e.open()
 	switch {
 	case err == nil:
-		f.nameless = f.spec.Source != nil && src.State().Fingerprint == ""
+		e.unfingerprinted = e.spec.Source != nil && src.State().Fingerprint == ""
 		return src.State().Size, src.Close()
 	case errors.Is(err, transfer.ErrNoReadAt):
 		return 0, fmt.Errorf("%w: File.FS: %w; give it as File.Reader", ErrInvalidArgument, err)
@@ -89,35 +89,35 @@ func (f *file) look(links *hardLinks) (int64, error) {
 }
 
 // locate finds the path to open a file of the system by, and its name in keys.
-func (f *file) locate(links *hardLinks) {
+func (e *entry) locate(links *hardLinks) {
 	var info fs.FileInfo
-	if dir := f.spec.dir; dir != nil {
-		f.path = dir.resolved(f.info.Path)
-		info, _ = os.Lstat(f.path)
+	if dir := e.spec.dir; dir != nil {
+		e.opened = dir.resolved(e.path)
+		info, _ = os.Lstat(e.opened)
 	} else {
-		f.path, info = resolve(f.info.Path)
+		e.opened, info = resolve(e.path)
 	}
-	f.source = links.of(f.path, info)
+	e.source = links.of(e.opened, info)
 }
 
 // open opens what the file's bytes come from, if that is not a Reader.
-func (f *file) open() (transfer.Source, error) {
+func (e *entry) open() (transfer.Source, error) {
 	switch {
-	case f.spec.FS != nil:
-		return transfer.OpenFS(f.spec.FS, f.info.Path)
-	case f.spec.dir != nil:
-		return f.spec.dir.open(f.path)
-	case f.spec.Source == nil:
-		return transfer.OpenFile(f.path)
-	case f.spec.Source.Size() < 0:
-		return nil, fmt.Errorf("%w: File.Source: %s has size %d", ErrInvalidArgument, f.info.Path, f.spec.Source.Size())
+	case e.spec.FS != nil:
+		return transfer.OpenFS(e.spec.FS, e.path)
+	case e.spec.dir != nil:
+		return e.spec.dir.open(e.opened)
+	case e.spec.Source == nil:
+		return transfer.OpenFile(e.opened)
+	case e.spec.Source.Size() < 0:
+		return nil, fmt.Errorf("%w: File.Source: %s has size %d", ErrInvalidArgument, e.path, e.spec.Source.Size())
 	}
-	return newGiven(f.spec.Source), nil
+	return newGiven(e.spec.Source), nil
 }
 
 // reopen opens the source of a file that could be opened when it was added.
-func (f *file) reopen() (transfer.Source, error) {
-	src, err := f.open()
+func (e *entry) reopen() (transfer.Source, error) {
+	src, err := e.open()
 	if errors.Is(err, fs.ErrNotExist) {
 		err = fmt.Errorf("%w: %w", ErrFileNotExist, err)
 	}
@@ -126,9 +126,6 @@ func (f *file) reopen() (transfer.Source, error) {
 	}
 	return src, nil
 }
-
-// volatile reports whether no other process could know the bytes again.
-func (f *file) volatile() bool { return f.nameless }
 
 // A given is a Source of the user's as transfer sees it.
 type given struct {

@@ -2,21 +2,28 @@ package upload
 
 import (
 	"reflect"
+	"sync"
 	"sync/atomic"
 
 	"github.com/vodupload/vodupload/upload/internal/target"
 )
 
-// specs keeps the options of files. A list is mostly made of files with the same
-// ones: these share them, for a long list would else be mostly copies.
-type specs struct{ last atomic.Pointer[File] }
+// sharedValues are what the client's files have in common. Their use needs no lock.
+type sharedValues struct {
+	links       hardLinks
+	lastOptions atomic.Pointer[File]
+	lastSite    atomic.Pointer[site]
+	warnV1      sync.Once
+}
 
-// of returns what f says beyond what a file in the list says itself: path,
-// destination and Info. The error names an option that OSS would refuse.
-func (s *specs) of(f File) (*File, error) {
+// options returns what f says beyond what a file in the list says itself: path,
+// destination and Info. A list is mostly made of files with the same options: these
+// share them, for a long list would else be mostly copies. The error names an option
+// that OSS would refuse.
+func (s *sharedValues) options(f File) (*File, error) {
 	f.Path, f.Endpoint, f.Bucket, f.Object, f.Info = "", "", "", "", nil
 	comparable := f.FS == nil && f.Source == nil && f.Reader == nil
-	if last := s.last.Load(); comparable && last != nil && reflect.DeepEqual(last, &f) {
+	if last := s.lastOptions.Load(); comparable && last != nil && reflect.DeepEqual(last, &f) {
 		return last, nil
 	}
 	own := f
@@ -24,17 +31,17 @@ func (s *specs) of(f File) (*File, error) {
 		return nil, err
 	}
 	if comparable {
-		s.last.Store(&own)
+		s.lastOptions.Store(&own)
 	}
 	return &own, nil
 }
 
-// object returns the properties of the object to be made.
-func (f *file) object() target.ObjectOptions {
-	spec := *f.spec
-	spec.Path, spec.Info = f.info.Path, f.info.Info
-	if f.named {
-		spec.Object = f.info.Object
+// objectOptions are the properties of the object to be made.
+func (e *entry) objectOptions() target.ObjectOptions {
+	spec := *e.spec
+	spec.Path, spec.Info = e.path, e.info
+	if e.ownDestination {
+		spec.Object = e.object
 	}
 	return spec.object()
 }

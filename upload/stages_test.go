@@ -209,6 +209,9 @@ func interruptAt(t *testing.T, m moment, i interruption) {
 	if took := time.Since(began); took > 2*time.Second { // a second, and another for a busy machine
 		t.Errorf("%s took %v", i.name, took)
 	}
+	if i.want == upload.FilePaused || i.want == upload.FileInit {
+		b.until(c, id, i.want)
+	}
 	switch got, err := c.File(id); {
 	case i.want == fileGone && !errors.Is(err, upload.ErrFileNotExist):
 		t.Errorf("the file is %s (%v), want it gone", got.State, err)

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/vodupload/vodupload/checkpoint"
+	"github.com/vodupload/vodupload/upload/internal/filelist"
 	"github.com/vodupload/vodupload/upload/internal/target"
 	"github.com/vodupload/vodupload/upload/internal/transfer"
 )
@@ -81,8 +82,8 @@ func (c *Client) Sweep(ctx context.Context, o SweepOptions) ([]Leftover, error) 
 		t.RequestPayer = o.RequestPayer
 		job.Target = t
 	}
-	none := &file{} // the sweep's requests are of no file
-	job.Gate, job.Slots = &fileGate{c: c, f: none, behind: true}, &fileSlots{slots: c.slots}
+	none := &entry{} // the sweep's requests are of no file
+	job.Gate, job.Slots = &fileGate{c: c, e: none, behind: true}, &fileSlots{c: c}
 	job.Emit = func(t target.Target, e transfer.Event) {
 		c.logBehind(e, func() []any { return []any{"sweep", t.Bucket, "object", t.Object} })
 	}
@@ -103,15 +104,14 @@ func (c *Client) Sweep(ctx context.Context, o SweepOptions) ([]Leftover, error) 
 }
 
 // wants reports whether a file of the list is to go on with the upload of a checkpoint.
-func (c *Client) wants(k checkpoint.Key) bool {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	for _, name := range []name4{{k.Source, k.Endpoint, k.Bucket, k.Object}, {path: k.Source}} {
-		if f := c.files[c.names[name]]; f != nil && !f.info.State.terminal() {
-			return true
+func (c *Client) wants(k checkpoint.Key) (wanted bool) {
+	c.view(func(l *filelist.List) {
+		for _, key := range []checkpoint.Key{k, sourceKey(k.Source)} {
+			f, ok := l.Find(key)
+			wanted = wanted || ok && !f.State.Terminal()
 		}
-	}
-	return false
+	})
+	return wanted
 }
 
 // sweep ends when the client is closed, as if its context had ended. Close waits for
@@ -119,7 +119,7 @@ func (c *Client) wants(k checkpoint.Key) bool {
 func (c *Client) sweep(ctx context.Context, job *transfer.SweepJob) (found []transfer.Leftover, err error) {
 	ctx, cancel := context.WithCancelCause(ctx)
 	done := make(chan struct{})
-	ran := c.goDo(func(context.Context) {
+	ran := c.workers.Go(func() {
 		defer close(done)
 		defer cancel(nil)
 		found, err = c.service.Sweep(ctx, job)
@@ -128,7 +128,7 @@ func (c *Client) sweep(ctx context.Context, job *transfer.SweepJob) (found []tra
 		cancel(nil)
 		return nil, ErrClosed
 	}
-	if c.await(ctx, &c.changed, func() bool { return c.state == Closed }) == nil {
+	if c.await(ctx, &c.changed, func(l *filelist.List) bool { return l.State() == filelist.Closed }) == nil {
 		cancel(ErrClosed)
 	}
 	<-done

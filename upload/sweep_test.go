@@ -58,6 +58,7 @@ func TestSweepSparesTheList(t *testing.T) {
 	if err := c.Pause(); err != nil {
 		t.Fatal(err)
 	}
+	c.AwaitIdle(t)
 	b.server.ClearFaults()
 	hang.Release()
 	sweep := func(c *upload.Client) []upload.Leftover {

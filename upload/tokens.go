@@ -5,6 +5,8 @@ import (
 
 	"github.com/vodupload/vodupload/sts"
 	"github.com/vodupload/vodupload/upload/internal/credentials"
+	"github.com/vodupload/vodupload/upload/internal/filelist"
+	"github.com/vodupload/vodupload/upload/internal/notify"
 )
 
 // Init gives the client its first credentials, as Options.Credentials would: a
@@ -36,25 +38,26 @@ func (c *Client) setToken(call string, creds sts.Credentials) error {
 // file that is started does not wait for it where the client has credentials. It
 // returns [ErrState] for a file that has succeeded.
 func (c *Client) SetToken(id FileID, creds sts.Credentials) error {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	f, err := c.find(id)
-	if err != nil {
-		return err
-	}
-	if f.info.State == FileSucceeded {
-		return fmt.Errorf("%w: SetToken, the file is %s", ErrState, f.info.State)
-	}
-	own := f.own.Load()
-	if own == nil {
-		own = c.newGate(nil)
-	}
-	if err := own.Set(creds); err != nil {
-		return fmt.Errorf("%w: SetToken: %w", ErrInvalidArgument, err)
-	}
-	f.own.Store(own)
-	f.given.Broadcast()
-	return nil
+	return c.decide(func(l *filelist.List) error {
+		f, err := l.Listed(filelist.ID(id))
+		if err != nil {
+			return err
+		}
+		if f.State == filelist.FileSucceeded {
+			return fmt.Errorf("%w: SetToken, the file is %s", ErrState, f.State)
+		}
+		e := c.entries[id]
+		own := e.own.Load()
+		if own == nil {
+			own = c.newGate(nil)
+		}
+		if err := own.Set(creds); err != nil {
+			return fmt.Errorf("%w: SetToken: %w", ErrInvalidArgument, err)
+		}
+		e.own.Store(own)
+		e.provided.Broadcast()
+		return nil
+	})
 }
 
 // newGate returns a gate without credentials; p may be nil.
@@ -64,38 +67,34 @@ func (c *Client) newGate(p sts.Provider) *credentials.Gate {
 
 // tokenExpired looks whether a token is no longer accepted, and asks the user for the
 // next one: once for each token, whatever needs it.
-func (c *Client) tokenExpired(f *file, g *credentials.Gate) {
-	if !c.tellExpired(f, g) {
+func (c *Client) tokenExpired(e *entry, g *credentials.Gate) {
+	if !g.TakeQuestion() {
 		return
 	}
-	if f.info.ID == 0 {
+	on := c.opts.Callbacks.OnTokenExpired
+	c.view(func(l *filelist.List) {
+		f, _ := l.Get(filelist.ID(e.id))
+		switch {
+		case on == nil, g.Provided(), l.State() == filelist.Closed: // nobody is asked, or could answer
+		case f.Begun:
+			c.enqueueFile("OnTokenExpired", on, e, &f)
+		default: // the file has ended, so that no more is reported of it, or there is none
+			c.notify.Push(&notify.Event{Name: "OnTokenExpired", Call: func() { on(c, FileInfo{}) }})
+		}
+	})
+	if e.id == 0 {
 		c.opts.Logger.Warn("token expired")
 		return
 	}
-	c.opts.Logger.Warn("token expired", c.attrs(f)...)
-}
-
-func (c *Client) tellExpired(f *file, g *credentials.Gate) bool {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	if !g.TakeQuestion() {
-		return false
-	}
-	on := c.opts.Callbacks.OnTokenExpired
-	switch {
-	case on == nil, g.Provided(), c.state == Closed: // nobody is asked, or could answer
-	case f.begun:
-		c.tell("OnTokenExpired", f, true, func(e *event) { on(c, e.info) })
-	default: // the file has ended, so that no more is told of it, or there is none
-		c.push(&event{name: "OnTokenExpired", call: func(*event) { on(c, FileInfo{}) }})
-	}
-	return true
+	c.opts.Logger.Warn("token expired", c.attrs(e)...)
 }
 
 // canGetToken reports whether the user can be asked for a token of the file's own: it
-// is in the list, and its end was not told yet.
-func (c *Client) canGetToken(f *file) bool {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	return f.begun && !f.deleted
+// is in the list, and its end was not reported yet.
+func (c *Client) canGetToken(e *entry) (can bool) {
+	c.view(func(l *filelist.List) {
+		f, listed := l.Lookup(filelist.ID(e.id))
+		can = listed && f.Begun
+	})
+	return can
 }

@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+
+	"github.com/vodupload/vodupload/upload/internal/filelist"
 )
 
 // Wait returns when the client is finished, and the callbacks of all that happened
@@ -14,89 +16,83 @@ import (
 // started; [ErrClosed] if it was closed before it was finished; or what ended ctx. It
 // does not wait for files of Upload.
 func (c *Client) Wait(ctx context.Context) error {
-	inside := c.inCallback()
-	w := waiting{c: c, inside: inside, stops: -1}
-	err := c.await(ctx, &c.changed, w.over)
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	if err != nil {
-		return c.gaveUp(err)
-	}
-	return w.outcome()
-}
-
-// gaveUp returns the error of a Wait whose context has ended. Often that is Start's
-// context as well: then the client stops, whether it knows already or not.
-func (c *Client) gaveUp(cause error) error {
-	text := fmt.Errorf("upload: Wait: %w", cause)
-	if c.start != nil && c.start.Err() != nil || c.state == Stopped && errors.Is(c.why, cause) {
-		text = fmt.Errorf("upload: Wait: %w: %w", ErrStopped, cause)
-	}
-	if busy := c.events.busyWith(); busy != "" {
-		return fmt.Errorf("%w (%s)", text, busy)
-	}
-	return text
-}
-
-// A waiting is one call of Wait.
-type waiting struct {
-	c      *Client
-	inside bool   // of a callback
-	stops  int    // of the client when Wait was called; -1: not yet looked
-	late   bool   // the client was closed before
-	quiet  bool   // nothing of the list goes on
-	upTo   uint64 // events that had happened by then
-}
-
-// over reports whether Wait has waited long enough.
-func (w *waiting) over() bool {
-	c := w.c
-	if w.stops < 0 {
-		w.stops, w.late = c.stops, c.state == Closed
-		if c.state == Stopped {
-			w.stops-- // it was stopped before
+	w := waitCall{c: c, inside: c.notify.Inside()}
+	c.view(func(l *filelist.List) { w.mark = l.Mark() })
+	for {
+		if err := c.await(ctx, &c.changed, w.over); err != nil {
+			return c.waitEnded(err)
+		}
+		if w.settled {
+			return w.err
+		}
+		if err := c.notify.Wait(ctx, w.events); err != nil {
+			return c.waitEnded(err)
 		}
 	}
-	switch {
-	case c.state == Init, c.state == Closed:
-		return true
-	case c.state == Stopped, c.state == Finished:
-	case c.stops != w.stops: // and started again
-		return true
-	default:
-		w.quiet = false
-		return false
-	}
-	if c.listed > 0 {
-		return false
-	}
-	if !w.quiet {
-		w.quiet, w.upTo = true, c.events.pushed
-	}
-	return w.inside || c.events.done >= w.upTo
 }
 
-// outcome is what Wait returns.
-func (w *waiting) outcome() error {
-	c := w.c
-	switch {
-	case c.state == Init:
-		return fmt.Errorf("%w: Wait, the client is %s: call Start first", ErrState, c.state)
-	case c.allDone && !w.late: // whatever OnFinished has done then
-	case c.state == Closed:
+// A waitCall is one call of Wait.
+type waitCall struct {
+	c       *Client
+	inside  bool // of a callback
+	mark    filelist.Mark
+	work    int    // the list's count of new work when all had ended; see over
+	events  uint64 // the mark of all events by then; 0: it had not ended yet
+	settled bool
+	err     error
+}
+
+// over reports whether nothing of the list is under way. It is settled if that was so
+// before the callbacks returned, and none of them gave the list new work.
+func (w *waitCall) over(l *filelist.List) bool {
+	verdict := l.Over(w.mark)
+	if verdict == filelist.NotOver {
+		w.events = 0
+		return false
+	}
+	quiet := verdict != filelist.NeverBegan && verdict != filelist.WasClosed
+	if quiet && !w.inside && (w.events == 0 || w.work != l.Work()) {
+		w.work, w.events = l.Work(), w.c.notify.Mark()
+		if w.events > 0 {
+			return true
+		}
+	}
+	w.settled, w.err = true, w.outcome(l, verdict)
+	return true
+}
+
+func (w *waitCall) outcome(l *filelist.List, verdict filelist.Verdict) error {
+	switch verdict {
+	case filelist.NeverBegan:
+		return fmt.Errorf("%w: Wait, the client is %s: call Start first", ErrState, l.State())
+	case filelist.WasClosed:
 		return ErrClosed
-	case c.stops != w.stops:
-		return c.why
+	case filelist.WasStopped:
+		return l.Cause()
 	}
 	var failed Errors
-	for f := c.order.first; f != nil; f = f.next {
-		var one *Error
-		if f.info.State == FileFailed && !f.solo && errors.As(f.info.Err, &one) {
-			failed = append(failed, one)
+	for f := range l.All() {
+		if f.State == filelist.FileFailed && f.Lane == filelist.Queue {
+			failed = append(failed, w.c.entries[FileID(f.ID)].err)
 		}
 	}
 	if len(failed) > 0 {
 		return failed
 	}
 	return nil
+}
+
+// waitEnded returns the error of a Wait whose context has ended. Often that is Start's
+// context as well: then the client stops, whether it knows already or not.
+func (c *Client) waitEnded(cause error) error {
+	text := fmt.Errorf("upload: Wait: %w", cause)
+	c.view(func(l *filelist.List) {
+		if c.start.ended() || l.State() == filelist.Stopped && errors.Is(l.Cause(), cause) {
+			text = fmt.Errorf("upload: Wait: %w: %w", ErrStopped, cause)
+		}
+	})
+	if busy := c.notify.Busy(); busy != "" {
+		return fmt.Errorf("%w (%s)", text, busy)
+	}
+	return text
 }

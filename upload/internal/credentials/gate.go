@@ -154,9 +154,11 @@ func (g *Gate) TakeQuestion() bool {
 }
 
 // PutBackQuestion lets TakeQuestion return true once more, because the caller that
-// asked the user does not wait for the answer any longer.
+// asked the user does not wait for the answer any longer. Those who still wait look
+// again, and one of them asks.
 func (g *Gate) PutBackQuestion() {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	g.asked = false
+	g.changed.Broadcast()
 }

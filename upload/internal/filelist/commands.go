@@ -46,6 +46,7 @@ func (l *List) resupply(f *node) {
 	if f.Lane == Queue {
 		l.state, _ = l.state.Next(Resupply)
 		l.finished = false
+		l.work++
 	}
 }
 
@@ -81,6 +82,8 @@ func (l *List) Do(a Action, cause error) error {
 	}
 	l.state = to
 	switch a {
+	case Start:
+		l.work++
 	case Pause:
 		l.halt(ToPause, cause)
 	case Stop:
@@ -227,7 +230,7 @@ func (l *List) delist(f *node) {
 
 // drop forgets a deleted file that is not busy.
 func (l *List) drop(f *node) {
-	delete(l.files, f.ID)
+	l.dropped = append(l.dropped, f.ID)
 	l.effect(Effect{Kind: Drop, File: f.ID})
 }
 

@@ -10,6 +10,7 @@ const (
 	CleanUp               // remove what the file left, then call Cleaned
 	Release               // the source will not be read again: close what the user gave to read
 	Tell                  // tell the user of an event
+	Rest                  // a direct file has ended, and nothing is left to do for it
 	Drop                  // the file is gone: forget all about it
 )
 
@@ -45,8 +46,14 @@ func (l *List) tell(f *node, event Event) {
 }
 
 // Take returns the effects of all decisions since the last Take. The slice is valid
-// until the next decision.
+// until the next decision, and files that were dropped can be looked at by [List.Get]
+// until the next Take.
 func (l *List) Take() []Effect {
+	for _, id := range l.gone {
+		delete(l.files, id)
+	}
+	l.gone = append(l.gone[:0], l.dropped...)
+	l.dropped = l.dropped[:0]
 	taken := l.effects
 	l.effects = l.spare[:0]
 	l.spare = taken

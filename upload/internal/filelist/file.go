@@ -98,6 +98,7 @@ type node struct {
 	prev, next *node // in the order of addition
 	place      int   // in its lane's heap; see blocked
 	share      share // of the totals
+	rested     bool  // the owner knows that nothing is left to do for it
 }
 
 // blocked is the place of a waiting file whose key is held by a deleted namesake.

@@ -22,6 +22,7 @@ type List struct {
 	limits   Limits
 	state    State
 	finished bool // it finished, and the queue got no more work since
+	work     int  // counts what gave the queue work
 	stops    int
 	cause    error // of the last stop
 
@@ -38,6 +39,8 @@ type List struct {
 	totals  Totals
 	rate    Rate
 	effects []Effect
+	dropped []ID // since the last Take
+	gone    []ID // before it
 	spare   []Effect
 }
 
@@ -55,15 +58,7 @@ func New(limits Limits) *List {
 func (l *List) State() State { return l.state }
 
 // Len returns the number of listed files.
-func (l *List) Len() int { return len(l.files) - l.dropping() }
-
-// dropping is the number of deleted files that are still busy.
-func (l *List) dropping() (n int) {
-	for _, held := range l.busyKeys {
-		n += held
-	}
-	return n
-}
+func (l *List) Len() int { return len(l.keys) }
 
 // Lookup returns a listed file; ok is false for an unknown or deleted one.
 func (l *List) Lookup(id ID) (f File, ok bool) {
@@ -105,6 +100,22 @@ func (l *List) Busy() (running, cleaning int) {
 
 // Held reports whether a deleted file of that key is still busy.
 func (l *List) Held(key checkpoint.Key) bool { return l.busyKeys[key] > 0 }
+
+// Find returns the listed file that has the key.
+func (l *List) Find(key checkpoint.Key) (File, bool) { return l.Lookup(l.keys[key]) }
+
+// Listed returns a file that a call wants to change: the error is [ErrClosed] or
+// [ErrNotListed].
+func (l *List) Listed(id ID) (File, error) {
+	f, err := l.find(id)
+	if err != nil {
+		return File{}, err
+	}
+	return f.File, nil
+}
+
+// Work counts the files that were added to the queue or set back, and the starts.
+func (l *List) Work() int { return l.work }
 
 // find returns the file for a command.
 func (l *List) find(id ID) (*node, error) {

@@ -49,6 +49,7 @@ type seen struct {
 	slot     bool // the run has a slot
 	told     bool // started
 	cleaning bool
+	rested   bool
 	uploaded int64
 }
 
@@ -214,8 +215,13 @@ func (o *owner) decide() {
 	}
 	o.slots -= used
 	cleaners := 0
-	for _, e := range o.l.Take() {
-		o.perform(e)
+	for effects := o.l.Take(); len(effects) > 0; effects = o.l.Take() {
+		for _, e := range effects {
+			if _, ok := o.l.Get(e.File); !ok && e.Event != EventFinished {
+				o.t.Errorf("%s is about a file that cannot be looked at", text(e))
+			}
+			o.perform(e)
+		}
 	}
 	for _, f := range o.known {
 		if f.cleaning {
@@ -250,8 +256,11 @@ func (o *owner) perform(e Effect) {
 	case CleanUp:
 		wrong = f.run > 0 || f.cleaning
 		f.cleaning = true
+	case Rest:
+		wrong = f.run > 0 || f.cleaning || f.told || f.rested || f.Lane != Direct
+		f.rested = true
 	case Drop:
-		wrong = f.run > 0 || f.cleaning || f.told
+		wrong = f.run > 0 || f.cleaning || f.told || f.rested != (f.Lane == Direct)
 		delete(o.known, e.File)
 	case Tell:
 		switch e.Event {

@@ -99,6 +99,7 @@ func (l *List) succeed(f *node, size int64) {
 	l.apply(f, FileSucceed)
 	l.tell(f, EventSucceeded)
 	l.over(f)
+	l.rest(f)
 }
 
 // fail ends a file with an error. What it left stays for another try; that of a
@@ -110,6 +111,7 @@ func (l *List) fail(f *node, err error) {
 	if f.Stream && f.Leftover {
 		l.cleanUp(f)
 	}
+	l.rest(f)
 }
 
 // canceled removes what a canceled file has left, and only then tells of its end.
@@ -120,6 +122,15 @@ func (l *List) canceled(f *node) {
 	}
 	l.tell(f, EventCanceled)
 	l.over(f)
+	l.rest(f)
+}
+
+// rest reports a direct file that has come to its end: somebody waits for it.
+func (l *List) rest(f *node) {
+	if f.Lane == Direct && f.Done() && !f.rested {
+		f.rested = true
+		l.effect(Effect{Kind: Rest, File: f.ID})
+	}
 }
 
 // over ends a file's use of its source.
@@ -163,6 +174,8 @@ func (l *List) Cleaned(id ID) {
 	l.cleaners--
 	if f.State == FileCanceled {
 		l.canceled(f)
+	} else {
+		l.rest(f)
 	}
 	l.requeue(f)
 	l.startCleanups()

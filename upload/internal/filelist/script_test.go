@@ -47,21 +47,21 @@ var scripts = []struct{ name, script, want string }{
 		"start 1, started 1, start 2, started 2, succeeded 1, release 1, start 3, started 3"},
 	{"no more files than the limit", "add a; add b; add c; add d; add e; start; turn 9",
 		"start 1, started 1, start 2, started 2, start 3, started 3, start 4, started 4"},
-	{"a direct file needs no Start", "add a direct; turn 1; ended 1 ok; forget 1", "start 1 slotless, started 1, succeeded 1, release 1, drop 1"},
+	{"a direct file needs no Start", "add a direct; turn 1; ended 1 ok; forget 1", "start 1 slotless, started 1, succeeded 1, release 1, rest 1, drop 1"},
 	{"direct files come first, as many as Parallel without a slot", "add a; add b direct; add c direct; add d direct; start; turn 1",
 		"start 2 slotless, started 2, start 3 slotless, started 3, start 4, started 4"},
 	{"a direct file waits while the client is paused", "start; add a; turn 1; pause; add b direct; turn 1; resume; turn 1; state 2",
 		"finished, start 1, started 1, interrupt 1, start 2 slotless, started 2, uploading"},
-	{"a stop fails direct files that wait", "add a; start; pause; add b direct; stop; forget 2", "failed 2 silent, release 2, drop 2"},
+	{"a stop fails direct files that wait", "add a; start; pause; add b direct; stop; forget 2", "failed 2 silent, release 2, rest 2, drop 2"},
 	{"a stop fails direct files that run", "add x; start; add a direct; turn 1; stop; ended 2 canceled",
-		"start 2 slotless, started 2, start 1, started 1, interrupt 1, interrupt 2, failed 2, release 2"},
+		"start 2 slotless, started 2, start 1, started 1, interrupt 1, interrupt 2, failed 2, release 2, rest 2"},
 	{"the end of the caller's context keeps the checkpoint", "add a direct; turn 1; end 1; ended 1 canceled; forget 1",
-		"start 1 slotless, started 1, interrupt 1, failed 1, release 1, drop 1"},
-	{"the end of the caller's context before the start", "start; add x; pause; add a direct; end 2; turn 1", "finished, failed 2 silent, release 2"},
+		"start 1 slotless, started 1, interrupt 1, failed 1, release 1, rest 1, drop 1"},
+	{"the end of the caller's context before the start", "start; add x; pause; add a direct; end 2; turn 1", "finished, failed 2 silent, release 2, rest 2"},
 	{"what an interrupted stream left is removed", "add a stream direct; turn 1; end 1; ended 1 canceled; cleaned 1; forget 1",
-		"start 1 slotless, started 1, interrupt 1, failed 1, release 1, cleanup 1, drop 1"},
+		"start 1 slotless, started 1, interrupt 1, failed 1, release 1, cleanup 1, rest 1, drop 1"},
 	{"a stream is not retried", "add a stream; start; turn 1; ended 1 failed clean; retry 1", "start 1, started 1, failed 1, release 1, finished, ErrState"},
-	{"a direct file is not retried", "add a direct; turn 1; ended 1 failed; retry 1", "start 1 slotless, started 1, failed 1, release 1, ErrState"},
+	{"a direct file is not retried", "add a direct; turn 1; ended 1 failed; retry 1", "start 1 slotless, started 1, failed 1, release 1, rest 1, ErrState"},
 	{"no retry before the clean-up", "add a; start; turn 1; cancel 1; retry 1; ended 1 canceled; retry 1; cleaned 1; retry 1; turn 1",
 		"start 1, started 1, interrupt 1, ErrState, cleanup 1, ErrState, canceled 1, release 1, finished, start 1, started 1"},
 	{"deleting a file that waits", "add a; delete 1; start", "release 1, drop 1, finished"},
@@ -198,8 +198,10 @@ func (p *player) play(words []string) {
 		p.told = append(p.told, kindOf(err))
 	}
 	p.l.Turn(slots)
-	for _, e := range p.l.Take() {
-		p.told = append(p.told, text(e))
+	for effects := p.l.Take(); len(effects) > 0; effects = p.l.Take() {
+		for _, e := range effects {
+			p.told = append(p.told, text(e))
+		}
 	}
 }
 
@@ -232,7 +234,7 @@ func kindOf(err error) string {
 }
 
 var (
-	kinds      = map[Kind]string{StartRun: "start", Interrupt: "interrupt", CleanUp: "cleanup", Release: "release", Drop: "drop"}
+	kinds      = map[Kind]string{StartRun: "start", Interrupt: "interrupt", CleanUp: "cleanup", Release: "release", Rest: "rest", Drop: "drop"}
 	eventNames = map[Event]string{EventStarted: "started", EventSucceeded: "succeeded", EventFailed: "failed", EventCanceled: "canceled", EventFinished: "finished"}
 )
 

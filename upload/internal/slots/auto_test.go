@@ -1,4 +1,4 @@
-package upload
+package slots
 
 import (
 	"math"
@@ -78,10 +78,10 @@ func TestAuto(t *testing.T) {
 			if a.limit < tt.low || a.limit > tt.high {
 				t.Errorf("the limit is %d, want %d to %d", a.limit, tt.low, tt.high)
 			}
-			if best := tt.line.goodput(autoMost); got < tt.least*best {
+			if best := tt.line.goodput(AutoMost); got < tt.least*best {
 				t.Errorf("goodput is %.2f of the best, want %.2f", got/best, tt.least)
 			}
-			if plain := tt.line.goodput(DefaultParallel); got < tt.times*plain {
+			if plain := tt.line.goodput(autoFloor); got < tt.times*plain {
 				t.Errorf("goodput is %.2f times the default's, want %.2f", got/plain, tt.times)
 			}
 		})
@@ -108,7 +108,7 @@ func TestAutoFollowsTheLine(t *testing.T) {
 
 func TestAutoGivesBackWhatBringsNothing(t *testing.T) {
 	full := line{latency: 50 * time.Millisecond, capacity: 5 * 100 << 10 / 0.05, part: 100 << 10, noise: 0.1}
-	for _, limit := range []int{6, 20, 40, autoMost} {
+	for _, limit := range []int{6, 20, 40, AutoMost} {
 		a := &auto{limit: limit, kept: limit}
 		full.drive(a, time.Unix(0, 0), 5*time.Minute)
 		if a.limit > 12 {

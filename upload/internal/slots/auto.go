@@ -1,19 +1,12 @@
-package upload
+package slots
 
-import (
-	"math"
-	"time"
-)
-
-// Auto, as Options.Parallel, lets the client find out how many requests in flight
-// bring the most: see there.
-const Auto = math.MinInt // no number that a mistake in arithmetic would come to
+import "time"
 
 // The bounds of Auto. It goes below autoFloor only where the server throttles.
 const (
 	autoLeast = 1
-	autoFloor = DefaultParallel
-	autoMost  = 64
+	autoFloor = 5 // where it begins
+	AutoMost  = 64
 )
 
 const (
@@ -110,7 +103,7 @@ func (a *auto) decide(goodput float64) {
 	switch {
 	case a.ramping && a.base == 0:
 		a.try(goodput, 2*a.limit)
-	case a.ramping && a.paid(goodput) && a.limit < autoMost:
+	case a.ramping && a.paid(goodput) && a.limit < AutoMost:
 		a.try(goodput, 2*a.limit)
 	case a.ramping:
 		a.ramping = false
@@ -121,7 +114,7 @@ func (a *auto) decide(goodput float64) {
 		a.pause--
 	case a.down && a.limit > autoFloor:
 		a.try(goodput, max(autoFloor, a.limit-max(1, a.limit/5)))
-	case a.limit < autoMost:
+	case a.limit < AutoMost:
 		a.down = false
 		a.try(goodput, a.limit+max(1, a.limit/4))
 	default:
@@ -132,7 +125,7 @@ func (a *auto) decide(goodput float64) {
 // try begins a trial of another limit. goodput is what the one of now brings.
 func (a *auto) try(goodput float64, limit int) {
 	a.kept, a.base, a.probing = a.limit, goodput, true
-	a.set(min(limit, autoMost))
+	a.set(min(limit, AutoMost))
 }
 
 // paid reports whether a trial brought what it had to.

@@ -1,4 +1,4 @@
-package upload
+package filelist
 
 import (
 	"testing"
@@ -22,13 +22,13 @@ func TestRate(t *testing.T) {
 		"a clock that stands still":        {{time.Minute, 10, 10}, {time.Minute, 10, 20}},
 	} {
 		t.Run(name, func(t *testing.T) {
-			var r rate
+			var r Rate
 			begin := time.Now()
 			for i, s := range steps {
 				if s.bytes > 0 {
 					r.add(begin.Add(s.at), s.bytes)
 				}
-				if got := r.perSecond(begin.Add(s.at)); got != s.want {
+				if got := r.PerSecond(begin.Add(s.at)); got != s.want {
 					t.Errorf("step %d: got %v bytes per second, want %v", i, got, s.want)
 				}
 			}
@@ -37,20 +37,20 @@ func TestRate(t *testing.T) {
 }
 
 func TestRateDecays(t *testing.T) {
-	var r rate
+	var r Rate
 	begin := time.Now()
 	for s := range 8 {
 		r.add(begin.Add(time.Duration(s)*time.Second), 1000)
 	}
-	last := r.perSecond(begin.Add(7 * time.Second))
+	last := r.PerSecond(begin.Add(7 * time.Second))
 	for s := 8; s < 15; s++ {
-		now := r.perSecond(begin.Add(time.Duration(s) * time.Second))
+		now := r.PerSecond(begin.Add(time.Duration(s) * time.Second))
 		if now >= last {
 			t.Errorf("after %d s: %v bytes per second, %v before; want it to fall", s, now, last)
 		}
 		last = now
 	}
-	if got := r.perSecond(begin.Add(16 * time.Second)); got != 0 {
+	if got := r.PerSecond(begin.Add(16 * time.Second)); got != 0 {
 		t.Errorf("got %v bytes per second after 8 s without any, want 0", got)
 	}
 }

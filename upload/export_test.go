@@ -1,0 +1,16 @@
+package upload
+
+import (
+	"context"
+	"testing"
+
+	"github.com/vodupload/vodupload/upload/internal/filelist"
+)
+
+// AwaitIdle waits until no file is running or being cleaned up after.
+func (c *Client) AwaitIdle(t testing.TB) {
+	t.Helper()
+	if err := c.await(context.Background(), &c.changed, func(l *filelist.List) bool { return busyFiles(l) == "" }); err != nil {
+		t.Fatal(err)
+	}
+}

@@ -1,0 +1,58 @@
+package upload
+
+import (
+	"context"
+	"math"
+	"sync/atomic"
+)
+
+// The ranks in the line for slots: clean-ups first, for they are short, and somebody
+// may wait for them in Close; then the files of Upload, which somebody waits for; then
+// those of the list, in its order.
+const (
+	cleanupRank = math.MinInt64
+	directRanks = -1 << 62 // and up
+)
+
+func rankOf(e *entry) int64 {
+	if e.direct != nil {
+		return directRanks + int64(e.id)
+	}
+	return int64(e.id)
+}
+
+// fileSlots is the client's budget of requests as one file sees it. A file of the list
+// is started with a slot in its hand, so that no more files are started than there are
+// slots for; its first request uses it.
+type fileSlots struct {
+	c      *Client
+	rank   int64
+	inHand atomic.Bool
+}
+
+// Acquire implements [transfer.Slots].
+func (s *fileSlots) Acquire(ctx context.Context) error {
+	if ctx.Err() == nil && s.inHand.CompareAndSwap(true, false) {
+		return nil
+	}
+	err := s.c.slots.Acquire(ctx, s.rank)
+	if err != nil {
+		s.c.startFiles() // a slot that came too late is free again
+	}
+	return err
+}
+
+// Release implements [transfer.Slots].
+func (s *fileSlots) Release() {
+	if s.c.slots.Release() {
+		s.c.startFiles()
+	}
+}
+
+// putDown gives back the slot that the file was started with, if it still has it.
+func (s *fileSlots) putDown() {
+	if s.inHand.CompareAndSwap(true, false) {
+		s.c.slots.Return(1)
+		s.c.startFiles()
+	}
+}

@@ -1,0 +1,191 @@
+package filelist
+
+import (
+	"errors"
+	"flag"
+	"fmt"
+	"os"
+	"strings"
+	"testing"
+)
+
+var updateStates = flag.Bool("update", false, "write STATES.md")
+
+// TestClientStates goes through every state and action. What is said here is not
+// taken from the table: a cell is the next state, "error", or "stays" for what the
+// client finds out by itself and which means nothing in that state.
+func TestClientStates(t *testing.T) {
+	actions := []Action{Start, Pause, Resume, Stop, Close, Finish, Resupply}
+	want := map[State]string{
+		//         Start   Pause  Resume  Stop    Close  finish   add
+		Init:     "started error  error   error   closed stays    stays",
+		Started:  "error   paused error   stopped closed finished stays",
+		Paused:   "error   error  started stopped closed stays    stays",
+		Stopped:  "started error  error   error   closed stays    stays",
+		Finished: "started error  error   stopped closed stays    started",
+		Closed:   "error   error  error   error   error  error    error",
+	}
+	if len(want) != len(stateNames) || len(actions) != len(actionNames) {
+		t.Fatalf("%d states and %d actions here, %d and %d in the package", len(want), len(actions), len(stateNames), len(actionNames))
+	}
+	for from, row := range want {
+		for i, cell := range strings.Fields(row) {
+			a := actions[i]
+			t.Run(fmt.Sprintf("%s when %s", a, from), func(t *testing.T) {
+				to, err := from.Next(a)
+				switch {
+				case from == Closed:
+					if err != ErrClosed || to != Closed {
+						t.Errorf("got %v, %v; want ErrClosed", to, err)
+					}
+				case cell == "error":
+					checkRefusal(t, err, a.String(), from.String())
+					if to != from {
+						t.Errorf("got %v with the error, want it to stay %v", to, from)
+					}
+				case cell == "stays":
+					if err != nil || to != from {
+						t.Errorf("got %v, %v; want it to stay %v", to, err, from)
+					}
+				case err != nil || to.String() != cell:
+					t.Errorf("got %v, %v; want %s", to, err, cell)
+				}
+			})
+		}
+	}
+}
+
+func TestFileStates(t *testing.T) {
+	actions := []FileAction{FileStart, FilePause, FileStop, FileSucceed, FileFail, FileCancel, FileReset}
+	want := map[FileState]string{
+		//              start     pause  stop  succeed   fail   CancelFile ResumeFile
+		FileInit:      "uploading error  error error     failed canceled   error",
+		FileUploading: "error     paused init  succeeded failed canceled   error",
+		FilePaused:    "uploading error  init  error     failed canceled   error",
+		FileSucceeded: "error     error  error error     error  error      error",
+		FileFailed:    "error     error  error error     error  error      init",
+		FileCanceled:  "error     error  error error     error  error      init",
+	}
+	if len(want) != len(fileStateNames) || len(actions) != len(fileActionNames) {
+		t.Fatalf("%d states and %d actions here, %d and %d in the package", len(want), len(actions), len(fileStateNames), len(fileActionNames))
+	}
+	for from, row := range want {
+		for i, cell := range strings.Fields(row) {
+			a := actions[i]
+			t.Run(fmt.Sprintf("%s when %s", a, from), func(t *testing.T) {
+				to, err := from.Next(a)
+				switch {
+				case cell == "error":
+					checkRefusal(t, err, a.String(), from.String())
+					if to != from {
+						t.Errorf("got %v with the error, want it to stay %v", to, from)
+					}
+				case err != nil || to.String() != cell:
+					t.Errorf("got %v, %v; want %s", to, err, cell)
+				}
+			})
+		}
+	}
+}
+
+// checkRefusal wants an error that says what was asked for, and which state is in
+// the way.
+func checkRefusal(t *testing.T, err error, action, state string) {
+	t.Helper()
+	if !errors.Is(err, ErrState) {
+		t.Fatalf("got %v, want ErrState", err)
+	}
+	if !strings.Contains(err.Error(), action) || !strings.HasSuffix(err.Error(), " is "+state) {
+		t.Errorf("got %q, want it to name %s and to end with the state %s", err, action, state)
+	}
+}
+
+// TestStatesHaveNames covers numbers that are no state as well: a program may have
+// one from elsewhere.
+func TestStatesHaveNames(t *testing.T) {
+	for got, want := range map[fmt.Stringer]string{
+		Init: "init", Closed: "closed", State(6): "State(6)",
+		FileInit: "init", FileCanceled: "canceled", FileState(6): "FileState(6)",
+		Start: "Start", FileReset: "ResumeFile",
+	} {
+		if got.String() != want {
+			t.Errorf("got %q, want %q", got, want)
+		}
+	}
+}
+
+const statesPage = "../../STATES.md"
+
+// TestStatesPage fails when the page draws other states than the tables have.
+func TestStatesPage(t *testing.T) {
+	page := drawStates()
+	if *updateStates {
+		if err := os.WriteFile(statesPage, []byte(page), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	have, err := os.ReadFile(statesPage)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if string(have) != page {
+		t.Errorf("%s is not what the tables in state.go say; draw it again with: go test ./upload/internal/filelist -run TestStatesPage -args -update", statesPage)
+	}
+}
+
+func drawStates() string {
+	var b strings.Builder
+	b.WriteString(`# The states of a client and of its files
+
+This page is drawn from the tables in internal/filelist/state.go by TestStatesPage, which
+fails when the two differ.
+
+## Client
+
+Client.Status returns the state. A call that is not drawn for the present state returns
+ErrState, and its text says which state that is; after Close all calls that would
+change something return ErrClosed. Words in lower case are not calls but what the client
+finds out by itself: *finish*, that nothing is left to do; *add*, that AddFile, or
+ResumeFile, gave it work again. Status returns *expired* for a started client that waits
+for a new token.
+
+`)
+	b.WriteString("```mermaid\nstateDiagram-v2\n    [*] --> " + Init.String() + ": New\n")
+	for from := range State(len(stateNames)) {
+		for a := range Action(len(actionNames)) {
+			if to, ok := clientTable[from][a]; ok {
+				fmt.Fprintf(&b, "    %s --> %s: %s\n", from, to, a)
+			}
+		}
+	}
+	fmt.Fprintf(&b, "    %s --> [*]\n```\n", Closed)
+	b.WriteString(`
+The end of the context that Start was given is a Stop. Upload works in every state but
+closed, and waits while the client is paused.
+
+## File
+
+FileInfo.State is the state. Calls are CancelFile and ResumeFile; DeleteFile and
+ClearFiles take a file out of the list in any state, and cancel it first if it has not
+ended. Words in lower case are what happens to a file: *start*, that it is its turn;
+*pause* and *stop*, that Pause and Stop have interrupted it; *succeed* and *fail*.
+
+`)
+	b.WriteString("```mermaid\nstateDiagram-v2\n    [*] --> " + FileInit.String() + ": AddFile\n")
+	for from := range FileState(len(fileStateNames)) {
+		for a := range FileAction(len(fileActionNames)) {
+			if to, ok := fileTable[from][a]; ok {
+				fmt.Fprintf(&b, "    %s --> %s: %s\n", from, to, a)
+			}
+		}
+	}
+	b.WriteString("```\n")
+	b.WriteString(`
+OnStarted is called when a file is started for the first time, and again after
+ResumeFile; a start after Pause or Stop is not reported. Each file that was
+started gets exactly one of OnSucceeded, OnFailed and OnCanceled. Close fails the files
+that were started and have not ended, in whatever state they are; the others stay in
+init.
+`)
+	return b.String()
+}

@@ -1,0 +1,142 @@
+package upload
+
+import (
+	"context"
+	"time"
+
+	"github.com/vodupload/vodupload/upload/internal/filelist"
+	"github.com/vodupload/vodupload/upload/internal/tasks"
+)
+
+// decide takes one decision and carries out what follows from it. fn runs with the
+// client's lock held, and may change entries as well as the list.
+func (c *Client) decide(fn func(*filelist.List) error) error {
+	c.mu.Lock()
+	c.list.Now = time.Now()
+	err := fn(c.list)
+	c.carryOutLocked()
+	c.mu.Unlock()
+	c.changed.Broadcast()
+	return err
+}
+
+// startFiles starts files that wait for a slot, if there is one.
+func (c *Client) startFiles() {
+	c.mu.Lock()
+	c.list.Now = time.Now()
+	changed := c.carryOutLocked()
+	c.mu.Unlock()
+	if changed {
+		c.changed.Broadcast()
+	}
+}
+
+// workers are the goroutines of a client: runs, clean-ups, and asking of providers.
+type workers struct {
+	tasks.Group
+	reads tasks.Group             // Reads of Readers whose files have ended
+	ctx   context.Context         // of all of them; ends with Close
+	end   context.CancelCauseFunc // ends ctx
+}
+
+// goDo runs fn on a goroutine that Close waits for; false after Close.
+func (c *Client) goDo(fn func(context.Context)) bool {
+	return c.workers.Go(func() { fn(c.workers.ctx) })
+}
+
+// view reads the list and its entries, or changes what no decision depends on.
+func (c *Client) view(fn func(*filelist.List)) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.list.Now = time.Now()
+	fn(c.list)
+}
+
+// carryOutLocked lets the list start what it can, and carries out the effects of all
+// decisions; false: there were none.
+func (c *Client) carryOutLocked() (changed bool) {
+	for {
+		slots := c.slots.TryAcquire(c.list.Want())
+		c.slots.Return(slots - c.list.Turn(slots))
+		effects := c.list.Take()
+		if len(effects) == 0 {
+			return changed
+		}
+		changed = true
+		for _, e := range effects {
+			c.performLocked(e)
+		}
+	}
+}
+
+// performLocked carries out one effect. No step of it blocks.
+func (c *Client) performLocked(effect filelist.Effect) {
+	if effect.Event == filelist.EventFinished {
+		c.enqueueFinished()
+		return
+	}
+	e := c.entries[FileID(effect.File)]
+	switch effect.Kind {
+	case filelist.StartRun:
+		c.startRunLocked(e, effect)
+	case filelist.Interrupt:
+		e.cancel(effect.Err)
+	case filelist.CleanUp:
+		up := c.newCleanup(e)
+		if !c.workers.Go(func() { c.cleanUp(up) }) {
+			c.list.Cleaned(effect.File) // Close has given up
+		}
+	case filelist.Release:
+		c.closeReader(e)
+	case filelist.Tell:
+		c.enqueueEnd(e, effect)
+	case filelist.Rest:
+		f, _ := c.list.Get(effect.File)
+		e.direct.info, e.direct.mark = e.snapshot(&f), c.notify.Mark()
+		close(e.direct.done)
+	case filelist.Drop:
+		delete(c.entries, e.id)
+	}
+}
+
+func (c *Client) startRunLocked(e *entry, effect filelist.Effect) {
+	ctx, cancel := context.WithCancelCause(c.workers.ctx)
+	e.cancel = cancel
+	r := &run{c: c, e: e, id: effect.File, number: effect.Run}
+	r.slots = &fileSlots{c: c, rank: rankOf(e)}
+	r.slots.inHand.Store(effect.Slot)
+	c.workers.Go(func() { r.do(ctx) })
+}
+
+// closeReader closes the Reader that a file has: later, where a Read of it is under way.
+func (c *Client) closeReader(e *entry) {
+	st := e.stream
+	if st == nil {
+		return
+	}
+	end := func() {
+		st.Close()
+		c.workers.reads.Go(func() { <-st.Closed() })
+	}
+	if !c.workers.Go(end) {
+		go end() // of a run that ended after Close had given up
+	}
+}
+
+// await waits until done, which is called with the client's lock held, returns true.
+// It looks again after each broadcast of s.
+func (c *Client) await(ctx context.Context, s *tasks.Signal, done func(*filelist.List) bool) error {
+	for {
+		changed := s.C()
+		ok := false
+		c.view(func(l *filelist.List) { ok = done(l) })
+		if ok {
+			return nil
+		}
+		select {
+		case <-changed:
+		case <-ctx.Done():
+			return context.Cause(ctx)
+		}
+	}
+}
