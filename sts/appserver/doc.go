@@ -4,7 +4,7 @@
 //
 // It takes the config.json of the documented demo servers and answers in a form
 // that the Android, iOS and web clients of all generations read, as does
-// sts.NewHTTP. [Handler] is an [http.Handler] to be served by itself or mounted in
+// sts.HTTPProvider. [Handler] is an [http.Handler] to be served by itself or mounted in
 // a larger server; examples/tokenserver is a program around it.
 //
 //	config, err := appserver.LoadConfig("config.json")
@@ -22,6 +22,22 @@
 // proxy. A proxy or a tunnel on this machine that names the server by its loopback
 // address and says no more cannot be told from a client: all that it lets through get
 // tokens. Behind one, set Authenticate; without it, [New] logs a warning.
+//
+// [Bearer] and [LoadClients] are an Authenticate for a file of clients. Handlers beside
+// this one authenticate with [Handler.Identify]. Both count against one limit, by
+// identity for those who have one, and by address for those who are refused, and log
+// what they refuse; see [Options.Rate] and [Options.Proxies].
+//
+// Requests that a page of another site makes a browser send are refused: those whose
+// Sec-Fetch-Site says so, unless [Options.Origins] has the page's origin, and those under
+// a host name that is not known; see [Options.Hosts].
+//
+// # Policies
+//
+// The policy of a token has placeholders. $OBJECT_PREFIX has to begin an object's name in
+// one bucket, as in acs:oss:*:*:$BUCKET_NAME/$OBJECT_PREFIX*. With a prefix, Allow
+// statements keep only such resources. A policy in which another client's objects could
+// match is refused at the start.
 //
 // # One token for many requests
 //
