@@ -32,8 +32,12 @@ const (
 // it a place here first, with its reason.
 var rooms = map[string]room{
 	"upload": {
-		[]string{"upload/internal/credentials", "upload/internal/filelist", "upload/internal/notify", "upload/internal/slots", "upload/internal/tasks", "upload/internal/transfer", "upload/internal/target", "upload/internal/vodauth", "checkpoint", "sts"},
+		[]string{"upload/internal/credentials", "upload/internal/filelist", "upload/internal/media", "upload/internal/notify", "upload/internal/slots", "upload/internal/tasks", "upload/internal/transfer", "upload/internal/target", "upload/internal/vodauth", "checkpoint", "sts"},
 		"the client knows files and states; how bytes travel is not its business, so it sees neither the wire nor the SDK",
+	},
+	"upload/internal/media": {
+		[]string{"checkpoint"},
+		"one video for the same bytes: it knows the records of sources and no client, so that no state of one hides in it",
 	},
 	"upload/internal/slots": {
 		nil,

@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"context"
 
-	"github.com/vodupload/vodupload/checkpoint"
 	"github.com/vodupload/vodupload/sts"
 )
 
@@ -54,13 +53,6 @@ type Authorization struct {
 
 // id names what the service made.
 func (a Authorization) id() string { return cmp.Or(a.VideoID, a.MediaID) }
-
-// A media is what a file has been authorized for. Its fields belong to the client's
-// lock.
-type media struct {
-	source checkpoint.Source // the bytes that it was made for
-	good   bool              // destination and credentials can be gone on with
-}
 
 // asksAuthorizer reports whether the file gets its destination from the Authorizer.
 func (c *Client) asksAuthorizer(e *entry) bool {

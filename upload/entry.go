@@ -8,6 +8,7 @@ import (
 	"github.com/vodupload/vodupload/checkpoint"
 	"github.com/vodupload/vodupload/upload/internal/credentials"
 	"github.com/vodupload/vodupload/upload/internal/filelist"
+	"github.com/vodupload/vodupload/upload/internal/media"
 	"github.com/vodupload/vodupload/upload/internal/tasks"
 	"github.com/vodupload/vodupload/upload/internal/transfer"
 )
@@ -28,8 +29,8 @@ type entry struct {
 
 	site           *site // of the destination; nil: there is none yet
 	bucket, object string
-	ownDestination bool // the destination is not the Authorizer's
-	media          *media
+	ownDestination bool          // the destination is not the Authorizer's
+	media          *media.Memory // of Options.Authorizer; nil for a file that was added with a destination
 	videoID        string
 	mediaID        string
 	mediaURL       string
@@ -62,7 +63,7 @@ type directEnd struct {
 // that the Authorizer gave: the same source twice has to be found before both have one.
 func (e *entry) key() checkpoint.Key {
 	if !e.ownDestination {
-		return sourceKey(e.source)
+		return media.Key(e.source)
 	}
 	return checkpoint.Key{Source: e.source, Endpoint: e.site.text, Bucket: e.bucket, Object: e.object}
 }

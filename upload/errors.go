@@ -10,6 +10,7 @@ import (
 
 	"github.com/vodupload/vodupload/upload/internal/credentials"
 	"github.com/vodupload/vodupload/upload/internal/filelist"
+	"github.com/vodupload/vodupload/upload/internal/media"
 	"github.com/vodupload/vodupload/upload/internal/target"
 	"github.com/vodupload/vodupload/upload/internal/transfer"
 )
@@ -80,7 +81,7 @@ var (
 	// ErrAnswerLost is returned when a video may have been made for the file, and
 	// nobody knows its ID: the answer was lost, or the process was killed before it
 	// came. ResumeFile, or the next Upload, makes another.
-	ErrAnswerLost = errors.New("upload: the answer of the media service was lost")
+	ErrAnswerLost = media.ErrAnswerLost
 
 	// ErrNotRenewable is for an [Authorizer] to return: what was made at the service
 	// is gone, or is of a kind that cannot be gone on with.

@@ -6,6 +6,7 @@ import (
 	"math"
 
 	"github.com/vodupload/vodupload/upload/internal/filelist"
+	"github.com/vodupload/vodupload/upload/internal/media"
 	"github.com/vodupload/vodupload/upload/internal/target"
 	"github.com/vodupload/vodupload/upload/internal/transfer"
 )
@@ -52,7 +53,7 @@ func (c *Client) checked(f File) (*entry, int64, error) {
 		}
 	}
 	if f.Endpoint == "" && f.Bucket == "" && f.Object == "" {
-		e.media = new(media)
+		e.media = new(media.Memory)
 		return e, size, nil
 	}
 	t, err := c.parseTarget("", f.Endpoint, f.Bucket, f.Object)

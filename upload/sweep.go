@@ -7,6 +7,7 @@ import (
 
 	"github.com/vodupload/vodupload/checkpoint"
 	"github.com/vodupload/vodupload/upload/internal/filelist"
+	"github.com/vodupload/vodupload/upload/internal/media"
 	"github.com/vodupload/vodupload/upload/internal/target"
 	"github.com/vodupload/vodupload/upload/internal/transfer"
 )
@@ -106,7 +107,7 @@ func (c *Client) Sweep(ctx context.Context, o SweepOptions) ([]Leftover, error) 
 // wants reports whether a file of the list is to go on with the upload of a checkpoint.
 func (c *Client) wants(k checkpoint.Key) (wanted bool) {
 	c.view(func(l *filelist.List) {
-		for _, key := range []checkpoint.Key{k, sourceKey(k.Source)} {
+		for _, key := range []checkpoint.Key{k, media.Key(k.Source)} {
 			f, ok := l.Find(key)
 			wanted = wanted || ok && !f.State.Terminal()
 		}

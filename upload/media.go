@@ -1,0 +1,219 @@
+package upload
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/vodupload/vodupload/checkpoint"
+	"github.com/vodupload/vodupload/sts"
+	"github.com/vodupload/vodupload/upload/internal/filelist"
+	"github.com/vodupload/vodupload/upload/internal/media"
+	"github.com/vodupload/vodupload/upload/internal/transfer"
+)
+
+// An authorizedRun is a run of a file that the Authorizer gives its destination.
+type authorizedRun struct {
+	*run
+	claim *media.Claim
+	state checkpoint.Source // of the bytes, as they are now
+}
+
+func (r *run) uploadAuthorized(ctx context.Context) (transfer.Result, error) {
+	if err := r.awaitNamesake(ctx); err != nil {
+		return transfer.Result{}, err
+	}
+	a := &authorizedRun{run: r}
+	if r.e.stream == nil {
+		src, err := r.e.reopen()
+		if err != nil {
+			return transfer.Result{}, err
+		}
+		a.state = src.State()
+		_ = src.Close()
+	}
+	if err := a.open(ctx); err != nil {
+		return transfer.Result{}, err
+	}
+	res, err := a.upload(ctx)
+	if err != nil && ctx.Err() == nil {
+		a.forgetAuthorization() // this one may have failed for what it was given
+	}
+	a.claim.Release(err == nil)
+	return res, err
+}
+
+// open claims the source, and recalls what was made of it before.
+func (a *authorizedRun) open(ctx context.Context) error {
+	o := a.c.mediaOptions(a.e)
+	o.State = a.state
+	claim, err := media.Open(ctx, o)
+	if err != nil {
+		return claimError(err)
+	}
+	a.claim = claim
+	var known media.Memory
+	var id, made string
+	a.c.view(func(*filelist.List) {
+		known, id, made = *a.e.media, a.e.videoID, a.e.made()
+		a.leaves = true
+	})
+	known, err = claim.Recall(ctx, known, id, made)
+	a.c.view(func(*filelist.List) { *a.e.media = known })
+	if err != nil {
+		claim.Release(false)
+	}
+	return err
+}
+
+func (c *Client) mediaOptions(e *entry) media.Options {
+	return media.Options{
+		Store: c.store, Source: e.source, Volatile: e.stream != nil || e.volatile(), Optional: c.opts.CheckpointsOptional,
+		Warn: func(msg string, err error) { c.opts.Logger.Warn(msg, c.attrs(e, "error", err)...) },
+	}
+}
+
+// claimError returns the error of a file that could not claim its source.
+func claimError(err error) error {
+	var unkept *media.UnkeptError
+	switch {
+	case errors.As(err, &unkept):
+		return transfer.Unkept(unkept.Err)
+	case errors.Is(err, checkpoint.ErrInUse):
+		return transfer.Used(err)
+	}
+	return err
+}
+
+// upload brings the file to where the service wants it. If it turns out on the way that
+// this is gone there, the upload starts over, once; a stream cannot be read again.
+func (a *authorizedRun) upload(ctx context.Context) (transfer.Result, error) {
+	for again := false; ; again = true {
+		if err := a.authorize(ctx); err != nil {
+			return transfer.Result{}, err
+		}
+		res, err := a.send(ctx)
+		if again || a.e.stream != nil || ctx.Err() != nil || !errors.Is(err, ErrNotRenewable) {
+			return res, err
+		}
+		a.warn("the upload starts over", err)
+		a.renounce(ctx)
+	}
+}
+
+func (a *authorizedRun) warn(msg string, err error) {
+	a.c.opts.Logger.Warn(msg, a.c.attrs(a.e, "error", err)...)
+}
+
+// renounce forgets what was made, because the service does not resume it.
+func (a *authorizedRun) renounce(ctx context.Context) {
+	a.claim.Renounce(ctx)
+	a.forgetAuthorization()
+}
+
+// forgetAuthorization has the next try ask again.
+func (a *authorizedRun) forgetAuthorization() {
+	a.c.view(func(*filelist.List) { a.e.media.Good = false })
+}
+
+// authorize gives the file a destination and credentials for it. While the service is
+// asked the file has no slot.
+func (a *authorizedRun) authorize(ctx context.Context) error {
+	good := false
+	a.c.view(func(*filelist.List) { good = a.e.media.Good })
+	if good {
+		return nil
+	}
+	a.slots.putDown()
+	given, err := a.ask(ctx)
+	if errors.Is(err, ErrNotRenewable) && a.claim.ID() != "" && ctx.Err() == nil {
+		a.warn("what was made before is not resumed", err)
+		a.renounce(ctx)
+		given, err = a.ask(ctx)
+	}
+	if err != nil {
+		return err
+	}
+	a.c.view(func(*filelist.List) {
+		a.e.videoID, a.e.mediaID, a.e.mediaURL = given.VideoID, given.MediaID, given.MediaURL
+		a.e.media.State = a.state
+	})
+	if err := a.claim.Keep(ctx, given.id()); err != nil {
+		return claimError(err)
+	}
+	if err := a.apply(given); err != nil {
+		return err
+	}
+	return context.Cause(ctx)
+}
+
+// ask asks the Authorizer. Before it makes something that must not be made twice, that
+// is recorded.
+func (a *authorizedRun) ask(ctx context.Context) (Authorization, error) {
+	c := a.c
+	info := a.info()
+	info.VideoID = a.claim.ID()
+	repeatable, _ := c.opts.Authorizer.(RepeatableAuthorizer)
+	marked := info.VideoID == "" && (repeatable == nil || !repeatable.Repeatable(info))
+	if marked {
+		if err := a.claim.Mark(ctx); err != nil {
+			return Authorization{}, claimError(err)
+		}
+	}
+	ctx, cancel := context.WithTimeoutCause(ctx, c.opts.TokenWait,
+		fmt.Errorf("%w: the Authorizer gave none within %v", ErrNoDestination, c.opts.TokenWait))
+	defer cancel()
+	given, err := c.opts.Authorizer.Authorize(ctx, info)
+	if err == nil && given.id() == "" {
+		err = errors.New("the Authorizer gave neither VideoID nor MediaID")
+	}
+	if err != nil {
+		if marked {
+			a.claim.Unmark()
+		}
+		return Authorization{}, fmt.Errorf("authorize: %w", err)
+	}
+	return given, nil
+}
+
+// apply gives the file what it was authorized for.
+func (a *authorizedRun) apply(given Authorization) error {
+	c, e := a.c, a.e
+	t, err := c.parseTarget(given.Region, given.Endpoint, given.Bucket, given.Object)
+	if err != nil {
+		return fmt.Errorf("the Authorizer's destination: %w", err)
+	}
+	own := c.newGate(sts.ProviderFunc(func(ctx context.Context) (sts.Credentials, error) {
+		return c.opts.Authorizer.Renew(ctx, a.info())
+	}))
+	if err := own.Set(given.Credentials); err != nil {
+		return fmt.Errorf("the Authorizer's credentials: %w", err)
+	}
+	c.view(func(*filelist.List) {
+		c.setTarget(e, t)
+		e.own.Store(own)
+		e.media.Good = true
+	})
+	e.provided.Broadcast()
+	return nil
+}
+
+// abandon removes what a file has left at the server and on disk.
+func (c *Client) abandon(ctx context.Context, up *cleanup) error {
+	if !c.asksAuthorizer(up.e) {
+		return c.service.Abandon(ctx, up.job)
+	}
+	var abandon func(context.Context) error
+	if up.job.Target.Bucket != "" {
+		abandon = func(ctx context.Context) error {
+			err := c.service.Abandon(ctx, up.job)
+			if errors.Is(err, ErrNotRenewable) {
+				err = media.Forget(ctx, c.store, up.job.Name, up.job.VideoID)
+			}
+			return err
+		}
+	}
+	o := c.mediaOptions(up.e)
+	o.Volatile = up.job.Volatile
+	return media.Remove(ctx, o, abandon)
+}
