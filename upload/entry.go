@@ -39,6 +39,7 @@ type entry struct {
 	provided tasks.Signal                     // broadcast when credentials or a destination are given
 
 	cancel            context.CancelCauseFunc // of its run; nil when it does not run
+	steps             *transfer.Steps         // of its run, in its source
 	putOutcomeUnknown bool                    // a PutObject may have made the object; the run's, not the lock's
 	uploadID          string
 	partSize          int64

@@ -1,8 +1,6 @@
 package upload
 
 import (
-	"io"
-	"net/http"
 	"path"
 	"strings"
 
@@ -44,15 +42,8 @@ func (f *File) object() target.ObjectOptions {
 	return o
 }
 
-// sniff returns what the first bytes look like.
-func sniff(r io.ReaderAt) string {
-	buf := make([]byte, 512) // as many as DetectContentType looks at
-	n, err := r.ReadAt(buf, 0)
-	if err != nil && err != io.EOF {
-		return ""
-	}
-	return http.DetectContentType(buf[:n])
-}
+// sniffed is how many of the first bytes http.DetectContentType looks at.
+const sniffed = 512
 
 // contentTypes are the types of the media that these uploads are about. The table
 // is ours, so that an object's type does not depend on which files about types the

@@ -53,8 +53,8 @@ type Options struct {
 	// memory.
 	Parallel int
 
-	// RetryCount is how often a request is made again after its first attempt
-	// failed for a cause that may pass; a negative number means never. The count of
+	// RetryCount is how often a request, or a read of a source, is made again after
+	// its first attempt failed for a cause that may pass; a negative number means never. The count of
 	// a part starts anew when the network fails or the server throttles although
 	// some of the file got through since. The default is 3.
 	RetryCount int

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net/http"
 	"time"
 
 	"github.com/vodupload/vodupload/upload/internal/filelist"
@@ -17,7 +18,8 @@ type run struct {
 	id     filelist.ID
 	number int // of the file's runs
 	slots  *fileSlots
-	leaves bool // it may have left something; belongs to the client's lock
+	steps  transfer.Steps // of the source that are under way
+	leaves bool           // it may have left something; belongs to the client's lock
 }
 
 func (r *run) do(ctx context.Context) {
@@ -44,15 +46,28 @@ func (r *run) send(ctx context.Context) (transfer.Result, error) {
 	if r.e.stream != nil {
 		return r.c.service.RunStream(ctx, job, r.e.stream)
 	}
-	if job.Source, err = r.e.reopen(); err != nil {
+	if job.Source, err = r.c.service.Open(ctx, job, r.open); err != nil {
 		return transfer.Result{}, err
 	}
 	defer job.Source.Close()
 	if job.Object.ContentType == "" {
-		job.Object.ContentType = sniff(job.Source)
+		head, err := r.c.service.Begin(ctx, job, sniffed)
+		if err != nil {
+			return transfer.Result{}, err
+		}
+		job.Object.ContentType = http.DetectContentType(head)
 	}
 	r.opened(job.Source.State().Size)
 	return r.c.service.Run(ctx, job)
+}
+
+// open opens the source. While a failure of it is waited out, others may have the slot.
+func (r *run) open() (transfer.Source, error) {
+	src, err := r.e.reopen()
+	if err != nil {
+		r.slots.putDown()
+	}
+	return src, err
 }
 
 // info is what a user sees of the file now.
@@ -85,10 +100,11 @@ func (r *run) job(ctx context.Context) (*transfer.Job, error) {
 	r.c.mu.Lock()
 	defer r.c.mu.Unlock()
 	e := r.e
+	e.steps = &r.steps
 	return &transfer.Job{
 		Name: e.source, Target: e.target(), VideoID: e.made(), Object: e.objectOptions(),
 		Gate: &fileGate{c: r.c, e: e}, Slots: r.slots, Volatile: e.volatile(), Emit: r.report,
-		Unanswered: &e.putOutcomeUnknown,
+		Unanswered: &e.putOutcomeUnknown, Steps: &r.steps,
 	}, nil
 }
 
@@ -201,7 +217,7 @@ func (r *run) ended(res transfer.Result, err error, took time.Duration) (interru
 		}
 		interrupted = o.Interrupted
 		e.cancel(nil)
-		e.cancel = nil
+		e.cancel, e.steps = nil, nil
 		l.Ended(r.id, r.number, o)
 		return nil
 	})

@@ -16,7 +16,17 @@ import (
 // file, an object in memory, a reader of HTTP ranges.
 type Source interface {
 	// ReadAt reads any range, from many goroutines at once, and the same bytes each
-	// time. It should not block for ever: a read cannot be interrupted.
+	// time. A read cannot be interrupted: one that hangs keeps the file uploading,
+	// with its slot and its claim, until it returns.
+	//
+	// An error fails the file at once if it cannot pass by itself: one that wraps
+	// fs.ErrNotExist, fs.ErrPermission, fs.ErrClosed or [ErrFileChanged], for example,
+	// and a panic. io.EOF before Size bytes is ErrFileChanged. After any other, the
+	// read is repeated like a request: see Options.RetryCount.
+	//
+	// Before the object is made, one byte at Size is asked for: a source that has more
+	// than it says is [ErrFileChanged]. Where reading costs a request, answer that
+	// with io.EOF by yourself, as the sources of [NewSource] do.
 	io.ReaderAt
 
 	// Size is the number of bytes.
@@ -35,7 +45,7 @@ type Source interface {
 	Fingerprint() string
 }
 
-// NewSource returns size bytes of r as a Source. See [Source] for fingerprint.
+// NewSource returns size bytes of r as a Source; what r has beyond them is not read. See [Source] for fingerprint.
 func NewSource(r io.ReaderAt, size int64, fingerprint string) Source {
 	return section{io.NewSectionReader(r, 0, size), fingerprint}
 }
@@ -73,7 +83,11 @@ func (e *entry) inspect(links *hardLinks) (int64, error) {
 		e.path = path
 		e.locate(links)
 	}
-	src, err := e.open()
+	var src transfer.Source
+	err := transfer.Protect("opening the source", func() (err error) {
+		src, err = e.open()
+		return err
+	})
 	switch {
 	case err == nil:
 		e.unfingerprinted = e.spec.Source != nil && src.State().Fingerprint == ""
@@ -118,8 +132,11 @@ func (e *entry) open() (transfer.Source, error) {
 // reopen opens the source of a file that could be opened when it was added.
 func (e *entry) reopen() (transfer.Source, error) {
 	src, err := e.open()
-	if errors.Is(err, fs.ErrNotExist) {
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
 		err = fmt.Errorf("%w: %w", ErrFileNotExist, err)
+	case errors.Is(err, ErrInvalidArgument): // it was not, when the file was added
+		err = fmt.Errorf("%w: %w", ErrFileChanged, err)
 	}
 	if err != nil {
 		return nil, fmt.Errorf("open source: %w", err)

@@ -33,20 +33,36 @@ func (u *upload) call(ctx context.Context, part int, fn request) error {
 	return u.retry(ctx, u.opts.Retry, part, fn, nil)
 }
 
-// retry is the only place that makes a request again. Where a request may have done
-// its work although it failed, resolved is asked after each failure, without a slot:
-// true is success. last tells that the request will not be made again.
+// local does something with the source that needs no request, until it succeeds or
+// its error is final.
+func (u *upload) local(ctx context.Context, part int, fn func() error) error {
+	return u.again(ctx, u.opts.Retry, part, func(int) error { return fn() }, nil)
+}
+
+// retry makes a request until it succeeds or its error is final. Where a request may
+// have done its work although it failed, resolved is asked after each failure, without
+// a slot: true is success. last tells that the request will not be made again.
 func (u *upload) retry(ctx context.Context, policy RetryPolicy, part int, fn request, resolved func(we *wire.Error, last bool) bool) error {
+	return u.again(ctx, policy, part, func(wait int) error { return u.attempt(ctx, fn, wait) }, resolved)
+}
+
+// again is the only place where something is tried again.
+func (u *upload) again(ctx context.Context, policy RetryPolicy, part int, try func(wait int) error, resolved func(we *wire.Error, last bool) bool) error {
 	b := newBudget(policy, u.tally.acknowledged())
 	told := false
 	wait := u.patience.now()
 	for {
-		err := u.attempt(ctx, fn, wait)
+		err := try(wait)
 		if err == nil {
 			u.wentOn(told, part)
 			return nil
 		}
 		we, ok := answer(err)
+		local, isLocal := errors.AsType[*sourceError](err)
+		if isLocal { // what was sent without the rest is no request that may have done its work
+			we = &wire.Error{Class: wire.Retry}
+			ok, _ = outlook(local.err)
+		}
 		switch {
 		case !ok:
 			return err
@@ -56,7 +72,7 @@ func (u *upload) retry(ctx context.Context, policy RetryPolicy, part int, fn req
 		}
 		wait = morePatience(wait, we)
 		v := b.next(we, u.tally.acknowledged(), 2*u.opts.Parallel)
-		if resolved != nil && resolved(we, !v.again) {
+		if resolved != nil && !isLocal && resolved(we, !v.again) {
 			u.wentOn(told, part)
 			return nil
 		}

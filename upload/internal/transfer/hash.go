@@ -24,7 +24,7 @@ func (u *upload) hash(ctx context.Context, off, size int64) (uint64, error) {
 		n, err := r.Read(buf[:min(left, int64(len(buf)))])
 		crc = crc64.Update(crc, buf[:n])
 		left -= int64(n)
-		if err != nil && left > 0 {
+		if err != nil && (err != io.EOF || left > 0) {
 			return 0, fmt.Errorf("read source at byte %d: %w", off+size-left, err)
 		}
 	}
@@ -42,9 +42,11 @@ func (u *upload) matching(ctx context.Context, parts []wire.Part) ([]wire.Part, 
 		}
 		g.Go(func() error {
 			off, size := u.plan.Section(p.Number)
-			crc, err := u.hash(gctx, off, size)
-			same[i] = crc == p.CRC64
-			return err
+			return u.local(gctx, p.Number, func() error {
+				crc, err := u.hash(gctx, off, size)
+				same[i] = crc == p.CRC64
+				return err
+			})
 		})
 	}
 	if err := g.Wait(); err != nil {
@@ -66,10 +68,14 @@ func (u *upload) matching(ctx context.Context, parts []wire.Part) ([]wire.Part, 
 // touched in a way that leaves size and time as they were, the parts are read
 // again: they must be what they were when they were sent.
 func (u *upload) stillSame(ctx context.Context, parts []wire.Part) error {
-	if err := u.job.Source.Check(); err != nil {
+	var touched bool
+	err := u.local(ctx, 0, func() (err error) {
+		if err := u.job.Source.Check(); err != nil {
+			return err
+		}
+		touched, err = u.job.Source.Touched()
 		return err
-	}
-	touched, err := u.job.Source.Touched()
+	})
 	if err != nil || !touched {
 		return err
 	}

@@ -34,7 +34,7 @@ func TestHashEndsWithItsContext(t *testing.T) {
 			stop(errPause)
 			return nil
 		}}
-		u := &upload{job: &Job{Source: src}, plan: must(NewPlan(100*partSize, partSize))}
+		u := &upload{Service: &Service{}, job: &Job{Source: src}, plan: must(NewPlan(100*partSize, partSize))}
 		parts := make([]wire.Part, count)
 		for i := range parts {
 			parts[i].Number = i + 1
@@ -50,7 +50,7 @@ func TestHashEndsWithItsContext(t *testing.T) {
 
 func TestMatchingKeepsTheOrder(t *testing.T) {
 	b := data(5*partSize, 3)
-	u := &upload{job: &Job{Source: inMemory(b)}, plan: must(NewPlan(5*partSize, partSize))}
+	u := &upload{Service: &Service{}, job: &Job{Source: inMemory(b)}, plan: must(NewPlan(5*partSize, partSize))}
 	parts := trueParts(b, u.plan)
 	parts[1].CRC64++
 	got, err := u.matching(t.Context(), parts)

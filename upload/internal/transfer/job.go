@@ -81,6 +81,9 @@ type Job struct {
 	// wants to know; else it is this run's alone until that returns.
 	Unanswered *bool
 
+	// Steps, if it is not nil, has the calls of Source that are under way.
+	Steps *Steps
+
 	// Emit is called one event at a time, in order, from many goroutines; it must
 	// not block. It may be nil.
 	Emit func(Event)

@@ -88,6 +88,9 @@ func (m *multipart) sendAndComplete(ctx context.Context) (Result, error) {
 	if err := m.sendParts(ctx); err != nil {
 		return Result{}, err
 	}
+	if err := m.local(ctx, 0, func() error { return checkEnd(m.job.Source) }); err != nil {
+		return Result{}, err
+	}
 	if err := m.stillSame(ctx, m.parts); err != nil {
 		return Result{}, err
 	}

@@ -12,9 +12,9 @@ import (
 // library and of net/http, where a panic would end the process.
 var errPanic = errors.New("panicked")
 
-// protect calls fn, and makes an error of its panic that says what panicked, and where.
-// Where fn ends its goroutine, as testing.T.FailNow does, protect does not return.
-func protect(what string, fn func() error) (err error) {
+// Protect calls fn, and makes an error of its panic that says what panicked, and where.
+// Where fn ends its goroutine, as testing.T.FailNow does, Protect does not return.
+func Protect(what string, fn func() error) (err error) {
 	returned := false
 	defer func() {
 		if returned {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 
 	"github.com/vodupload/vodupload/upload/internal/wire"
 )
@@ -33,6 +34,11 @@ func (u *upload) putObject(ctx context.Context) (Result, error) {
 		unanswered = new(bool)
 	}
 	err := u.retry(ctx, u.opts.Retry, 0, func(ctx context.Context, s Snapshot) error {
+		if size == 0 { // no byte will be read
+			if err := checkEnd(u.job.Source); err != nil {
+				return err
+			}
+		}
 		return u.send(src, 0, size, func(b wire.Body) (err error) {
 			res, err = u.remote.Put(ctx, s, b, &u.job.Object)
 			return err
@@ -70,10 +76,13 @@ type watched struct {
 
 func (s *watched) ReadAt(p []byte, off int64) (int, error) {
 	n, err := s.Source.ReadAt(p, off)
-	if off+int64(n) < s.size {
+	if off+int64(n) < s.size || err != nil && err != io.EOF {
 		return n, err
 	}
 	if err := s.Check(); err != nil {
+		return 0, err
+	}
+	if err := checkEnd(s.Source); err != nil {
 		return 0, err
 	}
 	return n, err
@@ -84,7 +93,11 @@ func (s *watched) ReadAt(p []byte, off int64) (int, error) {
 // result is verified only then.
 func (u *upload) madeBefore(ctx context.Context, last bool) wire.PutResult {
 	size := u.plan.Size
-	crc, err := u.hash(ctx, 0, size)
+	var crc uint64
+	err := u.local(ctx, 0, func() (err error) {
+		crc, err = u.hash(ctx, 0, size)
+		return err
+	})
 	if err != nil {
 		return wire.PutResult{}
 	}

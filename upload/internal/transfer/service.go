@@ -73,6 +73,8 @@ func (s *Service) Run(ctx context.Context, job *Job) (Result, error) {
 }
 
 func (s *Service) run(ctx context.Context, job *Job, remote wire.Remote) (Result, error) {
+	safe := *job
+	safe.Source, job = guard(job.Source, job.Steps), &safe
 	plan, err := NewPlan(job.Source.State().Size, s.opts.PartSize)
 	if err != nil {
 		return Result{}, err

@@ -99,7 +99,7 @@ func newFileSource(f fs.File, path string, at func() (fs.FileInfo, error)) (*fil
 	}
 	s := &fileSource{f: r, path: path, at: at, info: info, state: stateOf(info)}
 	if info.ModTime().IsZero() {
-		s.state.Fingerprint, err = fingerprint(r, path, info.Size())
+		s.state.Fingerprint, err = fingerprint(guard(s, nil), path, info.Size())
 	}
 	return s, err
 }

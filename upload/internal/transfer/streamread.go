@@ -103,7 +103,7 @@ func (st *Stream) readPart(buf []byte) {
 			st.closeReader()
 		}
 	}()
-	c.err = protect("Read of the source", func() error {
+	c.err = Protect("Read of the source", func() error {
 		n, ended, err := fill(st.r, buf)
 		c.buf, c.last = buf[:n], ended
 		return err
@@ -127,7 +127,7 @@ func (st *Stream) closeReader() {
 	defer close(st.closed)
 	if c, ok := st.r.(io.Closer); ok {
 		// Its error does not matter: the bytes had ended, or were not wanted.
-		_ = protect("Close of the source", c.Close)
+		_ = Protect("Close of the source", c.Close)
 	}
 }
 

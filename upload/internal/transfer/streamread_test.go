@@ -18,11 +18,11 @@ import (
 // A script is a reader that returns what it says, a step for each Read, and counts
 // the calls that come after its end.
 type script struct {
-	steps []step
+	steps []reading
 	late  int
 }
 
-type step struct {
+type reading struct {
 	n   int // bytes
 	err error
 	do  func() // instead; may be nil
@@ -48,29 +48,29 @@ var errTorn = errors.New("tape torn")
 func TestOnlyEOFEndsAStream(t *testing.T) {
 	const half, whole = partSize / 2, partSize
 	for name, tt := range map[string]struct {
-		steps []step
+		steps []reading
 		want  error // nil: an object of size bytes
 		size  int
 	}{
-		"EOF":                               {[]step{{n: half}, {err: io.EOF}}, nil, half},
-		"EOF with the last bytes":           {[]step{{n: half, err: io.EOF}}, nil, half},
-		"EOF with the last of a whole part": {[]step{{n: whole}, {n: whole, err: io.EOF}}, nil, 2 * whole},
-		"unexpected EOF":                    {[]step{{n: half}, {err: io.ErrUnexpectedEOF}}, io.ErrUnexpectedEOF, 0},
-		"unexpected EOF with bytes":         {[]step{{n: half, err: io.ErrUnexpectedEOF}}, io.ErrUnexpectedEOF, 0},
-		"unexpected EOF with a whole part":  {[]step{{n: whole, err: io.ErrUnexpectedEOF}}, io.ErrUnexpectedEOF, 0},
-		"unexpected EOF at a part's end":    {[]step{{n: whole}, {err: io.ErrUnexpectedEOF}}, io.ErrUnexpectedEOF, 0},
-		"unexpected EOF of a second part":   {[]step{{n: whole}, {n: half}, {err: io.ErrUnexpectedEOF}}, io.ErrUnexpectedEOF, 0},
-		"unexpected EOF as the first":       {[]step{{err: io.ErrUnexpectedEOF}}, io.ErrUnexpectedEOF, 0},
-		"a wrapped EOF":                     {[]step{{n: half, err: fmt.Errorf("gateway: %w", io.EOF)}}, io.EOF, 0},
-		"another error, once":               {[]step{{n: half}, {err: errTorn}, {n: half}}, errTorn, 0},
-		"another error with bytes":          {[]step{{n: whole}, {n: whole}, {n: whole}, {n: half, err: errTorn}}, errTorn, 0},
-		"nothing, for ever":                 {make([]step, 200), io.ErrNoProgress, 0},
-		"nothing, and then something":       {append(make([]step, maxEmpty-1), step{n: half}, step{}, step{err: io.EOF}), nil, half},
-		"more than there was room for":      {[]step{{n: whole + 1}}, errBadCount, 0},
-		"less than nothing":                 {[]step{{n: half}, {n: -1}}, errBadCount, 0},
-		"a panic":                           {[]step{{n: whole}, {do: func() { panic(errTorn) }}}, errTorn, 0},
-		"a panic of no error":               {[]step{{do: func() { panic("torn") }}}, errPanic, 0},
-		"the end of its goroutine":          {[]step{{n: whole}, {do: runtime.Goexit}}, errGoexit, 0},
+		"EOF":                               {[]reading{{n: half}, {err: io.EOF}}, nil, half},
+		"EOF with the last bytes":           {[]reading{{n: half, err: io.EOF}}, nil, half},
+		"EOF with the last of a whole part": {[]reading{{n: whole}, {n: whole, err: io.EOF}}, nil, 2 * whole},
+		"unexpected EOF":                    {[]reading{{n: half}, {err: io.ErrUnexpectedEOF}}, io.ErrUnexpectedEOF, 0},
+		"unexpected EOF with bytes":         {[]reading{{n: half, err: io.ErrUnexpectedEOF}}, io.ErrUnexpectedEOF, 0},
+		"unexpected EOF with a whole part":  {[]reading{{n: whole, err: io.ErrUnexpectedEOF}}, io.ErrUnexpectedEOF, 0},
+		"unexpected EOF at a part's end":    {[]reading{{n: whole}, {err: io.ErrUnexpectedEOF}}, io.ErrUnexpectedEOF, 0},
+		"unexpected EOF of a second part":   {[]reading{{n: whole}, {n: half}, {err: io.ErrUnexpectedEOF}}, io.ErrUnexpectedEOF, 0},
+		"unexpected EOF as the first":       {[]reading{{err: io.ErrUnexpectedEOF}}, io.ErrUnexpectedEOF, 0},
+		"a wrapped EOF":                     {[]reading{{n: half, err: fmt.Errorf("gateway: %w", io.EOF)}}, io.EOF, 0},
+		"another error, once":               {[]reading{{n: half}, {err: errTorn}, {n: half}}, errTorn, 0},
+		"another error with bytes":          {[]reading{{n: whole}, {n: whole}, {n: whole}, {n: half, err: errTorn}}, errTorn, 0},
+		"nothing, for ever":                 {make([]reading, 200), io.ErrNoProgress, 0},
+		"nothing, and then something":       {append(make([]reading, maxEmpty-1), reading{n: half}, reading{}, reading{err: io.EOF}), nil, half},
+		"more than there was room for":      {[]reading{{n: whole + 1}}, errBadCount, 0},
+		"less than nothing":                 {[]reading{{n: half}, {n: -1}}, errBadCount, 0},
+		"a panic":                           {[]reading{{n: whole}, {do: func() { panic(errTorn) }}}, errTorn, 0},
+		"a panic of no error":               {[]reading{{do: func() { panic("torn") }}}, errPanic, 0},
+		"the end of its goroutine":          {[]reading{{n: whole}, {do: runtime.Goexit}}, errGoexit, 0},
 	} {
 		t.Run(name, func(t *testing.T) {
 			r := newRig(t, 0)
@@ -106,7 +106,7 @@ func TestOnlyEOFEndsAStream(t *testing.T) {
 func TestPanicOfAReaderSaysWhere(t *testing.T) {
 	r := newRig(t, 0)
 	var none map[string]int
-	_, err := r.stream(r.ctx, NewStream(&script{steps: []step{{do: func() { none["x"] = 1 }}}}))
+	_, err := r.stream(r.ctx, NewStream(&script{steps: []reading{{do: func() { none["x"] = 1 }}}}))
 	if err == nil || !strings.Contains(err.Error(), "Read of the source panicked: assignment to entry in nil map (streamread_test.go:") {
 		t.Errorf("got %v, want the panic, and where it was", err)
 	}
@@ -117,7 +117,7 @@ func TestFailedReaderEndsThePartsInFlight(t *testing.T) {
 	r := newRig(t, 0)
 	f := hang(osstest.OpUploadPart)
 	r.server.Inject(f)
-	_, err := r.stream(r.ctx, NewStream(&script{steps: []step{{n: partSize}, {do: func() { <-f.Fired() }, err: errTorn}}}))
+	_, err := r.stream(r.ctx, NewStream(&script{steps: []reading{{n: partSize}, {do: func() { <-f.Fired() }, err: errTorn}}}))
 	if !errors.Is(err, errTorn) || strings.Contains(err.Error(), "UploadPart") {
 		t.Errorf("got %v, want %v and no more", err, errTorn)
 	}

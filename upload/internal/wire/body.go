@@ -69,7 +69,7 @@ func (b *bodyReader) Read(p []byte) (int, error) {
 	if b.Sent != nil && n > 0 {
 		b.Sent(int64(n))
 	}
-	if n == len(p) {
+	if n == len(p) && (err == nil || err == io.EOF) {
 		return n, nil
 	}
 	b.err = b.sourceError(pos, err)

@@ -1,0 +1,96 @@
+package transfer
+
+import (
+	"fmt"
+	"io"
+)
+
+// A guarded source keeps its word to the rest of this package, whatever the one in it
+// does: a panic is an error, a count that cannot be one as well, a read that is short
+// for no reason is continued, and each call that is under way can be named.
+type guarded struct {
+	Source
+	steps *Steps
+}
+
+func guard(src Source, steps *Steps) Source {
+	if _, ok := src.(*guarded); ok || src == nil {
+		return src
+	}
+	return &guarded{src, steps}
+}
+
+// A sourceError is an error of a source, as opposed to that of a request.
+type sourceError struct{ err error }
+
+func (e *sourceError) Error() string { return e.err.Error() }
+func (e *sourceError) Unwrap() error { return e.err }
+
+// do makes one call of the source.
+func (g *guarded) do(verb string, off int64, fn func() error) error {
+	defer g.steps.end(g.steps.begin(verb, off))
+	err := Protect(verb+" the source", fn)
+	if err != nil && err != io.EOF {
+		return &sourceError{err}
+	}
+	return err
+}
+
+// ReadAt fills p, or returns an error.
+func (g *guarded) ReadAt(p []byte, off int64) (n int, err error) {
+	for empty := 0; n < len(p); {
+		var got int
+		err := g.do("reading", off+int64(n), func() (err error) {
+			got, err = g.Source.ReadAt(p[n:], off+int64(n))
+			return checkCount(got, len(p)-n, err)
+		})
+		if got > 0 && got <= len(p)-n {
+			n, empty = n+got, 0
+		}
+		switch {
+		case err != nil:
+			return n, err
+		case got > 0:
+		default:
+			if empty++; empty == maxEmpty {
+				return n, &sourceError{io.ErrNoProgress}
+			}
+		}
+	}
+	return n, nil
+}
+
+func checkCount(got, want int, err error) error {
+	if got < 0 || got > want {
+		return fmt.Errorf("%w: ReadAt returned %d for a buffer of %d", errBadCount, got, want)
+	}
+	return err
+}
+
+func (g *guarded) Check() error { return g.do("looking at", -1, g.Source.Check) }
+
+func (g *guarded) Touched() (touched bool, err error) {
+	err = g.do("looking at", -1, func() (err error) {
+		touched, err = g.Source.Touched()
+		return err
+	})
+	return touched, err
+}
+
+func (g *guarded) Close() error { return g.do("closing", -1, g.Source.Close) }
+
+// checkEnd asks for one byte more than the source says to have, which shows a size
+// that is not true: files in /proc have none, and other file systems lie as well. Of
+// the errors that it may meet, those which are known to pass are returned; any other
+// is how a source says that nothing is there.
+func checkEnd(src Source) error {
+	size := src.State().Size
+	n, err := src.ReadAt(make([]byte, 1), size)
+	if n > 0 {
+		return fmt.Errorf("%w: more can be read of it than the %d bytes that its size says; give it as File.Reader", ErrChanged, size)
+	}
+	if passes, known := outlook(err); err != nil && passes && known {
+		return err
+	}
+	return nil
+}

@@ -1,0 +1,179 @@
+package upload_test
+
+import (
+	"bytes"
+	"errors"
+	"io/fs"
+	"runtime"
+	"strings"
+	"sync/atomic"
+	"syscall"
+	"testing"
+	"testing/fstest"
+	"time"
+
+	"github.com/vodupload/vodupload/upload"
+)
+
+// A faulty source calls fail before each read, and has the panic that a method is to
+// end with.
+type faulty struct {
+	*bytes.Reader
+	fail  func(off int64) error
+	panic string
+}
+
+func (s *faulty) ReadAt(p []byte, off int64) (int, error) {
+	if s.panic == "ReadAt" {
+		panic("torn")
+	}
+	if s.fail != nil {
+		if err := s.fail(off); err != nil {
+			return 0, err
+		}
+	}
+	return s.Reader.ReadAt(p, off)
+}
+
+func (s *faulty) Size() int64 {
+	if s.panic == "Size" {
+		panic("torn")
+	}
+	return s.Reader.Size()
+}
+
+func (s *faulty) Fingerprint() string {
+	if s.panic == "Fingerprint" {
+		panic("torn")
+	}
+	return "v1"
+}
+
+func TestReadThatFailsOnceIsARetry(t *testing.T) {
+	for _, size := range []int{50 * kib, 350 * kib} {
+		b := newBench(t)
+		var told atomic.Int32
+		b.opts.Callbacks.OnRetry = func(_ *upload.Client, _ upload.FileInfo, r upload.Retry) {
+			if errors.Is(r.Err, syscall.EIO) && r.Attempt == 1 {
+				told.Add(1)
+			}
+		}
+		var failed atomic.Bool
+		data := bytes.Repeat([]byte("s"), size)
+		f := b.to("s")
+		f.Source = &faulty{Reader: bytes.NewReader(data), fail: func(off int64) error {
+			if off >= int64(size)/2 && failed.CompareAndSwap(false, true) {
+				return syscall.EIO
+			}
+			return nil
+		}}
+		if _, err := b.client().Upload(b.ctx, f); err != nil {
+			t.Fatal(err)
+		}
+		if told.Load() != 1 || !bytes.Equal(b.content("s"), data) {
+			t.Errorf("%d bytes: OnRetry was called %d times, want once; or the object has other bytes", size, told.Load())
+		}
+		b.clean()
+	}
+}
+
+func TestPanicOfASourceFailsItsFile(t *testing.T) {
+	for _, method := range []string{"ReadAt", "Size", "Fingerprint"} {
+		for _, late := range []bool{false, true} {
+			for _, size := range []int{50 * kib, 350 * kib} {
+				b := newBench(t)
+				src := &faulty{Reader: bytes.NewReader(make([]byte, size)), panic: method}
+				if late {
+					src.panic = ""
+				}
+				f := b.to("s")
+				f.Source = src
+				c := b.client()
+				id, err := c.AddFile(f)
+				if err == nil {
+					src.panic = method
+					start(t, b, c)
+					err = c.Wait(b.ctx)
+					if got := must(c.File(id)).State; got != upload.FileFailed {
+						t.Errorf("%s: the file is %s", method, got)
+					}
+				}
+				if err == nil || !strings.Contains(err.Error(), "panicked: torn (source_faults_test.go:") {
+					t.Errorf("%s, late %t: got %v, want the panic", method, late, err)
+				}
+			}
+		}
+	}
+}
+
+// TestFileThatHasMoreThanItsSize: files in /proc have no size, and are not empty.
+func TestFileThatHasMoreThanItsSize(t *testing.T) {
+	t.Run("/proc", func(t *testing.T) {
+		if runtime.GOOS != "linux" {
+			t.Skip("there is no /proc")
+		}
+		b := newBench(t)
+		f := b.to("p")
+		f.Path = "/proc/self/status"
+		wantMore(b, f)
+	})
+	t.Run("a file system whose Stat lies", func(t *testing.T) {
+		for _, size := range []int{0, 1000, 350 * kib} {
+			b := newBench(t)
+			f := b.to("p")
+			f.FS, f.Path = lyingFS{fstest.MapFS{"a": {Data: make([]byte, size+1), ModTime: time.Unix(1e9, 0)}}, int64(size)}, "a"
+			wantMore(b, f)
+		}
+	})
+}
+
+func wantMore(b *bench, f upload.File) {
+	b.t.Helper()
+	_, err := b.client().Upload(b.ctx, f)
+	var e *upload.Error
+	if !errors.Is(err, upload.ErrFileChanged) || !errors.As(err, &e) || e.Code != upload.CodeFileChanged || !strings.Contains(err.Error(), "more can be read of it") {
+		b.t.Errorf("got %v, want ErrFileChanged that says so", err)
+	}
+	if n := len(b.server.Objects(bucket)); n > 0 {
+		b.t.Errorf("there are %d objects", n)
+	}
+	b.clean()
+}
+
+// A lyingFS says that its files have so many bytes.
+type lyingFS struct {
+	fstest.MapFS
+	size int64
+}
+
+func (l lyingFS) Stat(name string) (fs.FileInfo, error) {
+	info, err := l.MapFS.Stat(name)
+	return lyingInfo{info, l.size}, err
+}
+
+func (l lyingFS) Open(name string) (fs.File, error) {
+	f, err := l.MapFS.Open(name)
+	return lyingFile{f.(mapFile), l.size}, err
+}
+
+type mapFile interface {
+	fs.File
+	ReadAt([]byte, int64) (int, error)
+}
+
+type lyingFile struct {
+	mapFile
+	size int64
+}
+
+func (f lyingFile) Stat() (fs.FileInfo, error) {
+	info, err := f.mapFile.Stat()
+	return lyingInfo{info, f.size}, err
+}
+
+type lyingInfo struct {
+	fs.FileInfo
+	size int64
+}
+
+func (i lyingInfo) Size() int64 { return i.size }
