@@ -60,9 +60,6 @@ func (a *authorizedRun) open(ctx context.Context) error {
 	})
 	known, err = claim.Recall(ctx, known, id, made)
 	a.c.view(func(*filelist.List) { *a.e.media = known })
-	if err != nil {
-		claim.Release(false)
-	}
 	return err
 }
 
