@@ -24,6 +24,7 @@ import (
 	"os"
 	"os/signal"
 	"syscall"
+	"time"
 
 	"github.com/vodupload/vodupload/upload/osstest"
 )
@@ -59,7 +60,8 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 }
 
 func parse(args []string, stderr io.Writer) (*config, error) {
-	c := &config{}
+	// Nobody asks the program for its log.
+	c := &config{opts: osstest.Options{KeepRequests: -1}}
 	var key osstest.Key
 	flags := flag.NewFlagSet("ossserver", flag.ContinueOnError)
 	flags.SetOutput(io.Discard)
@@ -116,7 +118,7 @@ func serve(ctx context.Context, c *config, stdout io.Writer) error {
 	if err != nil {
 		return fmt.Errorf("-addr %s: %w", c.addr, err)
 	}
-	server := &http.Server{Handler: handler}
+	server := &http.Server{Handler: handler, ReadHeaderTimeout: time.Minute}
 	served := make(chan error, 1)
 	go func() { served <- server.Serve(l) }()
 	fmt.Fprintf(stdout, "listening on %s\n", address(l))

@@ -60,7 +60,7 @@ func (s *Server) completeUpload(w http.ResponseWriter, req *request) *apiError {
 	}
 	s.writeXML(w, req, completeResult{
 		EncodingType: encode.name, Location: s.location(req),
-		Bucket: req.bucket, Key: encode.text(req.key), ETag: quoted(o.ETag),
+		Bucket: req.bucket, Key: encode.text(req.key), ETag: s.opts.ETags.etag(o.ETag),
 	})
 	return nil
 }
@@ -117,7 +117,7 @@ func (s *Server) completeLocked(req *request, listed completeRequest, a attribut
 	if aerr != nil {
 		return nil, nil, nil, aerr
 	}
-	parts, aerr := u.choose(listed)
+	parts, aerr := u.choose(listed, s.opts.ETags)
 	if aerr != nil {
 		return nil, nil, nil, aerr
 	}
@@ -146,11 +146,11 @@ func (s *Server) completeLocked(req *request, listed completeRequest, a attribut
 
 // choose returns the parts that an object is to be made of, or the error that
 // OSS has for the list.
-func (u *upload) choose(request completeRequest) ([]*part, *apiError) {
+func (u *upload) choose(request completeRequest, form ETagForm) ([]*part, *apiError) {
 	listed := request.Parts
 	if request.all {
 		for _, p := range u.sorted() {
-			listed = append(listed, listedPart{p.Number, p.ETag})
+			listed = append(listed, listedPart{p.Number, form.part(p.ETag)})
 		}
 	}
 	for i, l := range listed {
@@ -164,7 +164,7 @@ func (u *upload) choose(request completeRequest) ([]*part, *apiError) {
 	parts := make([]*part, len(listed))
 	for i, l := range listed {
 		p := u.parts[l.PartNumber]
-		if p == nil || p.ETag != unquoted(l.ETag) {
+		if p == nil || !form.samePart(l.ETag, p.ETag) {
 			return nil, errInvalidPart(l, u.ID)
 		}
 		parts[i] = p
@@ -198,7 +198,7 @@ func (s *Server) sequentialMD5(req *request, listed completeRequest) (string, *a
 	_, u, aerr := s.uploadLocked(req.bucket, req.key, req.uploadID, ecComplete)
 	var parts []*part
 	if aerr == nil && u.Sequential {
-		parts, aerr = u.choose(listed)
+		parts, aerr = u.choose(listed, s.opts.ETags)
 	}
 	s.mu.RUnlock()
 	if aerr != nil || len(parts) == 0 {

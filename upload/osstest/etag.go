@@ -27,6 +27,9 @@ func quoted(etag string) string { return `"` + etag + `"` }
 
 // unquoted returns an ETag as a client may send it, in the form that the
 // server keeps.
-func unquoted(etag string) string {
-	return strings.ToUpper(strings.Trim(strings.TrimSpace(etag), `"`))
+func unquoted(etag string) string { return strings.ToUpper(bare(etag)) }
+
+// bare returns an ETag without its quotation marks and the sign of a weak one.
+func bare(etag string) string {
+	return strings.Trim(strings.TrimPrefix(strings.TrimSpace(etag), "W/"), `"`)
 }

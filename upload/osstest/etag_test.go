@@ -1,7 +1,9 @@
 package osstest
 
 import (
+	"crypto/md5"
 	"hash/crc64"
+	"strings"
 	"testing"
 )
 
@@ -54,4 +56,50 @@ func TestETagsAreComparedAsClientsSendThem(t *testing.T) {
 			t.Errorf("unquoted(%q) = %q; want ABC", etag, got)
 		}
 	}
+}
+
+func TestFormsOfETags(t *testing.T) {
+	body := letters(minPartSize)
+	sum := bodyETagOf(body)
+	for _, test := range []struct {
+		name         string
+		form         ETagForm
+		part, object string // as written
+		taken        []string
+		refused      []string
+	}{
+		{"upper case", ETagsUpper, `"` + sum + `"`, `"` + sum + `"`, []string{sum, strings.ToLower(sum), `"` + sum + `"`}, []string{"", "x"}},
+		{"lower case", ETagsLower, `"` + strings.ToLower(sum) + `"`, `"` + strings.ToLower(sum) + `"`, []string{strings.ToLower(sum)}, []string{sum}},
+		{"weak", ETagsWeak, `W/"` + sum + `"`, `W/"` + sum + `"`, []string{sum, `W/"` + sum + `"`}, []string{"x"}},
+		{"empty for parts", ETagsOfPartsEmpty, `""`, `"` + sum + `"`, []string{"", `""`, "x"}, nil},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			_, c := newTestServer(t, &Options{ETags: test.form})
+			if got := c.good("PUT", "/media/o", body).Get("Etag"); got != test.object {
+				t.Errorf("PutObject: got ETag %s; want %s", got, test.object)
+			}
+			for i, text := range append(test.refused, test.taken...) {
+				id := c.initiate("/media/k")
+				if got := c.good("PUT", "/media/k?partNumber=1&uploadId="+id, body).Get("Etag"); got != test.part {
+					t.Errorf("UploadPart: got ETag %s; want %s", got, test.part)
+				}
+				var list listPartsResult
+				c.read(c.good("GET", "/media/k?uploadId="+id, ""), &list)
+				if got := list.Parts[0].ETag; got != test.part {
+					t.Errorf("ListParts: got ETag %s; want %s", got, test.part)
+				}
+				if i < len(test.refused) {
+					c.refused(400, "InvalidPart", "POST", "/media/k?uploadId="+id, partList(1, text))
+				} else {
+					c.good("POST", "/media/k?uploadId="+id, partList(1, text))
+				}
+			}
+		})
+	}
+}
+
+func bodyETagOf(body string) string {
+	h := md5.New()
+	h.Write([]byte(body))
+	return bodyETag(h)
 }

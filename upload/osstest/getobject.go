@@ -12,6 +12,7 @@ import (
 type found struct {
 	object
 	version string // as answers show it
+	etag    string // likewise
 }
 
 // find returns the version of an object that a request is for.
@@ -35,7 +36,7 @@ func (s *Server) find(bucketName, key, version string) (*found, *apiError) {
 		return nil, markerError(o, version != "")
 	}
 	o.content.acquire()
-	return &found{object: *o, version: b.shownVersion(o)}, nil
+	return &found{object: *o, version: b.shownVersion(o), etag: s.opts.ETags.etag(o.ETag)}, nil
 }
 
 // markerError is the answer to a read of a delete marker: as of an object that
@@ -112,7 +113,7 @@ func (s *Server) getObjectMeta(w http.ResponseWriter, req *request) *apiError {
 
 // identify sets the headers that say which bytes an object has.
 func (f *found) identify(h http.Header) {
-	h.Set("Etag", quoted(f.ETag))
+	h.Set("Etag", f.etag)
 	h.Set("Last-Modified", httpTime(f.Modified))
 	h.Set("X-Oss-Hash-Crc64ecma", strconv.FormatUint(f.CRC64, 10))
 	if f.version != "" {

@@ -52,7 +52,7 @@ func (s *Server) listParts(w http.ResponseWriter, req *request) *apiError {
 	for _, p := range parts[:min(limit, len(parts))] {
 		result.NextPartNumberMarker = p.Number
 		result.Parts = append(result.Parts, partResult{
-			PartNumber: p.Number, LastModified: xmlTime(p.Modified), ETag: quoted(p.ETag),
+			PartNumber: p.Number, LastModified: xmlTime(p.Modified), ETag: s.opts.ETags.part(p.ETag),
 			HashCrc64ecma: strconv.FormatUint(p.CRC64, 10), Size: p.Size,
 		})
 	}

@@ -10,6 +10,8 @@ import (
 
 // A Request is a call that the server has seen, as the log keeps it. It bears
 // no secrets: signatures and security tokens are replaced in Header and Query.
+// Of texts that are longer than OSS takes the log keeps the first 2 KiB, and of
+// Header and Query at most 16 KiB each.
 //
 // A call is in the log from the moment its header was read. Status and Code are
 // there before the client gets the answer: a test that has the answer finds

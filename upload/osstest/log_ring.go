@@ -42,9 +42,9 @@ type logEntry struct {
 // open begins the entry of a call.
 func (l *requestLog) open(req *request) *logEntry {
 	e := &logEntry{begun: time.Now(), call: Request{
-		Op: req.op, Method: req.Method, Bucket: req.bucket, Key: req.key,
-		UploadID: req.uploadID, PartNumber: req.partNumber, AccessKeyID: accessKeyID(req),
-		Header: req.Header, Query: req.query,
+		Op: req.op, Method: clip(req.Method), Bucket: clip(req.bucket), Key: clip(req.key),
+		UploadID: clip(req.uploadID), PartNumber: req.partNumber, AccessKeyID: clip(accessKeyID(req)),
+		Header: clipValues(req.Header), Query: clipValues(req.query),
 		RequestID: req.id, Start: req.start, RemoteAddr: req.RemoteAddr,
 	}}
 	l.mu.Lock()

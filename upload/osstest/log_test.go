@@ -6,9 +6,11 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"net"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
+	"runtime"
 	"strings"
 	"sync"
 	"testing"
@@ -304,5 +306,67 @@ func TestWaitingEndsWithItsContext(t *testing.T) {
 	want := "osstest: waiting for 2 calls of [UploadPart], there are 0: gone"
 	if !errors.Is(err, gone) || err.Error() != want {
 		t.Errorf("got %v, want %s", err, want)
+	}
+}
+
+func TestLogIsSmallAfterLargeRequests(t *testing.T) {
+	s, err := New(&Options{Buckets: []string{"media"}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer s.Close()
+	before := heap()
+	const calls = 100
+	for i := range calls {
+		large := strings.Repeat("x", 900<<10)
+		w := httptest.NewRecorder()
+		r := httptest.NewRequest("PUT", "/media/"+large, strings.NewReader("abc"))
+		switch i % 4 {
+		case 1:
+			r = httptest.NewRequest("PUT", "/media/k", strings.NewReader("abc"))
+			r.Header.Set("X-Oss-Meta-A", large)
+			r.Header.Set("Date", "now")
+		case 2:
+			r = httptest.NewRequest("PUT", "/media/k?uploadId="+large+"&partNumber=1", strings.NewReader("abc"))
+			r.Header.Set("Authorization", "OSS "+large+":x")
+		case 3:
+			for n := range 900 {
+				r.Header.Set(fmt.Sprint("X-", n), large[:1000])
+			}
+		}
+		s.ServeHTTP(w, r)
+		if w.Code/100 != 4 {
+			t.Fatalf("call %d: got %d; want a refusal", i, w.Code)
+		}
+	}
+	if got := (heap() - before) >> 10; got > 32*calls {
+		t.Errorf("the log takes %d KiB for %d calls; want at most 32 KiB for each", got, calls)
+	}
+	requests := s.Requests()
+	if len(requests) != calls {
+		t.Errorf("the log has %d calls; want %d", len(requests), calls)
+	}
+	if got := requests[1]; got.Header.Get("Date") != "now" || !strings.HasSuffix(got.Header.Get("X-Oss-Meta-A"), "x... (921600 bytes)") {
+		t.Errorf("got a header of %d bytes, with Date %q", size(got.Header), got.Header.Get("Date"))
+	}
+}
+
+func heap() int64 {
+	runtime.GC()
+	var m runtime.MemStats
+	runtime.ReadMemStats(&m)
+	return int64(m.HeapAlloc)
+}
+
+func TestHeaderThatStopsIsCutOff(t *testing.T) {
+	s, _ := newTestServer(t, &Options{BodyTimeout: 50 * time.Millisecond})
+	conn, err := net.Dial("tcp", strings.TrimPrefix(s.URL, "http://"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer conn.Close()
+	io.WriteString(conn, "PUT /media/k HTTP/1.1\r\nHost: x\r\n")
+	if _, err := io.ReadAll(conn); err != nil { // until the server hangs up
+		t.Error(err)
 	}
 }

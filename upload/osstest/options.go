@@ -66,9 +66,14 @@ type Options struct {
 	// The default is none: pages in a browser cannot use the server.
 	CORS []CORSRule
 
+	// ETags is how ETags are written, for tests of clients that meet other servers
+	// than OSS. The default is ETagsUpper, as OSS does.
+	ETags ETagForm
+
 	// BodyTimeout is how long a request's body may make no progress before the
-	// server answers RequestTimeout and closes the connection. The default is
-	// one minute.
+	// server answers RequestTimeout and closes the connection. A server that
+	// listens gives the header of a request that long, too. The default is one
+	// minute.
 	BodyTimeout time.Duration
 
 	// CallbackTimeout is how long a callback server may take to answer. The

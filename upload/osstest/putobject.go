@@ -55,7 +55,7 @@ func (s *Server) putObject(w http.ResponseWriter, req *request) *apiError {
 // tellStored sets the headers that tell of an object just stored.
 func (s *Server) tellStored(w http.ResponseWriter, req *request, o *object) {
 	h := w.Header()
-	h.Set("Etag", quoted(o.ETag))
+	h.Set("Etag", s.opts.ETags.etag(o.ETag))
 	h.Set("X-Oss-Hash-Crc64ecma", strconv.FormatUint(o.CRC64, 10))
 	echoEncryption(w, o.Header)
 	s.mu.RLock()

@@ -53,7 +53,7 @@ func NewServer(opts *Options) *Server {
 		panic(fmt.Errorf("osstest: listen: %w", err))
 	}
 	s.URL = "http://" + l.Addr().String()
-	s.listening = &http.Server{Handler: s}
+	s.listening = &http.Server{Handler: s, ReadHeaderTimeout: s.opts.BodyTimeout}
 	s.served = make(chan struct{})
 	go func() {
 		defer close(s.served)

@@ -24,7 +24,7 @@ func (s *Server) uploadPart(w http.ResponseWriter, req *request) *apiError {
 		return aerr
 	}
 	h := w.Header()
-	h.Set("Etag", quoted(p.ETag))
+	h.Set("Etag", s.opts.ETags.part(p.ETag))
 	h.Set("Content-Md5", body.sums.contentMD5())
 	h.Set("X-Oss-Hash-Crc64ecma", strconv.FormatUint(p.CRC64, 10))
 	s.writeEmpty(w, req, http.StatusOK)

@@ -42,7 +42,7 @@ func (s *Server) uploadPartCopy(w http.ResponseWriter, req *request) *apiError {
 	if source.version != "" {
 		w.Header().Set("X-Oss-Copy-Source-Version-Id", source.version)
 	}
-	s.writeXML(w, req, copyPartResult{LastModified: xmlTime(p.Modified.Truncate(time.Second)), ETag: quoted(p.ETag)})
+	s.writeXML(w, req, copyPartResult{LastModified: xmlTime(p.Modified.Truncate(time.Second)), ETag: s.opts.ETags.part(p.ETag)})
 	return nil
 }
 
