@@ -109,8 +109,9 @@ type Upload interface {
 	Begin(ctx context.Context, rec Record) error
 
 	// Add takes note of an acknowledged part, in place of an earlier one with the
-	// same number. It returns without waiting for the disk: the part is durable
-	// within 100 ms, or with the next Flush. The error of an earlier write that
+	// same number. It returns without waiting for the disk: the part outlives the end
+	// of the process within 50 ms, and a loss of power within 100 ms and the time of
+	// the syncs under way, or with the next Flush. The error of an earlier write that
 	// failed is returned by the next call of Add or Flush; p is taken note of all
 	// the same, and is written together with the parts that could not be, as soon
 	// as that is possible. Add before Begin, of an upload without a record, is

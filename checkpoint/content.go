@@ -33,6 +33,8 @@ type content struct {
 	parts []Part
 	ok    bool // there is a record
 	tag   []byte
+
+	number uint64 // of the last frame of the journal that is in it
 }
 
 // readContent reads a file, without trusting any byte of it. An error says that it
@@ -42,13 +44,14 @@ func readContent(r io.ReaderAt, size int64) (content, error) {
 	if size == 0 {
 		return c, nil
 	}
-	err := walkFile(r, size, c.take)
+	number, err := walkFile(r, size, c.take)
 	if errors.Is(err, io.EOF) {
 		err = fmt.Errorf("cut short: %w", err)
 	}
 	if err != nil {
 		return content{}, err
 	}
+	c.number = number
 	return c, nil
 }
 

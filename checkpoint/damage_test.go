@@ -51,7 +51,7 @@ func TestFlippedByteNeverGivesWrongData(t *testing.T) {
 	const count = 80
 	data := recordFileBytes(t, count)
 	pages := map[int]bool{}
-	must(t, walkFile(noting{data, pages}, int64(len(data)), func(_, _ []byte) error { return nil }))
+	must(t, walked(walkFile(noting{data, pages}, int64(len(data)), func(_, _ []byte) error { return nil })))
 	damaged := 0
 	for page := range pages { // those that nothing points to cannot matter
 		for i := page &^ (pageSize - 1); i < page&^(pageSize-1)+pageSize; i += flipStep {
@@ -234,3 +234,5 @@ func TestDamageIsExplained(t *testing.T) {
 		}
 	}
 }
+
+func walked(_ uint64, err error) error { return err }

@@ -42,7 +42,9 @@ func (r *recordFile) update(fn func(*bolt.Tx) error) error {
 	if err := r.open(false); err != nil {
 		return err
 	}
-	err := r.guard(func() error { return r.db.Update(fn) })
+	err := r.guard(func() error {
+		return r.sys.commit(func() error { return r.db.Update(fn) })
+	})
 	if errors.Is(err, bolterrors.ErrInvalidMapping) || errors.Is(err, bolterrors.ErrDatabaseNotOpen) {
 		err = errors.Join(err, r.release()) // it could not be mapped again after it grew
 	}
@@ -76,7 +78,7 @@ func (r *recordFile) replaceAll(record []byte, parts []Part) error {
 		if err := b.Put(partKey(0), record); err != nil {
 			return err
 		}
-		return putParts(b, tag(record), parts)
+		return r.putParts(b, tag(record), parts)
 	})
 }
 
@@ -87,7 +89,11 @@ func emptyBucket(tx *bolt.Tx) (*bolt.Bucket, error) {
 	return tx.CreateBucket(bucketName)
 }
 
-func putParts(b *bolt.Bucket, tag []byte, parts []Part) error {
+// putParts writes parts, and up to which number of its frames the journal is done with.
+func (r *recordFile) putParts(b *bolt.Bucket, tag []byte, parts []Part) error {
+	if err := b.SetSequence(r.number); err != nil {
+		return err
+	}
 	b.FillPercent = fill
 	for _, p := range parts {
 		value, err := p.AppendBinary(append(make([]byte, 0, usualValueLen), tag...))

@@ -73,7 +73,11 @@ func (d *Dir) Open(ctx context.Context, key Key) (Upload, error) {
 	if d.isClosed() {
 		return nil, ErrClosed
 	}
-	u := &dirUpload{owner: d, key: key, file: recordFile{sys: &d.sys, dir: d.path, path: d.file(key)}}
+	path := d.file(key)
+	u := &dirUpload{
+		owner: d, key: key, file: recordFile{sys: &d.sys, dir: d.path, path: path},
+		journal: journal{sys: &d.sys, path: path + journalExt},
+	}
 	if !held.take(u.file.path, u) {
 		return nil, inUse(u)
 	}

@@ -20,10 +20,18 @@
 // # Promises
 //
 // When [Upload.Begin] returns, the record is durable: it outlives a crash of the
-// process and of the machine. A part is durable within 100 ms of [Upload.Add], or
-// when [Upload.Flush] returns. Add itself never waits for the disk: parts that are
-// added within 50 ms are written together, and what they cost does not depend on
-// how many are there already. [Upload.Remove] leaves nothing behind.
+// process and of the machine. For a part there are two promises, since a disk may take
+// longer to sync than a process lives:
+//
+//   - It outlives the process, also one that is killed, within 50 ms of [Upload.Add]:
+//     by then the operating system has it.
+//   - It outlives a loss of power within 100 ms of Add and the time that the disk takes
+//     for the syncs under way, which is two groups' at most, or when [Upload.Flush]
+//     returns. [Timed] tells how long that is.
+//
+// Add itself never waits for the disk: parts that are added within 50 ms are written
+// together, and what they cost does not depend on how many are there already.
+// [Upload.Remove] leaves nothing behind.
 //
 // Some disks acknowledge a sync without doing it, and file systems are mounted
 // with barriers off. There the promises hold for a crash of the process, and not
@@ -58,6 +66,21 @@
 // "upload". Its keys are two bytes, big endian. Under 0 stands the record, under n
 // stand the 4 bytes of the record's checksum and then part n. An empty bucket, and
 // an empty file, is an upload of which nothing is known.
+//
+// While an upload is open, and after its process was killed, there is a journal beside
+// it, with the further extension ".parts". It is written and never synced, and has a
+// frame for each added part:
+//
+//	bytes  field
+//	4      length of the part
+//	8      number of the frame, from 1
+//	4      checksum of the record
+//	n      Part, as below
+//	4      CRC-32C of all bytes before
+//
+// A part counts, in place of one that stands under its number, if the frame and all
+// before it are sound, the record is the one that the file holds, and the number is
+// above the bucket's sequence: a transaction says with it which frames it includes.
 //
 // A record, as [Record.MarshalBinary] gives it:
 //

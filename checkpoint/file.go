@@ -22,6 +22,7 @@ type recordFile struct {
 	db     *bolt.DB // over f; opened with the first write
 	empty  bool     // nothing was written to f yet
 	tag    []byte   // of the record in it
+	number uint64   // of the last frame of the journal whose part is in the next transaction
 	listed bool     // its entry in the directory is durable
 	halved bool     // a begin failed: what f holds may be of either record
 }
@@ -77,6 +78,12 @@ func neverBegun(r io.ReaderAt, size int64) bool {
 // had to be given up after an error.
 func (r *recordFile) lost() bool { return r.f == nil || !isAt(r.path, r.f) }
 
+// isOthers reports whether the file at the path may be somebody else's by now.
+func (r *recordFile) isOthers() bool {
+	_, err := os.Lstat(r.path)
+	return err == nil && r.lost()
+}
+
 var errLost = errors.New("checkpoint: file was removed while in use")
 
 // add writes parts in one transaction, which is durable when it returns. The error
@@ -90,7 +97,7 @@ func (r *recordFile) add(parts []Part) error {
 		if b == nil {
 			return errLost
 		}
-		return putParts(b, r.tag, parts)
+		return r.putParts(b, r.tag, parts)
 	})
 	return r.explain(err)
 }

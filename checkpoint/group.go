@@ -55,13 +55,13 @@ func (u *dirUpload) run(g *group) {
 	u.disk.Lock()
 	defer u.disk.Unlock()
 	u.mu.Lock()
-	u.next, u.running = nil, g
+	u.next, u.running, u.began = nil, g, time.Now()
 	u.mu.Unlock()
 
 	err := u.write()
 
 	u.mu.Lock()
-	u.running, u.failed = nil, err
+	u.running, u.failed, u.slowest = nil, err, max(u.slowest, time.Since(u.began))
 	u.mu.Unlock()
 	g.end(err)
 }
@@ -70,6 +70,7 @@ func (u *dirUpload) run(g *group) {
 func (u *dirUpload) write() error {
 	u.mu.Lock()
 	parts := u.state.takeDirty()
+	u.file.number = u.number
 	u.mu.Unlock()
 	if len(parts) == 0 {
 		return nil
@@ -78,15 +79,42 @@ func (u *dirUpload) write() error {
 	if errors.Is(err, errLost) {
 		u.mu.Lock()
 		rec, all := u.state.rec, u.state.all()
+		u.file.number = u.number
 		u.mu.Unlock()
+		u.journal.forget()
 		err = u.file.begin(context.Background(), rec, all)
 	}
-	if err != nil {
-		u.mu.Lock()
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	switch {
+	case err != nil:
 		u.state.markDirty(parts)
-		u.mu.Unlock()
+	case len(u.state.dirty) == 0:
+		u.frames = u.frames[:0] // they are in the transaction
 	}
 	return err
+}
+
+// handOver has the frames handed to the system soon, whatever the disk is doing
+// meanwhile. u.mu is held.
+func (u *dirUpload) handOver() {
+	if u.handed != nil {
+		return
+	}
+	u.groups.Add(1)
+	u.handed = time.AfterFunc(journalDelay, func() {
+		defer u.groups.Done()
+		u.journal.mu.Lock()
+		defer u.journal.mu.Unlock()
+		u.mu.Lock()
+		frames := u.frames
+		u.frames, u.spare, u.handed = u.spare[:0], nil, nil
+		u.mu.Unlock()
+		u.journal.write(frames)
+		u.mu.Lock()
+		defer u.mu.Unlock()
+		u.spare = frames
+	})
 }
 
 // Flush implements [Upload].

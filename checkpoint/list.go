@@ -75,7 +75,8 @@ func readEntry(f *os.File, path string, inUse bool) (Entry, bool) {
 		}
 		c, err := readContent(f, info.Size())
 		if err == nil {
-			return Entry{Record: c.rec, Parts: len(c.parts), Saved: info.ModTime(), InUse: inUse}, c.ok
+			frames, _ := readJournal(path + journalExt)
+			return Entry{Record: c.rec, Parts: c.count(frames), Saved: info.ModTime(), InUse: inUse}, c.ok
 		}
 		if !inUse {
 			return Entry{}, false

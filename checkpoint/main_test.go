@@ -19,6 +19,9 @@ func TestMain(m *testing.M) {
 	if dir := os.Getenv(childEnv); dir != "" {
 		holdUpload(dir)
 	}
+	if dir := os.Getenv(slowEnv); dir != "" {
+		slowUpload(dir)
+	}
 	if dir := os.Getenv(tracedEnv); dir != "" {
 		tracedPromises(dir)
 	}

@@ -25,14 +25,14 @@ type walk struct {
 
 // walkFile calls each with the keys and values of the bucket, in ascending order of
 // the keys, and then looks whether the list of free pages is sound. Key and value
-// may be used until each returns.
-func walkFile(r io.ReaderAt, size int64, each func(key, value []byte) error) error {
+// may be used until each returns. The sequence is the number that the bucket has.
+func walkFile(r io.ReaderAt, size int64, each func(key, value []byte) error) (sequence uint64, err error) {
 	m, err := readMeta(r)
 	if err != nil {
-		return err
+		return 0, err
 	}
 	if have := uint64(size) / pageSize; m.pages > have {
-		return fmt.Errorf("cut short: %d pages of %d are there", have, m.pages)
+		return 0, fmt.Errorf("cut short: %d pages of %d are there", have, m.pages)
 	}
 	w := &walk{r: r, pages: m.pages, seen: make([]bool, m.pages)}
 	var bucket []byte
@@ -44,15 +44,15 @@ func walkFile(r io.ReaderAt, size int64, each func(key, value []byte) error) err
 		return nil
 	})
 	if err != nil {
-		return err
+		return 0, err
 	}
 	if bucket == nil {
-		return errors.New("holds no bucket: its last write was lost")
+		return 0, errors.New("holds no bucket: its last write was lost")
 	}
 	if err := w.bucket(bucket, each); err != nil {
-		return err
+		return 0, err
 	}
-	return w.freelist(m.freelist)
+	return order.Uint64(bucket[8:]), w.freelist(m.freelist)
 }
 
 // bucket walks a bucket, whose only page stands in its head if it is small.

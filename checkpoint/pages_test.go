@@ -48,7 +48,7 @@ func TestWalkReadsWhatBboltWrote(t *testing.T) {
 			must(t, b.Put(partKey(0), encoded))
 			mixed := slices.Clone(parts)
 			shuffle.Shuffle(len(mixed), func(i, j int) { mixed[i], mixed[j] = mixed[j], mixed[i] })
-			return putParts(b, tag(encoded), mixed)
+			return new(recordFile).putParts(b, tag(encoded), mixed)
 		})
 		c, err := readContent(bytes.NewReader(data), int64(len(data)))
 		if err != nil || !c.ok || c.rec != rec || !slices.Equal(c.parts, parts) {
@@ -64,7 +64,7 @@ func TestWalkRefuses(t *testing.T) {
 		rec := testRecord("a")
 		encoded, _ := rec.MarshalBinary()
 		must(t, b.Put(partKey(0), encoded))
-		return putParts(b, tag(encoded), testParts(1, 500))
+		return new(recordFile).putParts(b, tag(encoded), testParts(1, 500))
 	}
 	named := func(name string) func(*bolt.Tx) error {
 		return func(tx *bolt.Tx) error {
@@ -105,7 +105,7 @@ func TestWalkRefuses(t *testing.T) {
 		}),
 		"a part of an earlier record": boltFile(t, bolt.Options{PageSize: pageSize}, func(tx *bolt.Tx) error {
 			must(t, big(tx))
-			return putParts(tx.Bucket(bucketName), []byte("tag?"), testParts(7, 7))
+			return new(recordFile).putParts(tx.Bucket(bucketName), []byte("tag?"), testParts(7, 7))
 		}),
 		"leaf with too many keys":   spoiled(func(b []byte) { order.PutUint16(b[leaf+10:], 0xFFFF) }),
 		"leaf that is enormous":     spoiled(func(b []byte) { order.PutUint32(b[leaf+12:], 0xFFFF_FFFF) }),
@@ -139,7 +139,7 @@ func setMeta(data []byte, page, field int, value uint64) {
 func pageWith(t *testing.T, data []byte, flags uint16) int {
 	t.Helper()
 	seen := map[int]bool{}
-	if err := walkFile(noting{data, seen}, int64(len(data)), func(_, _ []byte) error { return nil }); err != nil {
+	if _, err := walkFile(noting{data, seen}, int64(len(data)), func(_, _ []byte) error { return nil }); err != nil {
 		t.Fatal(err)
 	}
 	for at := 2 * pageSize; at < len(data); at += pageSize {

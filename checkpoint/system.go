@@ -16,10 +16,12 @@ type system struct {
 	remove     func(name string) error
 	sync       func(f *os.File) error
 	syncDir    func(dir string) error
+	commit     func(write func() error) error // of one transaction
 }
 
 func hostSystem() system {
-	return system{closeFirst: closeFirst, openFile: os.OpenFile, remove: os.Remove, sync: (*os.File).Sync, syncDir: syncDir}
+	return system{closeFirst: closeFirst, openFile: os.OpenFile, remove: os.Remove, sync: (*os.File).Sync, syncDir: syncDir,
+		commit: func(write func() error) error { return write() }}
 }
 
 // makeDir makes dir and its parents, for this user alone, and makes durable that

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"sync"
+	"time"
 )
 
 // A dirUpload is an upload of a [Dir].
@@ -17,13 +18,23 @@ type dirUpload struct {
 	disk sync.Mutex
 	file recordFile
 
+	journal journal
+
 	mu      sync.Mutex
 	state   state
 	failed  error  // of the last write, until somebody was told
 	next    *group // the write to come, if any
 	running *group // the write at work, if any
 	closed  bool
-	groups  sync.WaitGroup // writes to come and at work
+	groups  sync.WaitGroup // writes to come and at work, those of the journal included
+	began   time.Time      // the write at work
+	slowest time.Duration  // of the writes that have ended
+
+	tag    [tagLen]byte // of the record
+	number uint64       // of the last frame
+	frames []byte       // that are not in the journal yet
+	spare  []byte       // to put the next into
+	handed *time.Timer  // hands them over; nil: there are none
 }
 
 var _ Upload = (*dirUpload)(nil)
@@ -60,9 +71,17 @@ func (u *dirUpload) read() error {
 	if err != nil || !c.ok {
 		return err
 	}
+	frames := u.journal.recall()
 	u.mu.Lock() // a List may be looking
 	defer u.mu.Unlock()
-	u.state = newState(c.rec, c.parts)
+	u.state, u.number, u.tag = newState(c.rec, c.parts), c.number, [tagLen]byte(c.tag)
+	for _, f := range c.later(frames) {
+		u.state.add(f.part)
+		u.number = f.number
+	}
+	if len(u.state.dirty) > 0 {
+		u.schedule(groupDelay)
+	}
 	return nil
 }
 
@@ -98,12 +117,15 @@ func (u *dirUpload) Begin(ctx context.Context, rec Record) error {
 	if u.isClosed() {
 		return ErrClosed
 	}
+	u.mu.Lock()
+	u.file.number = u.number
+	u.mu.Unlock()
 	if err := u.file.begin(ctx, rec, nil); err != nil {
 		return err
 	}
 	u.mu.Lock()
 	defer u.mu.Unlock()
-	u.state, u.failed = newState(rec, nil), nil
+	u.state, u.failed, u.tag, u.frames = newState(rec, nil), nil, [tagLen]byte(u.file.tag), u.frames[:0]
 	return nil
 }
 
@@ -121,6 +143,9 @@ func (u *dirUpload) Add(p Part) error {
 		return ErrNoRecord
 	}
 	u.state.add(p)
+	u.number++
+	u.frames = appendFrame(u.frames, frame{u.number, u.tag, p})
+	u.handOver()
 	u.schedule(groupDelay)
 	err := u.failed
 	u.failed = nil
@@ -130,7 +155,10 @@ func (u *dirUpload) Add(p Part) error {
 // Remove implements [Upload]. When it returns, the file is gone; a loss of power
 // within the next seconds may bring it back.
 func (u *dirUpload) Remove() error {
-	return u.finish(func() error { return u.file.remove() })
+	return u.finish(func() error {
+		u.journal.release(u.file.isOthers())
+		return u.file.remove()
+	})
 }
 
 // Close implements [Upload].
@@ -139,7 +167,12 @@ func (u *dirUpload) Close() error {
 		if !u.state.ok {
 			return u.file.remove()
 		}
-		return errors.Join(u.write(), u.file.release())
+		err := u.write()
+		if err != nil {
+			u.journal.write(u.frames)
+		}
+		u.journal.release(err != nil || u.file.isOthers())
+		return errors.Join(err, u.file.release())
 	})
 }
 
@@ -152,6 +185,9 @@ func (u *dirUpload) finish(last func() error) error {
 	}
 	u.closed = true
 	stopped := u.stopNext()
+	if u.handed != nil && u.handed.Stop() {
+		u.groups.Done()
+	}
 	u.mu.Unlock()
 
 	u.groups.Wait()

@@ -23,8 +23,9 @@
 // # Resuming
 //
 // A file of more than one part has a checkpoint on disk while it is under way: the
-// upload ID, before the first part is sent, and each part within 100 ms after the
-// server acknowledged it. Adding the same file with the same destination again, in
+// upload ID, before the first part is sent, and each part that the server acknowledged:
+// within 50 ms for a process that is killed, within 100 ms and the time that the disk
+// takes to sync for a loss of power. Adding the same file with the same destination again, in
 // this process or a later one, goes on with it: a part is sent again only if
 // number, size, ETag and CRC64 do not agree between checkpoint and server. A file whose
 // inode, device and times are all as they were, or a [Source] with the same

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"sync/atomic"
+	"time"
 
 	"github.com/vodupload/vodupload/checkpoint"
 	"github.com/vodupload/vodupload/upload/internal/target"
@@ -20,12 +21,13 @@ type keeper struct {
 	optional          bool
 	warn              func(error)
 	warned            atomic.Bool
+	slow              *seldom // of the service
 }
 
 // claim opens the checkpoint. Where none can be kept, it is an error unless the
 // upload was told to go on without. Somebody else's claim always is.
 func (u *upload) claim(ctx context.Context) (*keeper, error) {
-	k := &keeper{optional: u.opts.Optional, warn: u.warn}
+	k := &keeper{optional: u.opts.Optional, warn: u.warn, slow: &u.slowDisk}
 	cp, err := u.store(u.job).Open(ctx, u.job.key())
 	for errors.Is(err, checkpoint.ErrInUse) && u.sweeping.wait(ctx, u.job.key()) {
 		cp, err = u.store(u.job).Open(ctx, u.job.key())
@@ -89,12 +91,14 @@ func (k *keeper) note(p wire.Part) error {
 	if k == nil {
 		return nil
 	}
+	defer k.watch()
 	return k.tolerate(k.Add(checkpoint.Part{Number: p.Number, Size: p.Size, ETag: p.ETag, CRC64: p.CRC64}))
 }
 
 // flush makes all that was added durable.
 func (k *keeper) flush(ctx context.Context) error {
 	err := k.Flush(ctx)
+	k.watch()
 	if ctx.Err() != nil {
 		return context.Cause(ctx)
 	}
@@ -134,4 +138,28 @@ func (k *keeper) drop() error {
 		return nil
 	}
 	return k.claimed.Remove()
+}
+
+// slowDisk is how long a write of acknowledged parts may take before it is told.
+const slowDisk = time.Second
+
+// watch tells, once in a while for all uploads, that the disk is slow: what has been
+// acknowledged meanwhile is sent again after a loss of power.
+func (k *keeper) watch() {
+	timed, ok := k.Upload.(checkpoint.Timed)
+	if !ok {
+		return
+	}
+	if took := timed.Slowest(); took > slowDisk && k.slow.due(time.Now()) {
+		k.warn(fmt.Errorf("the disk of the checkpoints took %v to write acknowledged parts; after a loss of power, those of that time are sent again", took.Round(time.Millisecond)))
+	}
+}
+
+// A seldom is due once in ten minutes.
+type seldom struct{ last atomic.Int64 }
+
+func (s *seldom) due(now time.Time) bool {
+	const pause = 10 * time.Minute
+	last := s.last.Load()
+	return (last == 0 || now.UnixNano()-last >= int64(pause)) && s.last.CompareAndSwap(last, now.UnixNano())
 }

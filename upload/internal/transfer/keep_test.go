@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"testing"
+	"time"
 
 	"github.com/vodupload/vodupload/checkpoint"
 	"github.com/vodupload/vodupload/upload/osstest"
@@ -159,4 +160,42 @@ func TestVolatileKeepsNothingInTheStore(t *testing.T) {
 	}
 	r.sent(3)
 	r.left(0, 0)
+}
+
+// A slowStore is a store whose disk takes its time.
+type slowStore struct {
+	checkpoint.Store
+	took time.Duration
+}
+
+type slowUpload struct {
+	checkpoint.Upload
+	took time.Duration
+}
+
+func (s slowStore) Open(ctx context.Context, k checkpoint.Key) (checkpoint.Upload, error) {
+	u, err := s.Store.Open(ctx, k)
+	return slowUpload{u, s.took}, err
+}
+
+func (u slowUpload) Slowest() time.Duration { return u.took }
+
+func TestSlowDiskIsToldSeldom(t *testing.T) {
+	for took, want := range map[time.Duration]int{time.Second: 0, time.Second + 1: 1} {
+		r := newRig(t, fiveParts)
+		r.opts.Checkpoints = slowStore{checkpoint.NewMemory(), took}
+		s := r.service()
+		for range 2 {
+			if _, err := s.Run(r.ctx, r.job(must(OpenFile(r.path)))); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if w := r.seen.of(Warning); len(w) != want {
+			t.Errorf("after %v got warnings %v, want %d", took, texts(w), want)
+		}
+	}
+	var s seldom
+	if !s.due(someTime) || s.due(someTime.Add(10*time.Minute-1)) || !s.due(someTime.Add(10*time.Minute)) {
+		t.Error("not due once in ten minutes")
+	}
 }

@@ -36,6 +36,7 @@ type Service struct {
 	volatile checkpoint.Store
 	working  workingSet
 	sweeping sweepSet
+	slowDisk seldom
 	patience patience
 }
 
