@@ -5,8 +5,8 @@
 // [AssumeRole] asks it, with the key of a RAM user that must never leave the
 // server. An app server hands the tokens to its users: package appserver is one,
 // and [HTTPProvider] reads the answers of any other, as [ParseCredentials] does for
-// answers that arrived another way. A client uses the token and
-// renews it in time: [Cache] does that for every kind of [Provider].
+// answers that arrived another way. A client uses the token and renews it in time:
+// [Cache] does that for every kind of [Provider].
 //
 //	provider, err := sts.NewHTTP("https://app.example.com/sts", nil)
 //	...

@@ -300,6 +300,21 @@ func TestHTTPErrorsHaveNeitherUserNorQuery(t *testing.T) {
 	}
 }
 
+// A redirect, too, may have a password or a token in its target.
+func TestHTTPErrorsDoNotShowRedirects(t *testing.T) {
+	for name, location := range map[string]string{
+		"no URL":       "http://me:" + testSecret + "%@host/",
+		"another kind": "ftp://me:" + testSecret + "@host/?token=" + testToken,
+		"another host": "http://me:" + testSecret + "@127.0.0.1:1/?token=" + testToken,
+	} {
+		_, err := newHTTP(t, appServer(t, http.StatusFound, "", "Location", location), nil).Credentials(t.Context())
+		if err == nil {
+			t.Errorf("%s: no error", name)
+		}
+		noSecrets(t, name, fmt.Sprintf("%v %+v", err, err))
+	}
+}
+
 func TestNewHTTPRefuses(t *testing.T) {
 	tests := []struct {
 		name, url string
