@@ -159,20 +159,22 @@ func TestDefaultWithNothingConfigured(t *testing.T) {
 
 	t.Run("and everything switched off", func(t *testing.T) {
 		noEnvironment(t, map[string]string{"ALIBABA_CLOUD_ECS_METADATA_DISABLED": "true", "ALIBABA_CLOUD_CLI_PROFILE_DISABLED": "true", "HOME": ""})
-		err := refuse(t, sts.Default(nil), "profile (switched off by ALIBABA_CLOUD_CLI_PROFILE_DISABLED)", "switched off by ALIBABA_CLOUD_ECS_METADATA_DISABLED")
+		err := refuse(t, sts.Default(nowhere()), "profile (switched off by ALIBABA_CLOUD_CLI_PROFILE_DISABLED)", "switched off by ALIBABA_CLOUD_ECS_METADATA_DISABLED")
 		if !errors.Is(err, sts.ErrNotConfigured) || !errors.Is(err, sts.ErrInvalidCredentials) {
 			t.Errorf("error = %v, want ErrNotConfigured and, since it will stay so, ErrInvalidCredentials", err)
 		}
 	})
 	t.Run("without a home", func(t *testing.T) {
 		noEnvironment(t, map[string]string{"HOME": "", "USERPROFILE": "", "ALIBABA_CLOUD_ECS_METADATA_DISABLED": "true"})
-		refuse(t, sts.Default(nil), "profile (the home folder is not known)")
+		refuse(t, sts.Default(nowhere()), "profile (the home folder is not known)")
 	})
 	t.Run("with a profile that was never filled in", func(t *testing.T) {
 		home := noEnvironment(t, map[string]string{"ALIBABA_CLOUD_ECS_METADATA_DISABLED": "true"})
 		file := writeConfig(t, filepath.Join(home, ".aliyun", "config.json"), profile{"mode": "", "output_format": "json"})
-		refuse(t, sts.Default(nil), "profile (p of "+file+" is blank)")
-		refuse(t, sts.Default(&sts.DefaultOptions{Profile: "p"}), "neither a mode nor a key")
+		refuse(t, sts.Default(nowhere()), "profile (p of "+file+" is blank)")
+		named := nowhere()
+		named.Profile = "p"
+		refuse(t, sts.Default(named), "neither a mode nor a key")
 	})
 	t.Run("and a caller who goes away", func(t *testing.T) {
 		ctx, cancel := context.WithTimeout(t.Context(), 20*time.Millisecond)

@@ -14,7 +14,8 @@ type EnvProvider struct {
 }
 
 // Env returns a provider of the credentials in the process's environment, which is read
-// anew by each call:
+// again by each call (Alibaba Cloud SDK documentation, Manage access credentials:
+// environment variables; those of the role: aliyun-cli, config/profile.go):
 //
 //	ALIBABA_CLOUD_ACCESS_KEY_ID
 //	ALIBABA_CLOUD_ACCESS_KEY_SECRET

@@ -61,7 +61,7 @@ func TestOIDC(t *testing.T) {
 			}
 		})
 	}
-	t.Run("the file is read anew each time", func(t *testing.T) {
+	t.Run("the file is read again each time", func(t *testing.T) {
 		writeFile(t, file, s.OIDCToken("pod", time.Minute))
 		get(t, s, p)
 	})

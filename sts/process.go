@@ -75,6 +75,8 @@ func (p *Process) run(ctx context.Context) ([]byte, error) {
 	err := cmd.Run()
 	var exit *exec.ExitError
 	switch {
+	case errors.Is(err, exec.ErrWaitDelay) && ctx.Err() == nil:
+		// It succeeded, and a child that it left behind holds on to the output.
 	case ctx.Err() != nil && err != nil:
 		return nil, ended(ctx, err)
 	case output.left < 0:

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"os/exec"
 	"strings"
 	"testing"
 	"time"
@@ -28,6 +29,16 @@ func helper() {
 		os.Exit(3)
 	case "hang":
 		time.Sleep(time.Hour)
+	case "linger":
+		child := exec.Command(os.Args[0])
+		child.Env = append(os.Environ(), helperVar+"=pause:")
+		child.Stdout = os.Stdout
+		if err := child.Start(); err != nil {
+			os.Exit(1)
+		}
+		fmt.Print(text)
+	case "pause":
+		time.Sleep(10 * time.Second)
 	case "flood":
 		for {
 			if _, err := fmt.Println(strings.Repeat("x", 1000)); err != nil {
@@ -103,6 +114,17 @@ func TestProcessWithFaults(t *testing.T) {
 		err := refuse(t, process(t, "hang:", &sts.ProcessOptions{Timeout: 50 * time.Millisecond}), "it did not finish within 50ms")
 		if !errors.Is(err, context.DeadlineExceeded) {
 			t.Errorf("error = %v, want a deadline", err)
+		}
+	})
+	t.Run("a child that holds on to the output", func(t *testing.T) {
+		want := sts.Credentials{AccessKeyID: aKey, AccessKeySecret: aSecret}
+		begin := time.Now()
+		got, err := process(t, "linger:"+ststest.ProcessOutput(want), nil).Credentials(t.Context())
+		if err != nil || got != want {
+			t.Errorf("got %v, %v", got, err)
+		}
+		if took := time.Since(begin); took > 9*time.Second {
+			t.Errorf("it took %v: the child was waited for", took)
 		}
 	})
 	t.Run("a caller who goes away", func(t *testing.T) {

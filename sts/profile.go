@@ -48,7 +48,7 @@ type Profile struct {
 // .aliyun/config.json in the home folder. An empty name is ALIBABA_CLOUD_PROFILE, and
 // without that the profile that is current in the file.
 //
-// The file is read anew by each call, so that what `aliyun configure` changes is seen,
+// The file is read by each call, so that what `aliyun configure` changes is seen,
 // and never written. These modes are known (aliyun-cli, config/profile.go):
 //
 //	AK, StsToken            what is stored

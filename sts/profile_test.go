@@ -225,7 +225,9 @@ func TestProfileFileThatIsNoUse(t *testing.T) {
 				t.Fatal(err)
 			}
 			refuse(t, p, tt.text, file)
-			refuse(t, sts.Default(&sts.DefaultOptions{ConfigFile: file}), tt.text, file)
+			o := nowhere()
+			o.ConfigFile = file
+			refuse(t, sts.Default(o), tt.text, file)
 		})
 	}
 	t.Run("not there", func(t *testing.T) {

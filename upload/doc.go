@@ -56,9 +56,9 @@
 //
 // # Credentials
 //
-// Options.Credentials is asked for credentials, and again when they expire. Without
-// it, [Client.Init] gives the first, OnTokenExpired asks for the next, and
-// [Client.ResumeWithToken] gives them. Either way an expired token costs no part and
+// Options.Credentials is asked for credentials, and again when they expire; sts.Default
+// finds those of the machine. Without it, [Client.Init] gives the first, OnTokenExpired
+// asks for the next, and [Client.ResumeWithToken] gives them. Either way an expired token costs no part and
 // no retry: the files wait, one request for a new token is made however many parts
 // met the old one, and the same uploads go on. A token counts as expired when the
 // server says so, or shortly before its Expiration. Without the right to do

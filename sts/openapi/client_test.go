@@ -1,8 +1,11 @@
 package openapi_test
 
 import (
+	"bytes"
 	"context"
+	"encoding/gob"
 	"encoding/json"
+	"encoding/xml"
 	"errors"
 	"fmt"
 	"io"
@@ -358,4 +361,10 @@ func TestKeyHidesItsSecrets(t *testing.T) {
 	}
 	noSecret(t, mustJSON(t, k))
 	noSecret(t, k.LogValue().String())
+	var encoded bytes.Buffer
+	if err := errors.Join(gob.NewEncoder(&encoded).Encode(k), gob.NewEncoder(&encoded).Encode(struct{ K *openapi.Key }{&k}),
+		xml.NewEncoder(&encoded).Encode(k)); err != nil {
+		t.Error(err)
+	}
+	noSecret(t, encoded.String())
 }

@@ -66,3 +66,9 @@ func (k Key) LogValue() slog.Value { return slog.StringValue(k.String()) }
 
 // MarshalJSON encodes k without its secrets.
 func (k Key) MarshalJSON() ([]byte, error) { return json.Marshal(k.String()) }
+
+// MarshalText encodes k without its secrets, for XML and the like.
+func (k Key) MarshalText() ([]byte, error) { return []byte(k.String()), nil }
+
+// GobEncode encodes k without its secrets. There is no way back.
+func (k Key) GobEncode() ([]byte, error) { return []byte(k.String()), nil }

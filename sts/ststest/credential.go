@@ -42,6 +42,12 @@ func (c Credential) LogValue() slog.Value { return slog.StringValue(c.String()) 
 // MarshalJSON encodes the credential without the secrets.
 func (c Credential) MarshalJSON() ([]byte, error) { return json.Marshal(c.String()) }
 
+// MarshalText encodes the credential without the secrets, for XML and the like.
+func (c Credential) MarshalText() ([]byte, error) { return []byte(c.String()), nil }
+
+// GobEncode encodes the credential without the secrets. There is no way back.
+func (c Credential) GobEncode() ([]byte, error) { return []byte(c.String()), nil }
+
 // Credentials returns c for clients.
 func (c Credential) Credentials() sts.Credentials {
 	return sts.Credentials{AccessKeyID: c.AccessKeyID, AccessKeySecret: c.AccessKeySecret,

@@ -50,6 +50,12 @@ func (u User) LogValue() slog.Value { return slog.StringValue(u.String()) }
 // MarshalJSON encodes the user without the secret.
 func (u User) MarshalJSON() ([]byte, error) { return json.Marshal(u.String()) }
 
+// MarshalText encodes the user without the secret, for XML and the like.
+func (u User) MarshalText() ([]byte, error) { return []byte(u.String()), nil }
+
+// GobEncode encodes the user without the secret. There is no way back.
+func (u User) GobEncode() ([]byte, error) { return []byte(u.String()), nil }
+
 // A Role can be assumed.
 type Role struct {
 	ARN string // acs:ram::ACCOUNT:role/NAME

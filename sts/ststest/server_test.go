@@ -2,6 +2,7 @@ package ststest_test
 
 import (
 	"context"
+	"encoding/gob"
 	"encoding/json"
 	"encoding/xml"
 	"errors"
@@ -389,7 +390,12 @@ func TestTextsHaveNoSecrets(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	text += string(j)
+	var encoded strings.Builder
+	if err := errors.Join(gob.NewEncoder(&encoded).Encode(c), gob.NewEncoder(&encoded).Encode(&u),
+		xml.NewEncoder(&encoded).Encode(c), xml.NewEncoder(&encoded).Encode(u)); err != nil {
+		t.Error(err)
+	}
+	text += string(j) + encoded.String()
 	for _, secret := range []string{c.AccessKeySecret, c.SecurityToken, u.AccessKeySecret} {
 		if strings.Contains(text, secret) {
 			t.Errorf("text has the secret %s in it: %s", secret, text)
