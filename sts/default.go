@@ -61,7 +61,8 @@ type foundSource struct {
 //     or named; not if ALIBABA_CLOUD_CLI_PROFILE_DISABLED is true;
 //  4. the credentials URI, as [NewURI], if ALIBABA_CLOUD_CREDENTIALS_URI is set;
 //  5. the role of the ECS instance, as [NewECSRole], if the metadata service answers
-//     within 1.5 seconds; not if ALIBABA_CLOUD_ECS_METADATA_DISABLED is true.
+//     within 1.5 seconds (or DefaultOptions.ECSRole.Timeout, if that is longer); not if
+//     ALIBABA_CLOUD_ECS_METADATA_DISABLED is true.
 //
 // The order is that of Alibaba Cloud's SDKs (credentials-go 1.4), but for the URI, which
 // somebody has set while a role may be on any instance, and for the INI file
@@ -228,7 +229,8 @@ func (d *DefaultProvider) uri() (*foundSource, string, error) {
 	return &foundSource{"credentials URI " + weburl.Bare(p.url), p}, "", nil
 }
 
-// probeTime is how long the metadata service may take to show that it is there.
+// probeTime is how long the metadata service may take to show that it is there, unless
+// one request may take longer.
 const probeTime = 1500 * time.Millisecond
 
 func (d *DefaultProvider) ecsRole(ctx context.Context) (*foundSource, Credentials, error) {
@@ -236,7 +238,8 @@ func (d *DefaultProvider) ecsRole(ctx context.Context) (*foundSource, Credential
 	if err != nil {
 		return nil, Credentials{}, err
 	}
-	ctx, cancel := context.WithTimeoutCause(ctx, probeTime, fmt.Errorf("no credentials within %v: %w", probeTime, context.DeadlineExceeded))
+	limit := max(probeTime, p.opts.Timeout)
+	ctx, cancel := context.WithTimeoutCause(ctx, limit, fmt.Errorf("no credentials within %v: %w", limit, context.DeadlineExceeded))
 	defer cancel()
 	creds, err := p.Credentials(ctx)
 	if err != nil {

@@ -281,7 +281,7 @@ func TestManyGoroutinesCauseOneRequest(t *testing.T) {
 		t.Run(source.name, func(t *testing.T) {
 			noEnvironment(t, source.vars)
 			before := source.count()
-			cache, err := sts.NewCache(sts.Default(&sts.DefaultOptions{STSEndpoint: s.URL, ECSRole: &sts.ECSRoleOptions{Endpoint: m.URL}}), nil)
+			cache, err := sts.NewCache(sts.Default(&sts.DefaultOptions{STSEndpoint: s.URL, ECSRole: &sts.ECSRoleOptions{Endpoint: m.URL, Timeout: 10 * time.Second}}), nil)
 			if err != nil {
 				t.Fatal(err)
 			}
