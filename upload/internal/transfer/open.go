@@ -6,7 +6,7 @@ import (
 	"io"
 )
 
-// Open opens the job's source. An error that may pass is retried like that of a
+// Open opens the job's source, so that a later write to it will show. An error that may pass is retried like that of a
 // request.
 func (s *Service) Open(ctx context.Context, job *Job, open func() (Source, error)) (Source, error) {
 	u := &upload{Service: s, job: job}
@@ -14,7 +14,15 @@ func (s *Service) Open(ctx context.Context, job *Job, open func() (Source, error
 	err := u.local(ctx, 0, func() error {
 		defer job.Steps.end(job.Steps.begin("opening", -1))
 		err := Protect("opening the source", func() (err error) {
-			src, err = open()
+			if src, err = open(); err != nil {
+				return err
+			}
+			if s, ok := src.(Settler); ok {
+				err = s.Settle()
+			}
+			if err != nil {
+				_ = src.Close()
+			}
 			return err
 		})
 		if err != nil {

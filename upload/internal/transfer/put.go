@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 
+	"github.com/vodupload/vodupload/upload/internal/crc64"
 	"github.com/vodupload/vodupload/upload/internal/wire"
 )
 
@@ -28,12 +29,17 @@ func (u *upload) single(ctx context.Context) (Result, error) {
 func (u *upload) putObject(ctx context.Context) (Result, error) {
 	size := u.plan.Size
 	var res wire.PutResult
-	src := &watched{u.job.Source, size}
 	unanswered := u.job.Unanswered
 	if unanswered == nil {
 		unanswered = new(bool)
 	}
 	err := u.retry(ctx, u.opts.Retry, 0, func(ctx context.Context, s Snapshot) error {
+		touched, err := u.job.Source.Touched()
+		if err != nil {
+			return err
+		}
+		src := &watched{Source: u.job.Source, size: size, doubt: touched}
+		src.hash = func() (uint64, error) { return u.hash(ctx, 0, size) }
 		if size == 0 { // no byte will be read
 			if err := checkEnd(u.job.Source); err != nil {
 				return err
@@ -69,13 +75,23 @@ func (u *upload) putObject(ctx context.Context) (Result, error) {
 // A watched source is looked at once more before its last bytes are handed over. The
 // server discards what does not come whole, so that no object is made of two
 // versions.
+//
+// Where neither size nor times would show another version, all bytes are read again then,
+// and have to be what was handed over.
 type watched struct {
 	Source
-	size int64
+	size  int64
+	doubt bool
+	hash  func() (uint64, error)
+
+	crc uint64 // of what was read so far, where there is doubt
 }
 
 func (s *watched) ReadAt(p []byte, off int64) (int, error) {
 	n, err := s.Source.ReadAt(p, off)
+	if s.doubt {
+		s.crc = crc64.Update(s.crc, p[:n])
+	}
 	if off+int64(n) < s.size || err != nil && err != io.EOF {
 		return n, err
 	}
@@ -84,6 +100,16 @@ func (s *watched) ReadAt(p []byte, off int64) (int, error) {
 	}
 	if err := checkEnd(s.Source); err != nil {
 		return 0, err
+	}
+	if !s.doubt {
+		return n, err
+	}
+	again, herr := s.hash()
+	if herr != nil {
+		return 0, herr
+	}
+	if again != s.crc {
+		return 0, fmt.Errorf("%w: its bytes are others now, though size and time are the same", ErrChanged)
 	}
 	return n, err
 }

@@ -40,7 +40,16 @@ type fileSource struct {
 	at    func() (fs.FileInfo, error) // what is at path now
 	info  fs.FileInfo
 	state checkpoint.Source
+
+	unsure bool // a write may leave the times as they are
 }
+
+// A Settler is a source that a write may not show in. Settle has to be called before it
+// is read for an upload.
+type Settler interface{ Settle() error }
+
+// Settle implements [Settler].
+func (s *fileSource) Settle() error { return s.settle(time.Now()) }
 
 // An openFile is what a source is read from: a file of the system, or of a file
 // system like embed.FS.
@@ -197,7 +206,7 @@ func (s *fileSource) compare(now fs.FileInfo) error {
 // somebody sets the modification time back, but with a chmod as well. A file that
 // has no times at all may always have been.
 func (s *fileSource) Touched() (bool, error) {
-	if s.state.ModTime.IsZero() {
+	if s.state.ModTime.IsZero() || s.unsure {
 		return true, nil
 	}
 	info, err := s.f.Stat()

@@ -1,0 +1,99 @@
+package transfer
+
+import (
+	"errors"
+	"os"
+	"path/filepath"
+	"sync"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/vodupload/vodupload/checkpoint"
+	"github.com/vodupload/vodupload/upload/osstest"
+)
+
+// mapped maps a file into memory, and makes its first page dirty.
+func mapped(t *testing.T, path string, size int) []byte {
+	t.Helper()
+	f := must(os.OpenFile(path, os.O_RDWR, 0))
+	defer f.Close()
+	m := must(syscall.Mmap(int(f.Fd()), 0, size, syscall.PROT_READ|syscall.PROT_WRITE, syscall.MAP_SHARED))
+	t.Cleanup(func() { _ = syscall.Munmap(m) })
+	m[0]++
+	return m
+}
+
+// An afterRead source calls then once, after the first read of its first byte.
+type afterRead struct {
+	Source
+	once sync.Once
+	then func()
+}
+
+func (s *afterRead) ReadAt(p []byte, off int64) (int, error) {
+	n, err := s.Source.ReadAt(p, off)
+	if off == 0 {
+		s.once.Do(s.then)
+	}
+	return n, err
+}
+
+// TestSourceIsWrittenThroughAMap whose page was dirty when the upload began.
+func TestSourceIsWrittenThroughAMap(t *testing.T) {
+	for place, dir := range map[string]string{"on disk": "", "in memory": "/dev/shm"} {
+		for _, size := range []int{90 * kib, fiveParts} {
+			for _, age := range []time.Duration{0, 30 * time.Millisecond} {
+				t.Run(place, func(t *testing.T) {
+					r := newRig(t, size)
+					if dir != "" {
+						tmp, err := os.MkdirTemp(dir, "vodupload")
+						if err != nil {
+							t.Skip(err)
+						}
+						t.Cleanup(func() { _ = os.RemoveAll(tmp) })
+						r.path = filepath.Join(tmp, "talk.mp4")
+						r.write(data(size, 1))
+					}
+					m := mapped(t, r.path, size)
+					time.Sleep(age) // beyond the tick of the clock: written back, and not read again
+					file, err := r.service().Open(r.ctx, r.job(nil), func() (Source, error) { return OpenFile(r.path) })
+					if err != nil {
+						t.Fatal(err)
+					}
+					defer file.Close()
+					r.opts.Parallel, r.slots = 1, newSlots(1)
+					src := &afterRead{Source: file, then: func() { m[0]++ }}
+					if _, err := r.runSource(src); !errors.Is(err, ErrChanged) {
+						t.Errorf("%d bytes, age %v: got %v, want ErrChanged", size, age, err)
+					}
+					if err := r.server.WaitIdle(r.ctx); err != nil {
+						t.Fatal(err)
+					}
+					if _, ok := r.server.Object(media, name); ok {
+						t.Errorf("%d bytes, age %v: the object is there", size, age)
+					}
+					if n := r.server.Count(osstest.OpCompleteMultipartUpload); n > 0 {
+						t.Errorf("completed %d times", n)
+					}
+				})
+			}
+		}
+	}
+}
+
+func TestOldFileIsNotWrittenBack(t *testing.T) {
+	now := time.Now()
+	old, young, ahead := now.Add(-time.Hour), now.Add(-time.Second), now.Add(time.Hour)
+	for _, tt := range []struct {
+		mod, change time.Time
+		want        bool
+	}{
+		{old, old, false}, {old, young, true}, {young, young, true}, {ahead, old, true},
+		{old, time.Time{}, false}, {young, time.Time{}, true}, {time.Time{}, time.Time{}, false},
+	} {
+		if got := isFresh(checkpoint.Source{ModTime: tt.mod, ChangeTime: tt.change}, now); got != tt.want {
+			t.Errorf("written %v, changed %v: got %t", tt.mod, tt.change, got)
+		}
+	}
+}
