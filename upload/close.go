@@ -40,7 +40,7 @@ func (c *Client) awaitAll(inside bool) error {
 	defer cancel()
 	var late []string
 	if c.await(ctx, &c.changed, func(l *filelist.List) bool { return busyFiles(l) == "" }) != nil {
-		c.view(func(l *filelist.List) { late = append(late, busyFiles(l)) })
+		c.view(func(l *filelist.List) { late = append(late, busyFiles(l)+c.hangs()) })
 	}
 	c.workers.end(ErrClosed)
 	c.workers.Close()
@@ -74,6 +74,17 @@ func busyFiles(l *filelist.List) string {
 		return ""
 	}
 	return fmt.Sprintf("%d files have not ended, %d are being cleaned up after", running, cleaning)
+}
+
+// hangs says at which calls of their sources files hang. It needs the client's lock.
+func (c *Client) hangs() string {
+	var b strings.Builder
+	for _, e := range c.entries {
+		if step := e.steps.Oldest(); step != "" {
+			fmt.Fprintf(&b, ", %s: %s", e.path, step)
+		}
+	}
+	return b.String()
 }
 
 // release gives back what the client holds.

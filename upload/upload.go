@@ -3,6 +3,7 @@ package upload
 import (
 	"context"
 	"fmt"
+	"time"
 
 	"github.com/vodupload/vodupload/upload/internal/filelist"
 )
@@ -13,10 +14,13 @@ import (
 // when it has ended.
 //
 // Upload returns when the callbacks about the file have returned, too, or ctx has
-// ended. The end of ctx ends the file and keeps its checkpoint, so that the next Upload
-// of the same file to the same destination resumes; OnFailed may then come after Upload
-// has returned. What was sent of a Reader is aborted at the server first, which takes
-// Options.CleanupTimeout at the most.
+// ended: then at most a second later. The end of ctx ends the file and keeps its
+// checkpoint, so that the next Upload of the same file to the same destination resumes.
+// What takes longer than that second goes on by itself, and OnFailed comes after it: a
+// call of the source that hangs, which no one can interrupt, and, of a Reader, the abort
+// of what was sent. Until then the file stays in the list, with its slot and its claim,
+// and the same source to the same destination is ErrFileAlreadyExist; the error of
+// Upload says which call it is. [Client.Close] waits for all that.
 //
 // The error is an [*Error], what AddFile would return, or that of a ctx that had ended
 // before. The same source to the same destination twice at the same time in one client
@@ -26,7 +30,7 @@ func (c *Client) Upload(ctx context.Context, f File) (Result, error) {
 	if ctx.Err() != nil {
 		return Result{}, fmt.Errorf("upload: Upload: %w", context.Cause(ctx))
 	}
-	e, size, err := c.newEntry(f)
+	e, size, err := c.newEntryWithin(ctx, f)
 	if err != nil {
 		return Result{}, err
 	}
@@ -44,12 +48,24 @@ func (c *Client) Upload(ctx context.Context, f File) (Result, error) {
 		})
 	})
 	defer detach()
-	<-end.done
+	forget := func() {
+		_ = c.decide(func(l *filelist.List) error {
+			l.Forget(filelist.ID(id))
+			return nil
+		})
+	}
+	if late := within(ctx, end.done); late {
+		behind := func() {
+			<-end.done
+			forget()
+		}
+		if !c.workers.Go(behind) {
+			go behind() // Close has given up
+		}
+		return Result{}, c.stuck(ctx, e, filelist.ID(id))
+	}
 	c.awaitCallbacks(ctx, end.mark)
-	_ = c.decide(func(l *filelist.List) error {
-		l.Forget(filelist.ID(id))
-		return nil
-	})
+	forget()
 	switch end.info.State {
 	case FileSucceeded:
 		return *end.info.Result, nil
@@ -70,4 +86,58 @@ func (c *Client) awaitCallbacks(ctx context.Context, mark uint64) {
 	detach := context.AfterFunc(c.workers.ctx, cancel)
 	defer detach()
 	_ = c.notify.Wait(ctx, mark)
+}
+
+// grace is how long what a context has ended may take before nobody waits for it.
+const grace = time.Second
+
+// within waits for done, for the grace after ctx has ended at most; late reports that
+// this was too short.
+func within(ctx context.Context, done <-chan struct{}) (late bool) {
+	select {
+	case <-done:
+		return false
+	case <-ctx.Done():
+	}
+	t := time.NewTimer(grace)
+	defer t.Stop()
+	select {
+	case <-done:
+		return false
+	case <-t.C:
+		return true
+	}
+}
+
+// newEntryWithin is newEntry, which looks at the source, for as long as ctx allows.
+func (c *Client) newEntryWithin(ctx context.Context, f File) (e *entry, size int64, err error) {
+	if f.Reader != nil {
+		return c.newEntry(f) // there is nothing to look at
+	}
+	done := make(chan struct{})
+	look := func() {
+		defer close(done)
+		e, size, err = c.newEntry(f)
+	}
+	if !c.workers.Go(look) {
+		return nil, 0, ErrClosed
+	}
+	if within(ctx, done) {
+		return nil, 0, fmt.Errorf("upload: Upload: %w; looking at the source %s has not returned", context.Cause(ctx), f.Path)
+	}
+	return e, size, err
+}
+
+// stuck is the error of a file that has not ended in time, and stays in the list.
+func (c *Client) stuck(ctx context.Context, e *entry, id filelist.ID) error {
+	cause := fmt.Errorf("%w: %w", errCallerEnded, context.Cause(ctx))
+	var info FileInfo
+	c.view(func(l *filelist.List) {
+		f, _ := l.Get(id)
+		info = e.snapshot(&f)
+		if step := e.steps.Oldest(); step != "" {
+			cause = fmt.Errorf("%w; %s", cause, step)
+		}
+	})
+	return newError(&info, cause)
 }
