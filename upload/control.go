@@ -98,8 +98,8 @@ func (c *Client) Resume() error {
 func (c *Client) Status() State {
 	var state State
 	c.view(func(l *filelist.List) { state = states[l.State()] })
-	if state == Started && c.gate.Expired() {
-		return Expired
+	if state == StateStarted && c.gate.Expired() {
+		return StateExpired
 	}
 	return state
 }

@@ -31,11 +31,11 @@ func TestLateEndOfAnEarlierContext(t *testing.T) {
 	}
 	cancel()
 	c.startEnded(first, 1)
-	if got := c.Status(); got != Finished {
+	if got := c.Status(); got != StateFinished {
 		t.Errorf("the client is %s, want it finished: it was started with another", got)
 	}
 	c.startEnded(first, 2)
-	if got := c.Status(); got != Stopped {
+	if got := c.Status(); got != StateStopped {
 		t.Errorf("the client is %s, want stopped", got)
 	}
 }

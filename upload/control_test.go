@@ -29,13 +29,13 @@ func TestControlInEachState(t *testing.T) {
 	}
 	want := map[upload.State]string{
 		//               Start   Pause  Resume  Stop
-		upload.Init:     "started error error error",
-		upload.Started:  "error paused error stopped",
-		upload.Paused:   "error error started stopped",
-		upload.Expired:  "error paused error stopped",
-		upload.Stopped:  "started error error error",
-		upload.Finished: "any error error stopped", // it starts, and finishes at once
-		upload.Closed:   "closed closed closed closed",
+		upload.StateInit:     "started error error error",
+		upload.StateStarted:  "error paused error stopped",
+		upload.StatePaused:   "error error started stopped",
+		upload.StateExpired:  "error paused error stopped",
+		upload.StateStopped:  "started error error error",
+		upload.StateFinished: "any error error stopped", // it starts, and finishes at once
+		upload.StateClosed:   "closed closed closed closed",
 	}
 	for _, state := range clientStates {
 		for i, cell := range strings.Fields(want[state]) {
@@ -65,8 +65,8 @@ func TestControlInEachState(t *testing.T) {
 
 // listed is the state that decides: an expired client is a started one that waits.
 func listed(s upload.State) upload.State {
-	if s == upload.Expired {
-		return upload.Started
+	if s == upload.StateExpired {
+		return upload.StateStarted
 	}
 	return s
 }
@@ -76,7 +76,7 @@ func TestStartOfAnEndedContext(t *testing.T) {
 	c := b.client()
 	ctx, cancel := context.WithCancel(b.ctx)
 	cancel()
-	if err := c.Start(ctx); !errors.Is(err, context.Canceled) || c.Status() != upload.Init {
+	if err := c.Start(ctx); !errors.Is(err, context.Canceled) || c.Status() != upload.StateInit {
 		t.Errorf("got %v, and the client is %s; want context.Canceled, and init", err, c.Status())
 	}
 	if _, err := c.Upload(ctx, b.bytesOf("a", 1)); !errors.Is(err, context.Canceled) || len(c.Files()) != 0 {
@@ -112,7 +112,7 @@ func TestEndOfStartsContext(t *testing.T) {
 					t.Errorf("got %v, want it to be %v", err, is)
 				}
 			}
-			b.eventually("the client to stop", func() bool { return client.Status() == upload.Stopped })
+			b.eventually("the client to stop", func() bool { return client.Status() == upload.StateStopped })
 			b.until(client, id, upload.FileInit)
 			if err := client.Wait(b.ctx); !errors.Is(err, upload.ErrStopped) || !errors.Is(err, reason) {
 				t.Errorf("a later Wait: got %v, want it to be ErrStopped as well", err)
@@ -141,7 +141,7 @@ func TestEndOfAnEarlierContext(t *testing.T) {
 		}
 		cancel()
 		runtime.Gosched()
-		if got := c.Status(); got != upload.Finished {
+		if got := c.Status(); got != upload.StateFinished {
 			t.Fatalf("the client is %s, want finished", got)
 		}
 	}
@@ -154,7 +154,7 @@ func TestAddFileGoesOnByItself(t *testing.T) {
 	if err := c.Start(b.ctx); err != nil {
 		t.Fatal(err)
 	}
-	if err := c.Wait(b.ctx); err != nil || c.Status() != upload.Finished {
+	if err := c.Wait(b.ctx); err != nil || c.Status() != upload.StateFinished {
 		t.Fatalf("an empty list: got %v, and the client is %s; want finished", err, c.Status())
 	}
 	for n := range 3 {
@@ -172,20 +172,20 @@ func TestAddFileGoesOnByItself(t *testing.T) {
 
 // TestPauseWhileExpired: the token is still missing after Resume.
 func TestPauseWhileExpired(t *testing.T) {
-	s := newStage(t, upload.Expired)
+	s := newStage(t, upload.StateExpired)
 	c := s.client
 	s.do(c.Pause())
 	s.do(c.Resume())
-	if got := c.Status(); got != upload.Expired {
+	if got := c.Status(); got != upload.StateExpired {
 		t.Errorf("after Resume the client is %s, want expired", got)
 	}
 	s.do(c.Pause())
 	s.do(c.ResumeWithToken(s.newToken(1)))
-	if got := c.Status(); got != upload.Paused {
+	if got := c.Status(); got != upload.StatePaused {
 		t.Errorf("a token has made the client %s, want it still paused", got)
 	}
 	s.do(c.Resume())
-	if got := c.Status(); got != upload.Started && got != upload.Finished {
+	if got := c.Status(); got != upload.StateStarted && got != upload.StateFinished {
 		t.Errorf("after Resume the client is %s, want started", got)
 	}
 	s.do(ignoreFailed(c.Wait(s.ctx)))

@@ -82,13 +82,10 @@ func (e *entry) snapshot(f *filelist.File) FileInfo {
 		Size: f.Size, Uploaded: f.Uploaded, InFlight: f.InFlight, Sent: f.Sent,
 		UploadID: e.uploadID, PartSize: e.partSize,
 		VideoID: e.videoID, MediaID: e.mediaID, MediaURL: e.mediaURL, Info: e.info,
-		Started: f.Started, Ended: f.Ended, Result: e.result,
+		Started: f.Started, Ended: f.Ended, Err: e.err, Result: e.result,
 	}
 	if e.site != nil {
 		info.Endpoint = e.site.text
-	}
-	if e.err != nil {
-		info.Err = e.err
 	}
 	return info
 }

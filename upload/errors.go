@@ -153,6 +153,9 @@ type Error struct {
 // Error returns all that is known, in one line, without a secret: each fact once, and
 // what to do about it where that is known.
 func (e *Error) Error() string {
+	if e == nil {
+		return "<nil>"
+	}
 	var b strings.Builder
 	b.WriteString("upload " + e.Path)
 	if e.Bucket != "" {
@@ -174,8 +177,13 @@ func (e *Error) Error() string {
 	return target.Line(b.String())
 }
 
-// Unwrap returns the cause.
-func (e *Error) Unwrap() error { return e.Err }
+// Unwrap returns the cause. It is nil for the nil error of a file that has not failed.
+func (e *Error) Unwrap() error {
+	if e == nil {
+		return nil
+	}
+	return e.Err
+}
 
 // newError makes the error of a file of what a step returned.
 func newError(f *FileInfo, err error) *Error {

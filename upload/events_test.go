@@ -110,7 +110,7 @@ func TestCallbackThatNeverReturns(t *testing.T) {
 		t.Fatal(err)
 	}
 	b.eventually("all objects", func() bool { return len(b.server.Objects(bucket)) == 21 })
-	b.eventually("the end of the list", func() bool { return c.Status() == upload.Finished })
+	b.eventually("the end of the list", func() bool { return c.Status() == upload.StateFinished })
 	ctx, cancel := context.WithTimeout(b.ctx, 10*time.Millisecond)
 	defer cancel()
 	if err := c.Wait(ctx); !errors.Is(err, context.DeadlineExceeded) || !strings.Contains(err.Error(), "callback OnSucceeded has not returned for ") {

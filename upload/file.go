@@ -142,6 +142,6 @@ type FileInfo struct {
 
 	Started time.Time // zero: not yet
 	Ended   time.Time // zero: not yet
-	Err     error     // why it failed; an [*Error]
+	Err     *Error    // why it failed; nil: it did not
 	Result  *Result   // what it came to, once it succeeded
 }

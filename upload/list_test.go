@@ -29,7 +29,7 @@ func newStage(t *testing.T, state upload.State) *stage {
 	s.client = b.client()
 	c := s.client
 	s.do(c.Init(defaultKey))
-	if state == upload.Init {
+	if state == upload.StateInit {
 		s.put("init", "canceled")
 		s.do(c.CancelFile(s.ids["canceled"]))
 		return s
@@ -39,35 +39,35 @@ func newStage(t *testing.T, state upload.State) *stage {
 	b.until(c, s.ids["succeeded"], upload.FileSucceeded)
 	b.until(c, s.ids["failed"], upload.FileFailed)
 	met := osstest.Hang(osstest.OpUploadPart)
-	if state == upload.Expired {
+	if state == upload.StateExpired {
 		met = osstest.ExpireToken(osstest.OpUploadPart)
 	}
 	b.server.Inject(met)
 	s.put("uploading")
 	<-met.Fired()
-	if state != upload.Expired { // there, no slot is taken, and it would be started
+	if state != upload.StateExpired { // there, no slot is taken, and it would be started
 		s.put("init")
 	}
 	s.put("canceled")
 	s.do(c.CancelFile(s.ids["canceled"]))
 	b.eventually("OnCanceled", func() bool { return s.rec.told("OnCanceled", "canceled") == 1 })
 	switch state {
-	case upload.Expired:
-		b.eventually("the client to be expired", func() bool { return c.Status() == upload.Expired })
-	case upload.Paused:
+	case upload.StateExpired:
+		b.eventually("the client to be expired", func() bool { return c.Status() == upload.StateExpired })
+	case upload.StatePaused:
 		s.do(c.Pause())
 		b.until(c, s.ids["uploading"], upload.FilePaused)
 		s.rename("uploading", "paused")
-	case upload.Stopped:
+	case upload.StateStopped:
 		s.do(c.Stop())
 		b.until(c, s.ids["uploading"], upload.FileInit)
 		s.rename("uploading", "init again")
-	case upload.Finished:
+	case upload.StateFinished:
 		met.Release()
 		s.do(ignoreFailed(c.Wait(b.ctx)))
 		delete(s.ids, "init")
 		delete(s.ids, "uploading")
-	case upload.Closed:
+	case upload.StateClosed:
 		s.do(c.Close())
 	}
 	if got := c.Status(); got != state {
@@ -125,7 +125,7 @@ func checkTotals(t *testing.T, c *upload.Client) {
 }
 
 var clientStates = []upload.State{
-	upload.Init, upload.Started, upload.Paused, upload.Expired, upload.Stopped, upload.Finished, upload.Closed,
+	upload.StateInit, upload.StateStarted, upload.StatePaused, upload.StateExpired, upload.StateStopped, upload.StateFinished, upload.StateClosed,
 }
 
 // TestVerbsInEachState calls each verb on a file of each state in a client of each
@@ -141,7 +141,7 @@ func TestVerbsInEachState(t *testing.T) {
 					t.Parallel()
 					s := newStage(t, state)
 					verb(s, object)
-					if state != upload.Closed {
+					if state != upload.StateClosed {
 						s.do(s.client.Close())
 					}
 					if n := s.rec.open(); n > 0 {
@@ -166,7 +166,7 @@ func sortedKeys[V any](m map[string]V) []string {
 // refused wants an error that names the state, and nothing changed.
 func (s *stage) refused(err error, id upload.FileID, state string) {
 	s.t.Helper()
-	if s.client.Status() == upload.Closed {
+	if s.client.Status() == upload.StateClosed {
 		if !errors.Is(err, upload.ErrClosed) {
 			s.t.Errorf("got %v, want ErrClosed", err)
 		}
@@ -184,7 +184,7 @@ func (s *stage) tryCancel(object string) {
 	id := s.ids[object]
 	begun := s.rec.told("OnStarted", "") > 0 && object != "init"
 	err := s.client.CancelFile(id)
-	if s.client.Status() == upload.Closed || object == "succeeded" || object == "failed" || object == "canceled" {
+	if s.client.Status() == upload.StateClosed || object == "succeeded" || object == "failed" || object == "canceled" {
 		s.refused(err, id, object)
 		return
 	}
@@ -193,7 +193,7 @@ func (s *stage) tryCancel(object string) {
 		s.t.Errorf("the file is %s, want canceled", f.State)
 	}
 	s.refused(s.client.CancelFile(id), id, "canceled")
-	if s.client.Status() == upload.Expired {
+	if s.client.Status() == upload.StateExpired {
 		s.do(s.client.Init(s.newToken(1))) // so that the server lets it clean up
 	}
 	s.eventually("OnCanceled", func() bool { return s.rec.told("OnCanceled", "") == 2 })
@@ -207,21 +207,21 @@ func (s *stage) tryResume(object string) {
 	id, state := s.ids[object], s.client.Status()
 	before := s.rec.told("OnStarted", object)
 	err := s.client.ResumeFile(id)
-	if state == upload.Closed || object != "failed" && object != "canceled" {
+	if state == upload.StateClosed || object != "failed" && object != "canceled" {
 		s.refused(err, id, strings.TrimSuffix(object, " again"))
 		return
 	}
 	s.do(err)
-	if state != upload.Expired && state != upload.Finished { // where a slot is free, it is started at once
+	if state != upload.StateExpired && state != upload.StateFinished { // where a slot is free, it is started at once
 		f := must(s.client.File(id))
 		if f.State != upload.FileInit || f.Err != nil || f.Uploaded != 0 || !f.Ended.IsZero() {
 			s.t.Errorf("got %+v, want it as it was added", f)
 		}
 	}
 	switch state {
-	case upload.Init, upload.Paused, upload.Stopped:
+	case upload.StateInit, upload.StatePaused, upload.StateStopped:
 		return
-	case upload.Started: // its one slot is in use
+	case upload.StateStarted: // its one slot is in use
 		s.do(s.client.CancelFile(s.ids["uploading"]))
 		_ = s.client.CancelFile(s.ids["init"]) // it was next, and may have ended
 	}
@@ -231,7 +231,7 @@ func (s *stage) tryResume(object string) {
 func (s *stage) tryDelete(object string) {
 	id := s.ids[object]
 	err := s.client.DeleteFile(id)
-	if s.client.Status() == upload.Closed {
+	if s.client.Status() == upload.StateClosed {
 		s.refused(err, id, object)
 		return
 	}
@@ -252,7 +252,7 @@ func (s *stage) tryDelete(object string) {
 			s.t.Errorf("%s after it: got %v, want ErrFileNotExist", name, err)
 		}
 	}
-	if s.client.Status() == upload.Expired {
+	if s.client.Status() == upload.StateExpired {
 		s.do(s.client.Init(s.newToken(1)))
 	}
 	s.eventually("the clean-up", func() bool { return !s.hasUpload(object) })
@@ -279,7 +279,7 @@ func TestClearFilesInEachState(t *testing.T) {
 			t.Parallel()
 			s := newStage(t, state)
 			err := s.client.ClearFiles()
-			if state == upload.Closed {
+			if state == upload.StateClosed {
 				if !errors.Is(err, upload.ErrClosed) {
 					t.Errorf("got %v, want ErrClosed", err)
 				}
@@ -290,7 +290,7 @@ func TestClearFilesInEachState(t *testing.T) {
 				t.Errorf("%d files are left", len(files))
 			}
 			checkTotals(t, s.client)
-			if state == upload.Expired {
+			if state == upload.StateExpired {
 				s.do(s.client.Init(s.newToken(1))) // so that the server lets it clean up
 			}
 			s.eventually("nothing to be left at the server", func() bool { return len(s.server.Uploads(bucket)) == 0 })

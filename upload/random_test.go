@@ -112,7 +112,7 @@ func runRandom(t *testing.T, b *bench, seed uint64) {
 
 // open begins with another client, which takes up what the last one has left.
 func (d *driver) open() {
-	if d.client != nil && d.client.Status() != upload.Closed {
+	if d.client != nil && d.client.Status() != upload.StateClosed {
 		return
 	}
 	d.client = must(upload.New(&d.opts))

@@ -21,22 +21,22 @@ func TestUploadInEachState(t *testing.T) {
 			f := s.bytesOf("solo", 50*kib)
 			before := len(s.client.Files())
 			switch state {
-			case upload.Started: // its only slot hangs
+			case upload.StateStarted: // its only slot hangs
 				s.do(s.client.CancelFile(s.ids["uploading"]))
-			case upload.Paused:
+			case upload.StatePaused:
 				go func() {
 					s.eventually("the file to be listed", func() bool { return len(s.client.Files()) > before })
 					s.do(s.client.Resume())
 					s.do(s.client.CancelFile(s.ids["paused"]))
 				}()
-			case upload.Expired:
+			case upload.StateExpired:
 				go func() {
 					s.eventually("the file to be listed", func() bool { return len(s.client.Files()) > before })
 					s.do(s.client.ResumeWithToken(s.newToken(1)))
 				}()
 			}
 			_, err := s.client.Upload(s.ctx, f)
-			if state == upload.Closed {
+			if state == upload.StateClosed {
 				if !errors.Is(err, upload.ErrClosed) {
 					t.Errorf("got %v, want ErrClosed", err)
 				}
@@ -44,7 +44,7 @@ func TestUploadInEachState(t *testing.T) {
 			}
 			s.do(err)
 			s.sameBytes(f)
-			if state == upload.Init || state == upload.Stopped || state == upload.Finished {
+			if state == upload.StateInit || state == upload.StateStopped || state == upload.StateFinished {
 				if got := s.client.Status(); got != state {
 					t.Errorf("Upload has made the client %s, want it still %s", got, state)
 				}

@@ -11,13 +11,13 @@ type State int
 
 // The states of a client.
 const (
-	Init     State = iota // nothing was started yet
-	Started               // files are being uploaded
-	Paused                // what was under way is held until Resume
-	Expired               // started, and a new token is needed
-	Stopped               // uploading files were set back; Start continues with them
-	Finished              // nothing is left to do; AddFile starts it again
-	Closed                // for good
+	StateInit     State = iota // nothing was started yet
+	StateStarted               // files are being uploaded
+	StatePaused                // what was under way is held until Resume
+	StateExpired               // started, and a new token is needed
+	StateStopped               // uploading files were set back; Start continues with them
+	StateFinished              // nothing is left to do; AddFile starts it again
+	StateClosed                // for good
 )
 
 var stateNames = [...]string{"init", "started", "paused", "expired", "stopped", "finished", "closed"}
@@ -27,8 +27,8 @@ func (s State) String() string { return name(stateNames[:], int(s), "State") }
 
 // states are the states of the list as users see them.
 var states = [...]State{
-	filelist.Init: Init, filelist.Started: Started, filelist.Paused: Paused,
-	filelist.Stopped: Stopped, filelist.Finished: Finished, filelist.Closed: Closed,
+	filelist.Init: StateInit, filelist.Started: StateStarted, filelist.Paused: StatePaused,
+	filelist.Stopped: StateStopped, filelist.Finished: StateFinished, filelist.Closed: StateClosed,
 }
 
 // A FileState is the progress of one file.

@@ -26,7 +26,7 @@ func TestStatesAgreeWithTheList(t *testing.T) {
 // one from elsewhere.
 func TestStatesHaveNames(t *testing.T) {
 	for got, want := range map[fmt.Stringer]string{
-		Init: "init", Expired: "expired", Closed: "closed", State(7): "State(7)", State(-1): "State(-1)",
+		StateInit: "init", StateExpired: "expired", StateClosed: "closed", State(7): "State(7)", State(-1): "State(-1)",
 		FileInit: "init", FileCanceled: "canceled", FileState(6): "FileState(6)", FileState(-1): "FileState(-1)",
 	} {
 		if got.String() != want {

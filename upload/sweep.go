@@ -66,7 +66,7 @@ type Leftover struct {
 // when it needs a token that nothing else brings; Options.Logger gets a warning of each
 // retry.
 func (c *Client) Sweep(ctx context.Context, o SweepOptions) ([]Leftover, error) {
-	if c.Status() == Closed {
+	if c.Status() == StateClosed {
 		return nil, ErrClosed
 	}
 	job := &transfer.SweepJob{OlderThan: o.OlderThan, DryRun: o.DryRun}

@@ -24,7 +24,7 @@ func (c *Client) ResumeWithToken(creds sts.Credentials) error {
 }
 
 func (c *Client) setToken(call string, creds sts.Credentials) error {
-	if c.Status() == Closed {
+	if c.Status() == StateClosed {
 		return ErrClosed
 	}
 	if err := c.gate.Set(creds); err != nil {

@@ -236,7 +236,7 @@ func TestTokenOfOneFileExpires(t *testing.T) {
 	tokens := 1
 	rec.at = func(c *upload.Client, name string, f upload.FileInfo) {
 		if name == "OnTokenExpired" {
-			if f.Object != "own" || c.Status() == upload.Expired {
+			if f.Object != "own" || c.Status() == upload.StateExpired {
 				t.Errorf("told of %s, and the client is %s", f.Object, c.Status())
 			}
 			if err := c.SetToken(f.ID, b.newToken(tokens)); !errors.Is(err, upload.ErrInvalidArgument) {

@@ -13,14 +13,14 @@ import (
 
 func TestWaitInEachState(t *testing.T) {
 	for state, want := range map[upload.State]error{
-		upload.Init: upload.ErrState, upload.Stopped: upload.ErrStopped, upload.Closed: upload.ErrClosed,
+		upload.StateInit: upload.ErrState, upload.StateStopped: upload.ErrStopped, upload.StateClosed: upload.ErrClosed,
 	} {
 		s := newStage(t, state)
 		if err := s.client.Wait(s.ctx); !errors.Is(err, want) {
 			t.Errorf("when %s: got %v, want %v", state, err, want)
 		}
 	}
-	for _, state := range []upload.State{upload.Started, upload.Paused, upload.Expired} {
+	for _, state := range []upload.State{upload.StateStarted, upload.StatePaused, upload.StateExpired} {
 		s := newStage(t, state)
 		ctx, cancel := context.WithTimeout(s.ctx, 10*time.Millisecond)
 		defer cancel()
@@ -34,7 +34,7 @@ func TestWaitInEachState(t *testing.T) {
 			t.Errorf("Stop when %s: got %v, want ErrStopped", state, err)
 		}
 	}
-	s := newStage(t, upload.Finished)
+	s := newStage(t, upload.StateFinished)
 	var failed upload.Errors
 	if err := s.client.Wait(s.ctx); !errors.As(err, &failed) || len(failed) != 1 || failed[0].Object != "failed" {
 		t.Errorf("when finished: got %v, want Errors of the one that failed", err)
