@@ -127,12 +127,11 @@ func (a *Authorizer) Authorize(ctx context.Context, f upload.FileInfo) (upload.A
 
 func (a *Authorizer) video(ctx context.Context, f upload.FileInfo) (upload.Authorization, error) {
 	r := CreateUploadVideoRequest{
-		Title: title(f), FileName: filepath.Base(f.Path), FileSize: max(f.Size, 0),
+		Media: a.media(f), FileName: filepath.Base(f.Path), FileSize: max(f.Size, 0),
 		TemplateGroupID: a.opts.TemplateGroupID, WorkflowID: a.opts.WorkflowID,
-		StorageLocation: a.opts.StorageLocation, AppID: a.opts.AppID,
 	}
 	if i := f.Info; i != nil {
-		r.Description, r.CoverURL, r.CategoryID, r.Tags, r.UserData = i.Description, i.CoverURL, i.CategoryID, i.Tags, i.UserData
+		r.CoverURL = i.CoverURL
 		if i.NoProcess {
 			r.NoTranscode, r.TemplateGroupID, r.WorkflowID = true, "", ""
 		}
@@ -159,13 +158,7 @@ func (a *Authorizer) image(ctx context.Context, f upload.FileInfo) (upload.Autho
 	if f.VideoID != "" {
 		return upload.Authorization{}, fmt.Errorf("%w: an image is made anew", upload.ErrNotRenewable)
 	}
-	r := CreateUploadImageRequest{
-		ImageType: a.opts.ImageType, ImageExt: extOf(f.Path), Title: title(f),
-		StorageLocation: a.opts.StorageLocation, AppID: a.opts.AppID,
-	}
-	if i := f.Info; i != nil {
-		r.Description, r.CategoryID, r.Tags, r.UserData = i.Description, i.CategoryID, i.Tags, i.UserData
-	}
+	r := CreateUploadImageRequest{Media: a.media(f), ImageType: a.opts.ImageType, ImageExt: extOf(f.Path)}
 	var made ImageUpload
 	err := a.try(ctx, true, func(ctx context.Context) (err error) {
 		made, err = a.client.CreateUploadImage(ctx, r)
@@ -181,6 +174,15 @@ func authorization(videoID string, t Ticket) upload.Authorization {
 		Endpoint: t.Address.Endpoint, Region: t.Region, Bucket: t.Address.Bucket, Object: t.Address.Object,
 		VideoID: videoID, Credentials: t.Credentials,
 	}
+}
+
+// media describes the media of a file.
+func (a *Authorizer) media(f upload.FileInfo) Media {
+	m := Media{Title: title(f), StorageLocation: a.opts.StorageLocation, AppID: a.opts.AppID}
+	if i := f.Info; i != nil {
+		m.Description, m.CategoryID, m.Tags, m.UserData = i.Description, i.CategoryID, i.Tags, i.UserData
+	}
+	return m
 }
 
 // title returns what the media is called.

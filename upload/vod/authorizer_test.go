@@ -203,7 +203,7 @@ func TestWithAuths(t *testing.T) {
 	expired := 0
 	c := w.uploads(nil, checkpoint.NewMemory(), upload.Callbacks{
 		OnStarted: func(c *upload.Client, f upload.FileInfo) {
-			made := must(vodClient.CreateUploadVideo(w.ctx, vod.CreateUploadVideoRequest{Title: "t", FileName: "a.mp4"}))
+			made := must(vodClient.CreateUploadVideo(w.ctx, vod.CreateUploadVideoRequest{Media: vod.Media{Title: "t"}, FileName: "a.mp4"}))
 			videoID = made.VideoID
 			if err := c.SetUploadAuthAndAddress(f.ID, string(made.UploadAuth), made.UploadAddress); err != nil {
 				t.Error(err)

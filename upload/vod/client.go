@@ -20,7 +20,9 @@ type ClientOptions struct {
 	Region string
 
 	// Endpoint is a host or URL in place of the region's: of a private network, or of
-	// a test server. The default is https://vod.REGION.aliyuncs.com.
+	// a test server. The default is the one that VOD has for the region: mostly
+	// https://vod.REGION.aliyuncs.com, but cn-hangzhou is served by cn-shanghai, and
+	// some regions by vod.aliyuncs.com.
 	Endpoint string
 
 	// HTTPClient sends the requests. Each call has a connection of its own, so that

@@ -22,8 +22,11 @@ func TestCreateAndRefresh(t *testing.T) {
 	w := newWorld(t)
 	c := w.client()
 	made, err := c.CreateUploadVideo(w.ctx, vod.CreateUploadVideoRequest{
-		Title: "Ein Film 影片", FileName: "a b.mp4", FileSize: 7, Description: "d", CoverURL: "http://x/y.png", CategoryID: 19,
-		Tags: []string{"one", "two"}, WorkflowID: "w", StorageLocation: "s", AppID: "app-1", UserData: `{"Extend":{"id":"7"}}`,
+		Media: vod.Media{
+			Title: "Ein Film 影片", Description: "d", CategoryID: 19, Tags: []string{"one", "two"},
+			StorageLocation: "s", AppID: "app-1", UserData: `{"Extend":{"id":"7"}}`,
+		},
+		FileName: "a b.mp4", FileSize: 7, CoverURL: "http://x/y.png", WorkflowID: "w",
 	})
 	if err != nil {
 		t.Fatal(err)
@@ -69,7 +72,7 @@ func TestCreateImageAndAttachedMedia(t *testing.T) {
 	if !strings.HasPrefix(image.Address.Object, "image/default/") || !strings.HasSuffix(image.ImageURL, ".png") || image.FileURL == "" || image.ImageID == "" {
 		t.Errorf("got %v", image)
 	}
-	media, err := c.CreateUploadAttachedMedia(w.ctx, vod.CreateUploadAttachedMediaRequest{BusinessType: "watermark", MediaExt: "png", Title: "logo", CategoryID: 3})
+	media, err := c.CreateUploadAttachedMedia(w.ctx, vod.CreateUploadAttachedMediaRequest{BusinessType: "watermark", MediaExt: "png", Media: vod.Media{CategoryID: 3}})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -85,7 +88,7 @@ func TestRefusedBeforeSending(t *testing.T) {
 	w := newWorld(t)
 	c := w.client()
 	video := func(edit func(*vod.CreateUploadVideoRequest)) func() error {
-		r := vod.CreateUploadVideoRequest{Title: "t", FileName: "f.mp4"}
+		r := vod.CreateUploadVideoRequest{Media: vod.Media{Title: "t"}, FileName: "f.mp4"}
 		edit(&r)
 		return func() error { _, err := c.CreateUploadVideo(w.ctx, r); return err }
 	}
@@ -116,8 +119,8 @@ func TestRefusedBeforeSending(t *testing.T) {
 		{`ImageExt: got "bmp"`, image(vod.CreateUploadImageRequest{ImageExt: "bmp"})},
 		{`ImageType: got "x"`, image(vod.CreateUploadImageRequest{ImageType: "x"})},
 		{`BusinessType: got ""`, attached(vod.CreateUploadAttachedMediaRequest{})},
-		{`MediaExt: got ".png"`, attached(vod.CreateUploadAttachedMediaRequest{BusinessType: "subtitle", Title: "t", MediaExt: ".png"})},
-		{"Title is empty", attached(vod.CreateUploadAttachedMediaRequest{BusinessType: "subtitle"})},
+		{`MediaExt: got ".png"`, attached(vod.CreateUploadAttachedMediaRequest{BusinessType: "subtitle", MediaExt: ".png"})},
+		{"Title: got 129", attached(vod.CreateUploadAttachedMediaRequest{BusinessType: "subtitle", MediaExt: "srt", Media: vod.Media{Title: strings.Repeat("x", 129)}})},
 		{"video ID is empty", func() error { _, err := c.RefreshUploadVideo(w.ctx, ""); return err }},
 	}
 	for _, tt := range tests {
@@ -162,7 +165,7 @@ func TestErrorsOfTheService(t *testing.T) {
 
 // What is not known must not be taken for a refusal, and not be repeated.
 func TestAnswerIsLost(t *testing.T) {
-	valid := vod.CreateUploadVideoRequest{Title: "t", FileName: "f.mp4"}
+	valid := vod.CreateUploadVideoRequest{Media: vod.Media{Title: "t"}, FileName: "f.mp4"}
 	t.Run("connection breaks", func(t *testing.T) {
 		w := newWorld(t)
 		c := w.client()
@@ -222,7 +225,7 @@ func TestExpiredToken(t *testing.T) {
 	t.Run("the provider is asked once more", func(t *testing.T) {
 		w := newWorld(t)
 		c := w.client()
-		made := must(c.CreateUploadVideo(w.ctx, vod.CreateUploadVideoRequest{Title: "t", FileName: "f.mp4"}))
+		made := must(c.CreateUploadVideo(w.ctx, vod.CreateUploadVideoRequest{Media: vod.Media{Title: "t"}, FileName: "f.mp4"}))
 		w.keys.ExpireAll()
 		if _, err := c.RefreshUploadVideo(w.ctx, made.VideoID); err != nil {
 			t.Error(err)
@@ -269,7 +272,7 @@ func second[T any](_ T, err error) error { return err }
 
 func TestTicketHidesItsSecrets(t *testing.T) {
 	w := newWorld(t)
-	made := must(w.client().CreateUploadVideo(w.ctx, vod.CreateUploadVideoRequest{Title: "t", FileName: "f.mp4"}))
+	made := must(w.client().CreateUploadVideo(w.ctx, vod.CreateUploadVideoRequest{Media: vod.Media{Title: "t"}, FileName: "f.mp4"}))
 	k := w.issued[0]
 	for _, text := range []string{
 		fmt.Sprintf("%v %+v %#v %s %q", made, made, made, made, made), string(must(json.Marshal(made))),

@@ -17,7 +17,7 @@ import (
 	"github.com/vodupload/vodupload/upload/vod"
 )
 
-var aVideo = vod.CreateUploadVideoRequest{Title: "t", FileName: "f.mp4"}
+var aVideo = vod.CreateUploadVideoRequest{Media: vod.Media{Title: "t"}, FileName: "f.mp4"}
 
 // What was never sent made nothing: it is worth another try, and not a lost answer.
 func TestWithoutAConnectionNothingIsLost(t *testing.T) {

@@ -4,21 +4,14 @@ import (
 	"context"
 	"fmt"
 	"slices"
-	"time"
 )
 
 // A CreateUploadImageRequest describes an image (VOD documentation,
 // CreateUploadImage).
 type CreateUploadImageRequest struct {
-	ImageType       string   // default or cover. The default is default
-	ImageExt        string   // png, jpg, jpeg or gif. The default is png
-	Title           string   // at most 128 characters
-	Description     string   // at most 1,024 characters
-	CategoryID      int64    // 0: none
-	Tags            []string // at most 16, of at most 32 characters each, without commas
-	UserData        string   // a JSON object
-	StorageLocation string   // the bucket; the default is the region's
-	AppID           string   // like app-1000000, which is the default
+	Media
+	ImageType string // default or cover. The default is default
+	ImageExt  string // png, jpg, jpeg or gif. The default is png
 }
 
 // An ImageUpload is an image without bytes, and the right to upload them. It cannot
@@ -42,42 +35,26 @@ func (r *CreateUploadImageRequest) check() error {
 	if err := oneOf("ImageExt", r.ImageExt, imageExts); err != nil {
 		return err
 	}
-	return checkAbout(r.Title, r.Description, r.CategoryID, r.Tags, r.UserData)
+	return r.Media.check()
 }
 
-func (r *CreateUploadImageRequest) params() map[string]string {
-	p := about(r.Title, r.Description, r.CategoryID, r.Tags, r.UserData)
+func (r *CreateUploadImageRequest) params() parameters {
+	p := r.Media.params("CateId")
 	p.set("ImageType", r.ImageType)
 	p.set("ImageExt", r.ImageExt)
-	p.set("StorageLocation", r.StorageLocation)
-	p.set("AppId", r.AppID)
 	return p
 }
 
 // CreateUploadImage makes an image, once. Errors are as those of
 // [Client.CreateUploadVideo].
 func (c *Client) CreateUploadImage(ctx context.Context, r CreateUploadImageRequest) (ImageUpload, error) {
-	const action = "CreateUploadImage"
 	if r.ImageType == "" {
 		r.ImageType = imageTypes[0]
 	}
 	if r.ImageExt == "" {
 		r.ImageExt = imageExts[0]
 	}
-	if err := r.check(); err != nil {
-		return ImageUpload{}, fmt.Errorf("%s: %w", action, err)
-	}
-	var out struct {
-		answer
-		ImageID  string `json:"ImageId"`
-		ImageURL string
-		FileURL  string
-	}
-	now := time.Now()
-	if err := c.create(ctx, action, r.params(), &out); err != nil {
-		return ImageUpload{}, err
-	}
-	t, err := out.made(action, "ImageId", out.ImageID, now)
+	out, t, err := c.make(ctx, "CreateUploadImage", &r, func(c *created) (name, value string) { return "ImageId", c.ImageID })
 	if err != nil {
 		return ImageUpload{}, err
 	}

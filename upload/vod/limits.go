@@ -19,33 +19,6 @@ const (
 	MaxExtend      = 512 // bytes of JSON: Extend in UserData
 )
 
-// checkAbout checks what all media are described with.
-func checkAbout(title, description string, category int64, tags []string, userData string) error {
-	for _, f := range []struct {
-		name, value string
-		limit       int
-	}{{"Title", title, MaxTitle}, {"Description", description, MaxDescription}} {
-		if !utf8.ValidString(f.value) {
-			return fmt.Errorf("%w: %s is not UTF-8", ErrParameter, f.name)
-		}
-		if n := utf8.RuneCountInString(f.value); n > f.limit {
-			return fmt.Errorf("%w: %s: got %d characters, want at most %d", ErrParameter, f.name, n, f.limit)
-		}
-	}
-	if category < 0 {
-		return fmt.Errorf("%w: CategoryID: got %d, want 0 for none, or more", ErrParameter, category)
-	}
-	if len(tags) > MaxTags {
-		return fmt.Errorf("%w: Tags: got %d, want at most %d", ErrParameter, len(tags), MaxTags)
-	}
-	for _, tag := range tags {
-		if n := utf8.RuneCountInString(tag); n == 0 || n > MaxTag || strings.Contains(tag, ",") {
-			return fmt.Errorf("%w: Tags: got %q, want 1 to %d characters without a comma", ErrParameter, tag, MaxTag)
-		}
-	}
-	return checkUserData(userData)
-}
-
 func checkUserData(text string) error {
 	if text == "" {
 		return nil
@@ -90,14 +63,4 @@ func (p parameters) setNumber(name string, n int64) {
 	if n > 0 {
 		p[name] = strconv.FormatInt(n, 10)
 	}
-}
-
-func about(title, description string, category int64, tags []string, userData string) parameters {
-	p := parameters{}
-	p.set("Title", title)
-	p.set("Description", description)
-	p.setNumber("CateId", category)
-	p.set("Tags", strings.Join(tags, ","))
-	p.set("UserData", userData)
-	return p
 }

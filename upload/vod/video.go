@@ -9,21 +9,13 @@ import (
 // A CreateUploadVideoRequest describes a video, or an audio file. Title and FileName
 // are required (VOD documentation, CreateUploadVideo).
 type CreateUploadVideoRequest struct {
-	Title           string   // at most 128 characters
-	FileName        string   // with its extension
-	FileSize        int64    // bytes; 0: not known
-	Description     string   // at most 1,024 characters
-	CoverURL        string   // of an image
-	CategoryID      int64    // 0: none
-	Tags            []string // at most 16, of at most 32 characters each, without commas
-	TemplateGroupID string   // how it is transcoded; the default is VOD's default group
-	WorkflowID      string   // what is done with it, in place of TemplateGroupID
-	StorageLocation string   // the bucket; the default is the region's
-	AppID           string   // like app-1000000, which is the default
+	Media // its UserData may have MessageCallback, Extend (at most 512 bytes) and AccelerateConfig
 
-	// UserData is a JSON object with MessageCallback, Extend (at most 512 bytes) and
-	// AccelerateConfig.
-	UserData string
+	FileName        string // with its extension
+	FileSize        int64  // bytes; 0: not known
+	CoverURL        string // of an image
+	TemplateGroupID string // how it is transcoded; the default is VOD's default group
+	WorkflowID      string // what is done with it, in place of TemplateGroupID
 
 	// NoTranscode keeps the video as it is. It goes with neither TemplateGroupID nor
 	// WorkflowID.
@@ -56,18 +48,16 @@ func (r *CreateUploadVideoRequest) check() error {
 		return fmt.Errorf("%w: got %d of TemplateGroupID %q, WorkflowID %q and NoTranscode %t, want at most one", ErrParameter,
 			given, r.TemplateGroupID, r.WorkflowID, r.NoTranscode)
 	}
-	return checkAbout(r.Title, r.Description, r.CategoryID, r.Tags, r.UserData)
+	return r.Media.check()
 }
 
-func (r *CreateUploadVideoRequest) params() map[string]string {
-	p := about(r.Title, r.Description, r.CategoryID, r.Tags, r.UserData)
+func (r *CreateUploadVideoRequest) params() parameters {
+	p := r.Media.params("CateId")
 	p.set("FileName", r.FileName)
 	p.setNumber("FileSize", r.FileSize)
 	p.set("CoverURL", r.CoverURL)
 	p.set("TemplateGroupId", r.TemplateGroupID)
 	p.set("WorkflowId", r.WorkflowID)
-	p.set("StorageLocation", r.StorageLocation)
-	p.set("AppId", r.AppID)
 	if r.NoTranscode {
 		p.set("TranscodeMode", "NoTranscode") // as the clients for mobile send it
 	}
@@ -79,19 +69,7 @@ func (r *CreateUploadVideoRequest) params() map[string]string {
 // video now; all others mean that there is none. The end of ctx keeps the call from
 // being made, and does not cut it off.
 func (c *Client) CreateUploadVideo(ctx context.Context, r CreateUploadVideoRequest) (VideoUpload, error) {
-	const action = "CreateUploadVideo"
-	if err := r.check(); err != nil {
-		return VideoUpload{}, fmt.Errorf("%s: %w", action, err)
-	}
-	var out struct {
-		answer
-		VideoID string `json:"VideoId"`
-	}
-	now := time.Now()
-	if err := c.create(ctx, action, r.params(), &out); err != nil {
-		return VideoUpload{}, err
-	}
-	t, err := out.made(action, "VideoId", out.VideoID, now)
+	out, t, err := c.make(ctx, "CreateUploadVideo", &r, func(c *created) (name, value string) { return "VideoId", c.VideoID })
 	if err != nil {
 		return VideoUpload{}, err
 	}

@@ -105,7 +105,7 @@ func (s *Server) createImage(p map[string]string) (map[string]string, *apiError)
 }
 
 func (s *Server) createAttached(p map[string]string) (map[string]string, *apiError) {
-	for _, name := range []string{"BusinessType", "MediaExt", "Title"} {
+	for _, name := range []string{"BusinessType", "MediaExt"} {
 		if p[name] == "" {
 			return nil, missing(name)
 		}
