@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 
 	"github.com/vodupload/vodupload/checkpoint"
@@ -420,4 +421,40 @@ func canceledCtx() context.Context {
 	ctx, cancel := context.WithCancelCause(context.Background())
 	cancel(errPause)
 	return ctx
+}
+
+// A record with an ETag in another case than the server's counts, and takes over the
+// server's: where the list is not to be had next time, Complete goes by the record.
+func TestResumeTakesTheServersETag(t *testing.T) {
+	r := newRig(t, fiveParts)
+	r.interrupt(4)
+	for _, e := range must(r.store.List(r.ctx)) {
+		cp := must(r.store.Open(r.ctx, e.Record.Key))
+		_, parts, _ := cp.Load()
+		for _, p := range parts {
+			p.ETag = strings.ToLower(p.ETag)
+			if err := cp.Add(p); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if err := errors.Join(cp.Flush(r.ctx), cp.Close()); err != nil {
+			t.Fatal(err)
+		}
+	}
+	r.server.Inject(osstest.Fail(osstest.OpCompleteMultipartUpload, 403, "AccessDenied"))
+	r.refused("AccessDenied")
+	r.counts("List 1, Part 1, Complete 1")
+	for _, e := range must(r.store.List(r.ctx)) {
+		cp := must(r.store.Open(r.ctx, e.Record.Key))
+		_, parts, _ := cp.Load()
+		if len(parts) != 5 {
+			t.Errorf("%d parts are recorded, want 5", len(parts))
+		}
+		for _, p := range parts {
+			if p.ETag != strings.ToUpper(p.ETag) {
+				t.Errorf("part %d is recorded with the ETag %s, want the server's", p.Number, p.ETag)
+			}
+		}
+		_ = cp.Close()
+	}
 }

@@ -418,3 +418,87 @@ func TestSourceThatFails(t *testing.T) {
 		t.Errorf("got %v", e)
 	}
 }
+
+// A server may list parts for ever: whatever it says, the requests are few.
+func TestListPartsThatDoesNotEnd(t *testing.T) {
+	part := func(n int) string {
+		return fmt.Sprintf(`<Part><PartNumber>%d</PartNumber><ETag>"A"</ETag><Size>1</Size></Part>`, n)
+	}
+	for name, c := range map[string]struct {
+		page     func(marker int) (parts string, next int)
+		requests int
+	}{
+		"the same page again":               {func(int) (string, int) { return part(1), 1 }, 2},
+		"no parts, and a marker that grows": {func(m int) (string, int) { return "", m + 1 }, 1},
+		"no marker":                         {func(int) (string, int) { return part(1), 0 }, 1},
+		"a negative marker":                 {func(int) (string, int) { return part(1), -5 }, 1},
+		"a marker above 10,000":             {func(int) (string, int) { return part(1), maxPartNumber + 1 }, 1},
+		"a marker before the last part":     {func(int) (string, int) { return part(1) + part(5), 3 }, 1},
+		"a part above 10,000":               {func(int) (string, int) { return part(maxPartNumber + 1), maxPartNumber }, 1},
+		"the last part, and more":           {func(int) (string, int) { return part(maxPartNumber), maxPartNumber }, 2},
+		"parts out of order":                {func(int) (string, int) { return part(2) + part(1), 2 }, 1},
+		"a part twice":                      {func(int) (string, int) { return part(1) + strings.Replace(part(1), "A", "B", 1), 1 }, 1},
+	} {
+		t.Run(name, func(t *testing.T) {
+			for what, list := range map[string]func(o *Object) error{
+				"ListParts": func(o *Object) error { _, err := o.ListParts(t.Context(), testKey, "U"); return err },
+				"UploadState": func(o *Object) error {
+					_, err := (Bucket{o}).UploadState(t.Context(), testKey, "in/a", "U")
+					return err
+				},
+			} {
+				requests := 0
+				o := newObject(t, serve(t, func(w http.ResponseWriter, r *http.Request) {
+					requests++
+					marker, _ := strconv.Atoi(r.URL.Query().Get("part-number-marker"))
+					parts, next := c.page(marker)
+					fmt.Fprintf(w, "<ListPartsResult><IsTruncated>true</IsTruncated><NextPartNumberMarker>%d</NextPartNumberMarker>%s</ListPartsResult>", next, parts)
+				}), nil)
+				wantError(t, list(o), Retry)
+				if requests != c.requests {
+					t.Errorf("%s: %d requests, want %d", what, requests, c.requests)
+				}
+			}
+		})
+	}
+}
+
+func TestRetryAfter(t *testing.T) {
+	date := time.Date(2026, 11, 21, 12, 0, 0, 0, time.UTC)
+	at := func(d time.Duration) string { return date.Add(d).Format(http.TimeFormat) }
+	for name, c := range map[string]struct {
+		date, after, delay string
+		want               time.Duration
+	}{
+		"seconds":                          {at(0), "120", "", 2 * time.Minute},
+		"a date, by the server's clock":    {at(0), at(90 * time.Second), "", 90 * time.Second},
+		"a date of RFC 850":                {at(0), date.Add(time.Minute).Format("Monday, 02-Jan-06 15:04:05 GMT"), "", time.Minute},
+		"a date, and no Date: ours counts": {"", at(time.Minute), "", time.Minute},
+		"a date in the past":               {at(0), at(-time.Hour), "", 0},
+		"a date of next year":              {at(0), at(365 * 24 * time.Hour), "", maxDelay},
+		"a huge number":                    {at(0), "99999999999999999999999", "", maxDelay},
+		"a large number":                   {at(0), "4000000000", "", maxDelay},
+		"a negative number":                {at(0), "-5", "", 0},
+		"no number":                        {at(0), "soon", "", 0},
+		"a fraction":                       {at(0), "1.5", "", 0},
+		"nothing":                          {at(0), "", "", 0},
+		"OSS's own comes first":            {at(0), "120", "250", 250 * time.Millisecond},
+		"unless it is none":                {at(0), "120", "-1", 2 * time.Minute},
+	} {
+		t.Run(name, func(t *testing.T) {
+			h := http.Header{}
+			for k, v := range map[string]string{headerDate: c.date, headerRetryAfter: c.after, headerDelay: c.delay} {
+				if v != "" {
+					h.Set(k, v)
+				}
+			}
+			a := answer{header: h, came: date}
+			if c.date != "" {
+				a.came = date.AddDate(3, 0, 0) // the machine's clock does not matter
+			}
+			if got := a.delay(); got != c.want {
+				t.Errorf("got %v, want %v", got, c.want)
+			}
+		})
+	}
+}
