@@ -57,7 +57,11 @@ type Leftover struct {
 // prefix, also of processes that were killed before they could write down that they
 // had begun. OSS keeps, and charges for, the parts of unfinished uploads until they
 // are aborted. An upload whose checkpoint is in use, in this process or another, is
-// never touched, nor is one that a file of the list is to go on with. The token needs the rights oss:ListMultipartUploads, oss:ListParts
+// never touched, nor is one that a file of the list is to go on with. What a lost answer
+// to InitiateMultipartUpload left is mostly gone already: the run that met it lists the
+// object's uploads at its end, and aborts those that began while that request was under
+// way, have no part, and are in neither the store nor the client, unless there are more
+// of them than answers were lost. The token needs the rights oss:ListMultipartUploads, oss:ListParts
 // and oss:AbortMultipartUpload.
 //
 // The error tells what could not be looked at; what was found is returned with it.

@@ -12,7 +12,8 @@ import (
 // initiate begins a new upload. Its ID is durable before anything is sent.
 //
 // Where the answer is lost, an upload without parts stays at the server that nobody
-// knows the ID of; [Service.Sweep] finds it in the server's list.
+// knows the ID of. A run that goes on to its end aborts it then; else
+// [Service.Sweep] finds it in the server's list.
 func (m *multipart) initiate(ctx context.Context) error {
 	plan, err := NewPlan(m.plan.Size, m.opts.PartSize)
 	if err != nil {
@@ -20,12 +21,19 @@ func (m *multipart) initiate(ctx context.Context) error {
 	}
 	began := time.Now()
 	var begun wire.Initiated
-	err = m.call(ctx, 0, func(ctx context.Context, s Snapshot) (err error) {
+	var made time.Time
+	err = m.retry(ctx, m.opts.Retry, 0, func(ctx context.Context, s Snapshot) (err error) {
 		if err := m.job.Source.Check(); err != nil {
 			return err
 		}
+		made = time.Now()
 		begun, err = m.remote.Initiate(ctx, s, &m.job.Object)
 		return err
+	}, func(we *wire.Error, _ bool) bool {
+		if ambiguous(we) {
+			m.lost.add(made, time.Now())
+		}
+		return false
 	})
 	if err != nil {
 		return err

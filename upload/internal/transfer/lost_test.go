@@ -25,8 +25,8 @@ func TestLostAnswers(t *testing.T) {
 		left   int // uploads at the server
 	}{
 		{
-			"of Initiate: begins another upload", []*osstest.Fault{osstest.LoseAnswer(osstest.OpInitiateMultipartUpload)},
-			"Initiate 2, Part 5, Complete 1", 1,
+			"of Initiate: begins another upload, and aborts the first", []*osstest.Fault{osstest.LoseAnswer(osstest.OpInitiateMultipartUpload)},
+			"Initiate 2, Part 5, Complete 1, Uploads 1, List 1, Abort 1", 0,
 		},
 		{
 			"of a part: sends it again", []*osstest.Fault{osstest.LoseAnswer(osstest.OpUploadPart)},
@@ -386,7 +386,7 @@ func TestIntegrity(t *testing.T) {
 		r := newRig(t, fiveParts)
 		r.inject(osstest.DropElement(osstest.OpInitiateMultipartUpload, "UploadId"))
 		r.ok()
-		r.counts("Initiate 2, Part 5, Complete 1")
+		r.counts("Initiate 2, Part 5, Complete 1, Uploads 1, List 1, Abort 1")
 	})
 }
 

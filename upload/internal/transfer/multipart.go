@@ -19,6 +19,7 @@ type multipart struct {
 
 	resumedParts int
 	resumedBytes int64
+	lost         lostInitiates
 	unsure       bool // a Complete was made, and what it came to is not known
 }
 
@@ -34,6 +35,9 @@ func (u *upload) multipart(ctx context.Context) (Result, error) {
 		m.working.remove(m.rec.UploadID)
 	}()
 	res, err := m.run(ctx)
+	if m.rec.UploadID != "" {
+		defer m.abortOrphans(ctx)
+	}
 	if err != nil {
 		m.giveUp(ctx, err)
 		return Result{}, err

@@ -1,0 +1,88 @@
+package transfer
+
+import (
+	"fmt"
+	"testing"
+	"time"
+
+	"github.com/vodupload/vodupload/upload/internal/wire"
+	"github.com/vodupload/vodupload/upload/osstest"
+)
+
+func TestWhichUploadsALostAnswerMade(t *testing.T) {
+	at := func(s float64) time.Time { return someTime.Add(time.Duration(s * float64(time.Second))) }
+	for _, tt := range []struct {
+		name   string
+		lost   int
+		ahead  time.Duration
+		listed []wire.Unfinished
+		want   string
+	}{
+		{"one of that time", 1, 0, []wire.Unfinished{{Object: "a", UploadID: "X", Initiated: at(1)}}, "X"},
+		{"as many as were lost", 2, 0, []wire.Unfinished{{Object: "a", UploadID: "X", Initiated: at(1)}, {Object: "a", UploadID: "Y", Initiated: at(9)}}, "X Y"},
+		{"more than were lost: none", 1, 0, []wire.Unfinished{{Object: "a", UploadID: "X", Initiated: at(1)}, {Object: "a", UploadID: "Y", Initiated: at(9)}}, ""},
+		{"one that is known", 1, 0, []wire.Unfinished{{Object: "a", UploadID: "KNOWN", Initiated: at(1)}}, ""},
+		{"one of another object", 1, 0, []wire.Unfinished{{Object: "ab", UploadID: "X", Initiated: at(1)}}, ""},
+		{"one from before", 1, 0, []wire.Unfinished{{Object: "a", UploadID: "X", Initiated: at(-2.5)}}, ""},
+		{"one from after", 1, 0, []wire.Unfinished{{Object: "a", UploadID: "X", Initiated: at(12.5)}}, ""},
+		{"one without a time", 1, 0, []wire.Unfinished{{Object: "a", UploadID: "X"}}, ""},
+		{"by a clock that is ahead", 1, time.Hour, []wire.Unfinished{{Object: "a", UploadID: "X", Initiated: at(3601)}}, "X"},
+		{"by a clock that is ahead, one from before", 1, time.Hour, []wire.Unfinished{{Object: "a", UploadID: "X", Initiated: at(1)}}, ""},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			var l lostInitiates
+			l.add(at(0), at(5))
+			for range tt.lost - 1 {
+				l.add(at(6), at(10))
+			}
+			l.last = at(10)
+			var got string
+			for _, u := range l.orphans("a", tt.listed, map[string]bool{"KNOWN": true}, tt.ahead) {
+				got += " " + u.UploadID
+			}
+			if got = fmt.Sprint(got); got != tt.want && got != " "+tt.want {
+				t.Errorf("got %q, want %q", got, tt.want)
+			}
+		})
+	}
+}
+
+func TestAnswerToInitiateIsLost(t *testing.T) {
+	lose := func(r *rig) { r.server.Inject(osstest.LoseAnswer(osstest.OpInitiateMultipartUpload)) }
+	t.Run("nothing is left", func(t *testing.T) {
+		r := newRig(t, fiveParts)
+		lose(r)
+		r.ok()
+		r.left(0, 0)
+	})
+	t.Run("without the right to list, it stays, without a word", func(t *testing.T) {
+		r := newRig(t, fiveParts)
+		r.deny("ListMultipartUploads")
+		lose(r)
+		r.ok()
+		r.left(1, 0)
+		if w := r.seen.of(Warning); len(w) > 0 {
+			t.Errorf("got warnings %v, want none", texts(w))
+		}
+	})
+	t.Run("an upload of somebody else stays", func(t *testing.T) {
+		r := newRig(t, fiveParts)
+		o := must(wire.NewClient(&r.opts.Wire).Object(r.target()))
+		other := must(o.Initiate(r.ctx, key(0), &r.object)).UploadID
+		lose(r)
+		r.ok()
+		// The request that was lost is this one's: there is one at the server, or two
+		// of which nobody can say whose they are.
+		for _, u := range r.server.Uploads(media) {
+			if u.UploadID == other {
+				return
+			}
+		}
+		t.Error("the upload of somebody else is gone")
+	})
+	t.Run("an upload of another file is none", func(t *testing.T) {
+		r := newRig(t, fiveParts)
+		r.ok()
+		r.counts("Initiate 1, Part 5, Complete 1")
+	})
+}
