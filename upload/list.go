@@ -14,6 +14,9 @@ import (
 // AddFile puts a file at the end of the list and returns its ID. Everything about
 // it is checked here: the error names the field, what was got and what was wanted.
 // On a started or finished client it starts by itself.
+//
+// It looks at the source, and has no context: where a file system hangs, so does AddFile.
+// [Client.Upload] does not.
 func (c *Client) AddFile(f File) (FileID, error) {
 	e, size, err := c.newEntry(f)
 	if err != nil {
