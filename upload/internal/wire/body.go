@@ -64,12 +64,15 @@ func (b *bodyReader) Read(p []byte) (int, error) {
 		return 0, errDetached
 	}
 	n, err := b.R.ReadAt(p, b.Off+b.pos.Load())
+	if n == len(p) && err != nil && err != io.EOF {
+		n = 0 // with these bytes, the request might succeed
+	}
 	b.crc = crc64.Update(b.crc, p[:n])
 	pos := b.pos.Add(int64(n))
 	if b.Sent != nil && n > 0 {
 		b.Sent(int64(n))
 	}
-	if n == len(p) && (err == nil || err == io.EOF) {
+	if n == len(p) {
 		return n, nil
 	}
 	b.err = b.sourceError(pos, err)
