@@ -42,7 +42,8 @@ func TestOIDC(t *testing.T) {
 
 	expired := s.OIDCToken("pod", -time.Minute)
 	contents := []struct{ name, content, text string }{
-		{"a token that has expired", expired, "AuthenticationFail.OIDCToken.Expired"},
+		{"a token that has expired", expired, "AuthenticationFail.OIDCToken.Expired: This JsonWebToken is expired"},
+		{"the same, with what to do", expired, "the token file is not renewed"},
 		{"a token of somebody else", "eyJhbGciOiJSUzI1NiJ9.e30.c2lnbmF0dXJl", "AuthenticationFail.OIDCToken.Invalid"},
 		{"an empty file", " \n", "has 0 characters"},
 		{"a token of 20,001 characters", strings.Repeat("a", 20001), "has 20001 characters"},
@@ -56,7 +57,7 @@ func TestOIDC(t *testing.T) {
 				t.Errorf("the token is in the error: %v", err)
 			}
 			var refusal *openapi.Error
-			if errors.As(err, &refusal) != strings.HasPrefix(tt.text, "Auth") {
+			if errors.As(err, &refusal) != (strings.HasPrefix(tt.text, "Auth") || tt.content == expired) {
 				t.Errorf("error = %v", err)
 			}
 		})
