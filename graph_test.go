@@ -32,7 +32,7 @@ const (
 // it a place here first, with its reason.
 var rooms = map[string]room{
 	"upload": {
-		[]string{"upload/internal/credentials", "upload/internal/filelist", "upload/internal/media", "upload/internal/notify", "upload/internal/slots", "upload/internal/tasks", "upload/internal/transfer", "upload/internal/target", "upload/internal/vodauth", "checkpoint", "sts"},
+		[]string{"upload/internal/credentials", "upload/internal/descriptors", "upload/internal/filelist", "upload/internal/media", "upload/internal/notify", "upload/internal/slots", "upload/internal/tasks", "upload/internal/transfer", "upload/internal/target", "upload/internal/vodauth", "checkpoint", "sts"},
 		"the client knows files and states; how bytes travel is not its business, so it sees neither the wire nor the SDK",
 	},
 	"upload/internal/media": {
@@ -51,6 +51,10 @@ var rooms = map[string]room{
 		[]string{"upload/internal/tasks", "sts"},
 		"one set of credentials and those who wait for the next; what the user is asked, and about which file, is the client's",
 	},
+	"upload/internal/descriptors": {
+		[]string{"upload/internal/tasks"},
+		"files and sockets run out for the whole process: every package that opens one waits for the next in the same way",
+	},
 	"upload/internal/tasks": {
 		nil,
 		"goroutines and signals, of use to every package above it",
@@ -60,11 +64,11 @@ var rooms = map[string]room{
 		"decisions about files are values: no lock, clock, goroutine, context or I/O, so that tables and a million random steps test them",
 	},
 	"upload/internal/transfer": {
-		[]string{"upload/internal/wire", "upload/internal/target", "upload/internal/crc64", "checkpoint", retries, xsync},
+		[]string{"upload/internal/wire", "upload/internal/target", "upload/internal/descriptors", "upload/internal/crc64", "checkpoint", retries, xsync},
 		"one source to one object, and the only place that retries; it knows nothing of lists and callbacks",
 	},
 	"upload/internal/wire": {
-		[]string{"sts", "upload/internal/target", "upload/internal/crc64", sdk},
+		[]string{"sts", "upload/internal/target", "upload/internal/descriptors", "upload/internal/crc64", sdk},
 		"the only room that imports the OSS SDK, so that its traps are avoided in one place, and it can be replaced",
 	},
 	"upload/internal/vodauth": {

@@ -80,6 +80,12 @@
 // nothing moves for Options.StallTimeout is given up, and its request tried again.
 // FAULTS.md beside this file tells what becomes of an upload in each case.
 //
+// A process that has too many files and sockets open (EMFILE, ENFILE) is no fault of the
+// network: what cannot be opened is tried again for 10 minutes, without counting as a
+// retry. A file that waits for its first token holds no descriptor, and no more files are
+// started than the limit of the process (RLIMIT_NOFILE when the client was made) has
+// room for.
+//
 // # Events
 //
 // See [Callbacks]. Each file that was started gets exactly one of OnSucceeded,

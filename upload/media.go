@@ -25,7 +25,7 @@ func (r *run) uploadAuthorized(ctx context.Context) (transfer.Result, error) {
 	}
 	a := &authorizedRun{run: r}
 	if r.e.stream == nil {
-		src, err := r.e.reopen()
+		src, err := r.openSource(ctx)
 		if err != nil {
 			return transfer.Result{}, err
 		}
@@ -46,6 +46,7 @@ func (r *run) uploadAuthorized(ctx context.Context) (transfer.Result, error) {
 // open claims the source, and recalls what was made of it before.
 func (a *authorizedRun) open(ctx context.Context) error {
 	o := a.c.mediaOptions(a.e)
+	o.Store = waitingStore{a.c.store, a.starved}
 	o.State = a.state
 	claim, err := media.Open(ctx, o)
 	if err != nil {
@@ -65,7 +66,7 @@ func (a *authorizedRun) open(ctx context.Context) error {
 
 func (c *Client) mediaOptions(e *entry) media.Options {
 	return media.Options{
-		Store: c.store, Source: e.source, Volatile: e.stream != nil || e.volatile(), Optional: c.opts.CheckpointsOptional,
+		Store: waitingStore{Store: c.store}, Source: e.source, Volatile: e.stream != nil || e.volatile(), Optional: c.opts.CheckpointsOptional,
 		Warn: func(msg string, err error) { c.opts.Logger.Warn(msg, c.attrs(e, "error", err)...) },
 	}
 }

@@ -132,11 +132,6 @@ const (
 // bring the most: see there.
 const Auto = math.MinInt // no number that a mistake in arithmetic would come to
 
-// maxStarted bounds the files that were started and have not ended. It is more than
-// there are slots, so that files which wait for a token or to retry do not hold up
-// others, and it bounds what a list of any length costs.
-func (o *Options) maxStarted() int { return max(256, 2*o.Parallel) }
-
 // withDefaults returns a complete copy of o, or an error that names the field that
 // is wrong, what it is and what it may be.
 func (o *Options) withDefaults() (Options, error) {

@@ -46,6 +46,9 @@ func (r *run) send(ctx context.Context) (transfer.Result, error) {
 	if r.e.stream != nil {
 		return r.c.service.RunStream(ctx, job, r.e.stream)
 	}
+	if err := r.awaitTurn(ctx, job.Gate); err != nil {
+		return transfer.Result{}, err
+	}
 	if job.Source, err = r.c.service.Open(ctx, job, r.open); err != nil {
 		return transfer.Result{}, err
 	}
@@ -103,7 +106,7 @@ func (r *run) job(ctx context.Context) (*transfer.Job, error) {
 	e.steps = &r.steps
 	return &transfer.Job{
 		Name: e.source, Target: e.target(), VideoID: e.made(), Object: e.objectOptions(),
-		Gate: &fileGate{c: r.c, e: e}, Slots: r.slots, Volatile: e.volatile(), Emit: r.report,
+		Gate: &fileGate{c: r.c, e: e}, Slots: r.slots, Volatile: e.volatile(), Emit: r.report, Starved: r.slots.putDown,
 		Unanswered: &e.putOutcomeUnknown, Steps: &r.steps,
 	}, nil
 }

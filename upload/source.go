@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 
 	"github.com/vodupload/vodupload/checkpoint"
+	"github.com/vodupload/vodupload/upload/internal/descriptors"
 	"github.com/vodupload/vodupload/upload/internal/transfer"
 )
 
@@ -88,6 +89,11 @@ func (e *entry) inspect(links *hardLinks) (int64, error) {
 		src, err = e.open()
 		return err
 	})
+	if from == 0 && descriptors.Exhausted(err) { // its turn comes when others are closed
+		if fi, serr := os.Stat(e.path); serr == nil && fi.Mode().IsRegular() {
+			return fi.Size(), nil
+		}
+	}
 	switch {
 	case err == nil:
 		e.unfingerprinted = e.spec.Source != nil && src.State().Fingerprint == ""

@@ -7,9 +7,9 @@ func (l *List) Want() int {
 	}
 	n := len(l.lanes[Direct].ready)
 	if l.state == Started {
-		n += min(len(l.lanes[Queue].ready), max(0, l.limits.Started-l.running()))
+		n += len(l.lanes[Queue].ready)
 	}
-	return n
+	return min(n, max(0, l.limits.Started-l.running()))
 }
 
 func (l *List) running() int { return l.lanes[Queue].running + l.lanes[Direct].running }
@@ -37,6 +37,7 @@ func (l *List) next(free bool) (f *node, slot bool) {
 	switch {
 	case l.state == Paused, l.state == Closed:
 	case len(direct.ready) > 0:
+		free = free && l.running() < l.limits.Started
 		if free || direct.busy() < l.limits.Parallel {
 			return direct.take(), free
 		}

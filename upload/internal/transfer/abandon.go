@@ -28,7 +28,7 @@ func (u *upload) abandon(ctx context.Context) error {
 			return nil
 		}
 	}
-	cp, err := store.Open(ctx, key)
+	cp, err := OpenCheckpoint(ctx, store, key, u.starved)
 	if errors.Is(err, checkpoint.ErrInUse) {
 		return nil
 	}

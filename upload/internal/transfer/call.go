@@ -8,6 +8,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/vodupload/vodupload/upload/internal/descriptors"
 	"github.com/vodupload/vodupload/upload/internal/target"
 	"github.com/vodupload/vodupload/upload/internal/wire"
 )
@@ -22,6 +23,7 @@ type upload struct {
 	tally    tally
 	emitting sync.Mutex  // so that events come in order
 	retrying atomic.Bool // a Retrying went out, no WentOn yet
+	starving atomic.Bool // the wait for a descriptor was told of
 }
 
 // A request makes one call to the server.
@@ -61,7 +63,9 @@ func (u *upload) again(ctx context.Context, policy RetryPolicy, part int, try fu
 		local, isLocal := errors.AsType[*sourceError](err)
 		if isLocal { // what was sent without the rest is no request that may have done its work
 			we = &wire.Error{Class: wire.Retry}
-			ok, _ = outlook(local.err)
+			if ok, _ = outlook(local.err); descriptors.Exhausted(local.err) {
+				ok, we.Class = true, wire.Starved
+			}
 		}
 		switch {
 		case !ok:
@@ -69,10 +73,12 @@ func (u *upload) again(ctx context.Context, policy RetryPolicy, part int, try fu
 		case we.Class == wire.Token:
 			u.job.Gate.Expired(we.Generation, we)
 			continue
+		case we.Class == wire.Starved:
+			u.starved(err)
 		}
 		wait = morePatience(wait, we)
 		v := b.next(we, u.tally.acknowledged(), 2*u.opts.Parallel)
-		if resolved != nil && !isLocal && resolved(we, !v.again) {
+		if resolved != nil && !isLocal && we.Class != wire.Starved && resolved(we, !v.again) {
 			u.wentOn(told, part)
 			return nil
 		}

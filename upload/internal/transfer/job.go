@@ -87,6 +87,11 @@ type Job struct {
 	// Emit is called one event at a time, in order, from many goroutines; it must
 	// not block. It may be nil.
 	Emit func(Event)
+
+	// Starved is called before the job waits to open something because the process has
+	// too many files open. A slot that is held for its first request has to be given
+	// back: another file may need it to end. It may be nil.
+	Starved func()
 }
 
 func (j *Job) key() checkpoint.Key {

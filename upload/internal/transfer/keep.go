@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/vodupload/vodupload/checkpoint"
+	"github.com/vodupload/vodupload/upload/internal/descriptors"
 	"github.com/vodupload/vodupload/upload/internal/target"
 	"github.com/vodupload/vodupload/upload/internal/wire"
 )
@@ -20,6 +21,7 @@ type keeper struct {
 	claimed           checkpoint.Upload // of the store, if Upload is not that; nil: none could be opened
 	optional          bool
 	warn              func(error)
+	starved           func(error)
 	warned            atomic.Bool
 	slow              *seldom // of the service
 }
@@ -27,10 +29,10 @@ type keeper struct {
 // claim opens the checkpoint. Where none can be kept, it is an error unless the
 // upload was told to go on without. Somebody else's claim always is.
 func (u *upload) claim(ctx context.Context) (*keeper, error) {
-	k := &keeper{optional: u.opts.Optional, warn: u.warn, slow: &u.slowDisk}
-	cp, err := u.store(u.job).Open(ctx, u.job.key())
+	k := &keeper{optional: u.opts.Optional, warn: u.warn, starved: u.starved, slow: &u.slowDisk}
+	cp, err := OpenCheckpoint(ctx, u.store(u.job), u.job.key(), u.starved)
 	for errors.Is(err, checkpoint.ErrInUse) && u.sweeping.wait(ctx, u.job.key()) {
-		cp, err = u.store(u.job).Open(ctx, u.job.key())
+		cp, err = OpenCheckpoint(ctx, u.store(u.job), u.job.key(), u.starved)
 	}
 	switch {
 	case err == nil:
@@ -68,7 +70,7 @@ func (k *keeper) without(cause error) {
 
 // begin writes the record of a new upload.
 func (k *keeper) begin(ctx context.Context, rec checkpoint.Record) error {
-	err := k.Begin(ctx, rec)
+	err := descriptors.Await(ctx, func() error { return k.Begin(ctx, rec) }, k.starved)
 	switch {
 	case err == nil:
 		return nil

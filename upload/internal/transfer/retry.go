@@ -7,6 +7,7 @@ import (
 
 	"github.com/cenkalti/backoff/v4"
 
+	"github.com/vodupload/vodupload/upload/internal/descriptors"
 	"github.com/vodupload/vodupload/upload/internal/wire"
 )
 
@@ -30,6 +31,7 @@ type budget struct {
 	retries int   // spent since the last progress
 	free    int   // at once and uncounted, in a row
 	skews   int   // in a row
+	starved int   // for want of a descriptor, all of them
 	seen    int64 // what the upload had acknowledged at the last retry
 }
 
@@ -63,6 +65,9 @@ func (b *budget) next(err *wire.Error, acked int64, maxFree int) verdict {
 		if b.skews++; b.skews <= maxSkews {
 			return verdict{again: true}
 		}
+	case wire.Starved:
+		b.starved++
+		return verdict{again: b.starved <= maxStarved, delay: descriptors.Pause}
 	case wire.Retry, wire.Throttle:
 	default:
 		return verdict{}

@@ -4,6 +4,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/vodupload/vodupload/upload/internal/descriptors"
 	"github.com/vodupload/vodupload/upload/internal/wire"
 )
 
@@ -142,4 +143,22 @@ func TestPause(t *testing.T) {
 			within(t, "of a minute", b.next(&wire.Error{Class: wire.Retry}, 0, maxFree).delay, 45*time.Second, 75*time.Second)
 		}
 	})
+}
+
+// TestStarvedSpendsNoRetry: it is no fault of the network or the server, and passes when
+// other files are closed.
+func TestStarvedSpendsNoRetry(t *testing.T) {
+	b := newBudget(RetryPolicy{Count: 1, Interval: time.Second}, 0)
+	starved := &wire.Error{Class: wire.Starved}
+	for n := range maxStarved {
+		if v := b.next(starved, 0, maxFree); !v.again || v.counted || v.delay != descriptors.Pause {
+			t.Fatalf("attempt %d: got %+v, want another after %v, uncounted", n, v, descriptors.Pause)
+		}
+	}
+	if v := b.next(starved, 0, maxFree); v.again {
+		t.Error("it does not end")
+	}
+	if v := b.next(&wire.Error{Class: wire.Retry}, 0, maxFree); !v.again || !v.counted {
+		t.Errorf("got %+v, want the one retry that was not spent", v)
+	}
 }

@@ -285,7 +285,7 @@ func (sw *sweep) local(ctx context.Context, m *multipart, c *candidate) bool {
 		return true
 	}
 	defer sw.sweeping.hold(c.Key)()
-	cp, err := sw.opts.Checkpoints.Open(ctx, c.Key)
+	cp, err := OpenCheckpoint(ctx, sw.opts.Checkpoints, c.Key, nil)
 	if errors.Is(err, checkpoint.ErrInUse) {
 		return false
 	}

@@ -18,11 +18,12 @@ const (
 	Token                  // the credentials are no longer accepted
 	Restart                // the upload ID is gone
 	Canceled               // the context ended
+	Starved                // the process has no descriptor left for a connection: try again when others are closed
 )
 
 // String returns the name of the class.
 func (c Class) String() string {
-	names := [...]string{"Permanent", "Retry", "Throttle", "Stale", "Skew", "Token", "Restart", "Canceled"}
+	names := [...]string{"Permanent", "Retry", "Throttle", "Stale", "Skew", "Token", "Restart", "Canceled", "Starved"}
 	if c < 0 || int(c) >= len(names) {
 		return "Class(" + strconv.Itoa(int(c)) + ")"
 	}

@@ -5,6 +5,8 @@ import (
 	"crypto/x509"
 	"errors"
 	"net/http"
+
+	"github.com/vodupload/vodupload/upload/internal/descriptors"
 )
 
 // An outcome is what is known of a request that failed.
@@ -102,6 +104,8 @@ func classifyConnection(o outcome) Class {
 		proxy   *proxyError
 	)
 	switch {
+	case descriptors.Exhausted(o.err):
+		return Starved
 	case errors.Is(o.err, http.ErrSchemeMismatch),
 		errors.As(o.err, &verify), errors.As(o.err, &record),
 		errors.As(o.err, &unknown), errors.As(o.err, &host), errors.As(o.err, &invalid):

@@ -8,6 +8,7 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"os"
 	"syscall"
 	"testing"
 )
@@ -80,6 +81,7 @@ func TestClassify(t *testing.T) {
 		"context ended on a kept connection": {outcome{ended: true, reused: true, err: context.Canceled}, Canceled},
 		"source failed":                      {outcome{source: true, err: io.ErrUnexpectedEOF}, Permanent},
 		"request that cannot be made":        {outcome{refused: true, err: errors.New("x")}, Permanent},
+		"no descriptor left":                 {outcome{err: &net.OpError{Op: "dial", Err: os.NewSyscallError("socket", syscall.EMFILE)}}, Starved},
 		"connection refused":                 {outcome{err: &net.OpError{Op: "dial", Err: syscall.ECONNREFUSED}}, Retry},
 		"reset on a new connection":          {outcome{err: reset}, Retry},
 		"reset on a kept connection":         {outcome{reused: true, err: reset}, Stale},
@@ -109,7 +111,7 @@ func TestClassify(t *testing.T) {
 }
 
 func TestClassText(t *testing.T) {
-	for c, want := range map[Class]string{Permanent: "Permanent", Throttle: "Throttle", Canceled: "Canceled", 8: "Class(8)", -1: "Class(-1)"} {
+	for c, want := range map[Class]string{Permanent: "Permanent", Throttle: "Throttle", Canceled: "Canceled", Starved: "Starved", 9: "Class(9)", -1: "Class(-1)"} {
 		if c.String() != want {
 			t.Errorf("got %s, want %s", c, want)
 		}

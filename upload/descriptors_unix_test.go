@@ -1,0 +1,245 @@
+//go:build unix
+
+package upload_test
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"log/slog"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"sync"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/vodupload/vodupload/checkpoint"
+	"github.com/vodupload/vodupload/sts"
+	"github.com/vodupload/vodupload/upload"
+)
+
+// TestFewDescriptors runs a process that may have few files and sockets open.
+func TestFewDescriptors(t *testing.T) {
+	for _, name := range []string{"many files wait for a token", "other things hold all"} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			b := newBench(t)
+			for n := range fewFiles {
+				b.file(fmt.Sprint("film", n), 150*kib)
+			}
+			cmd := exec.CommandContext(b.ctx, must(os.Executable()))
+			work := fewWork{Case: name, Endpoint: b.server.URL, Dir: b.dir, Checkpoints: t.TempDir()}
+			cmd.Env = append(os.Environ(), fewEnv+"="+string(must(json.Marshal(work))))
+			if out, err := cmd.CombinedOutput(); err != nil {
+				t.Fatalf("%v\n%s", err, out)
+			}
+			b.clean()
+		})
+	}
+}
+
+const (
+	fewEnv   = "VODUPLOAD_TEST_DESCRIPTORS"
+	fewFiles = 300
+)
+
+func init() { children[fewEnv] = fewChild }
+
+// fewWork is what the process does.
+type fewWork struct{ Case, Endpoint, Dir, Checkpoints string }
+
+func (w fewWork) file(n int) upload.File {
+	return upload.File{Path: filepath.Join(w.Dir, fmt.Sprint("film", n)), Endpoint: w.Endpoint, Bucket: bucket, Object: fmt.Sprint(n)}
+}
+
+func (w fewWork) options() (*upload.Options, error) {
+	store, err := checkpoint.OpenDir(w.Checkpoints)
+	return &upload.Options{
+		Checkpoints: store, PartSize: 100 * kib, RetryCount: -1, Credentials: sts.Static(defaultKey),
+	}, err
+}
+
+func fewChild() error {
+	var w fewWork
+	if err := json.Unmarshal([]byte(os.Getenv(fewEnv)), &w); err != nil {
+		return err
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), 50*time.Second)
+	defer cancel()
+	if strings.HasPrefix(w.Case, "many") {
+		return w.many(ctx)
+	}
+	return w.starve(ctx)
+}
+
+func limitDescriptors(n int) error {
+	var l syscall.Rlimit
+	if err := syscall.Getrlimit(syscall.RLIMIT_NOFILE, &l); err != nil {
+		return err
+	}
+	l.Cur = min(uint64(n), l.Max)
+	return syscall.Setrlimit(syscall.RLIMIT_NOFILE, &l)
+}
+
+// many has 300 files wait for a token with 256 descriptors. None of them is open
+// meanwhile, and none fails when the token is there.
+func (w fewWork) many(ctx context.Context) error {
+	if err := limitDescriptors(256); err != nil {
+		return err
+	}
+	opts, err := w.options()
+	if err != nil {
+		return err
+	}
+	opts.Credentials = nil
+	started := make(chan struct{}, fewFiles)
+	opts.Callbacks.OnStarted = func(*upload.Client, upload.FileInfo) { started <- struct{}{} }
+	c, err := upload.New(opts)
+	if err != nil {
+		return err
+	}
+	before := countDescriptors()
+	for n := range fewFiles {
+		if _, err := c.AddFile(w.file(n)); err != nil {
+			return err
+		}
+	}
+	if err := c.Start(ctx); err != nil {
+		return err
+	}
+	for range 100 {
+		<-started
+	}
+	if now := countDescriptors(); now > before+10 {
+		return fmt.Errorf("%d descriptors are open while files wait for a token, %d before", now, before)
+	}
+	return errors.Join(c.Init(defaultKey), c.Wait(ctx), c.Close())
+}
+
+// countDescriptors returns how many are open, by looking at each.
+func countDescriptors() (n int) {
+	for fd := range 256 {
+		var st syscall.Stat_t
+		if syscall.Fstat(fd, &st) == nil {
+			n++
+		}
+	}
+	return n
+}
+
+// starve lets an upload meet the limit at each of the things that it opens. RetryCount
+// says never: a wait for a descriptor is no retry.
+func (w fewWork) starve(ctx context.Context) error {
+	if err := limitDescriptors(64); err != nil {
+		return err
+	}
+	met := make(map[int]bool)
+	for left := range 8 {
+		f := w.file(left)
+		told, err := w.starved(ctx, left, f)
+		if err != nil {
+			return fmt.Errorf("with %d descriptors left: %w", left, err)
+		}
+		met[left] = told
+	}
+	if !met[0] || !met[1] || !met[2] || met[7] {
+		return fmt.Errorf("it waited with so many descriptors left: %v; want it with none, 1 and 2 (source, checkpoint, socket), and not with 7", met)
+	}
+	// The resolver, too, says that there is no such host where it can open nothing.
+	f := w.file(0)
+	f.Path, f.Endpoint = filepath.Join(w.Dir, "small"), "http://nowhere.invalid"
+	if err := os.WriteFile(f.Path, []byte("small"), 0o600); err != nil {
+		return err
+	}
+	if told, err := w.starved(ctx, 1, f); !told || err == nil || errors.Is(err, syscall.EMFILE) {
+		return fmt.Errorf("a name: waited %t, and got %w; want that it waited, and then found no host", told, err)
+	}
+	return nil
+}
+
+// starved uploads a file while only so many descriptors are left, and returns whether
+// it waited; then it gets the others.
+func (w fewWork) starved(ctx context.Context, left int, f upload.File) (told bool, err error) {
+	opts, err := w.options()
+	if err != nil {
+		return false, err
+	}
+	var hog hog
+	defer hog.release()
+	opts.Logger = slog.New(&starvedHandler{Handler: slog.DiscardHandler, then: func() {
+		told = true
+		hog.release()
+	}})
+	c, err := upload.New(opts)
+	if err != nil {
+		return false, err
+	}
+	// Names that the process has not resolved yet load files, and so does the poller.
+	if err := hog.take(left); err != nil {
+		return false, err
+	}
+	_, err = c.Upload(ctx, f)
+	return told, errors.Join(err, c.Close())
+}
+
+// A hog holds descriptors.
+type hog struct {
+	mu    sync.Mutex
+	files []*os.File
+}
+
+// take takes all that there are but some.
+func (h *hog) take(left int) error {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	for {
+		f, err := os.Open(os.DevNull)
+		if errors.Is(err, syscall.EMFILE) {
+			break
+		}
+		if err != nil {
+			return err
+		}
+		h.files = append(h.files, f)
+	}
+	for range left {
+		last := len(h.files) - 1
+		if err := h.files[last].Close(); err != nil {
+			return err
+		}
+		h.files = h.files[:last]
+	}
+	return nil
+}
+
+func (h *hog) release() {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	for _, f := range h.files {
+		_ = f.Close()
+	}
+	h.files = nil
+}
+
+// A starvedHandler calls then when the log says that an upload waits for a descriptor.
+type starvedHandler struct {
+	slog.Handler
+	once sync.Once
+	then func()
+}
+
+func (h *starvedHandler) Enabled(context.Context, slog.Level) bool { return true }
+
+func (h *starvedHandler) Handle(_ context.Context, r slog.Record) error {
+	r.Attrs(func(a slog.Attr) bool {
+		if a.Key == "warning" && strings.Contains(a.Value.String(), "another file or connection") {
+			h.once.Do(h.then)
+		}
+		return true
+	})
+	return nil
+}

@@ -1,0 +1,33 @@
+package transfer
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/vodupload/vodupload/checkpoint"
+	"github.com/vodupload/vodupload/upload/internal/descriptors"
+)
+
+// maxStarved bounds how often one request is made again for want of a descriptor.
+const maxStarved = int(descriptors.Patience / descriptors.Pause)
+
+// OpenCheckpoint opens a checkpoint, and waits where the process has too many files
+// open. starved, which may be nil, is called before it waits.
+func OpenCheckpoint(ctx context.Context, store checkpoint.Store, key checkpoint.Key, starved func(error)) (cp checkpoint.Upload, err error) {
+	err = descriptors.Await(ctx, func() (err error) {
+		cp, err = store.Open(ctx, key)
+		return err
+	}, starved)
+	return cp, err
+}
+
+// starved warns, once, that the upload waits for a descriptor. The slot that the job may
+// have at hand goes to another file: that may end, and close what it has open.
+func (u *upload) starved(err error) {
+	if u.job.Starved != nil {
+		u.job.Starved()
+	}
+	if u.starving.CompareAndSwap(false, true) {
+		u.warn(fmt.Errorf("wait until another file or connection is closed: %w", err))
+	}
+}
