@@ -118,6 +118,8 @@ func TestSlowComplete(t *testing.T) {
 						go b.goOnWith(ctx, tt.takes, completed)
 					}
 					_ = sleep(ctx, 30*time.Second*time.Duration(wire.Patience(ctx)))
+					b.remote.mu.Lock()
+					defer b.remote.mu.Unlock()
 					if len(b.remote.uploads) == 0 {
 						return gone("Complete")
 					}
