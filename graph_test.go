@@ -92,8 +92,12 @@ var rooms = map[string]room{
 		"it judges the calls of vod, and is tied to other servers by functions: users' tests import it alone as well",
 	},
 	"upload/osstest": {
-		nil,
+		[]string{"upload/osstest/internal/policy"},
 		"users' tests import it: it must bring nothing with it, and share no code with the client it judges",
+	},
+	"upload/osstest/internal/policy": {
+		nil,
+		"what a RAM policy says is decided from its text and one access; it knows no request",
 	},
 	"checkpoint": {
 		[]string{bbolt},

@@ -5,6 +5,8 @@ import (
 	"net/http"
 	"strings"
 	"time"
+
+	"github.com/vodupload/vodupload/upload/osstest/internal/policy"
 )
 
 // The answers to requests that OSS does not trust. Codes, messages and ECs are
@@ -165,17 +167,17 @@ func hexBytes(s string) string {
 
 // errPolicyDenies is the answer to what a RAM policy does not allow. OSS words
 // it in one way for temporary keys and in another for those of RAM users.
-func errPolicyDenies(k Key, a access, d decision) *apiError {
+func errPolicyDenies(k Key, a policy.Access, d policy.Decision) *apiError {
 	e := accessDenied("0003-00000301", "Access denied by authorizer's policy.")
 	kind, denial := "AssumedRoleUser", "ImplicitDeny"
 	if k.SecurityToken == "" {
 		kind = "SubUser"
 		e = accessDenied("0003-00000001", "You have no right to access this object because of bucket acl.")
-		if d == explicitDeny {
+		if d == policy.ExplicitDeny {
 			e = accessDenied("0003-00000201", "Access denied by authorizer's policy.")
 		}
 	}
-	if d == explicitDeny {
+	if d == policy.ExplicitDeny {
 		denial = "ExplicitDeny"
 	}
 	detail := field{name: "AccessDeniedDetail", nested: []field{
@@ -184,7 +186,7 @@ func errPolicyDenies(k Key, a access, d decision) *apiError {
 		{name: "AuthPrincipalType", value: kind},
 		{name: "AuthPrincipalDisplayName", value: k.AccessKeyID},
 		{name: "NoPermissionType", value: denial},
-		{name: "AuthAction", value: a.action},
+		{name: "AuthAction", value: a.Action},
 	}}
 	e.fields = append(e.fields, detail)
 	return e

@@ -2,6 +2,8 @@ package osstest
 
 import (
 	"strings"
+
+	"github.com/vodupload/vodupload/upload/osstest/internal/policy"
 )
 
 // accountID is the account that owns all buckets, for policies that name one.
@@ -24,21 +26,21 @@ func (s *Server) authorize(req *request) *apiError {
 
 // authorizeDelete is authorize for one object of a DeleteMultipleObjects.
 func (s *Server) authorizeDelete(req *request, key, version string) *apiError {
-	return s.authorizeAccess(req, access{
-		action: versioned("oss:DeleteObject", version),
-		path:   req.bucket + "/" + key,
+	return s.authorizeAccess(req, policy.Access{
+		Action: versioned("oss:DeleteObject", version),
+		Path:   req.bucket + "/" + key,
 	})
 }
 
-func (s *Server) authorizeAccess(req *request, a access) *apiError {
-	a.region, a.account = s.opts.Region, accountID
+func (s *Server) authorizeAccess(req *request, a policy.Access) *apiError {
+	a.Region, a.Account = s.opts.Region, accountID
 	p, err := s.keys.policy(req.principal.Policy)
 	if err != nil {
 		// A document that came by Options.LookupKey. Nobody may do anything
 		// on the strength of a policy that cannot be read.
 		return errPolicyUnreadable(err)
 	}
-	if d := p.decide(a); d != allowed {
+	if d := p.Decide(a); d != policy.Allowed {
 		return errPolicyDenies(req.principal, a, d)
 	}
 	return nil
@@ -127,7 +129,7 @@ func versioned(action, version string) string {
 }
 
 // accesses returns what a request asks for, beyond the keys in its body.
-func accesses(req *request) []access {
+func accesses(req *request) []policy.Access {
 	action, known := actions[req.op]
 	if req.op == OpDeleteMultipleObjects {
 		return nil
@@ -136,11 +138,11 @@ func accesses(req *request) []access {
 		// An operation that nobody gave a right for is nobody's right.
 		action = "oss:" + string(req.op)
 	}
-	list := []access{{action: versioned(action, req.query.Get("versionId")), path: resourcePath(req)}}
+	list := []policy.Access{{Action: versioned(action, req.query.Get("versionId")), Path: resourcePath(req)}}
 	switch req.op {
 	case OpPutObject, OpInitiateMultipartUpload:
 		if req.Header.Get("X-Oss-Tagging") != "" {
-			list = append(list, access{action: "oss:PutObjectTagging", path: resourcePath(req)})
+			list = append(list, policy.Access{Action: "oss:PutObjectTagging", Path: resourcePath(req)})
 		}
 	case OpUploadPartCopy:
 		list = append(list, copySourceAccesses(req.Header.Get("X-Oss-Copy-Source"))...)
@@ -162,14 +164,14 @@ func resourcePath(req *request) string {
 // copySourceAccesses returns what reading a copy source asks for; the right to
 // the version comes on top of that to the object (OSS documentation,
 // UploadPartCopy). A source that cannot be read is left to the operation.
-func copySourceAccesses(header string) []access {
+func copySourceAccesses(header string) []policy.Access {
 	bucket, key, version, ok := parseCopySource(header)
 	if !ok {
 		return nil
 	}
-	list := []access{{action: "oss:GetObject", path: bucket + "/" + key}}
+	list := []policy.Access{{Action: "oss:GetObject", Path: bucket + "/" + key}}
 	if version != "" {
-		list = append(list, access{action: "oss:GetObjectVersion", path: bucket + "/" + key})
+		list = append(list, policy.Access{Action: "oss:GetObjectVersion", Path: bucket + "/" + key})
 	}
 	return list
 }

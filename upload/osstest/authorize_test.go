@@ -58,7 +58,7 @@ func TestEachOperationAsksForItsAction(t *testing.T) {
 			req.bucket, req.key, _ = strings.Cut(strings.TrimPrefix(tt.want[0][strings.Index(tt.want[0], " ")+1:], "*"), "/")
 			var got []string
 			for _, a := range accesses(req) {
-				got = append(got, a.action+" "+a.path)
+				got = append(got, a.Action+" "+a.Path)
 			}
 			if !slices.Equal(got, tt.want) {
 				t.Errorf("got %q, want %q", got, tt.want)
@@ -243,4 +243,12 @@ func wantDetail(t *testing.T, e *apiError, name, want string) {
 		}
 	}
 	t.Error("no AccessDeniedDetail")
+}
+
+const conditional = `{"Version":"1","Statement":[{"Effect":"Allow","Action":"oss:*","Resource":"*",
+	"Condition":{"IpAddress":{"acs:SourceIp":"10.0.0.0/8"}}}]}`
+
+// statements makes a policy document of statements.
+func statements(s ...string) string {
+	return `{"Version":"1","Statement":[` + strings.Join(s, ",") + `]}`
 }

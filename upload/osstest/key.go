@@ -6,6 +6,8 @@ import (
 	"io"
 	"log/slog"
 	"time"
+
+	"github.com/vodupload/vodupload/upload/osstest/internal/policy"
 )
 
 // A Key is one set of credentials that the server accepts.
@@ -68,7 +70,7 @@ func (k Key) validate() error {
 	if k.AccessKeySecret == "" {
 		return fmt.Errorf("osstest: key %s without AccessKeySecret", k.AccessKeyID)
 	}
-	if err := validatePolicy(k.Policy); err != nil {
+	if _, err := policy.Parse(k.Policy); err != nil {
 		return fmt.Errorf("osstest: key %s: %w", k.AccessKeyID, err)
 	}
 	return nil

@@ -4,6 +4,8 @@ import (
 	"crypto/hmac"
 	"sync"
 	"time"
+
+	"github.com/vodupload/vodupload/upload/osstest/internal/policy"
 )
 
 // AddKey makes the server accept k from now on, in place of any key of the same
@@ -29,7 +31,7 @@ type keyring struct {
 	keys     map[string]Key
 	revoked  map[string]bool // by AccessKeyID
 	expired  map[string]bool // by AccessKeyID, whatever Key.Expires says
-	policies map[string]*policy
+	policies map[string]*policy.Policy
 }
 
 // maxCachedPolicies bounds what a server remembers of documents that it has
@@ -49,7 +51,7 @@ func newKeyring(keys []Key, lookup func(accessKeyID, securityToken string) (Key,
 		keys:     make(map[string]Key),
 		revoked:  make(map[string]bool),
 		expired:  make(map[string]bool),
-		policies: make(map[string]*policy),
+		policies: make(map[string]*policy.Policy),
 	}
 	for _, k := range keys {
 		r.add(k)
@@ -142,14 +144,14 @@ func (r *keyring) knowsToken(token string) bool {
 
 // policy returns the policy of a document, read once. The error is that of a
 // key which came by lookup, since add refuses such documents.
-func (r *keyring) policy(document string) (*policy, error) {
+func (r *keyring) policy(document string) (*policy.Policy, error) {
 	r.mu.RLock()
 	p := r.policies[document]
 	r.mu.RUnlock()
 	if p != nil {
 		return p, nil
 	}
-	p, err := parsePolicy(document)
+	p, err := policy.Parse(document)
 	if err != nil {
 		return nil, err
 	}

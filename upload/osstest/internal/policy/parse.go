@@ -1,4 +1,4 @@
-package osstest
+package policy
 
 import (
 	"bytes"
@@ -9,17 +9,11 @@ import (
 	"strings"
 )
 
-// validatePolicy reports what is wrong with a RAM policy document. An empty
-// one is right: it allows everything.
-func validatePolicy(document string) error {
-	_, err := parsePolicy(document)
-	return err
-}
-
-// parsePolicy reads a RAM policy document, or a list of some. It knows all that it accepts: an
-// element that it does not evaluate, such as a Condition, is an error, since a
-// test that passes because a restriction was overlooked would be worth nothing.
-func parsePolicy(document string) (*policy, error) {
+// Parse reads a RAM policy document, or a list of some; an empty one allows
+// everything. It knows all that it accepts: an element that it does not evaluate,
+// such as a Condition, is an error, since a test that passes because a restriction
+// was overlooked would be worth nothing.
+func Parse(document string) (*Policy, error) {
 	if document == "" {
 		return allowAll, nil
 	}
@@ -27,7 +21,7 @@ func parsePolicy(document string) (*policy, error) {
 	if err != nil {
 		return nil, fmt.Errorf("read RAM policy: %w", err)
 	}
-	var first *policy
+	var first *Policy
 	for _, d := range slices.Backward(documents) {
 		p, err := parseDocument(d)
 		if err != nil {
@@ -39,7 +33,7 @@ func parsePolicy(document string) (*policy, error) {
 	return first, nil
 }
 
-func parseDocument(document json.RawMessage) (*policy, error) {
+func parseDocument(document json.RawMessage) (*Policy, error) {
 	elements, err := jsonObject(document, "Version", "Statement")
 	if err != nil {
 		return nil, err
@@ -52,7 +46,7 @@ func parseDocument(document json.RawMessage) (*policy, error) {
 	if err != nil {
 		return nil, fmt.Errorf("element Statement: %w", err)
 	}
-	p := &policy{}
+	p := &Policy{}
 	for i, r := range raw {
 		s, err := parseStatement(r)
 		if err != nil {

@@ -1,4 +1,4 @@
-package osstest
+package policy
 
 import (
 	"strings"
@@ -29,48 +29,48 @@ func TestPolicyDecides(t *testing.T) {
 		document string
 		action   string
 		path     string
-		want     decision
+		want     Decision
 	}{
-		{"no document allows all", "", "oss:DeleteBucket", "media", allowed},
-		{"an action and its resource", statements(uploads), "oss:PutObject", "media/in/a.mp4", allowed},
-		{"a * crosses slashes", statements(uploads), "oss:PutObject", "media/in/x/y.mp4", allowed},
-		{"an action in another case", statements(`{"Effect":"Allow","Action":"OSS:putobject","Resource":"*"}`), "oss:PutObject", "media/a", allowed},
-		{"another action", statements(uploads), "oss:GetObject", "media/in/a.mp4", implicitDeny},
-		{"another prefix", statements(uploads), "oss:PutObject", "media/out/a.mp4", implicitDeny},
-		{"a resource in another case", statements(uploads), "oss:PutObject", "media/IN/a.mp4", implicitDeny},
-		{"a bucket is none of its objects", statements(uploads), "oss:ListParts", "media", implicitDeny},
-		{"an object is not its bucket", statements(`{"Effect":"Allow","Action":"oss:*","Resource":"acs:oss:*:*:media"}`), "oss:PutObject", "media/a", implicitDeny},
-		{"a bucket whose name begins alike", statements(`{"Effect":"Allow","Action":"oss:*","Resource":"acs:oss:*:*:media/*"}`), "oss:PutObject", "media2/a", implicitDeny},
-		{"an action's wildcard", statements(readAll), "oss:GetObjectAcl", "any/key", allowed},
-		{"a second statement", statements(readAll, uploads), "oss:PutObject", "media/in/a.mp4", allowed},
-		{"a Deny wins", statements(uploads, denyKeys), "oss:PutObject", "media/in/secret-01.mp4", explicitDeny},
-		{"a Deny wins wherever it stands", statements(denyKeys, uploads), "oss:PutObject", "media/in/secret-01.mp4", explicitDeny},
-		{"a ? is one character", statements(uploads, denyKeys), "oss:PutObject", "media/in/secret-1.mp4", allowed},
-		{"a ? is one character of any length", statements(uploads, denyKeys), "oss:PutObject", "media/in/secret-é国.mp4", explicitDeny},
-		{"NotAction", statements(`{"Effect":"Allow","NotAction":"oss:Delete*","Resource":"*"}`), "oss:PutObject", "media/a", allowed},
-		{"NotAction's own", statements(`{"Effect":"Allow","NotAction":"oss:Delete*","Resource":"*"}`), "oss:DeleteObject", "media/a", implicitDeny},
-		{"NotResource", statements(`{"Effect":"Deny","Action":"*","NotResource":"acs:oss:*:*:media/in/*"}`, readAll), "oss:GetObject", "media/out/a", explicitDeny},
-		{"NotResource's own", statements(`{"Effect":"Deny","Action":"*","NotResource":"acs:oss:*:*:media/in/*"}`, readAll), "oss:GetObject", "media/in/a", allowed},
-		{"another service", statements(`{"Effect":"Allow","Action":"vod:*","Resource":"acs:vod:*:*:*"}`), "oss:GetObject", "media/a", implicitDeny},
-		{"another service's resource", statements(`{"Effect":"Allow","Action":"*","Resource":"acs:vod:*:*:*"}`), "oss:GetObject", "media/a", implicitDeny},
-		{"its region", statements(`{"Effect":"Allow","Action":"*","Resource":"acs:oss:cn-hangzhou:*:*"}`), "oss:GetObject", "media/a", allowed},
-		{"its region as endpoints name it", statements(`{"Effect":"Allow","Action":"*","Resource":"acs:oss:oss-cn-hangzhou:*:*"}`), "oss:GetObject", "media/a", allowed},
-		{"another region", statements(`{"Effect":"Allow","Action":"*","Resource":"acs:oss:oss-cn-beijing:*:*"}`), "oss:GetObject", "media/a", implicitDeny},
-		{"another account", statements(`{"Effect":"Allow","Action":"*","Resource":"acs:oss:*:42:*"}`), "oss:GetObject", "media/a", implicitDeny},
-		{"a key with colons", statements(`{"Effect":"Allow","Action":"*","Resource":"acs:oss:*:*:media/a:b/*"}`), "oss:GetObject", "media/a:b/c", allowed},
-		{"both of two documents", both(`{"Effect":"Allow","Action":"*","Resource":"*"}`, `{"Effect":"Allow","Action":"oss:GetObject","Resource":"*"}`), "oss:GetObject", "media/a", allowed},
-		{"the first of two documents only", both(`{"Effect":"Allow","Action":"*","Resource":"*"}`, `{"Effect":"Allow","Action":"oss:GetObject","Resource":"*"}`), "oss:PutObject", "media/a", implicitDeny},
-		{"the second of two documents only", both(`{"Effect":"Allow","Action":"oss:GetObject","Resource":"*"}`, `{"Effect":"Allow","Action":"*","Resource":"*"}`), "oss:PutObject", "media/a", implicitDeny},
-		{"denied by the second of two documents", both(`{"Effect":"Allow","Action":"oss:GetObject","Resource":"*"}`, `{"Effect":"Deny","Action":"*","Resource":"*"}`), "oss:PutObject", "media/a", explicitDeny},
-		{"a statement by itself, and an empty condition", `{"Version":"1","Statement":{"Effect":"Allow","Action":"*","Resource":"*","Condition":{}}}`, "oss:GetObject", "media/a", allowed},
+		{"no document allows all", "", "oss:DeleteBucket", "media", Allowed},
+		{"an action and its resource", statements(uploads), "oss:PutObject", "media/in/a.mp4", Allowed},
+		{"a * crosses slashes", statements(uploads), "oss:PutObject", "media/in/x/y.mp4", Allowed},
+		{"an action in another case", statements(`{"Effect":"Allow","Action":"OSS:putobject","Resource":"*"}`), "oss:PutObject", "media/a", Allowed},
+		{"another action", statements(uploads), "oss:GetObject", "media/in/a.mp4", ImplicitDeny},
+		{"another prefix", statements(uploads), "oss:PutObject", "media/out/a.mp4", ImplicitDeny},
+		{"a resource in another case", statements(uploads), "oss:PutObject", "media/IN/a.mp4", ImplicitDeny},
+		{"a bucket is none of its objects", statements(uploads), "oss:ListParts", "media", ImplicitDeny},
+		{"an object is not its bucket", statements(`{"Effect":"Allow","Action":"oss:*","Resource":"acs:oss:*:*:media"}`), "oss:PutObject", "media/a", ImplicitDeny},
+		{"a bucket whose name begins alike", statements(`{"Effect":"Allow","Action":"oss:*","Resource":"acs:oss:*:*:media/*"}`), "oss:PutObject", "media2/a", ImplicitDeny},
+		{"an action's wildcard", statements(readAll), "oss:GetObjectAcl", "any/key", Allowed},
+		{"a second statement", statements(readAll, uploads), "oss:PutObject", "media/in/a.mp4", Allowed},
+		{"a Deny wins", statements(uploads, denyKeys), "oss:PutObject", "media/in/secret-01.mp4", ExplicitDeny},
+		{"a Deny wins wherever it stands", statements(denyKeys, uploads), "oss:PutObject", "media/in/secret-01.mp4", ExplicitDeny},
+		{"a ? is one character", statements(uploads, denyKeys), "oss:PutObject", "media/in/secret-1.mp4", Allowed},
+		{"a ? is one character of any length", statements(uploads, denyKeys), "oss:PutObject", "media/in/secret-é国.mp4", ExplicitDeny},
+		{"NotAction", statements(`{"Effect":"Allow","NotAction":"oss:Delete*","Resource":"*"}`), "oss:PutObject", "media/a", Allowed},
+		{"NotAction's own", statements(`{"Effect":"Allow","NotAction":"oss:Delete*","Resource":"*"}`), "oss:DeleteObject", "media/a", ImplicitDeny},
+		{"NotResource", statements(`{"Effect":"Deny","Action":"*","NotResource":"acs:oss:*:*:media/in/*"}`, readAll), "oss:GetObject", "media/out/a", ExplicitDeny},
+		{"NotResource's own", statements(`{"Effect":"Deny","Action":"*","NotResource":"acs:oss:*:*:media/in/*"}`, readAll), "oss:GetObject", "media/in/a", Allowed},
+		{"another service", statements(`{"Effect":"Allow","Action":"vod:*","Resource":"acs:vod:*:*:*"}`), "oss:GetObject", "media/a", ImplicitDeny},
+		{"another service's resource", statements(`{"Effect":"Allow","Action":"*","Resource":"acs:vod:*:*:*"}`), "oss:GetObject", "media/a", ImplicitDeny},
+		{"its region", statements(`{"Effect":"Allow","Action":"*","Resource":"acs:oss:cn-hangzhou:*:*"}`), "oss:GetObject", "media/a", Allowed},
+		{"its region as endpoints name it", statements(`{"Effect":"Allow","Action":"*","Resource":"acs:oss:oss-cn-hangzhou:*:*"}`), "oss:GetObject", "media/a", Allowed},
+		{"another region", statements(`{"Effect":"Allow","Action":"*","Resource":"acs:oss:oss-cn-beijing:*:*"}`), "oss:GetObject", "media/a", ImplicitDeny},
+		{"another account", statements(`{"Effect":"Allow","Action":"*","Resource":"acs:oss:*:42:*"}`), "oss:GetObject", "media/a", ImplicitDeny},
+		{"a key with colons", statements(`{"Effect":"Allow","Action":"*","Resource":"acs:oss:*:*:media/a:b/*"}`), "oss:GetObject", "media/a:b/c", Allowed},
+		{"both of two documents", both(`{"Effect":"Allow","Action":"*","Resource":"*"}`, `{"Effect":"Allow","Action":"oss:GetObject","Resource":"*"}`), "oss:GetObject", "media/a", Allowed},
+		{"the first of two documents only", both(`{"Effect":"Allow","Action":"*","Resource":"*"}`, `{"Effect":"Allow","Action":"oss:GetObject","Resource":"*"}`), "oss:PutObject", "media/a", ImplicitDeny},
+		{"the second of two documents only", both(`{"Effect":"Allow","Action":"oss:GetObject","Resource":"*"}`, `{"Effect":"Allow","Action":"*","Resource":"*"}`), "oss:PutObject", "media/a", ImplicitDeny},
+		{"denied by the second of two documents", both(`{"Effect":"Allow","Action":"oss:GetObject","Resource":"*"}`, `{"Effect":"Deny","Action":"*","Resource":"*"}`), "oss:PutObject", "media/a", ExplicitDeny},
+		{"a statement by itself, and an empty condition", `{"Version":"1","Statement":{"Effect":"Allow","Action":"*","Resource":"*","Condition":{}}}`, "oss:GetObject", "media/a", Allowed},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			p, err := parsePolicy(tt.document)
+			p, err := Parse(tt.document)
 			if err != nil {
 				t.Fatal(err)
 			}
-			got := p.decide(access{action: tt.action, region: testRegion, account: accountID, path: tt.path})
+			got := p.Decide(Access{Action: tt.action, Region: "cn-hangzhou", Account: "1000000000000000", Path: tt.path})
 			if got != tt.want {
 				t.Errorf("got %d, want %d", got, tt.want)
 			}
@@ -107,7 +107,7 @@ func TestPolicyIsRefused(t *testing.T) {
 	}
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {
-			err := validatePolicy(tt.document)
+			_, err := Parse(tt.document)
 			if err == nil || !strings.Contains(err.Error(), tt.want) {
 				t.Errorf("got %v, want something with %q", err, tt.want)
 			}

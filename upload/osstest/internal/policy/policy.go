@@ -1,23 +1,25 @@
-package osstest
+// Package policy evaluates RAM policies.
+package policy
 
 import (
 	"strings"
 	"unicode/utf8"
 )
 
-// A decision is what a policy says of one action on one resource.
-type decision int
+// A Decision is what a policy says of one action on one resource.
+type Decision int
 
+// What a policy can decide.
 const (
-	implicitDeny decision = iota // no statement allows it
-	explicitDeny                 // a Deny statement matches, whatever else does
-	allowed
+	ImplicitDeny Decision = iota // no statement allows it
+	ExplicitDeny                 // a Deny statement matches, whatever else does
+	Allowed
 )
 
-// A policy is a RAM policy document, read.
-type policy struct {
+// A Policy is a RAM policy document, read.
+type Policy struct {
 	statements []statement
-	and        *policy // has to allow it as well; nil: nothing
+	and        *Policy // has to allow it as well; nil: nothing
 }
 
 // A statement allows or denies actions on resources.
@@ -36,53 +38,53 @@ type resourcePattern struct {
 	service, region, account, path string
 }
 
-// An access is one action on one resource that a request asks for. One request
+// An Access is one action on one resource that a request asks for. One request
 // can ask for several.
-type access struct {
-	action  string // such as oss:PutObject
-	region  string // such as cn-hangzhou
-	account string
-	path    string // bucket, bucket/key, or * for the service
+type Access struct {
+	Action  string // such as oss:PutObject
+	Region  string // such as cn-hangzhou
+	Account string
+	Path    string // bucket, bucket/key, or * for the service
 }
 
 // allowAll is the policy of a key that was given none.
-var allowAll = &policy{statements: []statement{{
+var allowAll = &Policy{statements: []statement{{
 	allow:     true,
 	actions:   []string{"*"},
 	resources: []resourcePattern{{any: true}},
 }}}
 
-// decide evaluates all statements: a Deny wins over any Allow, and what
+// Decide evaluates all statements: a Deny wins over any Allow, and what
 // nothing allows is denied (RAM documentation, policy evaluation). Where there are
 // more policies, each has to allow it.
-func (p *policy) decide(a access) decision {
+func (p *Policy) Decide(a Access) Decision {
 	d := p.decideAlone(a)
 	if p.and == nil {
 		return d
 	}
-	other := p.and.decide(a)
-	if d == explicitDeny || other == explicitDeny {
-		return explicitDeny
+	other := p.and.Decide(a)
+	if d == ExplicitDeny || other == ExplicitDeny {
+		return ExplicitDeny
 	}
 	return min(d, other)
 }
 
-func (p *policy) decideAlone(a access) decision {
-	d := implicitDeny
+func (p *Policy) decideAlone(a Access) Decision {
+	d := ImplicitDeny
 	for _, s := range p.statements {
 		if !s.matches(a) {
 			continue
 		}
 		if !s.allow {
-			return explicitDeny
+			return ExplicitDeny
 		}
-		d = allowed
+		d = Allowed
 	}
 	return d
 }
 
-func (s *statement) matches(a access) bool {
-	return s.matchesAction(a.action) != s.not && s.matchesResource(a) != s.except
+func (s *statement) matches(a Access) bool {
+	return s.matchesAction(a.Action) != s.not && s.matchesResource(a) != s.except
 }
 
 func (s *statement) matchesAction(action string) bool {
@@ -95,7 +97,7 @@ func (s *statement) matchesAction(action string) bool {
 	return false
 }
 
-func (s *statement) matchesResource(a access) bool {
+func (s *statement) matchesResource(a Access) bool {
 	for _, pattern := range s.resources {
 		if pattern.matches(a) {
 			return true
@@ -106,14 +108,14 @@ func (s *statement) matchesResource(a access) bool {
 
 // matches accepts a region with and without the prefix that endpoints have:
 // RAM policies in the wild write both cn-hangzhou and oss-cn-hangzhou.
-func (p resourcePattern) matches(a access) bool {
+func (p resourcePattern) matches(a Access) bool {
 	if p.any {
 		return true
 	}
 	return wildcard(p.service, "oss") &&
-		(wildcard(p.region, a.region) || wildcard(p.region, "oss-"+a.region)) &&
-		wildcard(p.account, a.account) &&
-		wildcard(p.path, a.path)
+		(wildcard(p.region, a.Region) || wildcard(p.region, "oss-"+a.Region)) &&
+		wildcard(p.account, a.Account) &&
+		wildcard(p.path, a.Path)
 }
 
 // wildcard reports whether pattern matches the whole of s; * stands for any
