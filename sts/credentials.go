@@ -116,6 +116,11 @@ func (c Credentials) LogValue() slog.Value {
 // MarshalText encodes c without its secrets, for XML and the like.
 func (c Credentials) MarshalText() ([]byte, error) { return []byte(c.String()), nil }
 
+// GobEncode returns an error: package gob is for storing, and would store the secrets.
+func (c Credentials) GobEncode() ([]byte, error) {
+	return nil, errors.New("sts: credentials are not for package gob")
+}
+
 // MarshalJSON encodes c without its secrets.
 func (c Credentials) MarshalJSON() ([]byte, error) {
 	return json.Marshal(struct {

@@ -94,7 +94,7 @@ func (o *HTTPOptions) resolved() (HTTPOptions, error) {
 
 // Format writes the app server's address, whatever the verb, without user and
 // query, which may hold a secret.
-func (p *HTTPProvider) Format(f fmt.State, _ rune) {
+func (p HTTPProvider) Format(f fmt.State, _ rune) {
 	_, _ = io.WriteString(f, "sts.HTTPProvider("+p.server+")")
 }
 

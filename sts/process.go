@@ -148,4 +148,4 @@ func parseProcess(output []byte) (Credentials, error) {
 func (p *Process) name() string { return filepath.Base(p.command[0]) }
 
 // Format writes the program's name, whatever the verb: its arguments may be secret.
-func (p *Process) Format(f fmt.State, _ rune) { fmt.Fprintf(f, "sts.Process(%s)", p.name()) }
+func (p Process) Format(f fmt.State, _ rune) { fmt.Fprintf(f, "sts.Process(%s)", p.name()) }

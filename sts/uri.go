@@ -91,4 +91,4 @@ func (p *URI) get(ctx context.Context) (Credentials, error) {
 }
 
 // Format writes the URI without user and query, which may be secret, whatever the verb.
-func (p *URI) Format(f fmt.State, _ rune) { fmt.Fprintf(f, "sts.URI(%s)", weburl.Bare(p.url)) }
+func (p URI) Format(f fmt.State, _ rune) { fmt.Fprintf(f, "sts.URI(%s)", weburl.Bare(p.url)) }

@@ -3,6 +3,7 @@ package upload
 import (
 	"cmp"
 	"context"
+	"fmt"
 
 	"github.com/vodupload/vodupload/sts"
 )
@@ -49,6 +50,13 @@ type Authorization struct {
 	MediaURL string // where it can be seen; empty: not known yet
 
 	Credentials sts.Credentials
+}
+
+// Format writes the fields without their secrets, whatever the verb: for one that does
+// not fit, package fmt would print them itself.
+func (a Authorization) Format(f fmt.State, _ rune) {
+	type fields Authorization
+	fmt.Fprintf(f, "%+v", fields(a))
 }
 
 // id names what the service made.

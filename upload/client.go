@@ -2,6 +2,7 @@ package upload
 
 import (
 	"context"
+	"fmt"
 	"sync"
 
 	"github.com/vodupload/vodupload/checkpoint"
@@ -94,6 +95,10 @@ func (c *Client) openStore() error {
 	c.store = checkpoint.NewMemory()
 	return nil
 }
+
+// Format writes what c is and nothing of it, whatever the verb: it holds credentials.
+// It takes no lock, since a client may be printed anywhere.
+func (c *Client) Format(f fmt.State, _ rune) { fmt.Fprint(f, "upload.Client") }
 
 // attrs are what a log line about a file says.
 func (c *Client) attrs(e *entry, more ...any) []any {

@@ -163,5 +163,10 @@ func (c Config) Format(f fmt.State, _ rune) { _, _ = io.WriteString(f, c.String(
 // LogValue returns the configuration without the secret.
 func (c Config) LogValue() slog.Value { return slog.StringValue(c.String()) }
 
+// GobEncode returns an error: package gob is for storing, and would store the secret.
+func (c Config) GobEncode() ([]byte, error) {
+	return nil, errors.New("appserver: a Config is not for package gob")
+}
+
 // MarshalText encodes the configuration without the secret; it is for logs.
 func (c Config) MarshalText() ([]byte, error) { return []byte(c.String()), nil }

@@ -17,7 +17,7 @@ type Server struct {
 	// in a server that [New] made.
 	URL string
 
-	opts      Options
+	opts      *Options     // a pointer, which package fmt does not follow: it has keys
 	oidcKey   []byte       // signs the tokens of OIDCToken
 	listening *http.Server // nil in a server that New made
 	served    chan struct{}
@@ -52,7 +52,7 @@ func New(opts *Options) (*Server, error) {
 		return nil, err
 	}
 	life, end := context.WithCancel(context.Background())
-	return &Server{opts: o, oidcKey: []byte(rand.Text()), life: life, end: end, issued: map[string]Credential{},
+	return &Server{opts: &o, oidcKey: []byte(rand.Text()), life: life, end: end, issued: map[string]Credential{},
 		nonces: map[string]bool{}, nonceTurn: o.Now(), entered: make(chan struct{})}, nil
 }
 

@@ -345,7 +345,7 @@ func TestNothingAboutASecretIsEverTold(t *testing.T) {
 
 func TestAuthenticateSetsPrincipal(t *testing.T) {
 	s := &Server{
-		opts: Options{Region: testRegion, Now: func() time.Time { return testTime }},
+		opts: &Options{Region: testRegion, Now: func() time.Time { return testTime }},
 		keys: newKeyring([]Key{longKey}, nil), buckets: map[string]*bucket{testTarget.bucket: {}},
 	}
 	r := signedV1(longKey, testTime)
@@ -365,7 +365,7 @@ func TestAuthenticateSetsPrincipal(t *testing.T) {
 
 func TestRefuseV1(t *testing.T) {
 	s := &Server{
-		opts: Options{Region: testRegion, RefuseV1: true, Now: func() time.Time { return testTime }},
+		opts: &Options{Region: testRegion, RefuseV1: true, Now: func() time.Time { return testTime }},
 		keys: newKeyring([]Key{longKey}, nil), buckets: map[string]*bucket{testTarget.bucket: {}},
 	}
 	for _, tt := range []authTest{

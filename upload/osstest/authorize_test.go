@@ -12,7 +12,7 @@ import (
 // policyServer has one bucket, media, and keys that all have one policy.
 func policyServer(lookup func(id, token string) (Key, bool)) *Server {
 	return &Server{
-		opts:    Options{Region: testRegion},
+		opts:    &Options{Region: testRegion},
 		keys:    newKeyring(nil, lookup),
 		buckets: map[string]*bucket{},
 	}

@@ -16,7 +16,7 @@ import (
 func reopen(t *testing.T, s *Server) (*Server, *testClient) {
 	t.Helper()
 	s.Close()
-	s = NewServer(&s.opts)
+	s = NewServer(s.opts)
 	t.Cleanup(s.Close)
 	return s, newTestClient(t, s)
 }

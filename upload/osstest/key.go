@@ -62,6 +62,11 @@ func (k Key) LogValue() slog.Value { return slog.StringValue(k.String()) }
 // MarshalText is String, for encoding/json and the like. There is no way back.
 func (k Key) MarshalText() ([]byte, error) { return []byte(k.String()), nil }
 
+// GobEncode returns an error: package gob is for storing, and would store the secrets.
+func (k Key) GobEncode() ([]byte, error) {
+	return nil, errors.New("osstest: keys are not for package gob")
+}
+
 // validate reports what makes k unusable, its policy included.
 func (k Key) validate() error {
 	if k.AccessKeyID == "" {

@@ -61,7 +61,7 @@ func startKilledServer(t *testing.T, dir string) (*exec.Cmd, string) {
 func TestKilledServer(t *testing.T) {
 	dir := t.TempDir()
 	cmd, url := startKilledServer(t, dir)
-	s := &Server{opts: Options{Now: time.Now}} // for its addressing only
+	s := &Server{opts: &Options{Now: time.Now}} // for its addressing only
 	c := newTestClient(t, s)
 	c.url = url
 	body := letters(minPartSize)

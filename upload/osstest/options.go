@@ -86,6 +86,13 @@ type Options struct {
 	CallbackTransport http.RoundTripper
 }
 
+// Format writes the fields without their secrets, whatever the verb: for one that does
+// not fit, package fmt would print them itself.
+func (o Options) Format(f fmt.State, _ rune) {
+	type fields Options
+	fmt.Fprintf(f, "%+v", fields(o))
+}
+
 // resolved returns the options with the defaults filled in, or an error that
 // names the option that is wrong.
 func (o *Options) resolved() (Options, error) {

@@ -17,7 +17,7 @@ type Server struct {
 	// empty in a server that [New] made.
 	URL string
 
-	opts     Options
+	opts     *Options // a pointer, which package fmt does not follow: it has keys
 	hosts    []string // suffixes of virtual-host style, beside those of aliyuncs.com
 	keys     *keyring
 	faults   faultState
@@ -71,7 +71,7 @@ func New(opts *Options) (*Server, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &Server{opts: resolved, buckets: map[string]*bucket{}, hosts: []string{"localhost"}}
+	s := &Server{opts: &resolved, buckets: map[string]*bucket{}, hosts: []string{"localhost"}}
 	for _, h := range resolved.Hosts {
 		s.hosts = append(s.hosts, strings.ToLower(strings.Trim(h, ".")))
 	}
@@ -89,6 +89,9 @@ func New(opts *Options) (*Server, error) {
 	}
 	return s, nil
 }
+
+// Format writes the server's address, whatever the verb: its keys are secrets.
+func (s *Server) Format(f fmt.State, _ rune) { fmt.Fprintf(f, "osstest.Server(%s)", s.URL) }
 
 // Close stops the server: it ends all connections and requests, and waits until
 // all of its goroutines have ended. What a server keeps in Options.Dir stays

@@ -25,6 +25,13 @@ type AttachedMediaUpload struct {
 	Ticket
 }
 
+// Format writes the fields without their secrets, whatever the verb: for one that does
+// not fit, package fmt would print them itself.
+func (u AttachedMediaUpload) Format(f fmt.State, _ rune) {
+	type fields AttachedMediaUpload
+	fmt.Fprintf(f, "%+v", fields(u))
+}
+
 func (r *CreateUploadAttachedMediaRequest) check() error {
 	if err := oneOf("BusinessType", r.BusinessType, []string{"watermark", "subtitle", "material"}); err != nil {
 		return err

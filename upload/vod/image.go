@@ -23,6 +23,13 @@ type ImageUpload struct {
 	Ticket
 }
 
+// Format writes the fields without their secrets, whatever the verb: for one that does
+// not fit, package fmt would print them itself.
+func (u ImageUpload) Format(f fmt.State, _ rune) {
+	type fields ImageUpload
+	fmt.Fprintf(f, "%+v", fields(u))
+}
+
 var (
 	imageTypes = []string{"default", "cover"}
 	imageExts  = []string{"png", "jpg", "jpeg", "gif"}

@@ -2,6 +2,7 @@ package vod
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"log/slog"
@@ -29,6 +30,14 @@ func (s Secret) Format(f fmt.State, _ rune) { _, _ = io.WriteString(f, s.String(
 // LogValue returns String.
 func (s Secret) LogValue() slog.Value { return slog.StringValue(s.String()) }
 
+// MarshalText encodes String, for XML and the like.
+func (s Secret) MarshalText() ([]byte, error) { return []byte(s.String()), nil }
+
+// GobEncode returns an error: package gob is for storing, and would store the secret.
+func (s Secret) GobEncode() ([]byte, error) {
+	return nil, errors.New("vod: a Secret is not for package gob")
+}
+
 // MarshalJSON encodes String.
 func (s Secret) MarshalJSON() ([]byte, error) { return json.Marshal(s.String()) }
 
@@ -47,6 +56,13 @@ type Ticket struct {
 	Address     upload.UploadAddress
 	Credentials sts.Credentials
 	Region      string
+}
+
+// Format writes the fields without their secrets, whatever the verb: for one that does
+// not fit, package fmt would print them itself.
+func (t Ticket) Format(f fmt.State, _ rune) {
+	type fields Ticket
+	fmt.Fprintf(f, "%+v", fields(t))
 }
 
 // answer is what the answers of all calls have in common.

@@ -28,6 +28,13 @@ type VideoUpload struct {
 	Ticket
 }
 
+// Format writes the fields without their secrets, whatever the verb: for one that does
+// not fit, package fmt would print them itself.
+func (u VideoUpload) Format(f fmt.State, _ rune) {
+	type fields VideoUpload
+	fmt.Fprintf(f, "%+v", fields(u))
+}
+
 func (r *CreateUploadVideoRequest) check() error {
 	if r.Title == "" {
 		return fmt.Errorf("%w: Title is empty", ErrParameter)

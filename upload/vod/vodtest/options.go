@@ -2,6 +2,7 @@ package vodtest
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"log/slog"
@@ -31,6 +32,14 @@ func (k Key) Format(f fmt.State, _ rune) { _, _ = io.WriteString(f, k.String()) 
 
 // LogValue returns the key without its secrets.
 func (k Key) LogValue() slog.Value { return slog.StringValue(k.String()) }
+
+// MarshalText encodes the key without its secrets, for XML and the like.
+func (k Key) MarshalText() ([]byte, error) { return []byte(k.String()), nil }
+
+// GobEncode returns an error: package gob is for storing, and would store the secrets.
+func (k Key) GobEncode() ([]byte, error) {
+	return nil, errors.New("vodtest: keys are not for package gob")
+}
 
 // MarshalJSON encodes the key without its secrets.
 func (k Key) MarshalJSON() ([]byte, error) { return json.Marshal(k.String()) }
