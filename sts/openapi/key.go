@@ -3,7 +3,6 @@ package openapi
 import (
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"io"
 	"log/slog"
@@ -64,14 +63,6 @@ func (k Key) Format(f fmt.State, _ rune) { _, _ = io.WriteString(f, k.String()) 
 
 // LogValue returns k without its secrets.
 func (k Key) LogValue() slog.Value { return slog.StringValue(k.String()) }
-
-// MarshalText encodes k without its secrets, for XML and the like.
-func (k Key) MarshalText() ([]byte, error) { return []byte(k.String()), nil }
-
-// GobEncode returns an error: package gob is for storing, and would store the secrets.
-func (k Key) GobEncode() ([]byte, error) {
-	return nil, errors.New("openapi: keys are not for package gob")
-}
 
 // MarshalJSON encodes k without its secrets.
 func (k Key) MarshalJSON() ([]byte, error) { return json.Marshal(k.String()) }
