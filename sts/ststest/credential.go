@@ -39,12 +39,6 @@ func (c Credential) Format(f fmt.State, _ rune) { _, _ = io.WriteString(f, c.Str
 // LogValue returns the credential without the secrets.
 func (c Credential) LogValue() slog.Value { return slog.StringValue(c.String()) }
 
-// MarshalText encodes the credential without the secrets, for XML and the like.
-func (c Credential) MarshalText() ([]byte, error) { return []byte(c.String()), nil }
-
-// GobEncode returns an error: package gob is for storing, and would store the secrets.
-func (c Credential) GobEncode() ([]byte, error) { return nil, errNoGob }
-
 // MarshalJSON encodes the credential without the secrets.
 func (c Credential) MarshalJSON() ([]byte, error) { return json.Marshal(c.String()) }
 

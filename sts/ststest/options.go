@@ -2,7 +2,6 @@ package ststest
 
 import (
 	"encoding/json"
-	"errors"
 	"fmt"
 	"io"
 	"log/slog"
@@ -47,14 +46,6 @@ func (u User) Format(f fmt.State, _ rune) { _, _ = io.WriteString(f, u.String())
 
 // LogValue returns the user without the secret.
 func (u User) LogValue() slog.Value { return slog.StringValue(u.String()) }
-
-// MarshalText encodes the user without the secret, for XML and the like.
-func (u User) MarshalText() ([]byte, error) { return []byte(u.String()), nil }
-
-// GobEncode returns an error: package gob is for storing, and would store the secret.
-func (u User) GobEncode() ([]byte, error) { return nil, errNoGob }
-
-var errNoGob = errors.New("ststest: keys are not for package gob")
 
 // MarshalJSON encodes the user without the secret.
 func (u User) MarshalJSON() ([]byte, error) { return json.Marshal(u.String()) }
@@ -113,13 +104,6 @@ type Options struct {
 	// Now is the server's clock. It must be safe for concurrent use. The default
 	// is [time.Now].
 	Now func() time.Time
-}
-
-// Format writes the fields without their secrets, whatever the verb: for one that does
-// not fit, package fmt would print them itself.
-func (o Options) Format(f fmt.State, _ rune) {
-	type fields Options
-	fmt.Fprintf(f, "%+v", fields(o))
 }
 
 func (o *Options) resolved() (Options, error) {
