@@ -110,6 +110,16 @@ func (d *DefaultProvider) Source() string {
 	return ""
 }
 
+// Invalidate passes on to the source that a server refused c, for those that have no
+// other credentials to give.
+func (d *DefaultProvider) Invalidate(c Credentials) {
+	if f := d.source(); f != nil {
+		if keeper, ok := f.provider.(Invalidator); ok {
+			keeper.Invalidate(c)
+		}
+	}
+}
+
 func (d *DefaultProvider) source() *foundSource {
 	d.mu.Lock()
 	defer d.mu.Unlock()

@@ -5,12 +5,14 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"sync/atomic"
 )
 
 // An EnvProvider gets credentials from environment variables. See [Env].
 type EnvProvider struct {
 	endpoint string       // of STS; empty: the environment's
 	client   *http.Client // nil: the default
+	refused  atomic.Pointer[Credentials]
 }
 
 // Env returns a provider of the credentials in the process's environment, which is read
@@ -54,13 +56,25 @@ func (e *EnvProvider) provider() (Provider, error) {
 		}
 		return nil, fmt.Errorf("sts: environment: %w", halfSet(present, missing))
 	}
-	base := Static(Credentials{AccessKeyID: get(envKeyID), AccessKeySecret: get(envKeySecret), SecurityToken: get(envToken)})
+	key := Credentials{AccessKeyID: get(envKeyID), AccessKeySecret: get(envKeySecret), SecurityToken: get(envToken)}
+	if refused := e.refused.Load(); refused != nil && *refused == key {
+		return nil, kindf(ErrInvalidCredentials, "sts: environment: the server refused the token in %s, and there is no other", envToken)
+	}
+	base := Static(key)
 	roleARN := get(envRoleARN)
 	if roleARN == "" {
 		return base, nil
 	}
 	return NewAssumeRole(base, roleARN, &AssumeRoleOptions{SessionName: get(envSessionName), ExternalID: get(envExternalID),
 		Endpoint: firstOf(e.endpoint, stsAddress("", false)), HTTPClient: e.client})
+}
+
+// Invalidate says that a server refused c. If that is the token in the environment,
+// there is no other until the variables change: the error is [ErrInvalidCredentials].
+func (e *EnvProvider) Invalidate(c Credentials) {
+	if c.Temporary() && c.SecurityToken == get(envToken) {
+		e.refused.Store(&c)
+	}
 }
 
 // configured reports whether the environment has anything of a key.

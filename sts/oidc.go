@@ -25,7 +25,7 @@ type OIDCOptions struct {
 	// ALIBABA_CLOUD_OIDC_PROVIDER_ARN.
 	ProviderARN string
 
-	// TokenFile has the token. It is read by each call, since whoever writes it
+	// TokenFile has the token. It is read by each call, since whatever writes it
 	// renews it. The default is ALIBABA_CLOUD_OIDC_TOKEN_FILE.
 	TokenFile string
 

@@ -200,6 +200,28 @@ func TestEnv(t *testing.T) {
 			t.Errorf("got %v, %v", c, err)
 		}
 	})
+	t.Run("a token that was refused is not given again", func(t *testing.T) {
+		noEnvironment(t, key)
+		t.Setenv("ALIBABA_CLOUD_SECURITY_TOKEN", aToken)
+		d := sts.Default(nowhere())
+		d.Invalidate(sts.Credentials{SecurityToken: aToken}) // of no source yet
+		c, err := d.Credentials(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		d.Invalidate(sts.Credentials{AccessKeyID: "other", AccessKeySecret: "other", SecurityToken: "other"})
+		if again, err := d.Credentials(t.Context()); err != nil || again != c {
+			t.Fatalf("got %v, %v after another token was refused", again, err)
+		}
+		d.Invalidate(c)
+		if err := refuse(t, d, "the server refused the token in ALIBABA_CLOUD_SECURITY_TOKEN"); !errors.Is(err, sts.ErrInvalidCredentials) {
+			t.Errorf("error = %v, want ErrInvalidCredentials", err)
+		}
+		t.Setenv("ALIBABA_CLOUD_SECURITY_TOKEN", "CAISanother")
+		if c, err := d.Credentials(t.Context()); err != nil || c.SecurityToken != "CAISanother" {
+			t.Errorf("got %v, %v after the variable changed", c, err)
+		}
+	})
 	t.Run("nothing", func(t *testing.T) {
 		noEnvironment(t, nil)
 		err := refuse(t, sts.Env(), "ALIBABA_CLOUD_ACCESS_KEY_ID", "ALIBABA_CLOUD_ACCESS_KEY_SECRET", "not set")
