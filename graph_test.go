@@ -13,14 +13,13 @@ import (
 
 const module = "github.com/vodupload/vodupload"
 
-// A room is one package: what it may import besides the standard library, and why
-// the wall stands where it does.
-type room struct {
-	may []string
-	why string
+// A rule is what one package may import besides the standard library, and the reason.
+type rule struct {
+	imports []string
+	reason  string
 }
 
-// Modules that rooms may import.
+// Modules that packages may import.
 const (
 	sdk     = "github.com/aliyun/aliyun-oss-go-sdk"
 	retries = "github.com/cenkalti/backoff/v4"
@@ -28,112 +27,117 @@ const (
 	xsync   = "golang.org/x/sync"
 )
 
-// rooms is the graph of the house. A package that is not in it fails the test: give
-// it a place here first, with its reason.
-var rooms = map[string]room{
+// allowedImports has a rule for every package. A package without one fails the test:
+// add it here first, with the reason.
+var allowedImports = map[string]rule{
 	"upload": {
-		[]string{"upload/internal/credentials", "upload/internal/descriptors", "upload/internal/filelist", "upload/internal/media", "upload/internal/notify", "upload/internal/slots", "upload/internal/tasks", "upload/internal/transfer", "upload/internal/target", "upload/internal/vodauth", "checkpoint", "sts"},
-		"the client knows files and states; how bytes travel is not its business, so it sees neither the wire nor the SDK",
-	},
-	"upload/internal/media": {
-		[]string{"checkpoint"},
-		"one video for the same bytes: it knows the records of sources and no client, so that no state of one hides in it",
-	},
-	"upload/internal/slots": {
-		nil,
-		"the budget of requests in flight: arithmetic and a queue, without knowledge of files",
-	},
-	"upload/internal/notify": {
-		[]string{"upload/internal/tasks"},
-		"callbacks in order, one at a time, outside every lock; it knows nothing of files and clients",
-	},
-	"upload/internal/credentials": {
-		[]string{"upload/internal/tasks", "sts"},
-		"one set of credentials and those who wait for the next; what the user is asked, and about which file, is the client's",
-	},
-	"upload/internal/descriptors": {
-		[]string{"upload/internal/tasks"},
-		"files and sockets run out for the whole process: every package that opens one waits for the next in the same way",
-	},
-	"upload/internal/tasks": {
-		nil,
-		"goroutines and signals, of use to every package above it",
+		[]string{
+			"upload/internal/credentials", "upload/internal/descriptors", "upload/internal/filelist",
+			"upload/internal/media", "upload/internal/notify", "upload/internal/slots",
+			"upload/internal/target", "upload/internal/tasks", "upload/internal/transfer",
+			"upload/internal/vodauth", "checkpoint", "sts",
+		},
+		"the client deals in files and states; it leaves requests to transfer, so it sees neither wire nor the SDK",
 	},
 	"upload/internal/filelist": {
 		[]string{"checkpoint"},
-		"decisions about files are values: no lock, clock, goroutine, context or I/O, so that tables and a million random steps test them",
+		"a pure state machine without locks, clock, goroutines or I/O, so that tables and random steps can test it; of checkpoint it uses only Key",
+	},
+	"upload/internal/slots": {
+		nil,
+		"the budget of requests in flight is arithmetic and a queue, whatever the requests are for",
+	},
+	"upload/internal/notify": {
+		[]string{"upload/internal/tasks"},
+		"it calls functions one at a time and in order, whatever they are about",
+	},
+	"upload/internal/credentials": {
+		[]string{"upload/internal/tasks", "sts"},
+		"it holds one set of credentials and calls nobody but the Provider; what users are asked, and for which file, is the client's business",
+	},
+	"upload/internal/media": {
+		[]string{"checkpoint"},
+		"it reads and writes the records of sources; the client adapts Authorizer and FileInfo to it",
+	},
+	"upload/internal/descriptors": {
+		[]string{"upload/internal/tasks"},
+		"file descriptors run out for the whole process, so every package that opens files or sockets waits in the same way",
+	},
+	"upload/internal/tasks": {
+		nil,
+		"goroutines and signals are used by several packages above it, and depend on none",
 	},
 	"upload/internal/transfer": {
 		[]string{"upload/internal/wire", "upload/internal/target", "upload/internal/descriptors", "upload/internal/crc64", "checkpoint", retries, xsync},
-		"one source to one object, and the only place that retries; it knows nothing of lists and callbacks",
+		"it brings one source to one object and is the only place that retries; it knows no list and no callbacks",
 	},
 	"upload/internal/wire": {
-		[]string{"sts", "upload/internal/target", "upload/internal/descriptors", "upload/internal/crc64", sdk},
-		"the only room that imports the OSS SDK, so that its traps are avoided in one place, and it can be replaced",
+		[]string{"upload/internal/target", "upload/internal/descriptors", "upload/internal/crc64", "sts", sdk},
+		"the only package that imports the OSS SDK, so that its pitfalls are handled in one place and it can be replaced",
 	},
 	"upload/internal/vodauth": {
 		[]string{"sts"},
-		"the text of VOD's addresses and auths is read without a client, and holds secrets: what reads it shows nothing of it",
+		"it parses text that holds secrets, and needs no client for that",
 	},
 	"upload/internal/target": {
 		nil,
-		"what a destination and an object are called is plain text: every package of the upload reads it, so it reads none of them",
+		"endpoints, regions, names and properties are pure functions that packages at every level use",
 	},
 	"upload/internal/crc64": {
 		nil,
-		"arithmetic, of use to anybody",
+		"arithmetic",
 	},
 	"upload/vod": {
 		[]string{"upload", "sts", "sts/openapi"},
-		"it plugs into the client by the client's interface, so that who uploads straight to OSS does not carry it",
+		"it plugs into the client through upload.Authorizer, so that programs which upload straight to OSS do not link it",
 	},
 	"upload/vod/vodtest": {
 		[]string{"sts/openapi"},
-		"it judges the calls of vod, and is tied to other servers by functions: users' tests import it alone as well",
+		"it checks the calls that vod makes, so it shares no code with vod; users' tests import it alone",
 	},
 	"upload/osstest": {
 		[]string{"upload/osstest/internal/policy"},
-		"users' tests import it: it must bring nothing with it, and share no code with the client it judges",
+		"it checks what the client sends, so it shares no code with the client; users' tests import it, so it adds no dependency",
 	},
 	"upload/osstest/internal/policy": {
 		nil,
-		"what a RAM policy says is decided from its text and one access; it knows no request",
+		"a RAM policy decides by its text and one access, so it needs no request",
 	},
 	"checkpoint": {
 		[]string{bbolt},
-		"a leaf: other stores implement its interface without importing the client",
+		"a store of somebody else implements its interface without importing the client",
 	},
 	"checkpoint/checkpointtest": {
 		[]string{"checkpoint"},
-		"the suite that every Store passes, also those of others",
+		"the conformance suite for every Store, which may live in another module",
 	},
 	"sts": {
-		[]string{"sts/internal/keytext", "sts/internal/role", "sts/internal/weburl", "sts/openapi", xsync},
-		"a leaf: tokens are of use without uploads",
+		[]string{"sts/internal/keytext", "sts/internal/role", "sts/internal/weburl", "sts/openapi"},
+		"credentials are of use to programs that upload nothing",
 	},
 	"sts/internal/keytext": {
 		nil,
-		"what no access key has in it is checked once, for credentials, for calls and for the token server",
+		"the characters of an access key are checked in one place for credentials, calls and the token server",
 	},
 	"sts/internal/role": {
 		nil,
-		"what a call of AssumeRole may say, for those who make it, serve it and judge it: users need none of it",
+		"the limits of AssumeRole are shared by the caller, the token server and the fake STS; users need none of it",
 	},
 	"sts/internal/weburl": {
 		nil,
-		"one parser for the URLs that users give: none of them gets into a text with its password",
+		"all URLs from users go through one parser, so that no password in one gets into a text",
 	},
 	"sts/openapi": {
 		[]string{"sts/internal/keytext", "sts/internal/weburl"},
-		"the RPC signature, for STS and VOD alike",
+		"the signatures of Alibaba Cloud's OpenAPI are the same for STS and VOD, so it depends on neither",
 	},
 	"sts/appserver": {
-		[]string{"sts/internal/keytext", "sts", "sts/internal/role", "sts/internal/weburl", "sts/openapi", xsync},
-		"a server of tokens knows nothing of uploads",
+		[]string{"sts", "sts/internal/keytext", "sts/internal/role", "sts/internal/weburl", "sts/openapi"},
+		"a token server uploads nothing",
 	},
 	"sts/ststest": {
 		[]string{"sts", "sts/internal/role", "sts/openapi"},
-		"it judges the signatures of sts, and is imported by users' tests",
+		"an STS for tests: users' tests import it, so it adds no dependency",
 	},
 }
 
@@ -152,23 +156,23 @@ func TestImportGraph(t *testing.T) {
 	for _, p := range list(t, "./...") {
 		name := strings.TrimPrefix(strings.TrimPrefix(p.ImportPath, module), "/")
 		if name == "" {
-			continue // the tests of the house
+			continue // the tests of the module
 		}
 		found[name] = true
-		r, ok := rooms[name]
+		r, ok := allowedImports[name]
 		if !ok {
-			t.Errorf("package %s is not in the graph: give it a room, with a reason", name)
+			t.Errorf("package %s is not in allowedImports: add it, with the reason", name)
 			continue
 		}
 		for _, imported := range p.Imports {
-			if !allowed(imported, r.may) {
-				t.Errorf("%s imports %s, it may import %v: %s", name, imported, r.may, r.why)
+			if !r.allows(imported) {
+				t.Errorf("%s imports %s, it may import %v: %s", name, imported, r.imports, r.reason)
 			}
 		}
 	}
-	for name := range rooms {
+	for name := range allowedImports {
 		if !found[name] {
-			t.Errorf("the graph has a room %s that does not exist", name)
+			t.Errorf("allowedImports has a package %s that does not exist", name)
 		}
 	}
 }
@@ -218,19 +222,22 @@ func TestRequirements(t *testing.T) {
 	}
 }
 
-func allowed(imported string, may []string) bool {
+// allows reports whether the package may import a path: a package of this module by
+// its exact name, every package of another module.
+func (r rule) allows(imported string) bool {
 	if isStandard(imported) {
 		return true
 	}
-	for _, m := range may {
-		if imported == module+"/"+m || imported == m || strings.HasPrefix(imported, m+"/") && strings.Contains(m, ".") {
-			return true
+	return slices.ContainsFunc(r.imports, func(name string) bool {
+		if strings.Contains(name, ".") {
+			return imported == name || strings.HasPrefix(imported, name+"/")
 		}
-	}
-	return false
+		return imported == module+"/"+name
+	})
 }
 
-// isStandard tells the standard library by its paths: their first element has no dot.
+// isStandard reports whether the first element of a path has no dot, as in all paths
+// of the standard library.
 func isStandard(path string) bool {
 	first, _, _ := strings.Cut(path, "/")
 	return !strings.Contains(first, ".")
