@@ -165,6 +165,7 @@ var printable = map[string]maker{
 	"vod.CreateUploadVideoRequest":         filled[vod.CreateUploadVideoRequest](),
 	"vod.ImageUpload":                      filled[vod.ImageUpload](),
 	"vod.Kind":                             filled[vod.Kind](),
+	"vod.Media":                            filled[vod.Media](),
 	"vod.Secret":                           func(*testing.T) any { return vod.Secret(secretOf("v")) },
 	"vod.Ticket":                           filled[vod.Ticket](),
 	"vod.VideoUpload":                      filled[vod.VideoUpload](),

@@ -106,6 +106,13 @@ type Options struct {
 	Now func() time.Time
 }
 
+// Format writes the fields without their secrets, whatever the verb: for one that does
+// not fit, package fmt would print them itself.
+func (o Options) Format(f fmt.State, _ rune) {
+	type fields Options
+	fmt.Fprintf(f, "%+v", fields(o))
+}
+
 func (o *Options) resolved() (Options, error) {
 	var r Options
 	if o != nil {
