@@ -75,6 +75,23 @@ type trial struct {
 	log    logBuffer
 }
 
+// new returns a client. Without a Provider it has its first token from Init, and the
+// others from the answer to OnTokenExpired.
+func (r *trial) new(opts upload.Options) (*upload.Client, error) {
+	if opts.Credentials == nil {
+		opts.Callbacks.OnTokenExpired = func(c *upload.Client, _ upload.FileInfo) {
+			if err := c.ResumeWithToken(must(r.token(r.ctx))); err != nil && !errors.Is(err, upload.ErrClosed) {
+				r.t.Errorf("ResumeWithToken: %v", err)
+			}
+		}
+	}
+	c, err := upload.New(&opts)
+	if err == nil && opts.Credentials == nil {
+		err = c.Init(must(r.token(r.ctx)))
+	}
+	return c, err
+}
+
 // newTrial has a server and a client of its own.
 func newTrial(t *testing.T, dir string, s scene, seed int) *trial {
 	ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
@@ -110,7 +127,7 @@ func (r *trial) token(context.Context) (sts.Credentials, error) {
 
 // upload uploads the file with a client of its own.
 func (r *trial) upload() (upload.Result, error) {
-	c, err := upload.New(&r.opts)
+	c, err := r.new(r.opts)
 	if err != nil {
 		return upload.Result{}, err
 	}
@@ -130,7 +147,7 @@ func (r *trial) interrupt() {
 			stop()
 		}
 	}
-	c, err := upload.New(&opts)
+	c, err := r.new(opts)
 	if err != nil {
 		r.t.Error(err)
 		return
@@ -151,7 +168,7 @@ func (r *trial) cancel() string {
 	canceled := make(chan struct{})
 	opts := r.opts
 	opts.Callbacks.OnCanceled = func(*upload.Client, upload.FileInfo) { close(canceled) }
-	c, err := upload.New(&opts)
+	c, err := r.new(opts)
 	if err != nil {
 		return err.Error()
 	}
@@ -200,7 +217,7 @@ func (r *trial) sweepAnother() string {
 func (r *trial) sweep(store checkpoint.Store) ([]upload.Leftover, error) {
 	opts := r.opts
 	opts.Checkpoints = store
-	c, err := upload.New(&opts)
+	c, err := r.new(opts)
 	if err != nil {
 		return nil, err
 	}
@@ -210,10 +227,13 @@ func (r *trial) sweep(store checkpoint.Store) ([]upload.Leftover, error) {
 
 // outcome acts against one fault, and says what came of it; "–" if there is nothing in
 // the operation that the fault could strike.
-func outcome(t *testing.T, dir string, s scene, kind osstest.FaultKind, seed int) string {
+func outcome(t *testing.T, dir string, s scene, kind osstest.FaultKind, seed int, provider bool) string {
 	s.size = s.sizes[seed-1]
 	r := newTrial(t, dir, s, seed)
 	defer r.server.Close()
+	if !provider {
+		r.opts.Credentials = nil
+	}
 	if s.before != nil {
 		s.before(r)
 	}
@@ -394,8 +414,15 @@ func TestFaultMatrix(t *testing.T) {
 			g.Go(func() error {
 				var seen []string
 				for seed := 1; seed <= seeds; seed++ {
-					if text := outcome(t, dir, s, kind, seed); !slices.Contains(seen, text) {
+					text := outcome(t, dir, s, kind, seed, true)
+					if !slices.Contains(seen, text) {
 						seen = append(seen, text)
+					}
+					if seed != 1+(i+j)%seeds {
+						continue
+					}
+					if asked := outcome(t, dir, s, kind, seed, false); asked != text {
+						t.Errorf("%s, %s, seed %d: %q without a Provider, %q with one", s.name, kind.Name, seed, asked, text)
 					}
 				}
 				mu.Lock()
@@ -420,22 +447,32 @@ func drawFaults(kinds []osstest.FaultKind, cells [][]string) string {
 	var b strings.Builder
 	b.WriteString(`# What becomes of an upload when something goes wrong
 
+- No fault makes a wrong object: where it says "ok", the object is there, byte for byte.
+- What may pass by itself is retried; what blames the request fails, with its code.
+- A file that failed succeeds when it is uploaded again after the fault.
+- Nothing stays, neither at the server nor of checkpoints, but what says "left for Sweep".
+- A token that expires costs nothing, whether a Provider or OnTokenExpired brings the next.
+
 Written by TestFaultMatrix, which uploads a file against each fault that osstest can
 make, in each operation, three times: in 2, 4 and 5 parts, with 3, 1 and 5 requests at
-a time, with other parts struck. "ok": the object is there, byte for byte; "retried":
-OnRetry was called (it is not where a kept-alive connection broke, so for broken
-connections this is left out); "begun anew": with a new upload ID; "fails": OnFailed
-with that code, after which a second upload of the same file succeeded; "–": the
-operation has nothing that this fault could strike.
+a time, with other parts struck. It does each with Options.Credentials, and one of the
+three once more without, where only OnTokenExpired asks for the next token; it fails where
+the two differ.
 
-"canceled": CancelFile was called while parts were under way, and OnCanceled followed.
-In the last column Client.Sweep looks for an upload that only the server knows of;
-"ok": it was aborted; "fails": Sweep returned that code. In these two columns no
-callback tells of a retry: "retried" means that the server got the request again, and
-that Options.Logger got a warning.
-
-Nothing stays, neither at the server nor of checkpoints, unless it says "one upload
-left for Sweep": then a Sweep after the fault has removed it.
+- "ok": the object is there, byte for byte
+- "retried": OnRetry was called (it is not where a kept-alive connection broke, so for
+  broken connections this is left out)
+- "new token": another token was asked for
+- "begun anew": with a new upload ID
+- "not verified": the server told no CRC64 of the object
+- "fails": OnFailed with that code, after which a second upload of the same file succeeded
+- "–": the operation has nothing that this fault could strike
+- "one upload left for Sweep": a Sweep after the fault has removed it
+- "canceled": CancelFile was called while parts were under way, and OnCanceled followed
+- the last column: Client.Sweep looks for an upload that only the server knows of; "ok":
+  it was aborted; "fails": Sweep returned that code
+- in the last two columns no callback tells of a retry: "retried" means that the server
+  got the request again, and that Options.Logger got a warning
 
 | fault |`)
 	for _, s := range scenes {
