@@ -4,6 +4,8 @@ import (
 	"encoding/xml"
 	"net/http"
 	"slices"
+
+	"github.com/vodupload/vodupload/upload/osstest/internal/osserr"
 )
 
 type aclResult struct {
@@ -12,7 +14,7 @@ type aclResult struct {
 	List    grantResult `xml:"AccessControlList"`
 }
 
-func (s *Server) getBucketACL(w http.ResponseWriter, req *request) *apiError {
+func (s *Server) getBucketACL(w http.ResponseWriter, req *request) *osserr.Error {
 	b, aerr := s.bucketNow(req.bucket)
 	if aerr != nil {
 		return aerr
@@ -21,7 +23,7 @@ func (s *Server) getBucketACL(w http.ResponseWriter, req *request) *apiError {
 	return nil
 }
 
-func (s *Server) putBucketACL(w http.ResponseWriter, req *request) *apiError {
+func (s *Server) putBucketACL(w http.ResponseWriter, req *request) *osserr.Error {
 	acl, aerr := requiredACL(req, "X-Oss-Acl", bucketACLs)
 	if aerr != nil {
 		return aerr
@@ -29,7 +31,7 @@ func (s *Server) putBucketACL(w http.ResponseWriter, req *request) *apiError {
 	return s.alterBucket(w, req, func(b *bucket) { b.ACL = acl })
 }
 
-func (s *Server) getObjectACL(w http.ResponseWriter, req *request) *apiError {
+func (s *Server) getObjectACL(w http.ResponseWriter, req *request) *osserr.Error {
 	f, aerr := s.find(req.bucket, req.key, req.query.Get("versionId"))
 	if aerr != nil {
 		return aerr
@@ -42,7 +44,7 @@ func (s *Server) getObjectACL(w http.ResponseWriter, req *request) *apiError {
 	return nil
 }
 
-func (s *Server) putObjectACL(w http.ResponseWriter, req *request) *apiError {
+func (s *Server) putObjectACL(w http.ResponseWriter, req *request) *osserr.Error {
 	acl, aerr := requiredACL(req, "X-Oss-Object-Acl", objectACLs)
 	if aerr != nil {
 		return aerr
@@ -62,16 +64,16 @@ func (s *Server) putObjectACL(w http.ResponseWriter, req *request) *apiError {
 	return nil
 }
 
-func requiredACL(req *request, header string, allowed []string) (string, *apiError) {
+func requiredACL(req *request, header string, allowed []string) (string, *osserr.Error) {
 	acl := req.Header.Get(header)
 	if acl == "" {
-		return "", errInvalidArgument("", "The acl header is missing.", header, "")
+		return "", osserr.InvalidArgument("", "The acl header is missing.", header, "")
 	}
 	return acl, oneOf(req.Header, header, allowed...)
 }
 
 // setACL gives a version of an object, if it is still there, another ACL.
-func (s *Server) setACL(bucketName string, f *found, acl string) *apiError {
+func (s *Server) setACL(bucketName string, f *found, acl string) *osserr.Error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	b, aerr := s.bucketLocked(bucketName)
@@ -81,13 +83,13 @@ func (s *Server) setACL(bucketName string, f *found, acl string) *apiError {
 	versions := b.objects[f.Key]
 	i := slices.IndexFunc(versions, func(o *object) bool { return o.Seq == f.Seq })
 	if i < 0 {
-		return errNoSuchKey(f.Key)
+		return osserr.NoSuchKey(f.Key)
 	}
 	// Readers hold the old object, which therefore stays as it is.
 	changed := *versions[i]
 	changed.ACL = acl
 	if err := s.disk.saveObject(b, &changed); err != nil {
-		return errInternal(err)
+		return osserr.Internal(err)
 	}
 	versions[i] = &changed
 	return nil

@@ -3,6 +3,8 @@ package osstest
 import (
 	"net/http"
 	"strings"
+
+	"github.com/vodupload/vodupload/upload/osstest/internal/osserr"
 )
 
 const metaPrefix = "X-Oss-Meta-"
@@ -27,8 +29,8 @@ type attributes struct {
 }
 
 // attributesOf reads and checks the attributes in a request's headers.
-func attributesOf(h http.Header) (attributes, *apiError) {
-	checks := []*apiError{
+func attributesOf(h http.Header) (attributes, *osserr.Error) {
+	checks := []*osserr.Error{
 		oneOf(h, "X-Oss-Storage-Class", storageClasses...),
 		oneOf(h, "X-Oss-Object-Acl", objectACLs...),
 		oneOf(h, "X-Oss-Forbid-Overwrite", "true", "false"),
@@ -69,12 +71,12 @@ func (a attributes) inBucket(b *bucket) attributes {
 	return a
 }
 
-func checkEncryption(h http.Header) *apiError {
+func checkEncryption(h http.Header) *osserr.Error {
 	switch v := h.Get("X-Oss-Server-Side-Encryption"); v {
 	case "", "AES256", "KMS", "SM4":
 		return nil
 	default:
-		return errInvalidEncryption(v)
+		return osserr.InvalidEncryption(v)
 	}
 }
 

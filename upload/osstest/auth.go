@@ -6,6 +6,8 @@ import (
 	"net/url"
 	"slices"
 	"time"
+
+	"github.com/vodupload/vodupload/upload/osstest/internal/osserr"
 )
 
 // A signature is what a request shows of its signer, read from its header or
@@ -23,11 +25,11 @@ type signature struct {
 // authenticate finds out whose signature a request bears, and sets its
 // principal. It returns the error that OSS answers if the signature is not
 // good; a request without one passes, as an anonymous one.
-func (s *Server) authenticate(req *request) *apiError {
+func (s *Server) authenticate(req *request) *osserr.Error {
 	if s.opts.RefuseV1 && claimsV1(req.Request, req.query) {
-		return errV1Refused()
+		return osserr.V1Refused()
 	}
-	lookup := func(accessKeyID, token string) (Key, *apiError) {
+	lookup := func(accessKeyID, token string) (Key, *osserr.Error) {
 		// OSS misses the bucket before it looks at who asks.
 		if err := s.checkBucket(req); err != nil {
 			return Key{}, err
@@ -43,7 +45,7 @@ func (s *Server) authenticate(req *request) *apiError {
 }
 
 // checkBucket returns an error if the bucket is missing that a request is about.
-func (s *Server) checkBucket(req *request) *apiError {
+func (s *Server) checkBucket(req *request) *osserr.Error {
 	if req.bucket == "" || req.op == OpPutBucket {
 		return nil
 	}
@@ -57,7 +59,7 @@ func (r *request) anonymous() bool { return r.principal.AccessKeyID == "" }
 // verify returns the key that signed a request, as lookup has it, or the zero
 // Key of an anonymous one. Region is what version 4 must have signed for; now is
 // the server's time.
-func verify(r *http.Request, query url.Values, t target, lookup func(accessKeyID, token string) (Key, *apiError), region string, now time.Time) (Key, *apiError) {
+func verify(r *http.Request, query url.Values, t target, lookup func(accessKeyID, token string) (Key, *osserr.Error), region string, now time.Time) (Key, *osserr.Error) {
 	s, err := readSignature(r, query, region, now)
 	if s == nil || err != nil {
 		return Key{}, err
@@ -77,29 +79,29 @@ func verify(r *http.Request, query url.Values, t target, lookup func(accessKeyID
 	return key, nil
 }
 
-func (s *signature) verifyV1(r *http.Request, query url.Values, t target, key Key) *apiError {
+func (s *signature) verifyV1(r *http.Request, query url.Values, t target, key Key) *osserr.Error {
 	stringToSign := stringToSignV1(r, t, query, s.date)
 	want := signV1(key.AccessKeySecret, stringToSign)
 	if !hmac.Equal([]byte(want), []byte(s.provided)) {
-		return errSignature("0002-00000040", s.accessKeyID, s.provided, stringToSign)
+		return osserr.Signature("0002-00000040", s.accessKeyID, s.provided, stringToSign)
 	}
 	return nil
 }
 
-func (s *signature) verifyV4(r *http.Request, query url.Values, t target, key Key) *apiError {
+func (s *signature) verifyV4(r *http.Request, query url.Values, t target, key Key) *osserr.Error {
 	canonical := canonicalRequestV4(r, t, query, s.additional)
 	stringToSign := stringToSignV4(s.date, s.scope, canonical)
 	want := signV4(key.AccessKeySecret, s.scope, stringToSign)
 	if !hmac.Equal([]byte(want), []byte(s.provided)) {
-		return errSignature("0002-00000201", s.accessKeyID, s.provided, stringToSign).
-			with("CanonicalRequest", canonical)
+		return osserr.Signature("0002-00000201", s.accessKeyID, s.provided, stringToSign).
+			With("CanonicalRequest", canonical)
 	}
 	return nil
 }
 
 // readSignature finds where a request is signed, and reads it there. It
 // returns nil for an anonymous request.
-func readSignature(r *http.Request, query url.Values, region string, now time.Time) (*signature, *apiError) {
+func readSignature(r *http.Request, query url.Values, region string, now time.Time) (*signature, *osserr.Error) {
 	header := r.Header.Values("Authorization")
 	inURLv1 := hasAny(query, "OSSAccessKeyId", "Signature")
 	inURLv4 := hasAny(query, "x-oss-signature-version", "x-oss-credential", "x-oss-signature")
@@ -108,7 +110,7 @@ func readSignature(r *http.Request, query url.Values, region string, now time.Ti
 	case len(header) == 0 && !inURL:
 		return nil, nil
 	case len(header) > 0 && inURL:
-		return nil, errAuthTwice()
+		return nil, osserr.AuthTwice()
 	case len(header) > 0:
 		return readHeader(r, query, header[0], region, now)
 	}
@@ -127,16 +129,16 @@ func hasAny(query url.Values, names ...string) bool {
 
 // checkTokenInURL refuses a signed URL whose token is not part of it: the
 // token would not be covered by what the URL's maker has signed.
-func checkTokenInURL(r *http.Request, query url.Values) *apiError {
+func checkTokenInURL(r *http.Request, query url.Values) *osserr.Error {
 	if r.Header.Get("X-Oss-Security-Token") != "" && !hasAny(query, "security-token", "x-oss-security-token") {
-		return errTokenNotInURL()
+		return osserr.TokenNotInURL()
 	}
 	return nil
 }
 
 // requestTime returns the time of a request that is signed in its header, and
 // the text that it came as.
-func requestTime(r *http.Request) (time.Time, string, *apiError) {
+func requestTime(r *http.Request) (time.Time, string, *osserr.Error) {
 	text := r.Header.Get("X-Oss-Date")
 	forms := []string{timeFormV4, http.TimeFormat}
 	if text == "" {
@@ -147,12 +149,12 @@ func requestTime(r *http.Request) (time.Time, string, *apiError) {
 			return t, text, nil
 		}
 	}
-	return time.Time{}, "", errNoValidDate()
+	return time.Time{}, "", osserr.NoValidDate()
 }
 
-func checkSkew(requested, now time.Time) *apiError {
-	if requested.Sub(now).Abs() > maxSkew {
-		return errTimeTooSkewed(requested, now)
+func checkSkew(requested, now time.Time) *osserr.Error {
+	if requested.Sub(now).Abs() > osserr.MaxSkew {
+		return osserr.TimeTooSkewed(requested, now)
 	}
 	return nil
 }

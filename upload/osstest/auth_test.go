@@ -8,6 +8,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/vodupload/vodupload/upload/osstest/internal/osserr"
 )
 
 var (
@@ -107,14 +109,14 @@ func withQuery(r *http.Request, name, value string) *http.Request {
 	return r
 }
 
-func verifyTest(r *http.Request, region string) (Key, *apiError) {
+func verifyTest(r *http.Request, region string) (Key, *osserr.Error) {
 	return verify(r, r.URL.Query(), testTarget, lookupIn(testTime, longKey, tempKey, otherKey), region, testTime)
 }
 
 // lookupIn looks keys up as a server that has these does.
-func lookupIn(now time.Time, keys ...Key) func(accessKeyID, token string) (Key, *apiError) {
+func lookupIn(now time.Time, keys ...Key) func(accessKeyID, token string) (Key, *osserr.Error) {
 	ring := newKeyring(keys, nil)
-	return func(accessKeyID, token string) (Key, *apiError) { return ring.find(accessKeyID, token, now) }
+	return func(accessKeyID, token string) (Key, *osserr.Error) { return ring.find(accessKeyID, token, now) }
 }
 
 type authTest struct {
@@ -130,12 +132,12 @@ func runAuthTests(t *testing.T, tests []authTest) {
 			_, err := verifyTest(tt.request, testRegion)
 			got := ""
 			if err != nil {
-				got = strings.TrimSpace(strconv.Itoa(err.status) + " " + err.code + " " + err.ec)
+				got = strings.TrimSpace(strconv.Itoa(err.Status) + " " + err.Code + " " + err.EC)
 			}
 			if got != tt.want {
 				t.Errorf("got %q, want %q", got, tt.want)
 				if err != nil {
-					t.Logf("%s: %v", err.message, err.fields)
+					t.Logf("%s: %v", err.Message, err.Fields)
 				}
 			}
 		})
@@ -146,11 +148,11 @@ func TestHeaderV1(t *testing.T) {
 	good := func() *http.Request { return signedV1(longKey, testTime) }
 	runAuthTests(t, []authTest{
 		{"passes", good(), ""},
-		{"passes with its clock 15 minutes behind", signedV1(longKey, testTime.Add(-maxSkew)), ""},
-		{"passes with its clock 15 minutes ahead", signedV1(longKey, testTime.Add(maxSkew)), ""},
+		{"passes with its clock 15 minutes behind", signedV1(longKey, testTime.Add(-osserr.MaxSkew)), ""},
+		{"passes with its clock 15 minutes ahead", signedV1(longKey, testTime.Add(osserr.MaxSkew)), ""},
 		{"is anonymous without a header", newTestRequest(), ""},
-		{"RequestTimeTooSkewed behind", signedV1(longKey, testTime.Add(-maxSkew-time.Second)), "403 RequestTimeTooSkewed 0002-00000504"},
-		{"RequestTimeTooSkewed ahead", signedV1(longKey, testTime.Add(maxSkew+time.Second)), "403 RequestTimeTooSkewed 0002-00000504"},
+		{"RequestTimeTooSkewed behind", signedV1(longKey, testTime.Add(-osserr.MaxSkew-time.Second)), "403 RequestTimeTooSkewed 0002-00000504"},
+		{"RequestTimeTooSkewed ahead", signedV1(longKey, testTime.Add(osserr.MaxSkew+time.Second)), "403 RequestTimeTooSkewed 0002-00000504"},
 		{"AccessDenied without a date", withHeader(good(), "Date", ""), "403 AccessDenied 0002-00000503"},
 		{"AccessDenied with a date in another form", withHeader(good(), "Date", testTime.Format(time.RFC3339)), "403 AccessDenied 0002-00000503"},
 		{"InvalidAccessKeyId", signedV1(Key{AccessKeyID: "unknown", AccessKeySecret: "sk"}, testTime), "403 InvalidAccessKeyId 0002-00000902"},
@@ -203,8 +205,8 @@ func TestHeaderV4(t *testing.T) {
 	runAuthTests(t, []authTest{
 		{"passes", good(), ""},
 		{"passes with spaces between its fields", edited(",Signature", ", Signature"), ""},
-		{"passes with its clock 15 minutes behind", at(-maxSkew), ""},
-		{"RequestTimeTooSkewed", at(-maxSkew - time.Second), "403 RequestTimeTooSkewed 0002-00000504"},
+		{"passes with its clock 15 minutes behind", at(-osserr.MaxSkew), ""},
+		{"RequestTimeTooSkewed", at(-osserr.MaxSkew - time.Second), "403 RequestTimeTooSkewed 0002-00000504"},
 		{"RequestTimeTooSkewed on the day before", at(-6 * time.Hour), "403 RequestTimeTooSkewed 0002-00000504"},
 		{"InvalidArgument with a clock days off", at(-72 * time.Hour), "400 InvalidArgument 0002-00000212"},
 		{"InvalidArgument for the day of another time", signedV4(longKey, testTime, dayOf(testTime.Add(-6*time.Hour))), "400 InvalidArgument 0002-00000212"},
@@ -241,10 +243,10 @@ func TestHeaderV4WithDateHeader(t *testing.T) {
 	r.Header.Set("Authorization", "OSS4-HMAC-SHA256 Credential=ak/"+s.String()+
 		",AdditionalHeaders=host;date,Signature="+signV4("sk", s, text))
 	if _, err := verifyTest(r, testRegion); err != nil {
-		t.Errorf("got %s %s: %v", err.code, err.message, err.fields)
+		t.Errorf("got %s %s: %v", err.Code, err.Message, err.Fields)
 	}
 	r.Host = "elsewhere"
-	if _, err := verifyTest(r, testRegion); err == nil || err.code != "SignatureDoesNotMatch" {
+	if _, err := verifyTest(r, testRegion); err == nil || err.Code != "SignatureDoesNotMatch" {
 		t.Errorf("with another host: got %v, want SignatureDoesNotMatch", err)
 	}
 }
@@ -262,7 +264,7 @@ func TestURLv4(t *testing.T) {
 		{"passes for seven days", at(-7*24*time.Hour, "604800"), ""},
 		{"expired", at(-time.Minute-time.Second, "60"), "403 AccessDenied 0002-00000236"},
 		{"expired, before its signature is computed", withQuery(at(-time.Hour, "60"), "x-oss-signature", "00"), "403 AccessDenied 0002-00000236"},
-		{"RequestTimeTooSkewed from the future", at(maxSkew+time.Second, "60"), "403 RequestTimeTooSkewed 0002-00000504"},
+		{"RequestTimeTooSkewed from the future", at(osserr.MaxSkew+time.Second, "60"), "403 RequestTimeTooSkewed 0002-00000504"},
 		{"InvalidArgument for no time", at(0, "0"), "400 InvalidArgument 0002-00000232"},
 		{"InvalidArgument for more than seven days", at(0, "604801"), "400 InvalidArgument 0002-00000232"},
 		{"InvalidArgument for a time that is no number", at(0, "1h"), "400 InvalidArgument 0002-00000232"},
@@ -335,9 +337,9 @@ func TestNothingAboutASecretIsEverTold(t *testing.T) {
 		if err == nil {
 			t.Fatal("the request passed")
 		}
-		for _, f := range err.fields {
-			if strings.Contains(f.value, secret.AccessKeySecret) {
-				t.Errorf("%s shows the secret: %s", f.name, f.value)
+		for _, f := range err.Fields {
+			if strings.Contains(f.Value, secret.AccessKeySecret) {
+				t.Errorf("%s shows the secret: %s", f.Name, f.Value)
 			}
 		}
 	}
@@ -351,7 +353,7 @@ func TestAuthenticateSetsPrincipal(t *testing.T) {
 	r := signedV1(longKey, testTime)
 	req := &request{Request: r, query: r.URL.Query(), bucket: testTarget.bucket, key: testTarget.key, start: testTime}
 	if err := s.authenticate(req); err != nil {
-		t.Fatalf("got %s %s", err.code, err.message)
+		t.Fatalf("got %s %s", err.Code, err.Message)
 	}
 	if req.principal != longKey || req.anonymous() {
 		t.Errorf("principal is %v, want %v", req.principal, longKey)
@@ -379,7 +381,7 @@ func TestRefuseV1(t *testing.T) {
 			req := &request{Request: r, query: r.URL.Query(), bucket: testTarget.bucket, key: testTarget.key, start: testTime}
 			got := ""
 			if err := s.authenticate(req); err != nil {
-				got = strings.TrimSpace(strconv.Itoa(err.status) + " " + err.code + " " + err.ec)
+				got = strings.TrimSpace(strconv.Itoa(err.Status) + " " + err.Code + " " + err.EC)
 			}
 			if got != tt.want {
 				t.Errorf("got %q, want %q", got, tt.want)

@@ -6,25 +6,27 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/vodupload/vodupload/upload/osstest/internal/osserr"
 )
 
 // readHeader reads an Authorization header of either version.
-func readHeader(r *http.Request, query url.Values, header, region string, now time.Time) (*signature, *apiError) {
+func readHeader(r *http.Request, query url.Values, header, region string, now time.Time) (*signature, *osserr.Error) {
 	if r.Header.Get("X-Oss-Security-Token") != "" && hasAny(query, "security-token") {
-		return nil, errTokenTwice()
+		return nil, osserr.TokenTwice()
 	}
 	scheme, rest, _ := strings.Cut(header, " ")
 	var s *signature
-	var err *apiError
+	var err *osserr.Error
 	switch scheme {
 	case "":
-		return nil, errAuthorization("", "Authorization header value is empty.", header)
+		return nil, osserr.Authorization("", "Authorization header value is empty.", header)
 	case "OSS":
 		s, err = readHeaderV1(r, header, rest, now)
 	case algorithmV4:
 		s, err = readHeaderV4(r, header, rest, region, now)
 	default:
-		return nil, errAuthorization("0002-00000061", "Authorization header is invalid.", header)
+		return nil, osserr.Authorization("0002-00000061", "Authorization header is invalid.", header)
 	}
 	if err != nil {
 		return nil, err
@@ -40,13 +42,13 @@ func claimsV1(r *http.Request, query url.Values) bool {
 }
 
 // readHeaderV1 reads "OSS AccessKeyId:Signature".
-func readHeaderV1(r *http.Request, header, rest string, now time.Time) (*signature, *apiError) {
+func readHeaderV1(r *http.Request, header, rest string, now time.Time) (*signature, *osserr.Error) {
 	id, provided, ok := strings.Cut(rest, ":")
 	if !ok {
-		return nil, errAuthorization("0002-00000062", "Authorization header is invalid.", header)
+		return nil, osserr.Authorization("0002-00000062", "Authorization header is invalid.", header)
 	}
 	if strings.TrimSpace(id) == "" || provided == "" {
-		return nil, errAuthorization("0002-00000063",
+		return nil, osserr.Authorization("0002-00000063",
 			"AccessKeyId or Signature is missing in Authorization header value.", header)
 	}
 	requested, date, err := requestTime(r)
@@ -61,20 +63,20 @@ func readHeaderV1(r *http.Request, header, rest string, now time.Time) (*signatu
 
 // readURLv1 reads the three parameters of a signed URL. Whether it has expired
 // is known before its signature is (OSS documentation, Add signatures to URLs).
-func readURLv1(query url.Values, now time.Time) (*signature, *apiError) {
+func readURLv1(query url.Values, now time.Time) (*signature, *osserr.Error) {
 	expires := query.Get("Expires")
 	switch {
 	case expires == "":
-		return nil, errSignedURLIncomplete("0002-00000067")
+		return nil, osserr.SignedURLIncomplete("0002-00000067")
 	case query.Get("OSSAccessKeyId") == "", query.Get("Signature") == "":
-		return nil, errSignedURLIncomplete("")
+		return nil, osserr.SignedURLIncomplete("")
 	}
 	seconds, parseErr := strconv.ParseInt(expires, 10, 64)
 	if parseErr != nil || seconds < 0 {
-		return nil, errBadExpires()
+		return nil, osserr.BadExpires()
 	}
 	if end := time.Unix(seconds, 0); now.After(end) {
-		return nil, errRequestExpired("0002-00000069", end, now)
+		return nil, osserr.RequestExpired("0002-00000069", end, now)
 	}
 	return &signature{
 		accessKeyID: query.Get("OSSAccessKeyId"),

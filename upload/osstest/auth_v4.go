@@ -7,13 +7,15 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/vodupload/vodupload/upload/osstest/internal/osserr"
 )
 
 const maxExpiresV4 = 7 * 24 * time.Hour
 
 // readHeaderV4 reads
 // "OSS4-HMAC-SHA256 Credential=id/scope[,AdditionalHeaders=a;b],Signature=hex".
-func readHeaderV4(r *http.Request, header, rest, region string, now time.Time) (*signature, *apiError) {
+func readHeaderV4(r *http.Request, header, rest, region string, now time.Time) (*signature, *osserr.Error) {
 	fields, err := splitHeaderV4(header, rest)
 	if err != nil {
 		return nil, err
@@ -24,7 +26,7 @@ func readHeaderV4(r *http.Request, header, rest, region string, now time.Time) (
 	}
 	list, given := fields["AdditionalHeaders"]
 	if fault := additionalFault(r, list, given); fault.text != "" {
-		return nil, errAuthorization(fault.ec, fault.text, header)
+		return nil, osserr.Authorization(fault.ec, fault.text, header)
 	}
 	if payload := r.Header.Get("X-Oss-Content-Sha256"); payload != unsignedPayload {
 		return nil, errPayload(payload)
@@ -34,7 +36,7 @@ func readHeaderV4(r *http.Request, header, rest, region string, now time.Time) (
 		return nil, err
 	}
 	if wrongDay(sc.date, requested, now) {
-		return nil, errAuthorization("0002-00000212", "Invalid signing date in Authorization header.", header)
+		return nil, osserr.Authorization("0002-00000212", "Invalid signing date in Authorization header.", header)
 	}
 	if err := checkSkew(requested, now); err != nil {
 		return nil, err
@@ -50,10 +52,10 @@ func readHeaderV4(r *http.Request, header, rest, region string, now time.Time) (
 }
 
 // splitHeaderV4 returns the two or three fields of a header by their names.
-func splitHeaderV4(header, rest string) (map[string]string, *apiError) {
+func splitHeaderV4(header, rest string) (map[string]string, *osserr.Error) {
 	items := strings.Split(rest, ",")
 	if len(items) < 2 || len(items) > 3 {
-		return nil, errAuthorization("0002-00000202",
+		return nil, osserr.Authorization("0002-00000202",
 			"Authorization header is invalid, bad num of Items in Authorization header.", header)
 	}
 	fields := make(map[string]string)
@@ -61,36 +63,36 @@ func splitHeaderV4(header, rest string) (map[string]string, *apiError) {
 		name, value, ok := strings.Cut(strings.TrimSpace(item), "=")
 		switch {
 		case !ok:
-			return nil, errAuthorization("0002-00000203", "Authorization header is invalid.", header)
+			return nil, osserr.Authorization("0002-00000203", "Authorization header is invalid.", header)
 		case name != "Credential" && name != "AdditionalHeaders" && name != "Signature":
-			return nil, errAuthorization("0002-00000204", "Unknown parameter in Authorization header.", header)
+			return nil, osserr.Authorization("0002-00000204", "Unknown parameter in Authorization header.", header)
 		}
 		fields[name] = value
 	}
 	if fields["Credential"] == "" || fields["Signature"] == "" {
-		return nil, errAuthorization("0002-00000205",
+		return nil, osserr.Authorization("0002-00000205",
 			"AccessKeyId or Signature is missing in Authorization header value.", header)
 	}
 	return fields, nil
 }
 
-func readCredentialHeader(credential, region, header string) (string, scope, *apiError) {
+func readCredentialHeader(credential, region, header string) (string, scope, *osserr.Error) {
 	id, sc, fault := readCredential(credential, region)
 	switch fault {
 	case credentialMalformed:
-		return "", sc, errAuthorization("0002-00000213", "Invalid credential in Authorization header.", header)
+		return "", sc, osserr.Authorization("0002-00000213", "Invalid credential in Authorization header.", header)
 	case credentialDate:
-		return "", sc, errAuthorization("0002-00000212", "Invalid signing date in Authorization header.", header)
+		return "", sc, osserr.Authorization("0002-00000212", "Invalid signing date in Authorization header.", header)
 	case credentialRegion:
-		return "", sc, errAuthorization("0002-00000226", "Invalid signing region in Authorization header.", header)
+		return "", sc, osserr.Authorization("0002-00000226", "Invalid signing region in Authorization header.", header)
 	}
 	return id, sc, nil
 }
 
 // readURLv4 reads the parameters of a signed URL.
-func readURLv4(r *http.Request, query url.Values, region string, now time.Time) (*signature, *apiError) {
+func readURLv4(r *http.Request, query url.Values, region string, now time.Time) (*signature, *osserr.Error) {
 	if version := query.Get("x-oss-signature-version"); version != "" && version != algorithmV4 {
-		return nil, errInvalidArgument("0002-00000066", "The signature version is invalid.",
+		return nil, osserr.InvalidArgument("0002-00000066", "The signature version is invalid.",
 			"x-oss-signature-version", version)
 	}
 	if err := checkComplete(query); err != nil {
@@ -104,7 +106,7 @@ func readURLv4(r *http.Request, query url.Values, region string, now time.Time) 
 	const additional = "x-oss-additional-headers"
 	if fault := additionalFault(r, query.Get(additional), query.Has(additional)); fault.text != "" {
 		// The ECs are documented for the header only.
-		return nil, errInvalidArgument("", fault.text, additional, query.Get(additional))
+		return nil, osserr.InvalidArgument("", fault.text, additional, query.Get(additional))
 	}
 	if payload := r.Header.Get("X-Oss-Content-Sha256"); payload != "" && payload != unsignedPayload {
 		return nil, errPayload(payload)
@@ -124,7 +126,7 @@ func readURLv4(r *http.Request, query url.Values, region string, now time.Time) 
 	}, nil
 }
 
-func checkComplete(query url.Values) *apiError {
+func checkComplete(query url.Values) *osserr.Error {
 	for name, ec := range map[string]string{
 		"x-oss-signature-version": "",
 		"x-oss-credential":        "0002-00000217",
@@ -133,47 +135,47 @@ func checkComplete(query url.Values) *apiError {
 		"x-oss-signature":         "0002-00000219",
 	} {
 		if query.Get(name) == "" {
-			return errSignedURLv4Incomplete(ec)
+			return osserr.SignedURLv4Incomplete(ec)
 		}
 	}
 	return nil
 }
 
-func readCredentialURL(credential, region string) (string, scope, *apiError) {
+func readCredentialURL(credential, region string) (string, scope, *osserr.Error) {
 	const name = "x-oss-credential"
 	id, sc, fault := readCredential(credential, region)
 	switch fault {
 	case credentialMalformed:
-		return "", sc, errInvalidArgument("0002-00000224", "The credential is invalid.", name, credential)
+		return "", sc, osserr.InvalidArgument("0002-00000224", "The credential is invalid.", name, credential)
 	case credentialDate:
-		return "", sc, errInvalidArgument("0002-00000223", "The signing date in credential is invalid.", name, credential)
+		return "", sc, osserr.InvalidArgument("0002-00000223", "The signing date in credential is invalid.", name, credential)
 	case credentialRegion:
-		return "", sc, errInvalidArgument("0002-00000228", "The signing region in credential is invalid.", name, credential)
+		return "", sc, osserr.InvalidArgument("0002-00000228", "The signing region in credential is invalid.", name, credential)
 	}
 	return id, sc, nil
 }
 
 // checkPeriod checks that a signed URL is of the day that its credential says,
 // and that now lies in its time.
-func checkPeriod(date, expires string, sc scope, credential string, now time.Time) *apiError {
+func checkPeriod(date, expires string, sc scope, credential string, now time.Time) *osserr.Error {
 	begin, parseErr := time.Parse(timeFormV4, date)
 	if parseErr != nil {
-		return errNoValidDate()
+		return osserr.NoValidDate()
 	}
 	if begin.Format(dateFormV4) != sc.date {
-		return errInvalidArgument("0002-00000223", "The signing date in credential is invalid.",
+		return osserr.InvalidArgument("0002-00000223", "The signing date in credential is invalid.",
 			"x-oss-credential", credential)
 	}
 	seconds, parseErr := strconv.ParseInt(expires, 10, 64)
 	if parseErr != nil || seconds < 1 || seconds > int64(maxExpiresV4/time.Second) {
-		return errInvalidArgument("0002-00000232",
+		return osserr.InvalidArgument("0002-00000232",
 			"x-oss-expires should be between 1 and 604800 seconds.", "x-oss-expires", expires)
 	}
-	if begin.Sub(now) > maxSkew {
-		return errTimeTooSkewed(begin, now)
+	if begin.Sub(now) > osserr.MaxSkew {
+		return osserr.TimeTooSkewed(begin, now)
 	}
 	if end := begin.Add(time.Duration(seconds) * time.Second); now.After(end) {
-		return errRequestExpired("0002-00000236", end, now)
+		return osserr.RequestExpired("0002-00000236", end, now)
 	}
 	return nil
 }
@@ -262,7 +264,7 @@ func additionalHeaders(list string) []string {
 	return slices.Compact(names)
 }
 
-func errPayload(value string) *apiError {
-	return errInvalidArgument("0002-00000214", "x-oss-content-sha256 should be "+unsignedPayload+".",
+func errPayload(value string) *osserr.Error {
+	return osserr.InvalidArgument("0002-00000214", "x-oss-content-sha256 should be "+unsignedPayload+".",
 		"x-oss-content-sha256", value)
 }

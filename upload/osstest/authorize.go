@@ -3,6 +3,7 @@ package osstest
 import (
 	"strings"
 
+	"github.com/vodupload/vodupload/upload/osstest/internal/osserr"
 	"github.com/vodupload/vodupload/upload/osstest/internal/policy"
 )
 
@@ -12,7 +13,7 @@ const accountID = "1000000000000000"
 // authorize returns the error that OSS answers if the principal of a request
 // may not do what it asks for. Which keys a DeleteMultipleObjects is about
 // stands in its body: see authorizeDelete.
-func (s *Server) authorize(req *request) *apiError {
+func (s *Server) authorize(req *request) *osserr.Error {
 	if req.anonymous() {
 		return s.authorizeAnonymous(req)
 	}
@@ -25,14 +26,14 @@ func (s *Server) authorize(req *request) *apiError {
 }
 
 // authorizeDelete is authorize for one object of a DeleteMultipleObjects.
-func (s *Server) authorizeDelete(req *request, key, version string) *apiError {
+func (s *Server) authorizeDelete(req *request, key, version string) *osserr.Error {
 	return s.authorizeAccess(req, policy.Access{
 		Action: versioned("oss:DeleteObject", version),
 		Path:   req.bucket + "/" + key,
 	})
 }
 
-func (s *Server) authorizeAccess(req *request, a policy.Access) *apiError {
+func (s *Server) authorizeAccess(req *request, a policy.Access) *osserr.Error {
 	a.Region, a.Account = s.opts.Region, accountID
 	p, err := s.keys.policy(req.principal.Policy)
 	if err != nil {
@@ -47,11 +48,11 @@ func (s *Server) authorizeAccess(req *request, a policy.Access) *apiError {
 }
 
 // authorizeAnonymous lets everybody read what is public, and nothing else.
-func (s *Server) authorizeAnonymous(req *request) *apiError {
+func (s *Server) authorizeAnonymous(req *request) *osserr.Error {
 	switch req.op {
 	case OpGetObject, OpHeadObject, OpGetObjectMeta:
 	default:
-		return accessDenied("", "Anonymous access is forbidden for this operation.")
+		return osserr.AccessDenied("", "Anonymous access is forbidden for this operation.")
 	}
 	s.mu.RLock()
 	defer s.mu.RUnlock()
@@ -59,7 +60,7 @@ func (s *Server) authorizeAnonymous(req *request) *apiError {
 	if b == nil || b.publicRead(req.key, req.query.Get("versionId")) {
 		return nil
 	}
-	return accessDenied("0003-00000001", "You have no right to access this object because of bucket acl.")
+	return osserr.AccessDenied("0003-00000001", "You have no right to access this object because of bucket acl.")
 }
 
 // publicRead reports whether everybody may read an object. The bucket decides

@@ -7,6 +7,8 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"github.com/vodupload/vodupload/upload/osstest/internal/osserr"
 )
 
 // policyServer has one bucket, media, and keys that all have one policy.
@@ -91,7 +93,7 @@ func TestPolicyIsEnforced(t *testing.T) {
 	user.Policy, temporary.Policy = onlyIn, onlyIn
 	for _, k := range []Key{user, temporary} {
 		if err := s.authorize(partRequest(k)); err != nil {
-			t.Errorf("%v: got %s %s", k, err.code, err.message)
+			t.Errorf("%v: got %s %s", k, err.Code, err.Message)
 		}
 	}
 
@@ -112,7 +114,7 @@ func TestPolicyIsEnforced(t *testing.T) {
 			req := partRequest(tt.key)
 			req.key = "out/a.mp4"
 			err := s.authorize(req)
-			if err == nil || err.status != 403 || err.code != "AccessDenied" || err.message != tt.want || err.ec != tt.ec {
+			if err == nil || err.Status != 403 || err.Code != "AccessDenied" || err.Message != tt.want || err.EC != tt.ec {
 				t.Fatalf("got %+v, want 403 AccessDenied %s %s", err, tt.ec, tt.want)
 			}
 			wantDetail(t, err, "NoPermissionType", tt.detail)
@@ -129,7 +131,7 @@ func TestPartCopyNeedsItsSource(t *testing.T) {
 	req.op = OpUploadPartCopy
 	req.Header.Set("X-Oss-Copy-Source", "/media/a")
 	if err := s.authorize(req); err != nil {
-		t.Errorf("from its own bucket: got %s", err.code)
+		t.Errorf("from its own bucket: got %s", err.Code)
 	}
 	req.Header.Set("X-Oss-Copy-Source", "/other/a")
 	err := s.authorize(req)
@@ -146,10 +148,10 @@ func TestEachDeletedKeyIsAuthorized(t *testing.T) {
 	req := partRequest(k)
 	req.op, req.key = OpDeleteMultipleObjects, ""
 	if err := s.authorize(req); err != nil {
-		t.Fatalf("before the keys are known: got %s", err.code)
+		t.Fatalf("before the keys are known: got %s", err.Code)
 	}
 	if err := s.authorizeDelete(req, "in/a", ""); err != nil {
-		t.Errorf("in/a: got %s", err.code)
+		t.Errorf("in/a: got %s", err.Code)
 	}
 	if err := s.authorizeDelete(req, "out/a", ""); codeOf(err) != "AccessDenied" {
 		t.Errorf("out/a: got %v, want AccessDenied", err)
@@ -164,7 +166,7 @@ func TestUnreadablePolicyOfLookupDeniesAll(t *testing.T) {
 	k := tempKey
 	k.Policy = conditional
 	err := s.authorize(partRequest(k))
-	if codeOf(err) != "AccessDenied" || !strings.Contains(err.message, "Condition") {
+	if codeOf(err) != "AccessDenied" || !strings.Contains(err.Message, "Condition") {
 		t.Errorf("got %+v, want AccessDenied with the reason", err)
 	}
 }
@@ -209,7 +211,7 @@ func TestAnonymousReadsWhatIsPublic(t *testing.T) {
 		req := partRequest(Key{})
 		req.op = OpGetObject
 		if err := policyServer(nil).authorize(req); err != nil {
-			t.Errorf("got %s", err.code)
+			t.Errorf("got %s", err.Code)
 		}
 	})
 }
@@ -234,11 +236,11 @@ func TestPoliciesAreReadOnce(t *testing.T) {
 }
 
 // wantDetail checks an element of AccessDeniedDetail.
-func wantDetail(t *testing.T, e *apiError, name, want string) {
+func wantDetail(t *testing.T, e *osserr.Error, name, want string) {
 	t.Helper()
-	for _, f := range e.fields {
-		if f.name == "AccessDeniedDetail" {
-			wantField(t, &apiError{fields: f.nested}, name, want)
+	for _, f := range e.Fields {
+		if f.Name == "AccessDeniedDetail" {
+			wantField(t, &osserr.Error{Fields: f.Nested}, name, want)
 			return
 		}
 	}

@@ -189,7 +189,7 @@ func TestBodyTooLong(t *testing.T) {
 	t.Run("in chunks", func(t *testing.T) {
 		b := &boundedBody{r: zeroReader{}, n: maxPartSize - 10}
 		n, err := io.Copy(io.Discard, io.LimitReader(b, 1000))
-		if aerr := bodyError(err); aerr.code != "EntityTooLarge" {
+		if aerr := bodyError(err); aerr.Code != "EntityTooLarge" {
 			t.Errorf("read %d bytes: %v; want EntityTooLarge", n, err)
 		}
 	})

@@ -3,6 +3,8 @@ package osstest
 import (
 	"encoding/xml"
 	"net/http"
+
+	"github.com/vodupload/vodupload/upload/osstest/internal/osserr"
 )
 
 type createBucketConfiguration struct {
@@ -10,7 +12,7 @@ type createBucketConfiguration struct {
 	StorageClass string
 }
 
-func (s *Server) putBucket(w http.ResponseWriter, req *request) *apiError {
+func (s *Server) putBucket(w http.ResponseWriter, req *request) *osserr.Error {
 	if aerr := oneOf(req.Header, "X-Oss-Acl", bucketACLs...); aerr != nil {
 		return aerr
 	}
@@ -27,7 +29,7 @@ func (s *Server) putBucket(w http.ResponseWriter, req *request) *apiError {
 }
 
 // changeBucket creates a bucket, or changes the ACL of one that exists.
-func (s *Server) changeBucket(req *request, class string) *apiError {
+func (s *Server) changeBucket(req *request, class string) *osserr.Error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	b := newBucket(req.bucket, s.now())
@@ -41,7 +43,7 @@ func (s *Server) changeBucket(req *request, class string) *apiError {
 		b.ACL = acl
 	}
 	if err := s.disk.saveBucket(b); err != nil {
-		return errInternal(err)
+		return osserr.Internal(err)
 	}
 	s.buckets[b.Name] = b
 	return nil
@@ -56,21 +58,21 @@ func (b *bucket) clone() *bucket {
 
 // wantedClass returns the storage class in the body of PutBucket, if there is
 // one.
-func wantedClass(req *request) (string, *apiError) {
+func wantedClass(req *request) (string, *osserr.Error) {
 	body, aerr := readXMLBody(req)
 	if aerr != nil || len(body) == 0 {
 		return "", aerr
 	}
 	var conf createBucketConfiguration
 	if err := xml.Unmarshal(body, &conf); err != nil {
-		return "", errMalformedXML("")
+		return "", osserr.MalformedXML("")
 	}
 	h := http.Header{}
 	h.Set("StorageClass", conf.StorageClass)
 	return conf.StorageClass, oneOf(h, "StorageClass", storageClasses...)
 }
 
-func (s *Server) deleteBucket(w http.ResponseWriter, req *request) *apiError {
+func (s *Server) deleteBucket(w http.ResponseWriter, req *request) *osserr.Error {
 	if aerr := s.removeBucket(req.bucket); aerr != nil {
 		return aerr
 	}
@@ -78,7 +80,7 @@ func (s *Server) deleteBucket(w http.ResponseWriter, req *request) *apiError {
 	return nil
 }
 
-func (s *Server) removeBucket(name string) *apiError {
+func (s *Server) removeBucket(name string) *osserr.Error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	b, aerr := s.bucketLocked(name)
@@ -86,12 +88,12 @@ func (s *Server) removeBucket(name string) *apiError {
 	case aerr != nil:
 		return aerr
 	case len(b.objects) > 0:
-		return errBucketNotEmpty(name, "objects")
+		return osserr.BucketNotEmpty(name, "objects")
 	case len(b.uploads) > 0:
-		return errBucketNotEmpty(name, "multipart uploads")
+		return osserr.BucketNotEmpty(name, "multipart uploads")
 	}
 	if err := s.disk.removeBucket(b); err != nil {
-		return errInternal(err)
+		return osserr.Internal(err)
 	}
 	delete(s.buckets, name)
 	return nil

@@ -3,6 +3,8 @@ package osstest
 import (
 	"encoding/xml"
 	"net/http"
+
+	"github.com/vodupload/vodupload/upload/osstest/internal/osserr"
 )
 
 type bucketInfoResult struct {
@@ -52,7 +54,7 @@ type versioningConfiguration struct {
 }
 
 // bucketNow returns a copy of a bucket's own properties.
-func (s *Server) bucketNow(name string) (*bucket, *apiError) {
+func (s *Server) bucketNow(name string) (*bucket, *osserr.Error) {
 	s.mu.RLock()
 	defer s.mu.RUnlock()
 	b, aerr := s.bucketLocked(name)
@@ -62,7 +64,7 @@ func (s *Server) bucketNow(name string) (*bucket, *apiError) {
 	return b.clone(), nil
 }
 
-func (s *Server) getBucketInfo(w http.ResponseWriter, req *request) *apiError {
+func (s *Server) getBucketInfo(w http.ResponseWriter, req *request) *osserr.Error {
 	b, aerr := s.bucketNow(req.bucket)
 	if aerr != nil {
 		return aerr
@@ -75,7 +77,7 @@ func (s *Server) getBucketInfo(w http.ResponseWriter, req *request) *apiError {
 	return nil
 }
 
-func (s *Server) getBucketLocation(w http.ResponseWriter, req *request) *apiError {
+func (s *Server) getBucketLocation(w http.ResponseWriter, req *request) *osserr.Error {
 	if _, aerr := s.bucketNow(req.bucket); aerr != nil {
 		return aerr
 	}
@@ -84,7 +86,7 @@ func (s *Server) getBucketLocation(w http.ResponseWriter, req *request) *apiErro
 }
 
 // listLiveChannel lists no channels: this server has none.
-func (s *Server) listLiveChannel(w http.ResponseWriter, req *request) *apiError {
+func (s *Server) listLiveChannel(w http.ResponseWriter, req *request) *osserr.Error {
 	if _, aerr := s.bucketNow(req.bucket); aerr != nil {
 		return aerr
 	}
@@ -92,7 +94,7 @@ func (s *Server) listLiveChannel(w http.ResponseWriter, req *request) *apiError 
 	return nil
 }
 
-func (s *Server) getBucketVersioning(w http.ResponseWriter, req *request) *apiError {
+func (s *Server) getBucketVersioning(w http.ResponseWriter, req *request) *osserr.Error {
 	b, aerr := s.bucketNow(req.bucket)
 	if aerr != nil {
 		return aerr
@@ -101,7 +103,7 @@ func (s *Server) getBucketVersioning(w http.ResponseWriter, req *request) *apiEr
 	return nil
 }
 
-func (s *Server) putBucketVersioning(w http.ResponseWriter, req *request) *apiError {
+func (s *Server) putBucketVersioning(w http.ResponseWriter, req *request) *osserr.Error {
 	body, aerr := readXMLBody(req)
 	if aerr != nil {
 		return aerr
@@ -109,13 +111,13 @@ func (s *Server) putBucketVersioning(w http.ResponseWriter, req *request) *apiEr
 	var conf versioningConfiguration
 	err := xml.Unmarshal(body, &conf)
 	if err != nil || conf.Status != versioningEnabled && conf.Status != versioningSuspended {
-		return errMalformedXML("")
+		return osserr.MalformedXML("")
 	}
 	return s.alterBucket(w, req, func(b *bucket) { b.Versioning = conf.Status })
 }
 
 // alterBucket changes a bucket that exists, and answers the request.
-func (s *Server) alterBucket(w http.ResponseWriter, req *request, change func(*bucket)) *apiError {
+func (s *Server) alterBucket(w http.ResponseWriter, req *request, change func(*bucket)) *osserr.Error {
 	if aerr := s.alter(req.bucket, change); aerr != nil {
 		return aerr
 	}
@@ -123,7 +125,7 @@ func (s *Server) alterBucket(w http.ResponseWriter, req *request, change func(*b
 	return nil
 }
 
-func (s *Server) alter(name string, change func(*bucket)) *apiError {
+func (s *Server) alter(name string, change func(*bucket)) *osserr.Error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	b, aerr := s.bucketLocked(name)
@@ -133,7 +135,7 @@ func (s *Server) alter(name string, change func(*bucket)) *apiError {
 	changed := b.clone()
 	change(changed)
 	if err := s.disk.saveBucket(changed); err != nil {
-		return errInternal(err)
+		return osserr.Internal(err)
 	}
 	s.buckets[name] = changed
 	return nil

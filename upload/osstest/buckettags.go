@@ -6,6 +6,8 @@ import (
 	"net/http"
 	"net/url"
 	"strings"
+
+	"github.com/vodupload/vodupload/upload/osstest/internal/osserr"
 )
 
 // Limits of a bucket's tags, in bytes (OSS documentation, PutBucketTags).
@@ -21,14 +23,14 @@ type taggingRequest struct {
 }
 
 // putBucketTags adds tags to those that a bucket has, for ListBuckets.
-func (s *Server) putBucketTags(w http.ResponseWriter, req *request) *apiError {
+func (s *Server) putBucketTags(w http.ResponseWriter, req *request) *osserr.Error {
 	body, aerr := readXMLBody(req)
 	if aerr != nil {
 		return aerr
 	}
 	var list taggingRequest
 	if err := xml.Unmarshal(body, &list); err != nil || len(list.Tags) == 0 {
-		return errMalformedXML("")
+		return osserr.MalformedXML("")
 	}
 	b, aerr := s.bucketNow(req.bucket)
 	if aerr != nil {
@@ -40,12 +42,12 @@ func (s *Server) putBucketTags(w http.ResponseWriter, req *request) *apiError {
 	}
 	for _, t := range list.Tags {
 		if t.Key == "" || len(t.Key) > maxBucketTagKey || len(t.Value) > maxBucketTagValue {
-			return errInvalidArgument("", "The tag is not valid.", "Key", xmlSafe(t.Key))
+			return osserr.InvalidArgument("", "The tag is not valid.", "Key", osserr.XMLSafe(t.Key))
 		}
 		tags[t.Key] = t.Value
 	}
 	if len(tags) > maxBucketTags {
-		return errInvalidArgument("", "The number of bucket tags cannot be greater than 20.", "Tagging", "")
+		return osserr.InvalidArgument("", "The number of bucket tags cannot be greater than 20.", "Tagging", "")
 	}
 	return s.alterBucket(w, req, func(b *bucket) { b.Tags = tags })
 }
@@ -56,13 +58,13 @@ type tagFilter map[string]*string
 
 // tagFilterOf reads the filter of ListBuckets: tag-key with or without tag-value,
 // or tagging, which is a list such as "k1":"v1","k2":"v2".
-func tagFilterOf(query url.Values) (tagFilter, *apiError) {
+func tagFilterOf(query url.Values) (tagFilter, *osserr.Error) {
 	key, value, list := query.Get("tag-key"), query.Get("tag-value"), query.Get("tagging")
 	switch {
 	case key != "" && list != "":
-		return nil, errInvalidArgument("", "tagging cannot be used with tag-key and tag-value.", "tagging", list)
+		return nil, osserr.InvalidArgument("", "tagging cannot be used with tag-key and tag-value.", "tagging", list)
 	case key == "" && value != "":
-		return nil, errInvalidArgument("", "tag-value requires tag-key.", "tag-value", value)
+		return nil, osserr.InvalidArgument("", "tag-value requires tag-key.", "tag-value", value)
 	case key != "" && query.Has("tag-value"):
 		return tagFilter{key: &value}, nil
 	case key != "":
@@ -73,7 +75,7 @@ func tagFilterOf(query url.Values) (tagFilter, *apiError) {
 		pair, rest, _ := strings.Cut(list, `","`)
 		key, value, ok := strings.Cut(strings.Trim(pair, `"`), `":"`)
 		if !ok || key == "" {
-			return nil, errInvalidArgument("", "The tagging is not valid.", "tagging", list)
+			return nil, osserr.InvalidArgument("", "The tagging is not valid.", "tagging", list)
 		}
 		f[key], list = &value, rest
 	}

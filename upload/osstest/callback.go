@@ -8,6 +8,8 @@ import (
 	"net/http"
 	"net/url"
 	"strings"
+
+	"github.com/vodupload/vodupload/upload/osstest/internal/osserr"
 )
 
 // Limits of callbacks (OSS documentation, Callback).
@@ -35,7 +37,7 @@ type callback struct {
 }
 
 // callbackOf returns the callback that a request asks for, or nil.
-func callbackOf(req *request) (*callback, *apiError) {
+func callbackOf(req *request) (*callback, *osserr.Error) {
 	var cb callback
 	given, aerr := callbackParam(req, "callback", &cb)
 	if aerr != nil || !given {
@@ -55,31 +57,31 @@ func callbackOf(req *request) (*callback, *apiError) {
 
 // callbackParam decodes a parameter, JSON in base64, from the header or the
 // query into v.
-func callbackParam(req *request, name string, v any) (given bool, aerr *apiError) {
+func callbackParam(req *request, name string, v any) (given bool, aerr *osserr.Error) {
 	header, query := req.Header.Get("x-oss-"+name), req.query.Get(name)
 	value := cmp.Or(header, query)
 	switch {
 	case value == "":
 		return false, nil
 	case header != "" && query != "":
-		return true, errInvalidArgument("", "The "+name+" parameter is in the header and in the query.", name, header)
+		return true, osserr.InvalidArgument("", "The "+name+" parameter is in the header and in the query.", name, header)
 	case len(value) > maxCallbackParam:
-		return true, errInvalidArgument("", "The "+name+" parameter is longer than 5 KB.", name, value)
+		return true, osserr.InvalidArgument("", "The "+name+" parameter is longer than 5 KB.", name, value)
 	}
 	text, err := base64.StdEncoding.DecodeString(value)
 	if err != nil {
-		return true, errInvalidArgument("0007-00000002", "The callback configuration is not base64 encoded.", name, value)
+		return true, osserr.InvalidArgument("0007-00000002", "The callback configuration is not base64 encoded.", name, value)
 	}
 	if err := json.Unmarshal(text, v); err != nil {
-		return true, errInvalidArgument("", "The callback configuration is not json format.", name, value)
+		return true, osserr.InvalidArgument("", "The callback configuration is not json format.", name, value)
 	}
 	return true, nil
 }
 
-func (cb *callback) check() *apiError {
+func (cb *callback) check() *osserr.Error {
 	addresses := strings.Split(strings.TrimSuffix(cb.URL, ";"), ";")
 	if len(addresses) > maxCallbackURLs {
-		return errInvalidArgument("0007-00000004", "The callback configuration has more than 5 URLs.", "callbackUrl", cb.URL)
+		return osserr.InvalidArgument("0007-00000004", "The callback configuration has more than 5 URLs.", "callbackUrl", cb.URL)
 	}
 	for _, address := range addresses {
 		if !strings.Contains(address, "://") {
@@ -87,7 +89,7 @@ func (cb *callback) check() *apiError {
 		}
 		u, err := url.Parse(address)
 		if err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https" {
-			return errInvalidArgument("0007-00000004", "The callback configuration has an invalid URL.", "callbackUrl", cb.URL)
+			return osserr.InvalidArgument("0007-00000004", "The callback configuration has an invalid URL.", "callbackUrl", cb.URL)
 		}
 		cb.urls = append(cb.urls, u)
 	}
@@ -96,9 +98,9 @@ func (cb *callback) check() *apiError {
 	}
 	switch {
 	case cb.Body == "":
-		return errInvalidArgument("0007-00000011", "The callback body is empty.", "callbackBody", "")
+		return osserr.InvalidArgument("0007-00000011", "The callback body is empty.", "callbackBody", "")
 	case cb.BodyType != formType && cb.BodyType != jsonType:
-		return errInvalidArgument("0007-00000012", "The callback body type is not valid.", "callbackBodyType", cb.BodyType)
+		return osserr.InvalidArgument("0007-00000012", "The callback body type is not valid.", "callbackBodyType", cb.BodyType)
 	}
 	return nil
 }
@@ -144,9 +146,9 @@ func (cb *callback) encode(value any) string {
 
 // callback tells the client's server of a stored object, and answers the
 // client with what that server says. It fails after the fact: the object stays.
-func (s *Server) callback(w http.ResponseWriter, req *request, cb *callback, o *object) *apiError {
+func (s *Server) callback(w http.ResponseWriter, req *request, cb *callback, o *object) *osserr.Error {
 	body := cb.body(req, o)
-	var failure *apiError
+	var failure *osserr.Error
 	for _, u := range cb.urls {
 		var answer []byte
 		if answer, failure = s.post(req, cb, u, body); failure == nil {

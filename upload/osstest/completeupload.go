@@ -9,6 +9,8 @@ import (
 	"io"
 	"net/http"
 	"net/url"
+
+	"github.com/vodupload/vodupload/upload/osstest/internal/osserr"
 )
 
 // A listedPart is a part as CompleteMultipartUpload lists it.
@@ -33,7 +35,7 @@ type completeResult struct {
 	ETag         string
 }
 
-func (s *Server) completeUpload(w http.ResponseWriter, req *request) *apiError {
+func (s *Server) completeUpload(w http.ResponseWriter, req *request) *osserr.Error {
 	listed, aerr := listedParts(req)
 	if aerr != nil {
 		return aerr
@@ -68,22 +70,22 @@ func (s *Server) completeUpload(w http.ResponseWriter, req *request) *apiError {
 // listedParts reads the list of parts in a request's body. An empty list is good,
 // and makes an empty object; no list is not, unless the header x-oss-complete-all
 // stands for it.
-func listedParts(req *request) (list completeRequest, aerr *apiError) {
+func listedParts(req *request) (list completeRequest, aerr *osserr.Error) {
 	body, aerr := readXMLBody(req)
 	if aerr != nil {
 		return list, aerr
 	}
 	switch v := req.Header.Get("X-Oss-Complete-All"); {
 	case v == "yes" && len(body) > 0:
-		return list, errCompleteAllWithBody()
+		return list, osserr.CompleteAllWithBody()
 	case v == "yes":
 		list.all = true
 		return list, nil
 	case v != "":
-		return list, errInvalidArgument("", "The value of x-oss-complete-all is not valid.", "x-oss-complete-all", v)
+		return list, osserr.InvalidArgument("", "The value of x-oss-complete-all is not valid.", "x-oss-complete-all", v)
 	}
 	if err := xml.Unmarshal(body, &list); err != nil || len(list.Parts) > maxParts {
-		return list, errMalformedXML(ecCompleteXML)
+		return list, osserr.MalformedXML(ecCompleteXML)
 	}
 	return list, nil
 }
@@ -92,7 +94,7 @@ const ecCompleteXML = "0042-00000205"
 
 // complete makes an object of an upload. An upload that is refused stays as it
 // is.
-func (s *Server) complete(req *request, listed completeRequest, a attributes) (*object, *apiError) {
+func (s *Server) complete(req *request, listed completeRequest, a attributes) (*object, *osserr.Error) {
 	sum, aerr := s.sequentialMD5(req, listed)
 	if aerr != nil {
 		return nil, aerr
@@ -112,8 +114,8 @@ func (s *Server) complete(req *request, listed completeRequest, a attributes) (*
 	return o, nil
 }
 
-func (s *Server) completeLocked(req *request, listed completeRequest, a attributes, sum string) (o, replaced *object, unused []*part, aerr *apiError) {
-	b, u, aerr := s.uploadLocked(req.bucket, req.key, req.uploadID, ecComplete)
+func (s *Server) completeLocked(req *request, listed completeRequest, a attributes, sum string) (o, replaced *object, unused []*part, aerr *osserr.Error) {
+	b, u, aerr := s.uploadLocked(req.bucket, req.key, req.uploadID, osserr.ECComplete)
 	if aerr != nil {
 		return nil, nil, nil, aerr
 	}
@@ -146,7 +148,7 @@ func (s *Server) completeLocked(req *request, listed completeRequest, a attribut
 
 // choose returns the parts that an object is to be made of, or the error that
 // OSS has for the list.
-func (u *upload) choose(request completeRequest, form ETagForm) ([]*part, *apiError) {
+func (u *upload) choose(request completeRequest, form ETagForm) ([]*part, *osserr.Error) {
 	listed := request.Parts
 	if request.all {
 		for _, p := range u.sorted() {
@@ -156,22 +158,22 @@ func (u *upload) choose(request completeRequest, form ETagForm) ([]*part, *apiEr
 	for i, l := range listed {
 		switch {
 		case i > 0 && l.PartNumber <= listed[i-1].PartNumber:
-			return nil, errInvalidPartOrder()
+			return nil, osserr.InvalidPartOrder()
 		case u.Sequential && l.PartNumber != i+1:
-			return nil, errPartNotSequential(l.PartNumber)
+			return nil, osserr.PartNotSequential(l.PartNumber)
 		}
 	}
 	parts := make([]*part, len(listed))
 	for i, l := range listed {
 		p := u.parts[l.PartNumber]
 		if p == nil || !form.samePart(l.ETag, p.ETag) {
-			return nil, errInvalidPart(l, u.ID)
+			return nil, osserr.InvalidPart(l.ETag, l.PartNumber, u.ID)
 		}
 		parts[i] = p
 	}
 	for _, p := range parts[:max(len(parts)-1, 0)] {
 		if p.Size < minPartSize {
-			return nil, errEntityTooSmall(p)
+			return nil, osserr.EntityTooSmall(p.Number, p.Size, p.ETag)
 		}
 	}
 	return parts, nil
@@ -193,9 +195,9 @@ func (u *upload) object(parts []*part, store *blobStore) *object {
 // sequentialMD5 returns the Content-MD5 that OSS has for an object of a sequential
 // upload, in base64, or "" for other uploads. The parts of such an upload do not
 // change, so that they can be read before the upload is locked.
-func (s *Server) sequentialMD5(req *request, listed completeRequest) (string, *apiError) {
+func (s *Server) sequentialMD5(req *request, listed completeRequest) (string, *osserr.Error) {
 	s.mu.RLock()
-	_, u, aerr := s.uploadLocked(req.bucket, req.key, req.uploadID, ecComplete)
+	_, u, aerr := s.uploadLocked(req.bucket, req.key, req.uploadID, osserr.ECComplete)
 	var parts []*part
 	if aerr == nil && u.Sequential {
 		parts, aerr = u.choose(listed, s.opts.ETags)
@@ -213,7 +215,7 @@ func (s *Server) sequentialMD5(req *request, listed completeRequest) (string, *a
 		}
 		if err != nil {
 			// The upload may have ended meanwhile, and its parts with it.
-			return "", cmp.Or(s.mayAddPart(req, ecComplete), errInternal(err))
+			return "", cmp.Or(s.mayAddPart(req, osserr.ECComplete), osserr.Internal(err))
 		}
 	}
 	return base64.StdEncoding.EncodeToString(h.Sum(nil)), nil

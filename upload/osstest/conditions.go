@@ -3,17 +3,19 @@ package osstest
 import (
 	"net/http"
 	"time"
+
+	"github.com/vodupload/vodupload/upload/osstest/internal/osserr"
 )
 
 // checkConditions checks the four conditions of a read against an object. The
 // prefix goes before the names of their headers.
-func checkConditions(h http.Header, prefix string, o *object) *apiError {
+func checkConditions(h http.Header, prefix string, o *object) *osserr.Error {
 	modified := o.Modified.Truncate(time.Second) // headers have whole seconds
 	if v := h.Get(prefix + "If-Match"); v != "" && !matches(v, o) {
-		return errPreconditionFailed("If-Match")
+		return osserr.PreconditionFailed("If-Match")
 	}
 	if t, ok := headerTime(h, prefix+"If-Unmodified-Since"); ok && modified.After(t) {
-		return errPreconditionFailed("If-Unmodified-Since")
+		return osserr.PreconditionFailed("If-Unmodified-Since")
 	}
 	if v := h.Get(prefix + "If-None-Match"); v != "" && matches(v, o) {
 		return notModified(o)
@@ -26,8 +28,8 @@ func checkConditions(h http.Header, prefix string, o *object) *apiError {
 
 func matches(etag string, o *object) bool { return etag == "*" || unquoted(etag) == o.ETag }
 
-func notModified(o *object) *apiError {
-	return errNotModified().withHeader("Etag", quoted(o.ETag)).withHeader("Last-Modified", httpTime(o.Modified))
+func notModified(o *object) *osserr.Error {
+	return osserr.NotModified().WithHeader("Etag", quoted(o.ETag)).WithHeader("Last-Modified", httpTime(o.Modified))
 }
 
 // headerTime returns the time in a header. A time that cannot be read is no

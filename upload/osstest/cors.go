@@ -5,6 +5,8 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+
+	"github.com/vodupload/vodupload/upload/osstest/internal/osserr"
 )
 
 // A CORSRule lets pages of other origins use a bucket from a browser. It follows
@@ -127,7 +129,7 @@ func (s *Server) setCORSHeaders(h http.Header, req *request) {
 
 // optionObject answers a preflight. A browser signs none, and the object need not
 // exist.
-func (s *Server) optionObject(w http.ResponseWriter, req *request) *apiError {
+func (s *Server) optionObject(w http.ResponseWriter, req *request) *osserr.Error {
 	if _, aerr := s.bucketNow(req.bucket); aerr != nil {
 		return aerr
 	}
@@ -144,11 +146,11 @@ func (s *Server) optionObject(w http.ResponseWriter, req *request) *apiError {
 
 // errCORSForbidden refuses a preflight. The misspelt words of its message are
 // those of the service.
-func errCORSForbidden(req *request, message string) *apiError {
+func errCORSForbidden(req *request, message string) *osserr.Error {
 	kind := "BUCKET"
 	if req.key != "" {
 		kind = "OBJECT"
 	}
-	return (&apiError{status: http.StatusForbidden, code: "AccessForbidden", message: message}).
-		with("Method", xmlSafe(req.Header.Get("Access-Control-Request-Method"))).with("ResourceType", kind)
+	return (&osserr.Error{Status: http.StatusForbidden, Code: "AccessForbidden", Message: message}).
+		With("Method", osserr.XMLSafe(req.Header.Get("Access-Control-Request-Method"))).With("ResourceType", kind)
 }

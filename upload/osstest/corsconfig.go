@@ -2,11 +2,12 @@ package osstest
 
 import (
 	"encoding/xml"
-	"errors"
 	"fmt"
 	"net/http"
 	"slices"
 	"strings"
+
+	"github.com/vodupload/vodupload/upload/osstest/internal/osserr"
 )
 
 // Limits of a CORS configuration (OSS documentation, PutBucketCors).
@@ -41,18 +42,18 @@ func validateCORS(rules []CORSRule) error {
 		return nil
 	}
 	if aerr := c.check(); aerr != nil {
-		return fmt.Errorf("osstest: CORS in the options: %w", aerr.asError())
+		return fmt.Errorf("osstest: CORS in the options: %w", aerr.AsError())
 	}
 	return nil
 }
 
 // check returns the error that OSS answers to a configuration that it refuses.
-func (c *corsConfiguration) check() *apiError {
+func (c *corsConfiguration) check() *osserr.Error {
 	if len(c.Rules) == 0 {
-		return errMalformedXML("0034-00000002")
+		return osserr.MalformedXML("0034-00000002")
 	}
 	if len(c.Rules) > maxCORSRules {
-		return errInvalidArgument("", fmt.Sprintf("The number of CORS rules should not exceed %d.", maxCORSRules), "CORSRule", fmt.Sprint(len(c.Rules)))
+		return osserr.InvalidArgument("", fmt.Sprintf("The number of CORS rules should not exceed %d.", maxCORSRules), "CORSRule", fmt.Sprint(len(c.Rules)))
 	}
 	for i := range c.Rules {
 		if aerr := c.Rules[i].check(); aerr != nil {
@@ -62,7 +63,7 @@ func (c *corsConfiguration) check() *apiError {
 	return nil
 }
 
-func (r *CORSRule) check() *apiError {
+func (r *CORSRule) check() *osserr.Error {
 	switch {
 	case len(r.AllowedOrigins) == 0:
 		return errCORSRule("", "AllowedOrigin", "")
@@ -91,30 +92,21 @@ func (r *CORSRule) check() *apiError {
 func twoStars(v string) bool { return v == "" || strings.Count(v, "*") > 1 }
 
 // errCORSRule is about an element whose value is not allowed.
-func errCORSRule(ec, element, value string) *apiError {
-	return errInvalidArgument(ec, "The value of "+element+" in a CORS rule is not valid.", element, xmlSafe(value))
+func errCORSRule(ec, element, value string) *osserr.Error {
+	return osserr.InvalidArgument(ec, "The value of "+element+" in a CORS rule is not valid.", element, osserr.XMLSafe(value))
 }
 
-// asError is for those who have no client to be answered.
-func (e *apiError) asError() error {
-	text := e.message
-	for _, f := range e.fields {
-		text += " " + f.name + ": " + f.value
-	}
-	return errors.New(text)
-}
-
-func (s *Server) putBucketCORS(w http.ResponseWriter, req *request) *apiError {
+func (s *Server) putBucketCORS(w http.ResponseWriter, req *request) *osserr.Error {
 	body, aerr := readXMLBody(req)
 	if aerr != nil {
 		return aerr
 	}
 	if len(body) > maxCORSBody {
-		return errMalformedXML("")
+		return osserr.MalformedXML("")
 	}
 	var c corsConfiguration
 	if err := xml.Unmarshal(body, &c); err != nil {
-		return errMalformedXML("")
+		return osserr.MalformedXML("")
 	}
 	c.trim()
 	if aerr := c.check(); aerr != nil {
@@ -134,7 +126,7 @@ func (c *corsConfiguration) trim() {
 	}
 }
 
-func (s *Server) getBucketCORS(w http.ResponseWriter, req *request) *apiError {
+func (s *Server) getBucketCORS(w http.ResponseWriter, req *request) *osserr.Error {
 	b, aerr := s.bucketNow(req.bucket)
 	switch {
 	case aerr != nil:
@@ -146,14 +138,14 @@ func (s *Server) getBucketCORS(w http.ResponseWriter, req *request) *apiError {
 	return nil
 }
 
-func errNoSuchCORS(bucket string) *apiError {
-	return (&apiError{status: http.StatusNotFound, code: "NoSuchCORSConfiguration", ec: "0034-00000001",
-		message: "The CORS Configuration does not exist."}).
-		with("BucketName", bucket)
+func errNoSuchCORS(bucket string) *osserr.Error {
+	return (&osserr.Error{Status: http.StatusNotFound, Code: "NoSuchCORSConfiguration", EC: "0034-00000001",
+		Message: "The CORS Configuration does not exist."}).
+		With("BucketName", bucket)
 }
 
 // deleteBucketCORS succeeds as well where there are no rules.
-func (s *Server) deleteBucketCORS(w http.ResponseWriter, req *request) *apiError {
+func (s *Server) deleteBucketCORS(w http.ResponseWriter, req *request) *osserr.Error {
 	if aerr := s.alter(req.bucket, func(b *bucket) { b.CORS = nil }); aerr != nil {
 		return aerr
 	}

@@ -1,6 +1,10 @@
 package osstest
 
-import "net/http"
+import (
+	"net/http"
+
+	"github.com/vodupload/vodupload/upload/osstest/internal/osserr"
+)
 
 // A deletion is what DeleteObject did.
 type deletion struct {
@@ -9,7 +13,7 @@ type deletion struct {
 	removed *object // its content must be released
 }
 
-func (s *Server) deleteObject(w http.ResponseWriter, req *request) *apiError {
+func (s *Server) deleteObject(w http.ResponseWriter, req *request) *osserr.Error {
 	d, aerr := s.delete(req.bucket, req.key, req.query.Get("versionId"))
 	if aerr != nil {
 		return aerr
@@ -26,7 +30,7 @@ func (s *Server) deleteObject(w http.ResponseWriter, req *request) *apiError {
 
 // delete deletes an object, or one version of it. What is not there counts as
 // deleted.
-func (s *Server) delete(bucketName, key, version string) (deletion, *apiError) {
+func (s *Server) delete(bucketName, key, version string) (deletion, *osserr.Error) {
 	s.mu.Lock()
 	d, aerr := s.deleteLocked(bucketName, key, version)
 	s.mu.Unlock()
@@ -36,7 +40,7 @@ func (s *Server) delete(bucketName, key, version string) (deletion, *apiError) {
 	return d, aerr
 }
 
-func (s *Server) deleteLocked(bucketName, key, version string) (deletion, *apiError) {
+func (s *Server) deleteLocked(bucketName, key, version string) (deletion, *osserr.Error) {
 	b, aerr := s.bucketLocked(bucketName)
 	if aerr != nil {
 		return deletion{}, aerr
@@ -56,14 +60,14 @@ func (s *Server) deleteLocked(bucketName, key, version string) (deletion, *apiEr
 		return d, nil
 	}
 	if err := s.disk.removeObject(b, o); err != nil {
-		return deletion{}, errInternal(err)
+		return deletion{}, osserr.Internal(err)
 	}
 	d.removed, d.marker = b.remove(key, version), o.Marker
 	return d, nil
 }
 
 // markDeleted puts a delete marker on an object.
-func (s *Server) markDeleted(b *bucket, key string) (deletion, *apiError) {
+func (s *Server) markDeleted(b *bucket, key string) (deletion, *osserr.Error) {
 	o := &object{Key: key, Marker: true, Modified: s.now()}
 	removed, aerr := s.storeLocked(b.Name, o, false, "")
 	return deletion{version: o.Version, marker: true, removed: removed}, aerr

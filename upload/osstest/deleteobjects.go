@@ -8,6 +8,8 @@ import (
 	"regexp"
 	"strconv"
 	"strings"
+
+	"github.com/vodupload/vodupload/upload/osstest/internal/osserr"
 )
 
 type deleteRequest struct {
@@ -34,7 +36,7 @@ type deletedResult struct {
 
 // deleteObjects does DeleteMultipleObjects. It deletes all, or, if one of them
 // may not be deleted, none.
-func (s *Server) deleteObjects(w http.ResponseWriter, req *request) *apiError {
+func (s *Server) deleteObjects(w http.ResponseWriter, req *request) *osserr.Error {
 	list, encode, aerr := s.deletionList(req)
 	if aerr != nil {
 		return aerr
@@ -101,7 +103,7 @@ var controlReference = regexp.MustCompile(`&#(x[0-9a-fA-F]+|[0-9]+);`)
 const privateArea rune = 0x10FF00
 
 // deletionList reads and checks the body of the request.
-func (s *Server) deletionList(req *request) (list deleteRequest, encode textEncoding, aerr *apiError) {
+func (s *Server) deletionList(req *request) (list deleteRequest, encode textEncoding, aerr *osserr.Error) {
 	if encode, aerr = encodingOf(req); aerr != nil {
 		return list, encode, aerr
 	}
@@ -115,10 +117,10 @@ func (s *Server) deletionList(req *request) (list deleteRequest, encode textEnco
 	}
 	sum := md5.Sum(body)
 	if want != "" && want != base64.StdEncoding.EncodeToString(sum[:]) {
-		return list, encode, errInvalidDigest(ecDigestMismatch)
+		return list, encode, osserr.InvalidDigest(osserr.ECDigestMismatch)
 	}
 	if err := list.read(body); err != nil || len(list.Objects) == 0 || len(list.Objects) > maxDeleteKeys {
-		return list, encode, errMalformedXML("")
+		return list, encode, osserr.MalformedXML("")
 	}
 	_, aerr = s.bucketNow(req.bucket)
 	return list, encode, aerr

@@ -3,70 +3,72 @@ package osstest
 import (
 	"cmp"
 	"net/http"
+
+	"github.com/vodupload/vodupload/upload/osstest/internal/osserr"
 )
 
 // apiError returns the answer that a fault gives to a call.
-func (f *faultSpec) apiError(req *request) *apiError {
+func (f *faultSpec) apiError(req *request) *osserr.Error {
 	e := *codeError(f.code, req)
 	if f.status != 0 {
-		e.status = f.status
+		e.Status = f.status
 	}
-	e.header = e.header.Clone()
-	if e.header == nil {
-		e.header = http.Header{}
+	e.Header = e.Header.Clone()
+	if e.Header == nil {
+		e.Header = http.Header{}
 	}
 	for name, values := range f.header {
-		e.header[name] = values
+		e.Header[name] = values
 	}
 	return &e
 }
 
 // codeError returns the error with a code, as OSS would answer req with it.
-func codeError(code string, req *request) *apiError {
+func codeError(code string, req *request) *osserr.Error {
 	if e := codesOfCalls(code, req); e != nil {
 		return e
 	}
 	if e, ok := plainCodes[code]; ok {
-		return &apiError{status: e.status, code: code, ec: e.ec, message: e.message}
+		return &osserr.Error{Status: e.status, Code: code, EC: e.ec, Message: e.message}
 	}
-	return &apiError{status: http.StatusInternalServerError, code: code, message: code}
+	return &osserr.Error{Status: http.StatusInternalServerError, Code: code, Message: code}
 }
 
 // codesOfCalls returns the errors that tell something of the call, or nil.
-func codesOfCalls(code string, req *request) *apiError {
+func codesOfCalls(code string, req *request) *osserr.Error {
 	switch code {
 	case "NoSuchUpload":
-		return errNoSuchUpload(noSuchUploadECs[req.op], req.uploadID)
+		return osserr.NoSuchUpload(noSuchUploadECs[req.op], req.uploadID)
 	case "NoSuchBucket":
-		return errNoSuchBucket(req.bucket)
+		return osserr.NoSuchBucket(req.bucket)
 	case "NoSuchKey":
-		return errNoSuchKey(req.key)
+		return osserr.NoSuchKey(req.key)
 	case "MethodNotAllowed":
-		return errMethodNotAllowed(req.Method, "OBJECT", http.MethodGet)
+		return osserr.MethodNotAllowed(req.Method, "OBJECT", http.MethodGet)
 	case "FileAlreadyExists":
 		ec := "0026-00000002"
 		if req.op == OpCompleteMultipartUpload {
 			ec = "0042-00000214"
 		}
-		return errFileAlreadyExists(ec)
+		return osserr.FileAlreadyExists(ec)
 	case "InvalidAccessKeyId":
-		return errInvalidAccessKeyID(accessKeyID(req))
+		return osserr.InvalidAccessKeyID(accessKeyID(req))
 	case "SecurityTokenExpired":
-		return errSecurityTokenExpired(securityToken(req))
+		return osserr.SecurityTokenExpired(securityToken(req))
 	case "InvalidSecurityToken":
-		return errInvalidSecurityToken(securityToken(req))
+		return osserr.InvalidSecurityToken(securityToken(req))
 	case "RequestTimeTooSkewed":
 		requested, _, _ := requestTime(req.Request)
-		return errTimeTooSkewed(requested, req.start)
+		return osserr.TimeTooSkewed(requested, req.start)
 	}
 	return nil
 }
 
 var noSuchUploadECs = map[Op]string{
-	OpUploadPart:              ecUploadPart,
-	OpUploadPartCopy:          ecPartCopy,
-	OpCompleteMultipartUpload: ecComplete,
-	OpAbortMultipartUpload:    ecAbort,
+	OpUploadPart:              osserr.ECUploadPart,
+	OpUploadPartCopy:          osserr.ECPartCopy,
+	OpCompleteMultipartUpload: osserr.ECComplete,
+	OpAbortMultipartUpload:    osserr.ECAbort,
 }
 
 func securityToken(req *request) string {
@@ -88,7 +90,7 @@ var plainCodes = map[string]plainCode{
 	"EntityTooSmall":   {400, "0042-00000213", "Your proposed upload smaller than the minimum allowed size."},
 	"IncompleteBody":   {400, "", "You did not provide the number of bytes specified by the Content-Length HTTP header"},
 	"InvalidArgument":  {400, "", "Invalid argument."},
-	"InvalidDigest":    {400, ecDigestMismatch, "The Content-MD5 you specified was invalid."},
+	"InvalidDigest":    {400, osserr.ECDigestMismatch, "The Content-MD5 you specified was invalid."},
 	"InvalidPart":      {400, "", "One or more of the specified parts could not be found or the specified entity tag might not have matched the part's entity tag."},
 	"InvalidPartOrder": {400, "0042-00000209", "The list of parts was not in ascending order."},
 	"MalformedXML":     {400, "0042-00000205", "The XML you provided was not well-formed or did not validate against our published schema."},

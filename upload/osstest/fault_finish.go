@@ -34,7 +34,7 @@ func (x *exchange) finish(p *pick) {
 func (x *exchange) refuse(p *pick) {
 	e := p.spec.apiError(x.req)
 	x.answer.forget()
-	if e.status >= 300 {
+	if e.Status >= 300 {
 		x.answer.setHeader(x.header)
 	}
 	x.s.writeError(&x.answer, x.req, e)

@@ -5,6 +5,8 @@ import (
 	"net/http"
 	"strconv"
 	"strings"
+
+	"github.com/vodupload/vodupload/upload/osstest/internal/osserr"
 )
 
 // A found is an object as a read sees it: unchanged by what comes later. Its
@@ -16,7 +18,7 @@ type found struct {
 }
 
 // find returns the version of an object that a request is for.
-func (s *Server) find(bucketName, key, version string) (*found, *apiError) {
+func (s *Server) find(bucketName, key, version string) (*found, *osserr.Error) {
 	s.mu.RLock()
 	defer s.mu.RUnlock()
 	b, aerr := s.bucketLocked(bucketName)
@@ -26,11 +28,11 @@ func (s *Server) find(bucketName, key, version string) (*found, *apiError) {
 	o := b.newest(key)
 	if version != "" {
 		if o = b.version(key, version); o == nil {
-			return nil, errNoSuchVersion(key, version)
+			return nil, osserr.NoSuchVersion(key, version)
 		}
 	}
 	if o == nil {
-		return nil, errNoSuchKey(key)
+		return nil, osserr.NoSuchKey(key)
 	}
 	if o.Marker {
 		return nil, markerError(o, version != "")
@@ -41,22 +43,22 @@ func (s *Server) find(bucketName, key, version string) (*found, *apiError) {
 
 // markerError is the answer to a read of a delete marker: as of an object that
 // does not exist, or, where the marker itself was asked for, a refusal.
-func markerError(o *object, named bool) *apiError {
-	aerr := errNoSuchKey(o.Key)
+func markerError(o *object, named bool) *osserr.Error {
+	aerr := osserr.NoSuchKey(o.Key)
 	if named {
-		aerr = errMethodNotAllowed(http.MethodGet, "DELETEMARKER", http.MethodDelete)
+		aerr = osserr.MethodNotAllowed(http.MethodGet, "DELETEMARKER", http.MethodDelete)
 	}
-	return aerr.withHeader("X-Oss-Delete-Marker", "true").withHeader("X-Oss-Version-Id", o.Version)
+	return aerr.WithHeader("X-Oss-Delete-Marker", "true").WithHeader("X-Oss-Version-Id", o.Version)
 }
 
-func (s *Server) getObject(w http.ResponseWriter, req *request) *apiError {
+func (s *Server) getObject(w http.ResponseWriter, req *request) *osserr.Error {
 	if aerr := checkTrafficLimit(req); aerr != nil {
 		return aerr
 	}
-	return s.read(w, req, func(f *found, sp span, status int) *apiError {
+	return s.read(w, req, func(f *found, sp span, status int) *osserr.Error {
 		body, err := f.content.open(sp.offset, sp.length)
 		if err != nil {
-			return errInternal(err)
+			return osserr.Internal(err)
 		}
 		defer body.Close()
 		s.writeHead(w, req, status)
@@ -66,15 +68,15 @@ func (s *Server) getObject(w http.ResponseWriter, req *request) *apiError {
 	})
 }
 
-func (s *Server) headObject(w http.ResponseWriter, req *request) *apiError {
-	return s.read(w, req, func(_ *found, _ span, status int) *apiError {
+func (s *Server) headObject(w http.ResponseWriter, req *request) *osserr.Error {
+	return s.read(w, req, func(_ *found, _ span, status int) *osserr.Error {
 		s.writeHead(w, req, status)
 		return nil
 	})
 }
 
 // read does what GetObject and HeadObject have in common, up to the body.
-func (s *Server) read(w http.ResponseWriter, req *request, answer func(f *found, sp span, status int) *apiError) *apiError {
+func (s *Server) read(w http.ResponseWriter, req *request, answer func(f *found, sp span, status int) *osserr.Error) *osserr.Error {
 	f, aerr := s.find(req.bucket, req.key, req.query.Get("versionId"))
 	if aerr != nil {
 		return aerr
@@ -99,7 +101,7 @@ func (s *Server) read(w http.ResponseWriter, req *request, answer func(f *found,
 	return answer(f, sp, status)
 }
 
-func (s *Server) getObjectMeta(w http.ResponseWriter, req *request) *apiError {
+func (s *Server) getObjectMeta(w http.ResponseWriter, req *request) *osserr.Error {
 	f, aerr := s.find(req.bucket, req.key, req.query.Get("versionId"))
 	if aerr != nil {
 		return aerr

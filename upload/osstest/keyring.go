@@ -5,6 +5,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/vodupload/vodupload/upload/osstest/internal/osserr"
 	"github.com/vodupload/vodupload/upload/osstest/internal/policy"
 )
 
@@ -92,23 +93,23 @@ func (r *keyring) expire(accessKeyID string) {
 // find returns the key of a request that names accessKeyID and brings token,
 // as of now; or the error that OSS answers when the two do not belong together
 // or are no longer good.
-func (r *keyring) find(accessKeyID, token string, now time.Time) (Key, *apiError) {
+func (r *keyring) find(accessKeyID, token string, now time.Time) (Key, *osserr.Error) {
 	k, expired, ok := r.get(accessKeyID, token)
 	if !ok {
-		return Key{}, errInvalidAccessKeyID(accessKeyID)
+		return Key{}, osserr.InvalidAccessKeyID(accessKeyID)
 	}
 	if !hmac.Equal([]byte(k.SecurityToken), []byte(token)) {
 		switch {
 		case token == "":
 			// OSS does not know temporary keys by their ID alone.
-			return Key{}, errInvalidAccessKeyID(accessKeyID)
+			return Key{}, osserr.InvalidAccessKeyID(accessKeyID)
 		case r.knowsToken(token):
-			return Key{}, errTokenOfOtherKey()
+			return Key{}, osserr.TokenOfOtherKey()
 		}
-		return Key{}, errInvalidSecurityToken(token)
+		return Key{}, osserr.InvalidSecurityToken(token)
 	}
 	if expired || !k.Expires.IsZero() && !now.Before(k.Expires) {
-		return Key{}, errSecurityTokenExpired(token)
+		return Key{}, osserr.SecurityTokenExpired(token)
 	}
 	return k, nil
 }

@@ -6,13 +6,15 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/vodupload/vodupload/upload/osstest/internal/osserr"
 )
 
-func codeOf(e *apiError) string {
+func codeOf(e *osserr.Error) string {
 	if e == nil {
 		return ""
 	}
-	return e.code
+	return e.Code
 }
 
 func wantFind(t *testing.T, r *keyring, id, token string, now time.Time, want string) {

@@ -3,6 +3,8 @@ package osstest
 import (
 	"encoding/xml"
 	"net/http"
+
+	"github.com/vodupload/vodupload/upload/osstest/internal/osserr"
 )
 
 type listBucketsResult struct {
@@ -31,7 +33,7 @@ type bucketResult struct {
 
 type grantResult struct{ Grant string }
 
-func (s *Server) listBuckets(w http.ResponseWriter, req *request) *apiError {
+func (s *Server) listBuckets(w http.ResponseWriter, req *request) *osserr.Error {
 	l, aerr := listingOf(req, "max-keys", 100)
 	if aerr != nil {
 		return aerr

@@ -5,18 +5,20 @@ import (
 	"net/url"
 	"strconv"
 	"strings"
+
+	"github.com/vodupload/vodupload/upload/osstest/internal/osserr"
 )
 
 // A textEncoding is how names are written in XML: as they are, or, with
 // encoding-type=url, percent-encoded.
 type textEncoding struct{ name string }
 
-func encodingOf(req *request) (textEncoding, *apiError) {
+func encodingOf(req *request) (textEncoding, *osserr.Error) {
 	switch v := req.query.Get("encoding-type"); v {
 	case "", "url":
 		return textEncoding{v}, nil
 	default:
-		return textEncoding{}, errInvalidArgument("", "Invalid Encoding Method specified in Request.", "encoding-type", v)
+		return textEncoding{}, osserr.InvalidArgument("", "Invalid Encoding Method specified in Request.", "encoding-type", v)
 	}
 }
 
@@ -28,19 +30,19 @@ func (e textEncoding) text(s string) string {
 }
 
 // limitOf reads a parameter that bounds a list's length.
-func limitOf(req *request, name string, def int) (int, *apiError) {
+func limitOf(req *request, name string, def int) (int, *osserr.Error) {
 	return numberOf(req, name, def, 1, 1000)
 }
 
 // numberOf reads a parameter that is a number between two others.
-func numberOf(req *request, name string, def, lowest, highest int) (int, *apiError) {
+func numberOf(req *request, name string, def, lowest, highest int) (int, *osserr.Error) {
 	v := req.query.Get(name)
 	if v == "" {
 		return def, nil
 	}
 	n, err := strconv.Atoi(v)
 	if err != nil || n < lowest || n > highest {
-		return 0, errInvalidArgument("", fmt.Sprintf("Argument %s must be an integer between %d and %d.", name, lowest, highest), name, v)
+		return 0, osserr.InvalidArgument("", fmt.Sprintf("Argument %s must be an integer between %d and %d.", name, lowest, highest), name, v)
 	}
 	return n, nil
 }
@@ -54,7 +56,7 @@ type listing struct {
 
 // listingOf reads the parameters that lists have in common; the limit is in the
 // parameter maxName.
-func listingOf(req *request, maxName string, def int) (listing, *apiError) {
+func listingOf(req *request, maxName string, def int) (listing, *osserr.Error) {
 	e, aerr := encodingOf(req)
 	if aerr != nil {
 		return listing{}, aerr

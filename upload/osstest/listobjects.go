@@ -4,6 +4,8 @@ import (
 	"encoding/base64"
 	"encoding/xml"
 	"net/http"
+
+	"github.com/vodupload/vodupload/upload/osstest/internal/osserr"
 )
 
 type listObjectsResult struct {
@@ -35,7 +37,7 @@ type objectResult struct {
 }
 
 // listObjects does ListObjects and ListObjectsV2.
-func (s *Server) listObjects(w http.ResponseWriter, req *request) *apiError {
+func (s *Server) listObjects(w http.ResponseWriter, req *request) *osserr.Error {
 	l, aerr := listingOf(req, "max-keys", 100)
 	if aerr != nil {
 		return aerr
@@ -86,21 +88,21 @@ func (r *listObjectsResult) mark(l listing, p page[*object], req *request, v2 bo
 
 // startAfter returns what a page of ListObjectsV2 begins after: its token, or
 // else its first key.
-func startAfter(req *request) (string, *apiError) {
+func startAfter(req *request) (string, *osserr.Error) {
 	token := req.query.Get("continuation-token")
 	if token == "" {
 		return req.query.Get("start-after"), nil
 	}
 	marker, err := base64.StdEncoding.DecodeString(token)
 	if err != nil {
-		return "", errInvalidArgument("", "The continuation token provided is incorrect.", "continuation-token", token)
+		return "", osserr.InvalidArgument("", "The continuation token provided is incorrect.", "continuation-token", token)
 	}
 	return string(marker), nil
 }
 
 // currentObjects returns the newest versions of all objects that are not
 // deleted, sorted.
-func (s *Server) currentObjects(bucketName string) ([]entry[*object], *apiError) {
+func (s *Server) currentObjects(bucketName string) ([]entry[*object], *osserr.Error) {
 	s.mu.RLock()
 	defer s.mu.RUnlock()
 	b, aerr := s.bucketLocked(bucketName)

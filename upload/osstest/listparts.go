@@ -4,6 +4,8 @@ import (
 	"encoding/xml"
 	"net/http"
 	"strconv"
+
+	"github.com/vodupload/vodupload/upload/osstest/internal/osserr"
 )
 
 type listPartsResult struct {
@@ -28,7 +30,7 @@ type partResult struct {
 	Size          int64
 }
 
-func (s *Server) listParts(w http.ResponseWriter, req *request) *apiError {
+func (s *Server) listParts(w http.ResponseWriter, req *request) *osserr.Error {
 	encode, aerr := encodingOf(req)
 	if aerr != nil {
 		return aerr
@@ -61,10 +63,10 @@ func (s *Server) listParts(w http.ResponseWriter, req *request) *apiError {
 }
 
 // partsAfter returns an upload and its parts with greater numbers.
-func (s *Server) partsAfter(req *request, marker int) (*upload, []*part, *apiError) {
+func (s *Server) partsAfter(req *request, marker int) (*upload, []*part, *osserr.Error) {
 	s.mu.RLock()
 	defer s.mu.RUnlock()
-	_, u, aerr := s.uploadLocked(req.bucket, req.key, req.uploadID, ecListParts)
+	_, u, aerr := s.uploadLocked(req.bucket, req.key, req.uploadID, osserr.ECListParts)
 	if aerr != nil {
 		return nil, nil, aerr
 	}

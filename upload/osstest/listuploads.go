@@ -6,6 +6,8 @@ import (
 	"net/http"
 	"slices"
 	"strings"
+
+	"github.com/vodupload/vodupload/upload/osstest/internal/osserr"
 )
 
 type listUploadsResult struct {
@@ -31,7 +33,7 @@ type uploadResult struct {
 	Initiated    string
 }
 
-func (s *Server) listUploads(w http.ResponseWriter, req *request) *apiError {
+func (s *Server) listUploads(w http.ResponseWriter, req *request) *osserr.Error {
 	l, aerr := listingOf(req, "max-uploads", 1000)
 	if aerr != nil {
 		return aerr
@@ -63,7 +65,7 @@ func (s *Server) listUploads(w http.ResponseWriter, req *request) *apiError {
 }
 
 // sortedUploads returns the uploads of a bucket by key, then by upload ID.
-func (s *Server) sortedUploads(bucketName string) ([]entry[*upload], *apiError) {
+func (s *Server) sortedUploads(bucketName string) ([]entry[*upload], *osserr.Error) {
 	s.mu.RLock()
 	defer s.mu.RUnlock()
 	b, aerr := s.bucketLocked(bucketName)

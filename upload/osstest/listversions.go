@@ -3,6 +3,8 @@ package osstest
 import (
 	"encoding/xml"
 	"net/http"
+
+	"github.com/vodupload/vodupload/upload/osstest/internal/osserr"
 )
 
 type listVersionsResult struct {
@@ -42,14 +44,14 @@ type listedVersion struct {
 	passed bool // it stands before or at the marker
 }
 
-func (s *Server) listObjectVersions(w http.ResponseWriter, req *request) *apiError {
+func (s *Server) listObjectVersions(w http.ResponseWriter, req *request) *osserr.Error {
 	l, aerr := listingOf(req, "max-keys", 100)
 	if aerr != nil {
 		return aerr
 	}
 	keyMarker, idMarker := req.query.Get("key-marker"), req.query.Get("version-id-marker")
 	if idMarker != "" && keyMarker == "" {
-		return errInvalidArgument("", "A version-id marker cannot be specified without a key marker.", "version-id-marker", idMarker)
+		return osserr.InvalidArgument("", "A version-id marker cannot be specified without a key marker.", "version-id-marker", idMarker)
 	}
 	versions, aerr := s.allVersions(req.bucket, keyMarker, idMarker)
 	if aerr != nil {
@@ -75,7 +77,7 @@ func (s *Server) listObjectVersions(w http.ResponseWriter, req *request) *apiErr
 }
 
 // allVersions returns all versions: by key, the newest first.
-func (s *Server) allVersions(bucketName, keyMarker, idMarker string) ([]entry[listedVersion], *apiError) {
+func (s *Server) allVersions(bucketName, keyMarker, idMarker string) ([]entry[listedVersion], *osserr.Error) {
 	s.mu.RLock()
 	defer s.mu.RUnlock()
 	b, aerr := s.bucketLocked(bucketName)

@@ -4,6 +4,8 @@ import (
 	"encoding/xml"
 	"net/http"
 	"strconv"
+
+	"github.com/vodupload/vodupload/upload/osstest/internal/osserr"
 )
 
 const ecCompleteExists = "0042-00000214"
@@ -16,7 +18,7 @@ type initiateResult struct {
 	UploadID     string `xml:"UploadId"`
 }
 
-func (s *Server) initiateUpload(w http.ResponseWriter, req *request) *apiError {
+func (s *Server) initiateUpload(w http.ResponseWriter, req *request) *osserr.Error {
 	a, aerr := attributesOf(req.Header)
 	if aerr != nil {
 		return aerr
@@ -44,7 +46,7 @@ func (s *Server) initiateUpload(w http.ResponseWriter, req *request) *apiError {
 // ecInitiateExists is empty: no source shows it.
 const ecInitiateExists = ""
 
-func (s *Server) addUpload(bucketName string, u *upload) *apiError {
+func (s *Server) addUpload(bucketName string, u *upload) *osserr.Error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	b, aerr := s.bucketLocked(bucketName)
@@ -52,13 +54,13 @@ func (s *Server) addUpload(bucketName string, u *upload) *apiError {
 		return aerr
 	}
 	if err := s.disk.saveUpload(b, u); err != nil {
-		return errInternal(err)
+		return osserr.Internal(err)
 	}
 	b.uploads[u.ID] = u
 	return nil
 }
 
-func (s *Server) abortUpload(w http.ResponseWriter, req *request) *apiError {
+func (s *Server) abortUpload(w http.ResponseWriter, req *request) *osserr.Error {
 	u, aerr := s.takeUpload(req.bucket, req.key, req.uploadID)
 	if aerr != nil {
 		return aerr
@@ -69,15 +71,15 @@ func (s *Server) abortUpload(w http.ResponseWriter, req *request) *apiError {
 }
 
 // takeUpload takes an upload out of its bucket.
-func (s *Server) takeUpload(bucketName, key, uploadID string) (*upload, *apiError) {
+func (s *Server) takeUpload(bucketName, key, uploadID string) (*upload, *osserr.Error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	b, u, aerr := s.uploadLocked(bucketName, key, uploadID, ecAbort)
+	b, u, aerr := s.uploadLocked(bucketName, key, uploadID, osserr.ECAbort)
 	if aerr != nil {
 		return nil, aerr
 	}
 	if err := s.disk.removeUpload(b, u); err != nil {
-		return nil, errInternal(err)
+		return nil, osserr.Internal(err)
 	}
 	delete(b.uploads, u.ID)
 	return u, nil
@@ -91,14 +93,14 @@ func (s *Server) dropParts(u *upload) {
 }
 
 // checkPartNumber refuses a part number that is not one.
-func checkPartNumber(req *request) *apiError {
+func checkPartNumber(req *request) *osserr.Error {
 	switch {
 	case !req.query.Has("partNumber"):
-		return errMissingPartNumber()
+		return osserr.MissingPartNumber()
 	case !req.query.Has("uploadId"):
-		return errInvalidArgument("0017-00000219", "Unexpected query string parameter", "ResourceType", "uploadId")
+		return osserr.InvalidArgument("0017-00000219", "Unexpected query string parameter", "ResourceType", "uploadId")
 	case req.partNumber < 1 || req.partNumber > maxParts || strconv.Itoa(req.partNumber) != req.query.Get("partNumber"):
-		return errInvalidPartNumber(req.query.Get("partNumber"))
+		return osserr.InvalidPartNumber(req.query.Get("partNumber"))
 	}
 	return nil
 }

@@ -3,6 +3,8 @@ package osstest
 import (
 	"net/http"
 	"strconv"
+
+	"github.com/vodupload/vodupload/upload/osstest/internal/osserr"
 )
 
 const ecPutExists = "0026-00000002"
@@ -10,10 +12,10 @@ const ecPutExists = "0026-00000002"
 // readConditions are headers that PutObject refuses.
 var readConditions = []string{"If-Modified-Since", "If-Unmodified-Since", "If-Match", "If-None-Match"}
 
-func (s *Server) putObject(w http.ResponseWriter, req *request) *apiError {
+func (s *Server) putObject(w http.ResponseWriter, req *request) *osserr.Error {
 	for _, name := range readConditions {
 		if req.Header.Get(name) != "" {
-			return errNotImplementedHeader(name)
+			return osserr.NotImplementedHeader(name)
 		}
 	}
 	a, aerr := attributesOf(req.Header)

@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"strconv"
 	"strings"
+
+	"github.com/vodupload/vodupload/upload/osstest/internal/osserr"
 )
 
 // A span is a piece of an object.
@@ -16,7 +18,7 @@ func (sp span) contentRange(size int64) string {
 // spanOf returns the piece that a Range header asks for. Unless the client asks
 // for standard behaviour, a range that is not wholly inside the object is as
 // good as none: the whole object comes, with 200 (OSS documentation, GetObject).
-func spanOf(header string, size int64, standard bool) (sp span, partial bool, aerr *apiError) {
+func spanOf(header string, size int64, standard bool) (sp span, partial bool, aerr *osserr.Error) {
 	whole := span{0, size}
 	first, last, ok := parseRange(header)
 	if !ok {
@@ -35,7 +37,7 @@ func spanOf(header string, size int64, standard bool) (sp span, partial bool, ae
 	case first >= 0 && first <= last && last < size:
 		return span{first, last - first + 1}, true, nil
 	case standard:
-		return span{}, false, errInvalidRange(header, size)
+		return span{}, false, osserr.InvalidRange(header, size)
 	}
 	return whole, false, nil
 }

@@ -11,6 +11,8 @@ import (
 	"net/http"
 	"os"
 	"time"
+
+	"github.com/vodupload/vodupload/upload/osstest/internal/osserr"
 )
 
 // A received is a body that has arrived whole.
@@ -38,7 +40,7 @@ func (d *digest) contentMD5() string { return base64.StdEncoding.EncodeToString(
 
 // receive takes in the body of an upload and checks it against its headers. It
 // is called outside of all locks.
-func (s *Server) receive(req *request) (*received, *apiError) {
+func (s *Server) receive(req *request) (*received, *osserr.Error) {
 	sums := newDigest()
 	if aerr := checkLength(req); aerr != nil {
 		return nil, aerr
@@ -55,50 +57,50 @@ func (s *Server) receive(req *request) (*received, *apiError) {
 	switch {
 	case req.ContentLength >= 0 && b.size != req.ContentLength:
 		s.blobs.remove(b)
-		return nil, errIncompleteBody()
+		return nil, osserr.IncompleteBody()
 	case want != "" && want != sums.contentMD5():
 		s.blobs.remove(b)
-		return nil, errInvalidDigest(ecDigestMismatch)
+		return nil, osserr.InvalidDigest(osserr.ECDigestMismatch)
 	}
 	return &received{blob: b, sums: sums}, nil
 }
 
 // checkLength refuses a body of unknown length that is not chunked, and one
 // that is too long.
-func checkLength(req *request) *apiError {
+func checkLength(req *request) *osserr.Error {
 	if req.ContentLength == 0 && req.Header.Get("Content-Length") == "" && req.ProtoMajor == 1 {
-		return errMissingContentLength()
+		return osserr.MissingContentLength()
 	}
 	if req.ContentLength > maxPartSize {
-		return errEntityTooLarge(req.ContentLength)
+		return osserr.EntityTooLarge(req.ContentLength)
 	}
 	return nil
 }
 
 // wantedMD5 returns the request's Content-MD5, or "" if it has none.
-func wantedMD5(h http.Header) (string, *apiError) {
+func wantedMD5(h http.Header) (string, *osserr.Error) {
 	v := h.Get("Content-Md5")
 	if v == "" {
 		return "", nil
 	}
 	if sum, err := base64.StdEncoding.DecodeString(v); err != nil || len(sum) != md5.Size {
-		return "", errInvalidDigest(ecDigestMalformed)
+		return "", osserr.InvalidDigest(osserr.ECDigestMalformed)
 	}
 	return v, nil
 }
 
 // bodyError returns the answer to a body that could not be taken in.
-func bodyError(err error) *apiError {
+func bodyError(err error) *osserr.Error {
 	var storage storageError
 	switch {
 	case errors.As(err, &storage):
-		return errInternal(err)
+		return osserr.Internal(err)
 	case errors.Is(err, os.ErrDeadlineExceeded):
-		return errRequestTimeout().withHeader("Connection", "close")
+		return osserr.RequestTimeout().WithHeader("Connection", "close")
 	case errors.Is(err, errBodyTooLong):
-		return errEntityTooLarge(maxPartSize+1).withHeader("Connection", "close")
+		return osserr.EntityTooLarge(maxPartSize+1).WithHeader("Connection", "close")
 	}
-	return errIncompleteBody().withHeader("Connection", "close")
+	return osserr.IncompleteBody().WithHeader("Connection", "close")
 }
 
 var errBodyTooLong = errors.New("the body is longer than 5 GB")
@@ -118,13 +120,13 @@ func (b *boundedBody) Read(p []byte) (int, error) {
 }
 
 // readXMLBody reads a request's body that is a document.
-func readXMLBody(req *request) ([]byte, *apiError) {
+func readXMLBody(req *request) ([]byte, *osserr.Error) {
 	body, err := io.ReadAll(io.LimitReader(req.Body, maxXMLBody+1))
 	if err != nil {
 		return nil, bodyError(err)
 	}
 	if len(body) > maxXMLBody {
-		return nil, errMalformedXML("")
+		return nil, osserr.MalformedXML("")
 	}
 	return body, nil
 }

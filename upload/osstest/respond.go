@@ -7,6 +7,8 @@ import (
 	"net/http"
 	"strconv"
 	"time"
+
+	"github.com/vodupload/vodupload/upload/osstest/internal/osserr"
 )
 
 const xmlProlog = `<?xml version="1.0" encoding="UTF-8"?>` + "\n"
@@ -46,7 +48,7 @@ func (s *Server) writeXML(w http.ResponseWriter, req *request, v any) {
 	enc.Indent("", "  ")
 	// The results are plain structs of strings and numbers, which encode.
 	if err := enc.Encode(v); err != nil {
-		s.writeError(w, req, errInternal(err))
+		s.writeError(w, req, osserr.Internal(err))
 		return
 	}
 	buf.WriteByte('\n')
@@ -64,53 +66,21 @@ func (s *Server) writeBody(w http.ResponseWriter, req *request, status int, cont
 
 // writeError sends an error as OSS does: in the body, or, where the answer can
 // have none, in the header x-oss-err.
-func (s *Server) writeError(w http.ResponseWriter, req *request, e *apiError) {
+func (s *Server) writeError(w http.ResponseWriter, req *request, e *osserr.Error) {
 	h := w.Header()
-	for name, values := range e.header {
+	for name, values := range e.Header {
 		h[name] = values
 	}
-	if e.ec != "" {
-		h.Set("X-Oss-Ec", e.ec)
+	if e.EC != "" {
+		h.Set("X-Oss-Ec", e.EC)
 	}
 	switch {
-	case e.status == http.StatusNotModified:
-		s.writeEmpty(w, req, e.status)
+	case e.Status == http.StatusNotModified:
+		s.writeEmpty(w, req, e.Status)
 	case req.Method == http.MethodHead:
-		h.Set("X-Oss-Err", base64.StdEncoding.EncodeToString(e.body(req)))
-		s.writeEmpty(w, req, e.status)
+		h.Set("X-Oss-Err", base64.StdEncoding.EncodeToString(e.XML(req.id, req.Host)))
+		s.writeEmpty(w, req, e.Status)
 	default:
-		s.writeBody(w, req, e.status, "application/xml", e.body(req))
-	}
-}
-
-// body returns the error's XML, its elements in the order that OSS has them.
-func (e *apiError) body(req *request) []byte {
-	var buf bytes.Buffer
-	buf.WriteString(xmlProlog + "<Error>\n")
-	fields := []field{
-		{name: "Code", value: e.code}, {name: "Message", value: e.message},
-		{name: "RequestId", value: req.id}, {name: "HostId", value: req.Host},
-	}
-	fields = append(fields, e.fields...)
-	if e.ec != "" {
-		fields = append(fields, field{name: "EC", value: e.ec},
-			field{name: "RecommendDoc", value: "https://api.aliyun.com/troubleshoot?q=" + e.ec})
-	}
-	writeFields(&buf, "  ", fields)
-	buf.WriteString("</Error>\n")
-	return buf.Bytes()
-}
-
-func writeFields(buf *bytes.Buffer, indent string, fields []field) {
-	for _, f := range fields {
-		buf.WriteString(indent + "<" + f.name + ">")
-		if f.nested != nil {
-			buf.WriteByte('\n')
-			writeFields(buf, indent+"  ", f.nested)
-			buf.WriteString(indent)
-		} else {
-			xml.EscapeText(buf, []byte(f.value)) // a buffer does not fail
-		}
-		buf.WriteString("</" + f.name + ">\n")
+		s.writeBody(w, req, e.Status, "application/xml", e.XML(req.id, req.Host))
 	}
 }

@@ -6,11 +6,13 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+
+	"github.com/vodupload/vodupload/upload/osstest/internal/osserr"
 )
 
 // route finds out what a request is for. The request that it returns is usable
 // even when there is an error.
-func (s *Server) route(r *http.Request) (*request, *apiError) {
+func (s *Server) route(r *http.Request) (*request, *osserr.Error) {
 	req := &request{Request: r, id: newRequestID(), start: s.now()}
 	req.bucket, req.key = s.address(r)
 	query, err := url.ParseQuery(r.URL.RawQuery)
@@ -20,11 +22,11 @@ func (s *Server) route(r *http.Request) (*request, *apiError) {
 	req.op = operation(req)
 	switch {
 	case err != nil:
-		return req, errInvalidArgument("", "The query string is not valid.", "QueryString", r.URL.RawQuery)
+		return req, osserr.InvalidArgument("", "The query string is not valid.", "QueryString", r.URL.RawQuery)
 	case s.pathStyleForbidden(r) && req.bucket != "":
-		return req, errPathStyleForbidden()
+		return req, osserr.PathStyleForbidden()
 	case req.bucket != "" && !validBucketName(req.bucket):
-		return req, errInvalidBucketName(req.bucket)
+		return req, osserr.InvalidBucketName(req.bucket)
 	case req.op == "":
 		return req, unroutable(req)
 	case req.key != "":
@@ -197,7 +199,7 @@ func otherResource(req *request) string {
 
 // unroutable returns the error for a request that is no operation of this
 // server.
-func unroutable(req *request) *apiError {
+func unroutable(req *request) *osserr.Error {
 	kind := "SERVICE"
 	if req.bucket != "" {
 		kind = "BUCKET"
@@ -206,10 +208,10 @@ func unroutable(req *request) *apiError {
 		kind = "OBJECT"
 	}
 	if resource := otherResource(req); resource != "" {
-		return errNotImplemented(req.Method + " of ?" + resource)
+		return osserr.NotImplemented(req.Method + " of ?" + resource)
 	}
 	if req.Method == http.MethodPut && req.key != "" {
-		return errNotImplemented("CopyObject")
+		return osserr.NotImplemented("CopyObject")
 	}
 	allowed := []string{"GET"}
 	if req.bucket != "" {
@@ -219,5 +221,5 @@ func unroutable(req *request) *apiError {
 			}
 		}
 	}
-	return errMethodNotAllowed(req.Method, kind, allowed...)
+	return osserr.MethodNotAllowed(req.Method, kind, allowed...)
 }

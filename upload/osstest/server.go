@@ -8,6 +8,8 @@ import (
 	"strings"
 	"sync"
 	"time"
+
+	"github.com/vodupload/vodupload/upload/osstest/internal/osserr"
 )
 
 // A Server is an OSS server in this process. It is an [http.Handler], so that a
@@ -178,7 +180,7 @@ func (s *Server) serve(w http.ResponseWriter, r *http.Request) {
 }
 
 // admit finds out who asks, and whether they may.
-func (s *Server) admit(req *request) *apiError {
+func (s *Server) admit(req *request) *osserr.Error {
 	if aerr := s.authenticate(req); aerr != nil {
 		return aerr
 	}
@@ -187,7 +189,7 @@ func (s *Server) admit(req *request) *apiError {
 
 // An operator does one operation. It answers the request, unless it returns an
 // error, which is the answer.
-type operator func(*Server, http.ResponseWriter, *request) *apiError
+type operator func(*Server, http.ResponseWriter, *request) *osserr.Error
 
 var operators = map[Op]operator{
 	OpListBuckets:          (*Server).listBuckets,
@@ -227,6 +229,6 @@ var operators = map[Op]operator{
 	OpOptionObject: (*Server).optionObject,
 }
 
-func (s *Server) operate(w http.ResponseWriter, req *request) *apiError {
+func (s *Server) operate(w http.ResponseWriter, req *request) *osserr.Error {
 	return operators[req.op](s, w, req)
 }

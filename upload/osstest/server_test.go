@@ -45,7 +45,7 @@ func TestHostNames(t *testing.T) {
 			if req.bucket != test.bucket || req.key != test.key {
 				t.Errorf("got bucket %q and key %q; want %q and %q", req.bucket, req.key, test.bucket, test.key)
 			}
-			if got := aerr != nil && aerr.code == "SecondLevelDomainForbidden"; got != test.forbidden || aerr != nil && !got {
+			if got := aerr != nil && aerr.Code == "SecondLevelDomainForbidden"; got != test.forbidden || aerr != nil && !got {
 				t.Errorf("got error %v; want path style forbidden: %v", aerr, test.forbidden)
 			}
 		})

@@ -8,6 +8,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/vodupload/vodupload/upload/osstest/internal/osserr"
 )
 
 // A vector is a request that others have signed: the OSS documentation, and the
@@ -170,7 +172,7 @@ func (v vector) request() *http.Request {
 	return r
 }
 
-func (v vector) verify(t *testing.T, r *http.Request) (Key, *apiError) {
+func (v vector) verify(t *testing.T, r *http.Request) (Key, *osserr.Error) {
 	t.Helper()
 	now, err := time.Parse(time.RFC3339, v.now)
 	if err != nil {
@@ -184,7 +186,7 @@ func TestSignaturesOfOthersAreGood(t *testing.T) {
 		t.Run(v.name, func(t *testing.T) {
 			key, err := v.verify(t, v.request())
 			if err != nil {
-				t.Fatalf("got %s %s: %v", err.code, err.message, err.fields)
+				t.Fatalf("got %s %s: %v", err.Code, err.Message, err.Fields)
 			}
 			if key != v.key {
 				t.Errorf("signed by %v, want %v", key, v.key)
@@ -212,7 +214,7 @@ func TestSignatureNoticesEachChange(t *testing.T) {
 				r := v.request()
 				change(r, &v)
 				_, err := v.verify(t, r)
-				if err == nil || err.code != "SignatureDoesNotMatch" {
+				if err == nil || err.Code != "SignatureDoesNotMatch" {
 					t.Errorf("got %v, want SignatureDoesNotMatch", err)
 				}
 			})
@@ -228,7 +230,7 @@ func TestSignatureV1LeavesParametersOut(t *testing.T) {
 		r := v.request()
 		r.URL.RawQuery += "&encoding-type=url&max-parts=3&prefix=a"
 		if _, err := v.verify(t, r); err != nil {
-			t.Errorf("%s: got %s %v", v.name, err.code, err.fields)
+			t.Errorf("%s: got %s %v", v.name, err.Code, err.Fields)
 		}
 	}
 }
@@ -248,8 +250,8 @@ func TestSignatureMismatchShowsWhatWasSigned(t *testing.T) {
 		if got := fieldOf(err, "StringToSignBytes"); !strings.HasPrefix(got, "50 4F 53 54 0A ") {
 			t.Errorf("StringToSignBytes begins %.20q", got)
 		}
-		if err.ec != "0002-00000040" || err.status != 403 {
-			t.Errorf("status %d, EC %s", err.status, err.ec)
+		if err.EC != "0002-00000040" || err.Status != 403 {
+			t.Errorf("status %d, EC %s", err.Status, err.EC)
 		}
 	})
 	t.Run("V4", func(t *testing.T) {
@@ -260,8 +262,8 @@ func TestSignatureMismatchShowsWhatWasSigned(t *testing.T) {
 			"%2Bparam1=value3&%2Bparam2&%7Cparam1=value4&%7Cparam2&param1=value1&param2\n"+
 			"content-type:text/plain\nx-oss-content-sha256:UNSIGNED-PAYLOAD\n"+
 			"x-oss-date:20231216T162057Z\nx-oss-head1:value\n\n\nUNSIGNED-PAYLOAD")
-		if err.ec != "0002-00000201" || err.status != 403 {
-			t.Errorf("status %d, EC %s", err.status, err.ec)
+		if err.EC != "0002-00000201" || err.Status != 403 {
+			t.Errorf("status %d, EC %s", err.Status, err.EC)
 		}
 	})
 }
@@ -284,19 +286,19 @@ func TestAdditionalHeadersAreThoseThatMakeADifference(t *testing.T) {
 	}
 }
 
-func fieldOf(e *apiError, name string) string {
+func fieldOf(e *osserr.Error, name string) string {
 	if e == nil {
 		return ""
 	}
-	for _, f := range e.fields {
-		if f.name == name {
-			return f.value
+	for _, f := range e.Fields {
+		if f.Name == name {
+			return f.Value
 		}
 	}
 	return ""
 }
 
-func wantField(t *testing.T, e *apiError, name, want string) {
+func wantField(t *testing.T, e *osserr.Error, name, want string) {
 	t.Helper()
 	if got := fieldOf(e, name); got != want {
 		t.Errorf("%s\ngot:  %q\nwant: %q", name, got, want)

@@ -1,6 +1,10 @@
 package osstest
 
-import "fmt"
+import (
+	"fmt"
+
+	"github.com/vodupload/vodupload/upload/osstest/internal/osserr"
+)
 
 // CreateBucket creates a private bucket, unless it exists. It returns an error
 // if OSS would refuse the name.
@@ -23,16 +27,16 @@ func (s *Server) CreateBucket(name string) error {
 }
 
 // bucketLocked returns a bucket. The caller holds s.mu.
-func (s *Server) bucketLocked(name string) (*bucket, *apiError) {
+func (s *Server) bucketLocked(name string) (*bucket, *osserr.Error) {
 	if b := s.buckets[name]; b != nil {
 		return b, nil
 	}
-	return nil, errNoSuchBucket(name)
+	return nil, osserr.NoSuchBucket(name)
 }
 
 // uploadLocked returns an upload, and the EC says which operation misses it.
 // The caller holds s.mu.
-func (s *Server) uploadLocked(bucketName, key, uploadID, ec string) (*bucket, *upload, *apiError) {
+func (s *Server) uploadLocked(bucketName, key, uploadID, ec string) (*bucket, *upload, *osserr.Error) {
 	b, aerr := s.bucketLocked(bucketName)
 	if aerr != nil {
 		return nil, nil, aerr
@@ -40,14 +44,14 @@ func (s *Server) uploadLocked(bucketName, key, uploadID, ec string) (*bucket, *u
 	// An upload ID is only good for the object that it was made for.
 	u := b.uploads[uploadID]
 	if u == nil || u.Key != key {
-		return nil, nil, errNoSuchUpload(ec, uploadID)
+		return nil, nil, osserr.NoSuchUpload(ec, uploadID)
 	}
 	return b, u, nil
 }
 
 // mayWrite says, before a body is sent, whether an object may be written. It
 // returns the attributes as they are in the bucket.
-func (s *Server) mayWrite(req *request, a attributes, ec string) (attributes, *apiError) {
+func (s *Server) mayWrite(req *request, a attributes, ec string) (attributes, *osserr.Error) {
 	s.mu.RLock()
 	defer s.mu.RUnlock()
 	b, aerr := s.bucketLocked(req.bucket)
@@ -55,14 +59,14 @@ func (s *Server) mayWrite(req *request, a attributes, ec string) (attributes, *a
 		return a, aerr
 	}
 	if b.overwriteForbidden(req.key, forbidsOverwrite(req.Header)) {
-		return a, errFileAlreadyExists(ec)
+		return a, osserr.FileAlreadyExists(ec)
 	}
 	return a.inBucket(b), nil
 }
 
 // store puts an object into its bucket. On an error the object's content is
 // gone.
-func (s *Server) store(bucketName string, o *object, forbid bool, ec string) *apiError {
+func (s *Server) store(bucketName string, o *object, forbid bool, ec string) *osserr.Error {
 	s.mu.Lock()
 	replaced, aerr := s.storeLocked(bucketName, o, forbid, ec)
 	s.mu.Unlock()
@@ -77,13 +81,13 @@ func (s *Server) store(bucketName string, o *object, forbid bool, ec string) *ap
 
 // storeLocked puts an object into its bucket and returns the version that it
 // replaced, if any. The caller holds s.mu.
-func (s *Server) storeLocked(bucketName string, o *object, forbid bool, ec string) (replaced *object, aerr *apiError) {
+func (s *Server) storeLocked(bucketName string, o *object, forbid bool, ec string) (replaced *object, aerr *osserr.Error) {
 	b, aerr := s.bucketLocked(bucketName)
 	if aerr != nil {
 		return nil, aerr
 	}
 	if b.overwriteForbidden(o.Key, forbid) {
-		return nil, errFileAlreadyExists(ec)
+		return nil, osserr.FileAlreadyExists(ec)
 	}
 	s.lastSeq++
 	o.Seq = s.lastSeq
@@ -92,7 +96,7 @@ func (s *Server) storeLocked(bucketName string, o *object, forbid bool, ec strin
 		o.Version = newVersionID()
 	}
 	if err := s.disk.saveObject(b, o); err != nil {
-		return nil, errInternal(err)
+		return nil, osserr.Internal(err)
 	}
 	return b.put(o), nil
 }

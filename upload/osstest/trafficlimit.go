@@ -4,25 +4,27 @@ import (
 	"io"
 	"strconv"
 	"time"
+
+	"github.com/vodupload/vodupload/upload/osstest/internal/osserr"
 )
 
 const trafficLimitName = "x-oss-traffic-limit"
 
 // checkTrafficLimit refuses a bandwidth limit that OSS would not take, in bits
 // per second, from the header or the query.
-func checkTrafficLimit(req *request) *apiError {
+func checkTrafficLimit(req *request) *osserr.Error {
 	header, query := req.Header.Get(trafficLimitName), req.query.Get(trafficLimitName)
 	value := header
 	switch {
 	case header == "" && query == "":
 		return nil
 	case header != "" && query != "":
-		return errInvalidArgument("", "x-oss-traffic-limit is in the header and in the query.", trafficLimitName, header)
+		return osserr.InvalidArgument("", "x-oss-traffic-limit is in the header and in the query.", trafficLimitName, header)
 	case header == "":
 		value = query
 	}
 	if n, err := strconv.ParseInt(value, 10, 64); err != nil || n < minTrafficRate || n > maxTrafficRate {
-		return errTrafficLimit(value)
+		return osserr.TrafficLimit(value)
 	}
 	return nil
 }

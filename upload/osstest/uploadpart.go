@@ -3,23 +3,25 @@ package osstest
 import (
 	"net/http"
 	"strconv"
+
+	"github.com/vodupload/vodupload/upload/osstest/internal/osserr"
 )
 
-func (s *Server) uploadPart(w http.ResponseWriter, req *request) *apiError {
+func (s *Server) uploadPart(w http.ResponseWriter, req *request) *osserr.Error {
 	if aerr := checkPartNumber(req); aerr != nil {
 		return aerr
 	}
 	if aerr := checkTrafficLimit(req); aerr != nil {
 		return aerr
 	}
-	if aerr := s.mayAddPart(req, ecUploadPart); aerr != nil {
+	if aerr := s.mayAddPart(req, osserr.ECUploadPart); aerr != nil {
 		return aerr
 	}
 	body, aerr := s.receive(req)
 	if aerr != nil {
 		return aerr
 	}
-	p, aerr := s.addPart(req, body, ecUploadPart)
+	p, aerr := s.addPart(req, body, osserr.ECUploadPart)
 	if aerr != nil {
 		return aerr
 	}
@@ -32,7 +34,7 @@ func (s *Server) uploadPart(w http.ResponseWriter, req *request) *apiError {
 }
 
 // mayAddPart says, before a body is sent, whether the part may be uploaded.
-func (s *Server) mayAddPart(req *request, ec string) *apiError {
+func (s *Server) mayAddPart(req *request, ec string) *osserr.Error {
 	s.mu.RLock()
 	defer s.mu.RUnlock()
 	_, u, aerr := s.uploadLocked(req.bucket, req.key, req.uploadID, ec)
@@ -44,21 +46,21 @@ func (s *Server) mayAddPart(req *request, ec string) *apiError {
 
 // checkTurn returns the error that OSS answers to a part of a sequential upload
 // that is there already, or that is not the next one.
-func (u *upload) checkTurn(number int) *apiError {
+func (u *upload) checkTurn(number int) *osserr.Error {
 	switch {
 	case !u.Sequential:
 		return nil
 	case u.parts[number] != nil:
-		return errPartAlreadyExists(u.parts[number])
+		return osserr.PartAlreadyExists(number, quoted(u.parts[number].ETag))
 	case number != len(u.parts)+1:
-		return errPartNotSequential(number)
+		return osserr.PartNotSequential(number)
 	}
 	return nil
 }
 
 // addPart adds a part that has arrived to its upload, which may have ended
 // meanwhile.
-func (s *Server) addPart(req *request, body *received, ec string) (*part, *apiError) {
+func (s *Server) addPart(req *request, body *received, ec string) (*part, *osserr.Error) {
 	p := &part{
 		Number: req.partNumber, Size: body.blob.size, ETag: body.sums.etag(), CRC64: body.sums.crc,
 		Modified: s.now(), blob: body.blob,
@@ -74,7 +76,7 @@ func (s *Server) addPart(req *request, body *received, ec string) (*part, *apiEr
 	return p, aerr
 }
 
-func (s *Server) addPartLocked(req *request, p *part, ec string) (replaced *part, aerr *apiError) {
+func (s *Server) addPartLocked(req *request, p *part, ec string) (replaced *part, aerr *osserr.Error) {
 	b, u, aerr := s.uploadLocked(req.bucket, req.key, req.uploadID, ec)
 	if aerr != nil {
 		return nil, aerr
@@ -83,7 +85,7 @@ func (s *Server) addPartLocked(req *request, p *part, ec string) (replaced *part
 		return nil, aerr
 	}
 	if err := s.disk.savePart(b, u, p); err != nil {
-		return nil, errInternal(err)
+		return nil, osserr.Internal(err)
 	}
 	replaced = u.parts[p.Number]
 	u.parts[p.Number] = p

@@ -6,6 +6,8 @@ import (
 	"net/url"
 	"strings"
 	"time"
+
+	"github.com/vodupload/vodupload/upload/osstest/internal/osserr"
 )
 
 type copyPartResult struct {
@@ -16,14 +18,14 @@ type copyPartResult struct {
 
 const copyPrefix = "X-Oss-Copy-Source-"
 
-func (s *Server) uploadPartCopy(w http.ResponseWriter, req *request) *apiError {
+func (s *Server) uploadPartCopy(w http.ResponseWriter, req *request) *osserr.Error {
 	if aerr := checkPartNumber(req); aerr != nil {
 		return aerr
 	}
 	if aerr := checkTrafficLimit(req); aerr != nil {
 		return aerr
 	}
-	if aerr := s.mayAddPart(req, ecPartCopy); aerr != nil {
+	if aerr := s.mayAddPart(req, osserr.ECPartCopy); aerr != nil {
 		return aerr
 	}
 	source, aerr := s.copySource(req)
@@ -35,7 +37,7 @@ func (s *Server) uploadPartCopy(w http.ResponseWriter, req *request) *apiError {
 	if aerr != nil {
 		return aerr
 	}
-	p, aerr := s.addPart(req, body, ecPartCopy)
+	p, aerr := s.addPart(req, body, osserr.ECPartCopy)
 	if aerr != nil {
 		return aerr
 	}
@@ -48,11 +50,11 @@ func (s *Server) uploadPartCopy(w http.ResponseWriter, req *request) *apiError {
 
 // copySource finds the object that a part is to be copied from. Its content
 // must be released.
-func (s *Server) copySource(req *request) (*found, *apiError) {
+func (s *Server) copySource(req *request) (*found, *osserr.Error) {
 	header := req.Header.Get("X-Oss-Copy-Source")
 	bucketName, key, version, ok := parseCopySource(header)
 	if !ok {
-		return nil, errInvalidArgument("", "Copy Source must mention the source bucket and key: /sourcebucket/sourcekey.", "x-oss-copy-source", header)
+		return nil, osserr.InvalidArgument("", "Copy Source must mention the source bucket and key: /sourcebucket/sourcekey.", "x-oss-copy-source", header)
 	}
 	source, aerr := s.find(bucketName, key, version)
 	if aerr != nil {
@@ -81,23 +83,23 @@ func parseCopySource(header string) (bucketName, key, version string, ok bool) {
 
 // copyFrom copies the part's bytes. Blobs have one owner, so that they are
 // copied indeed.
-func (s *Server) copyFrom(req *request, source *found) (*received, *apiError) {
+func (s *Server) copyFrom(req *request, source *found) (*received, *osserr.Error) {
 	sp, _, aerr := spanOf(req.Header.Get(copyPrefix+"Range"), source.Size, false)
 	if aerr != nil {
 		return nil, aerr
 	}
 	if sp.length > maxPartSize {
-		return nil, errEntityTooLarge(sp.length)
+		return nil, osserr.EntityTooLarge(sp.length)
 	}
 	r, err := source.content.open(sp.offset, sp.length)
 	if err != nil {
-		return nil, errInternal(err)
+		return nil, osserr.Internal(err)
 	}
 	defer r.Close()
 	sums := newDigest()
 	b, err := s.blobs.receive(limitTraffic(req, r), sp.length, sums)
 	if err != nil {
-		return nil, errInternal(err)
+		return nil, osserr.Internal(err)
 	}
 	return &received{blob: b, sums: sums}, nil
 }

@@ -5,12 +5,14 @@ import (
 	"net/url"
 	"strings"
 	"unicode/utf8"
+
+	"github.com/vodupload/vodupload/upload/osstest/internal/osserr"
 )
 
 // Limits of the service (OSS documentation, Limits).
 const (
-	minPartSize    = 100 << 10 // of each part but the last
-	maxPartSize    = 5 << 30   // also of PutObject
+	minPartSize    = osserr.MinPartSize
+	maxPartSize    = osserr.MaxPartSize
 	maxParts       = 10000
 	maxKeyLength   = 1023
 	maxMetadata    = 8 << 10
@@ -37,21 +39,21 @@ func validBucketName(name string) bool {
 }
 
 // checkKey returns the error that OSS answers to an object name it refuses.
-func checkKey(key string) *apiError {
+func checkKey(key string) *osserr.Error {
 	switch {
 	case key == "":
-		return errInvalidObjectName("The Object name can not be empty", key)
+		return osserr.InvalidObjectName("The Object name can not be empty", key)
 	case len(key) > maxKeyLength:
-		return errInvalidObjectName("The Length of Object name must be less than 1024", key)
+		return osserr.InvalidObjectName("The Length of Object name must be less than 1024", key)
 	case key[0] == '/' || key[0] == '\\' || !utf8.ValidString(key):
-		return errInvalidObjectName("The specified object is not valid.", key)
+		return osserr.InvalidObjectName("The specified object is not valid.", key)
 	}
 	return nil
 }
 
 // oneOf refuses a header whose value is not among the allowed ones. A header
 // that is absent is fine.
-func oneOf(h http.Header, name string, allowed ...string) *apiError {
+func oneOf(h http.Header, name string, allowed ...string) *osserr.Error {
 	v := h.Get(name)
 	if v == "" {
 		return nil
@@ -61,7 +63,7 @@ func oneOf(h http.Header, name string, allowed ...string) *apiError {
 			return nil
 		}
 	}
-	return errInvalidArgument("", "The value of "+strings.ToLower(name)+" is not valid.", strings.ToLower(name), v)
+	return osserr.InvalidArgument("", "The value of "+strings.ToLower(name)+" is not valid.", strings.ToLower(name), v)
 }
 
 var (
@@ -72,21 +74,21 @@ var (
 
 // checkMetadata refuses more user metadata than OSS keeps, and names of other
 // characters than letters, digits and hyphens.
-func checkMetadata(h http.Header) *apiError {
+func checkMetadata(h http.Header) *osserr.Error {
 	size := 0
 	for name, values := range h {
 		if !strings.HasPrefix(name, metaPrefix) {
 			continue
 		}
 		if strings.ContainsFunc(name, notInMetaName) || name == metaPrefix {
-			return errMetadataName(name)
+			return osserr.MetadataName(name)
 		}
 		for _, v := range values {
 			size += len(name) + len(v)
 		}
 	}
 	if size > maxMetadata {
-		return errMetadataTooLarge()
+		return osserr.MetadataTooLarge()
 	}
 	return nil
 }
@@ -97,12 +99,12 @@ func notInMetaName(r rune) bool {
 
 // checkTags refuses an x-oss-tagging header that is malformed, has too many
 // tags, has a key twice, or has a key or a value that is too long.
-func checkTags(tagging string) *apiError {
+func checkTags(tagging string) *osserr.Error {
 	if tagging == "" {
 		return nil
 	}
-	bad := func(why string) *apiError {
-		return errInvalidArgument("", why, "x-oss-tagging", tagging)
+	bad := func(why string) *osserr.Error {
+		return osserr.InvalidArgument("", why, "x-oss-tagging", tagging)
 	}
 	pairs := strings.Split(tagging, "&")
 	if len(pairs) > maxTags {
