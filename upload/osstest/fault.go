@@ -40,7 +40,7 @@ const AnyOp Op = ""
 //
 // [Fault.BeforeBody], [Fault.InBody], [Fault.BeforeWork], [Fault.AfterWork] and
 // [Fault.InAnswer] move a fault within its call. Each constructor names the
-// place that its fault has by default, if it has one that can be moved.
+// moment that its fault has by default, if it has one that can be moved.
 //
 // # Limits
 //
@@ -64,7 +64,7 @@ type Fault struct {
 // faultSpec is what a test says about a fault.
 type faultSpec struct {
 	effect effect
-	place  place
+	moment moment
 	after  int64 // bytes, of inBody and inAnswer; halfway: see there
 
 	op          Op
@@ -116,8 +116,8 @@ const (
 	effectWrongCRC64
 )
 
-// onTop says whether the effect leaves room for another one in the same call.
-func (e effect) onTop() bool {
+// additive says whether the effect leaves room for another one in the same call.
+func (e effect) additive() bool {
 	switch e {
 	case effectDelay, effectSlowBody, effectSlowAnswer, effectSetHeader, effectClockSkew:
 		return true
@@ -131,22 +131,22 @@ func (e effect) holds() bool { return e == effectDelay || e == effectHang }
 // ends says whether the effect answers or breaks the call itself.
 func (e effect) ends() bool { return e >= effectFail && e <= effectDisconnect }
 
-// spoils says whether the effect changes an answer that is otherwise right.
-func (e effect) spoils() bool { return e >= effectSetHeader }
+// altersAnswer says whether the effect changes an answer that is otherwise right.
+func (e effect) altersAnswer() bool { return e >= effectSetHeader }
 
-// A place is a moment in a call.
-type place uint8
+// A moment is a point in a call.
+type moment uint8
 
 const (
-	beforeBody place = iota
+	beforeBody moment = iota
 	inBody
 	beforeWork
 	afterWork
 	inAnswer
 )
 
-func newFault(op Op, e effect, at place) *Fault {
-	return &Fault{spec: faultSpec{op: op, effect: e, place: at, nth: 1}}
+func newFault(op Op, e effect, at moment) *Fault {
+	return &Fault{spec: faultSpec{op: op, effect: e, moment: at, nth: 1}}
 }
 
 // clone returns a copy that shares nothing with the original that could change.
@@ -187,7 +187,7 @@ func (f *Fault) Release() {
 	f.release.Do(func() { close(f.released) })
 }
 
-func (f *Fault) strike() {
+func (f *Fault) fire() {
 	f.init()
 	f.count.Add(1)
 	f.first.Do(func() { close(f.fired) })

@@ -12,8 +12,8 @@ type faultyBody struct {
 	x     *exchange
 	r     io.ReadCloser
 	read  int64
-	holds []*pick // Delay and Hang in and after the body
-	slow  []*pick
+	holds []*chosen // Delay and Hang in and after the body
+	slow  []*chosen
 }
 
 func (b *faultyBody) Close() error { return b.r.Close() }
@@ -32,13 +32,13 @@ func (b *faultyBody) Read(p []byte) (int, error) {
 }
 
 // limit returns how many bytes may be read at once: no more than up to the next
-// place where a fault strikes, and no more than what comes in a moment.
+// point where a fault strikes, and no more than what comes in a moment.
 func (b *faultyBody) limit(n int) int {
 	for _, p := range b.slow {
 		n = min(n, burst(p.spec.rate))
 	}
 	for _, p := range b.holds {
-		if left := p.spec.after - b.read; p.spec.place == inBody && !p.struck && left > 0 {
+		if left := p.spec.after - b.read; p.spec.moment == inBody && !p.struck && left > 0 {
 			n = int(min(int64(n), left))
 		}
 	}
@@ -48,7 +48,7 @@ func (b *faultyBody) limit(n int) int {
 // pace waits for as long as n bytes take on a slow link.
 func (b *faultyBody) pace(n int) bool {
 	for _, p := range b.slow {
-		b.x.strike(p)
+		b.x.apply(p)
 		if !b.x.pause(lasting(n, p.spec.rate)) {
 			return false
 		}
@@ -56,11 +56,11 @@ func (b *faultyBody) pace(n int) bool {
 	return true
 }
 
-// hold lets the faults strike whose place is reached. It returns false if the
+// hold applies the faults whose moment is reached. It returns false if the
 // call ended meanwhile.
 func (b *faultyBody) hold(whole bool) bool {
 	for _, p := range b.holds {
-		reached := whole || p.spec.place == inBody && b.read >= p.spec.after
+		reached := whole || p.spec.moment == inBody && b.read >= p.spec.after
 		if reached && !p.struck && !b.x.hold(p) {
 			return false
 		}

@@ -86,14 +86,14 @@ func (f *Fault) AfterWork() *Fault { return f.at(afterWork, 0) }
 func (f *Fault) InAnswer(n int64) *Fault { return f.at(inAnswer, n) }
 
 // at moves the faults that can be moved.
-func (f *Fault) at(p place, after int64) *Fault {
+func (f *Fault) at(m moment, after int64) *Fault {
 	if !f.spec.effect.ends() && !f.spec.effect.holds() {
 		return f
 	}
-	if p == inAnswer && f.spec.effect.ends() && !f.spec.effect.breaks() {
-		p = afterWork
+	if m == inAnswer && f.spec.effect.ends() && !f.spec.effect.breaks() {
+		m = afterWork
 	}
-	f.spec.place, f.spec.after = p, after
+	f.spec.moment, f.spec.after = m, after
 	return f
 }
 

@@ -18,18 +18,18 @@ func (x *exchange) hijack() net.Conn {
 	x.over = true
 	conn, _, err := http.NewResponseController(x.answer.w).Hijack()
 	if err != nil {
-		x.strikeInAnswer()
+		x.applyInAnswer()
 		panic(http.ErrAbortHandler)
 	}
 	return conn
 }
 
-// strikeInAnswer notes the faults whose place would have been in the answer, if
+// applyInAnswer records the faults whose moment would have been in the answer, if
 // there were a connection to send it on.
-func (x *exchange) strikeInAnswer() {
-	for _, p := range x.picked {
-		if p.spec.place == inAnswer && x.answer.status != 0 {
-			x.strike(p)
+func (x *exchange) applyInAnswer() {
+	for _, p := range x.chosen {
+		if p.spec.moment == inAnswer && x.answer.status != 0 {
+			x.apply(p)
 		}
 	}
 }

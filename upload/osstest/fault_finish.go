@@ -5,9 +5,9 @@ import (
 	"strconv"
 )
 
-// finish answers or breaks the call as a fault wants it.
-func (x *exchange) finish(p *pick) {
-	x.strike(p)
+// conclude answers or breaks the call as a fault wants it.
+func (x *exchange) conclude(p *chosen) {
+	x.apply(p)
 	switch p.spec.effect {
 	case effectReset:
 		x.reset()
@@ -31,7 +31,7 @@ func (x *exchange) finish(p *pick) {
 
 // refuse answers with an error of OSS. One that is a success all the same, like
 // 203 CallbackFailed, leaves the headers of the work as they are.
-func (x *exchange) refuse(p *pick) {
+func (x *exchange) refuse(p *chosen) {
 	e := p.spec.apiError(x.req)
 	x.answer.forget()
 	if e.Status >= 300 {
@@ -41,7 +41,7 @@ func (x *exchange) refuse(p *pick) {
 }
 
 // foreign answers as something that is not OSS.
-func (x *exchange) foreign(p *pick, status int, contentType string, body []byte) {
+func (x *exchange) foreign(p *chosen, status int, contentType string, body []byte) {
 	x.answer.forget()
 	x.answer.setHeader(p.spec.header)
 	h := x.answer.Header()
@@ -56,7 +56,7 @@ func (x *exchange) foreign(p *pick, status int, contentType string, body []byte)
 	}
 }
 
-func (x *exchange) redirect(p *pick) {
+func (x *exchange) redirect(p *chosen) {
 	x.answer.forget()
 	x.answer.setHeader(x.header)
 	h := x.answer.Header()

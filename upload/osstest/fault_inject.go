@@ -27,8 +27,8 @@ type scripted struct {
 	taken   int // of these, how many it has struck or is about to
 }
 
-// A pick is a fault in the call that it was picked for.
-type pick struct {
+// A chosen is a fault in the call that it was chosen for.
+type chosen struct {
 	*scripted
 	struck bool
 }
@@ -94,9 +94,9 @@ func (s *faultState) seen(f *scripted) int {
 	return f.matched
 }
 
-// pick counts a call for all faults that are meant for it, and returns those
+// choose counts a call for all faults that are meant for it, and returns those
 // that it gets. They count as taken until giveBack.
-func (s *faultState) pick(call *logEntry) []*pick {
+func (s *faultState) choose(call *logEntry) []*chosen {
 	var matching []*scripted
 	for _, f := range s.current() {
 		if f.spec.means(call) {
@@ -108,24 +108,24 @@ func (s *faultState) pick(call *logEntry) []*pick {
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	var picked []*pick
+	var faults []*chosen
 	full := false
 	for _, f := range matching {
-		if !f.due() || full && !f.spec.effect.onTop() {
+		if !f.due() || full && !f.spec.effect.additive() {
 			continue
 		}
-		full = full || !f.spec.effect.onTop()
+		full = full || !f.spec.effect.additive()
 		f.taken++
-		picked = append(picked, &pick{scripted: f})
+		faults = append(faults, &chosen{scripted: f})
 	}
-	return picked
+	return faults
 }
 
 // giveBack returns the faults that a call did not come to.
-func (s *faultState) giveBack(picked []*pick) {
+func (s *faultState) giveBack(faults []*chosen) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	for _, p := range picked {
+	for _, p := range faults {
 		if !p.struck {
 			p.taken--
 		}

@@ -20,12 +20,12 @@ type FaultKind struct {
 }
 
 // FaultKinds returns all kinds of faults, in groups: what OSS answers, what
-// others on the way answer, broken connections, waits, and spoiled answers.
+// others on the way answer, broken connections, waits, and altered answers.
 // Those that hang do so until the server closes: the client needs a timeout.
 func FaultKinds() []FaultKind {
 	var kinds []FaultKind
 	for _, group := range [][]FaultKind{
-		refusalKinds(), strangerKinds(), connectionKinds(), waitKinds(), spoiledKinds(),
+		refusalKinds(), strangerKinds(), connectionKinds(), waitKinds(), alteredKinds(),
 	} {
 		kinds = append(kinds, group...)
 	}
@@ -97,7 +97,7 @@ func waitKinds() []FaultKind {
 	}
 }
 
-func spoiledKinds() []FaultKind {
+func alteredKinds() []FaultKind {
 	return []FaultKind{
 		{"wrong ETag", WrongETag, true},
 		{"wrong CRC64", WrongCRC64, true},

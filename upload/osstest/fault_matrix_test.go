@@ -25,7 +25,7 @@ func TestEachFaultOverEachOperation(t *testing.T) {
 				fault := kind.New(op)
 				f.Inject(fault)
 				f.callWith(fault, op)
-				if fault.Count() == 0 && !nothingToSpoil(fault, f.Requests()[0]) {
+				if fault.Count() == 0 && !nothingToAlter(fault, f.Requests()[0]) {
 					t.Errorf("%v did not strike; the log has %v", fault, f.Requests())
 				}
 				f.ClearFaults()
@@ -59,8 +59,8 @@ func (f *faultTest) callWith(fault *Fault, op Op) {
 	fault.Release() // for the calls whose end the server cannot see
 }
 
-// nothingToSpoil says whether a call gave a fault no reason to strike.
-func nothingToSpoil(fault *Fault, r Request) bool {
+// nothingToAlter says whether a call gave a fault no reason to strike.
+func nothingToAlter(fault *Fault, r Request) bool {
 	switch fault.spec.effect {
 	case effectLoseUpload:
 		return r.UploadID == ""

@@ -22,7 +22,7 @@ func Fail(op Op, status int, code string) *Fault {
 
 // Throttle answers a call as OSS does when uploads come too fast: with 503
 // UploadTrafficRateLimitExceeded, and with wait in the header
-// x-oss-qos-delay-time, in milliseconds. It has the place of [Fail].
+// x-oss-qos-delay-time, in milliseconds. It has the moment of [Fail].
 func Throttle(op Op, wait time.Duration) *Fault {
 	return Fail(op, http.StatusServiceUnavailable, "UploadTrafficRateLimitExceeded").
 		Header("X-Oss-Qos-Delay-Time", strconv.FormatInt(wait.Milliseconds(), 10))
@@ -31,7 +31,7 @@ func Throttle(op Op, wait time.Duration) *Fault {
 // ExpireToken lets the credentials that the call is signed with expire, as
 // [Server.ExpireKey] does, and answers SecurityTokenExpired. Later calls with
 // the same access key ID get that answer as well, from the server itself. It
-// has the place of [Fail].
+// has the moment of [Fail].
 func ExpireToken(op Op) *Fault {
 	f := newFault(op, effectExpireToken, beforeWork)
 	f.spec.code = "SecurityTokenExpired"
@@ -39,7 +39,7 @@ func ExpireToken(op Op) *Fault {
 }
 
 // HTML answers a call as a proxy on the way does: with a page of HTML and none
-// of the headers of OSS. It has the place of [Fail].
+// of the headers of OSS. It has the moment of [Fail].
 func HTML(op Op, status int) *Fault {
 	f := newFault(op, effectHTML, beforeWork)
 	f.spec.status = status
@@ -47,11 +47,11 @@ func HTML(op Op, status int) *Fault {
 }
 
 // EmptyAnswer answers a call with 200, no body, and none of the headers of OSS,
-// and no work is done. It has the place of [Fail].
+// and no work is done. It has the moment of [Fail].
 func EmptyAnswer(op Op) *Fault { return newFault(op, effectEmptyAnswer, beforeWork) }
 
 // Redirect answers a call with 307 and the header Location. An empty location
-// is the address that was called. It has the place of [Fail].
+// is the address that was called. It has the moment of [Fail].
 func Redirect(op Op, location string) *Fault {
 	f := newFault(op, effectRedirect, beforeWork)
 	f.spec.location = location

@@ -12,7 +12,7 @@ import (
 // sentByHand says whether there is a fault that strikes while the answer is
 // being sent.
 func (x *exchange) sentByHand() bool {
-	return slices.ContainsFunc(x.picked, func(p *pick) bool { return p.spec.place == inAnswer })
+	return slices.ContainsFunc(x.chosen, func(p *chosen) bool { return p.spec.moment == inAnswer })
 }
 
 // sendByHand writes an answer to the connection byte for byte, for faults that
@@ -20,7 +20,7 @@ func (x *exchange) sentByHand() bool {
 func (x *exchange) sendByHand(status int, body []byte) {
 	a := &x.answer
 	a.status = status
-	if len(body) == 0 && x.mayHaveBody(status) && slices.ContainsFunc(x.picked, (*pick).cutsHalfway) {
+	if len(body) == 0 && x.mayHaveBody(status) && slices.ContainsFunc(x.chosen, (*chosen).cutsHalfway) {
 		a.Header().Set("Content-Length", "1")
 	}
 	a.begin()
@@ -49,21 +49,21 @@ func (x *exchange) rawHead() []byte {
 	return b.Bytes()
 }
 
-// A stop is a place in an answer where a fault strikes.
+// A stop is a point in an answer where a fault strikes.
 type stop struct {
-	*pick
+	*chosen
 	at int
 }
 
-func (p *pick) cutsHalfway() bool {
-	return p.spec.place == inAnswer && p.spec.effect.breaks() && p.spec.after == halfway
+func (p *chosen) cutsHalfway() bool {
+	return p.spec.moment == inAnswer && p.spec.effect.breaks() && p.spec.after == halfway
 }
 
 // stops returns the places where faults strike, in their order.
 func (x *exchange) stops(head, body int) []stop {
 	var stops []stop
-	for _, p := range x.picked {
-		if p.spec.place != inAnswer || p.spec.effect == effectSlowAnswer {
+	for _, p := range x.chosen {
+		if p.spec.moment != inAnswer || p.spec.effect == effectSlowAnswer {
 			continue
 		}
 		at := int(min(max(p.spec.after, 0), int64(head+body-1)))
@@ -89,7 +89,7 @@ func (x *exchange) sendRaw(conn net.Conn, raw []byte, stops []stop) {
 		}
 		sent = s.at
 		if s.spec.effect.breaks() {
-			x.strike(s.pick)
+			x.apply(s.chosen)
 			x.s.requests.leave(x.log)
 			if s.spec.effect == effectReset {
 				resetConn(conn)
@@ -98,7 +98,7 @@ func (x *exchange) sendRaw(conn net.Conn, raw []byte, stops []stop) {
 			}
 			return
 		}
-		if !x.hold(s.pick) {
+		if !x.hold(s.chosen) {
 			return
 		}
 	}
@@ -115,9 +115,9 @@ func (x *exchange) sendRaw(conn net.Conn, raw []byte, stops []stop) {
 // ended meanwhile.
 func (x *exchange) write(conn net.Conn, p []byte) bool {
 	rate := 0
-	for _, f := range x.picked {
+	for _, f := range x.chosen {
 		if f.spec.effect == effectSlowAnswer && (rate == 0 || f.spec.rate < rate) {
-			x.strike(f)
+			x.apply(f)
 			rate = f.spec.rate
 		}
 	}

@@ -66,13 +66,13 @@ func (f *faultSpec) arguments() []string {
 	return args
 }
 
-// where returns the place of the faults that have one, even if it is the
+// where returns the moment of the faults that have one, even if it is the
 // default: who reads a failed test wants to know it.
 func (f *faultSpec) where() string {
 	if !f.effect.ends() && !f.effect.holds() {
 		return ""
 	}
-	switch f.place {
+	switch f.moment {
 	case beforeBody:
 		return ".BeforeBody()"
 	case inBody:

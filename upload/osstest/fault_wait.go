@@ -4,8 +4,8 @@ import "time"
 
 // hold lets a call wait as a fault wants it. It returns false if the call
 // ended meanwhile.
-func (x *exchange) hold(p *pick) bool {
-	x.strike(p)
+func (x *exchange) hold(p *chosen) bool {
+	x.apply(p)
 	if p.spec.effect == effectDelay {
 		return x.pause(p.spec.delay)
 	}

@@ -38,7 +38,7 @@ func stillWaiting(t *testing.T, c <-chan reply) {
 	}
 }
 
-// hangs has a Hang at each place, and whether the part is there while it hangs.
+// hangs has a Hang at each moment, and whether the part is there while it hangs.
 func hangs() map[string]struct {
 	fault *Fault
 	done  bool

@@ -30,13 +30,13 @@ type requestLog struct {
 // A logEntry is a call in the log. The log's mutex guards it, but for what never
 // changes once the entry is open, and for body.
 type logEntry struct {
-	call  Request // Header and Query as they came; BodyBytes and Duration not set
-	body  atomic.Int64
-	begun time.Time // monotonic
-	took  time.Duration
-	from  int64 // tick
-	until int64 // tick; 0 while in flight
-	onTop bool  // call.Fault only came on top
+	call     Request // Header and Query as they came; BodyBytes and Duration not set
+	body     atomic.Int64
+	begun    time.Time // monotonic
+	took     time.Duration
+	from     int64 // tick
+	until    int64 // tick; 0 while in flight
+	additive bool  // call.Fault only came on top
 }
 
 // open begins the entry of a call.
@@ -79,13 +79,12 @@ func (l *requestLog) add(e *logEntry) {
 	}
 }
 
-// strike notes the fault that strikes a call. One that comes on top of others
-// gives way to them.
-func (l *requestLog) strike(e *logEntry, f *Fault, onTop bool) {
+// setFault records the fault of a call. An additive one gives way to others.
+func (l *requestLog) setFault(e *logEntry, f *Fault, additive bool) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	if e.call.Fault == nil || e.onTop && !onTop {
-		e.call.Fault, e.onTop = f, onTop
+	if e.call.Fault == nil || e.additive && !additive {
+		e.call.Fault, e.additive = f, additive
 	}
 }
 

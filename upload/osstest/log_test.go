@@ -231,8 +231,8 @@ func TestACallIsAnsweredBeforeItsLastByte(t *testing.T) {
 	read := make(chan struct{})
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		req, _ := f.route(r)
-		w, _, x := f.begin(w, r, req)
-		defer x.end()
+		w, _, x := f.intercept(w, r, req)
+		defer x.finish()
 		w.Header().Set("Content-Length", fmt.Sprint(len(body)))
 		w.Write(body)
 		<-read

@@ -162,10 +162,10 @@ func (s *Server) serve(w http.ResponseWriter, r *http.Request) {
 	h.Set("X-Oss-Request-Id", req.id)
 	s.setCORSHeaders(h, req)
 
-	w, r, x := s.begin(w, r, req)
-	defer x.end()
+	w, r, x := s.intercept(w, r, req)
+	defer x.finish()
 	req.Request = r
-	if x.before() {
+	if x.applyBefore() {
 		return
 	}
 	if aerr == nil && req.op != OpOptionObject { // browsers sign no preflight

@@ -9,17 +9,17 @@ import (
 	"strings"
 )
 
-// spoil changes an answer that was kept, as the faults want it. A fault that
+// alterAnswer changes an answer that was kept, as the faults want it. A fault that
 // finds nothing to change does not strike.
-func (x *exchange) spoil() {
-	for _, p := range x.picked {
-		if p.spec.effect.spoils() && x.spoilWith(&p.spec) {
-			x.strike(p)
+func (x *exchange) alterAnswer() {
+	for _, p := range x.chosen {
+		if p.spec.effect.altersAnswer() && x.alterWith(&p.spec) {
+			x.apply(p)
 		}
 	}
 }
 
-func (x *exchange) spoilWith(f *faultSpec) bool {
+func (x *exchange) alterWith(f *faultSpec) bool {
 	h := x.answer.Header()
 	switch f.effect {
 	case effectSetHeader:
