@@ -6,12 +6,13 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"net"
 	"net/http"
 	"net/netip"
 	"strings"
 	"time"
+
+	"github.com/vodupload/vodupload/sts/internal/roundtrip"
 )
 
 // maxFetched is the largest answer of a metadata service or a credentials URI that is
@@ -46,20 +47,16 @@ func fetch(ctx context.Context, client *http.Client, timeout time.Duration, req 
 	ctx, cancel := context.WithTimeoutCause(ctx, timeout,
 		fmt.Errorf("no complete answer within %v: %w", timeout, context.DeadlineExceeded))
 	defer cancel()
-	resp, err := client.Do(req.WithContext(ctx))
-	if err != nil {
+	answer, err := roundtrip.Do(client, req.WithContext(ctx), maxFetched)
+	switch {
+	case errors.Is(err, roundtrip.ErrTooLarge):
+		return fetched{}, kindf(ErrAnswer, "the %w", err)
+	case err != nil && answer.Status != 0:
+		return fetched{}, fmt.Errorf("read the answer: %w", ended(ctx, err))
+	case err != nil:
 		return fetched{}, ended(ctx, err)
 	}
-	defer resp.Body.Close()
-	body, err := io.ReadAll(io.LimitReader(resp.Body, maxFetched+1))
-	if err != nil {
-		return fetched{}, fmt.Errorf("read the answer: %w", ended(ctx, err))
-	}
-	if len(body) > maxFetched {
-		return fetched{}, kindf(ErrAnswer, "the answer has more than %d bytes", maxFetched)
-	}
-	date, _ := http.ParseTime(resp.Header.Get("Date")) // the zero time with an error
-	return fetched{status: resp.StatusCode, date: date, body: bytes.TrimSpace(body)}, nil
+	return fetched{status: answer.Status, date: answer.Date(), body: bytes.TrimSpace(answer.Body)}, nil
 }
 
 // issued are credentials in the form that STS, ECS metadata and credentials URIs have

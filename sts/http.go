@@ -5,11 +5,13 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"math"
 	"net/http"
 	"net/url"
 	"strconv"
 	"time"
 
+	"github.com/vodupload/vodupload/sts/internal/roundtrip"
 	"github.com/vodupload/vodupload/sts/internal/weburl"
 )
 
@@ -126,44 +128,38 @@ func (p *HTTPProvider) Credentials(ctx context.Context) (Credentials, error) {
 		return Credentials{}, fmt.Errorf("sts: prepare the request to app server %s: %w", p.server, weburl.Hide(err))
 	}
 	begin := now()
-	resp, err := p.client.Do(req)
-	if err != nil {
+	answer, err := roundtrip.Do(p.client, req, p.opts.MaxAnswer)
+	switch {
+	case err != nil && answer.Status == 0:
 		return Credentials{}, fmt.Errorf("sts: ask app server %s: %w", p.server, ended(ctx, err))
+	case err != nil:
+		return Credentials{}, &AppServerError{Server: p.server, Status: answer.Status,
+			RetryAfter: retryAfter(answer.Header, begin), Err: fmt.Errorf("%w: %w", ErrAnswer, ended(ctx, err))}
 	}
-	defer resp.Body.Close()
-	body, err := io.ReadAll(io.LimitReader(resp.Body, p.opts.MaxAnswer+1))
-	if err == nil && int64(len(body)) > p.opts.MaxAnswer {
-		err = fmt.Errorf("it has more than %d bytes", p.opts.MaxAnswer)
-	}
-	if err != nil {
-		return Credentials{}, &AppServerError{Server: p.server, Status: resp.StatusCode,
-			Err: fmt.Errorf("%w: %w", ErrAnswer, ended(ctx, err))}
-	}
-	return p.read(resp, body, begin)
+	return p.read(answer, begin)
 }
 
-func (p *HTTPProvider) read(resp *http.Response, body []byte, begin time.Time) (Credentials, error) {
-	given := begin // by the app server's clock, where its answer has a Date
-	if date, err := http.ParseTime(resp.Header.Get("Date")); err == nil {
-		given = date
+func (p *HTTPProvider) read(answer roundtrip.Answer, begin time.Time) (Credentials, error) {
+	given := answer.Date() // by the app server's clock, where its answer has a Date
+	if given.IsZero() {
+		given = begin
 	}
-	creds, refusal := parseAppAnswer(resp.StatusCode, body, given)
+	creds, refusal := parseAppAnswer(answer.Status, answer.Body, given)
 	if refusal != nil {
 		refusal.Server = p.server
-		refusal.RetryAfter = retryAfter(resp.Header)
+		refusal.RetryAfter = retryAfter(answer.Header, given)
 		return Credentials{}, refusal
 	}
-	return p.checkClock(creds, resp, begin)
+	return p.checkClock(creds, answer.Date(), begin)
 }
 
 // checkClock makes sure that the token is not over yet, and says when it is by this
 // machine's clock.
-func (p *HTTPProvider) checkClock(creds Credentials, resp *http.Response, begin time.Time) (Credentials, error) {
+func (p *HTTPProvider) checkClock(creds Credentials, date, begin time.Time) (Credentials, error) {
 	if creds.Expiration.IsZero() {
 		return creds, nil
 	}
 	here := now()
-	date, _ := http.ParseTime(resp.Header.Get("Date")) // the zero time with an error
 	end, good := endOfGuess(creds.Expiration, clockAhead(date, begin, here), here)
 	if !good {
 		return Credentials{}, fmt.Errorf("%w: app server %s gave a token that was good until %s; it is %s by this machine's clock",
@@ -172,13 +168,24 @@ func (p *HTTPProvider) checkClock(creds Credentials, resp *http.Response, begin 
 	return creds.endingAt(end), nil
 }
 
-// retryAfter reads the header Retry-After in seconds; 0 if there is none.
-func retryAfter(h http.Header) time.Duration {
-	seconds, err := strconv.ParseUint(h.Get("Retry-After"), 10, 31)
+// retryAfter reads the header Retry-After, in seconds or as a date (RFC 9110, section
+// 10.2.3), of an answer that was given at the given time; 0 if there is none. It is at
+// most 2^31 seconds.
+func retryAfter(h http.Header, given time.Time) time.Duration {
+	const most = math.MaxInt32 * time.Second
+	value := h.Get("Retry-After")
+	seconds, err := strconv.ParseUint(value, 10, 31)
+	switch {
+	case err == nil:
+		return time.Duration(seconds) * time.Second
+	case errors.Is(err, strconv.ErrRange):
+		return most
+	}
+	until, err := http.ParseTime(value)
 	if err != nil {
 		return 0
 	}
-	return time.Duration(seconds) * time.Second
+	return min(max(until.Sub(given), 0), most)
 }
 
 // ended returns ctx's reason for the error of a request that it ended, and else

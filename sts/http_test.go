@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"net/http"
 	"net/http/httptest"
 	"strings"
@@ -338,6 +339,56 @@ func TestNewHTTPRefuses(t *testing.T) {
 				t.Errorf("error = %v, want %q", err, tt.text)
 			}
 			noSecrets(t, "error", fmt.Sprint(err))
+		})
+	}
+}
+
+type transport func(*http.Request) (*http.Response, error)
+
+func (f transport) RoundTrip(r *http.Request) (*http.Response, error) { return f(r) }
+
+func TestHTTPClientThatPanicsIsAnError(t *testing.T) {
+	for name, rt := range map[string]transport{
+		"in RoundTrip": func(*http.Request) (*http.Response, error) { panic("oh") },
+		"in Read": func(*http.Request) (*http.Response, error) {
+			return &http.Response{StatusCode: 200, Body: io.NopCloser(badReader{})}, nil
+		},
+	} {
+		p := newHTTP(t, "http://a.example", &sts.HTTPOptions{HTTPClient: &http.Client{Transport: rt}})
+		if _, err := p.Credentials(t.Context()); err == nil || !strings.Contains(err.Error(), "app server http://a.example: ") || !strings.Contains(err.Error(), "panicked: oh") {
+			t.Errorf("%s: error = %v, want one of the app server that tells of the panic", name, err)
+		}
+	}
+}
+
+type badReader struct{}
+
+func (badReader) Read([]byte) (int, error) { panic("oh") }
+
+func TestHTTPRetryAfter(t *testing.T) {
+	at := time.Date(2020, 1, 2, 3, 4, 5, 0, time.UTC)
+	date := func(after time.Duration) string { return at.Add(after).Format(http.TimeFormat) }
+	for _, tt := range []struct {
+		name, value string
+		want        time.Duration
+	}{
+		{"seconds", "7", 7 * time.Second},
+		{"a date, by the server's clock", date(time.Minute), time.Minute},
+		{"a date in the past", date(-time.Minute), 0},
+		{"as good as for ever", "99999999999999999999", (1<<31 - 1) * time.Second},
+		{"a date as good as for ever", "Fri, 31 Dec 9999 23:59:59 GMT", (1<<31 - 1) * time.Second},
+		{"less than nothing", "-1", 0},
+		{"a fraction", "1.5", 0},
+		{"words", "soon", 0},
+		{"none", "", 0},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			server := appServer(t, http.StatusServiceUnavailable, "busy", "Retry-After", tt.value, "Date", date(0))
+			_, err := newHTTP(t, server, nil).Credentials(t.Context())
+			var e *sts.AppServerError
+			if !errors.As(err, &e) || e.RetryAfter != tt.want {
+				t.Errorf("error = %v with %+v, want a pause of %v", err, e, tt.want)
+			}
 		})
 	}
 }

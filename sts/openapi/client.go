@@ -9,6 +9,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/vodupload/vodupload/sts/internal/roundtrip"
 	"github.com/vodupload/vodupload/sts/internal/weburl"
 )
 
@@ -159,17 +160,19 @@ func (c *Client) send(ctx context.Context, call call, out any) (time.Time, error
 	if err != nil {
 		return time.Time{}, fmt.Errorf("%s at %s: make the request: %w", call.action, c.endpoint.Host, weburl.Without(err))
 	}
-	resp, err := c.http.Do(req)
-	if err != nil {
-		return time.Time{}, fmt.Errorf("%s at %s: send the request: %w", call.action, c.endpoint.Host, conn.explain(ctx, err))
+	got, err := roundtrip.Do(c.http, req, c.opts.MaxAnswer)
+	if err != nil && got.Status == 0 {
+		return time.Time{}, fmt.Errorf("%s at %s: send the request: %w", call.action, c.endpoint.Host,
+			redactError(conn.explain(ctx, err), c.secrets(call)))
 	}
-	defer resp.Body.Close()
-	a := answer{action: call.action, host: c.endpoint.Host, secrets: c.secrets(call), now: c.opts.Now(), limit: c.opts.MaxAnswer}
-	if err := a.read(ctx, resp, out); err != nil {
+	a := answer{Answer: got, action: call.action, host: c.endpoint.Host, secrets: c.secrets(call), now: c.opts.Now()}
+	if err != nil {
+		return time.Time{}, a.unread(ctx, err)
+	}
+	if err := a.read(out); err != nil {
 		return time.Time{}, err
 	}
-	date, _ := http.ParseTime(resp.Header.Get("Date")) // the zero time with an error
-	return date, nil
+	return got.Date(), nil
 }
 
 // endOf returns why ctx ended, such that errors.Is finds ctx's own error in it.

@@ -368,3 +368,31 @@ func TestKeyHidesItsSecrets(t *testing.T) {
 	}
 	noSecret(t, encoded.String())
 }
+
+type transport func(*http.Request) (*http.Response, error)
+
+func (f transport) RoundTrip(r *http.Request) (*http.Response, error) { return f(r) }
+
+func TestTransportThatPanicsIsAnError(t *testing.T) {
+	c := client(t, "http://a.example", &openapi.Options{HTTPClient: &http.Client{Transport: transport(func(*http.Request) (*http.Response, error) {
+		panic("oh")
+	})}})
+	err := c.Do(t.Context(), "Ask", nil, nil)
+	if err == nil || !strings.Contains(err.Error(), "Ask at a.example: ") || !strings.Contains(err.Error(), "panicked: oh") || errors.Is(err, openapi.ErrNoConnection) {
+		t.Errorf("error = %v, want one of the call that tells of the panic", err)
+	}
+}
+
+func TestTransportThatPrintsTheRequest(t *testing.T) {
+	for _, signature := range []string{openapi.HMACSHA1, openapi.ACS3} {
+		c := client(t, "http://a.example", &openapi.Options{Signature: signature, HTTPClient: &http.Client{Transport: transport(func(r *http.Request) (*http.Response, error) {
+			form, _ := io.ReadAll(r.Body)
+			return nil, fmt.Errorf("cannot send %v %s", r.Header, form)
+		})}})
+		err := c.Do(t.Context(), "Ask", nil, nil)
+		if err == nil || !strings.Contains(err.Error(), "cannot send") {
+			t.Errorf("%s: error = %v, want the transport's", signature, err)
+		}
+		noSecret(t, fmt.Sprintf("%v %+v %#v", err, err, err))
+	}
+}

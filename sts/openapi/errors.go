@@ -4,9 +4,12 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"net/url"
 	"strings"
 	"time"
 	"unicode"
+
+	"github.com/vodupload/vodupload/sts/internal/roundtrip"
 )
 
 var (
@@ -15,7 +18,7 @@ var (
 	ErrAnswer = errors.New("unreadable answer")
 
 	// ErrTooLarge is wrapped by errors about an answer above [Options.MaxAnswer].
-	ErrTooLarge = errors.New("answer is too large")
+	ErrTooLarge = roundtrip.ErrTooLarge
 
 	// ErrNoConnection is wrapped by errors about a request of which nothing was
 	// sent, because there was no connection: the name was not found, the dial or the
@@ -106,24 +109,48 @@ func (e *Error) Temporary() bool { return e.Status >= 500 || e.Throttled() }
 // and without any of the secrets. SignatureDoesNotMatch, for one, quotes the
 // string to sign, and with it the security token, encoded twice.
 func scrub(message string, secrets ...string) string {
-	for _, s := range secrets {
-		if s == "" {
-			continue
-		}
-		once := Escape(s)
-		for _, form := range []string{s, once, Escape(once)} {
-			message = strings.ReplaceAll(message, form, "[redacted]")
-		}
-	}
 	message = strings.Map(func(r rune) rune {
 		if !unicode.IsPrint(r) {
 			return '?'
 		}
 		return r
-	}, strings.Join(strings.Fields(message), " "))
+	}, strings.Join(strings.Fields(redact(message, secrets)), " "))
 	const limit = 300
 	if runes := []rune(message); len(runes) > limit {
 		message = string(runes[:limit]) + "…"
 	}
 	return message
+}
+
+// redact returns text without any of the secrets, as they are or encoded.
+func redact(text string, secrets []string) string {
+	for _, s := range secrets {
+		if s == "" {
+			continue
+		}
+		once := Escape(s)
+		for _, form := range []string{s, once, Escape(once), url.QueryEscape(s)} {
+			text = strings.ReplaceAll(text, form, "[redacted]")
+		}
+	}
+	return text
+}
+
+// A redactedError stands for the error of a transport that prints the request. It has
+// no Unwrap: whoever prints each error of a chain would print the secrets.
+type redactedError struct {
+	text string
+	err  error
+}
+
+func (e *redactedError) Error() string { return e.text }
+
+func (e *redactedError) Is(target error) bool { return errors.Is(e.err, target) }
+
+func redactError(err error, secrets []string) error {
+	text := redact(err.Error(), secrets)
+	if text == err.Error() {
+		return err
+	}
+	return &redactedError{text, err}
 }
