@@ -137,17 +137,19 @@ func drawStates() string {
 	var b strings.Builder
 	b.WriteString(`# The states of a client and of its files
 
-This page is drawn from the tables in internal/filelist/state.go by TestStatesPage, which
-fails when the two differ.
+TestStatesPage draws this page from the tables in internal/filelist/state.go, and fails when
+the two differ.
 
 ## Client
 
-Client.Status returns the state. A call that is not drawn for the present state returns
-ErrState, and its text says which state that is; after Close all calls that would
-change something return ErrClosed. Words in lower case are not calls but what the client
-finds out by itself: *finish*, that nothing is left to do; *add*, that AddFile, or
-ResumeFile, gave it work again. Status returns *expired* for a started client that waits
-for a new token.
+Client.Status returns the state: StateInit for *init*, and so on. A call that is not drawn
+for the current state returns ErrState, with the name of that state; after Close, all calls
+that would change something return ErrClosed. Words in lower case are not calls: *finish*
+means that nothing is left to do, *add* that AddFile or ResumeFile gave the client work
+again. Status returns StateExpired for a started client that waits for a new token.
+
+Pause and Stop return at once, while requests in flight are still being interrupted. After
+Stop, Wait returns when they have ended.
 
 `)
 	b.WriteString("```mermaid\nstateDiagram-v2\n    [*] --> " + Init.String() + ": New\n")
@@ -160,15 +162,17 @@ for a new token.
 	}
 	fmt.Fprintf(&b, "    %s --> [*]\n```\n", Closed)
 	b.WriteString(`
-The end of the context that Start was given is a Stop. Upload works in every state but
-closed, and waits while the client is paused.
+When the context that was passed to Start ends, the client stops as by Stop. Upload works
+in every state but closed, and waits while the client is paused.
 
 ## File
 
-FileInfo.State is the state. Calls are CancelFile and ResumeFile; DeleteFile and
-ClearFiles take a file out of the list in any state, and cancel it first if it has not
-ended. Words in lower case are what happens to a file: *start*, that it is its turn;
-*pause* and *stop*, that Pause and Stop have interrupted it; *succeed* and *fail*.
+FileInfo.State is the state: FileInit for *init*, and so on. The calls are CancelFile and
+ResumeFile; DeleteFile and ClearFiles remove a file from the list in any state, and cancel
+it first if it has not ended. CancelFile, DeleteFile and ClearFiles return at once;
+OnCanceled follows when the upload was aborted, as far as the server allowed. Words in lower case are
+what happens to a file: *start* means that it is the file's turn, *pause* and *stop* that
+Pause or Stop has interrupted it.
 
 `)
 	b.WriteString("```mermaid\nstateDiagram-v2\n    [*] --> " + FileInit.String() + ": AddFile\n")
@@ -182,10 +186,9 @@ ended. Words in lower case are what happens to a file: *start*, that it is its t
 	b.WriteString("```\n")
 	b.WriteString(`
 OnStarted is called when a file is started for the first time, and again after
-ResumeFile; a start after Pause or Stop is not reported. Each file that was
-started gets exactly one of OnSucceeded, OnFailed and OnCanceled. Close fails the files
-that were started and have not ended, in whatever state they are; the others stay in
-init.
+ResumeFile; a start after Pause or Stop is not reported. Each file that was started gets
+exactly one of OnSucceeded, OnFailed and OnCanceled. Close fails the files that were started
+and have not ended, whatever their state; the others remain in init.
 `)
 	return b.String()
 }
