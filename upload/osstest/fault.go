@@ -179,7 +179,7 @@ func (f *Fault) Fired() <-chan struct{} {
 // Count returns how many calls the fault has struck so far.
 func (f *Fault) Count() int { return int(f.count.Load()) }
 
-// Release ends a [Hang]: the calls that it holds go on, and those that come
+// Release ends a [Hang]: the calls that it holds continue, and those that come
 // later are not held. It does nothing to other faults, and may be called more
 // than once.
 func (f *Fault) Release() {

@@ -23,7 +23,7 @@ type exchange struct {
 	over   bool          // the connection is broken; nobody is there to be answered
 }
 
-// errOver is what an operation gets that goes on after the call is over.
+// errOver is the error of reading or writing in a call that is over.
 var errOver = errors.New("osstest: the connection was broken by a fault")
 
 // intercept opens the entry in the log, and picks the call's faults.

@@ -90,7 +90,7 @@ func Truncate(op Op) *Fault { return Disconnect(op).InAnswer(halfway) }
 // client go, and the call is held until Release or Close.
 func Hang(op Op) *Fault { return newFault(op, effectHang, beforeBody) }
 
-// Delay lets a call wait for d, then go on. By default that is when the work is
+// Delay lets a call wait for d, then continue. By default that is when the work is
 // done, before the answer ([Fault.AfterWork]). It comes on top of other faults.
 func Delay(op Op, d time.Duration) *Fault {
 	f := newFault(op, effectDelay, afterWork)
@@ -119,7 +119,7 @@ func SlowAnswer(op Op, bytesPerSecond int) *Fault {
 }
 
 // LoseUpload aborts the multipart upload that the call is for, behind the
-// client's back, and lets the call go on: it meets NoSuchUpload. Only calls
+// client's back, and lets the call continue: it meets NoSuchUpload. Only calls
 // with an upload ID are counted.
 func LoseUpload(op Op) *Fault { return newFault(op, effectLoseUpload, beforeBody) }
 

@@ -61,7 +61,7 @@ func newKeyring(keys []Key, lookup func(accessKeyID, securityToken string) (Key,
 }
 
 // add puts k in place of any key of its ID, and takes back a revocation or an
-// expiry of that ID. It panics if k is not valid: a test that goes on with a
+// expiry of that ID. It panics if k is not valid: a test that continues with a
 // key other than the one it wrote down would prove nothing.
 func (r *keyring) add(k Key) {
 	if err := k.validate(); err != nil {

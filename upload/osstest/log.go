@@ -110,6 +110,6 @@ func (s *Server) InFlight(ops ...Op) int { return s.requests.inFlight(ops) }
 // that does so can seem to have more calls in flight than it has.
 func (s *Server) MaxInFlight(ops ...Op) int { return s.requests.maxInFlight(ops) }
 
-// ResetRequests empties the log and starts Count and MaxInFlight anew. Seq goes
-// on, and calls in flight remain so.
+// ResetRequests empties the log and resets Count and MaxInFlight. Seq continues,
+// and calls in flight remain so.
 func (s *Server) ResetRequests() { s.requests.reset() }

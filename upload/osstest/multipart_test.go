@@ -376,3 +376,33 @@ func uploadInHalves(c *testClient, path, rest string, half *sync.WaitGroup) erro
 	}
 	return nil
 }
+
+// Of two bodies for one part of a sequential upload that are under way together, the
+// first to arrive is kept.
+func TestSequentialPartTwiceAtTheSameTime(t *testing.T) {
+	s, c := newTestServer(t, nil)
+	id := c.initiate("/media/k?sequential")
+	path := "/media/k?partNumber=1&uploadId=" + id
+	reader, writer := io.Pipe()
+	late := make(chan *testAnswer)
+	go func() {
+		a, err := c.try(c.request("PUT", path, reader))
+		if err != nil {
+			t.Error(err)
+		}
+		late <- a
+	}()
+	io.WriteString(writer, "la") // the transport has read it: the call is under way
+	if err := s.WaitRequests(t.Context(), 2); err != nil {
+		t.Fatal(err)
+	}
+	c.good("PUT", path, "first")
+	io.WriteString(writer, "te")
+	writer.Close()
+	if a := <-late; a == nil || a.status != 409 || a.Code != "PartAlreadyExist" {
+		t.Errorf("got %+v; want 409 PartAlreadyExist", a)
+	}
+	if got := s.Uploads("media")[0].Parts; len(got) != 1 || got[0].Size != 5 {
+		t.Errorf("got parts %+v; want the first", got)
+	}
+}

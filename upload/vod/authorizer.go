@@ -93,8 +93,7 @@ func NewAuthorizer(c *Client, opts *AuthorizerOptions) (*Authorizer, error) {
 	return &Authorizer{client: c, opts: o}, nil
 }
 
-// Repeatable implements [upload.RepeatableAuthorizer]: images are made anew with each
-// run.
+// Repeatable implements [upload.RepeatableAuthorizer]: each run makes a new image.
 func (a *Authorizer) Repeatable(f upload.FileInfo) bool {
 	kind, err := KindOf(f.Path)
 	return err == nil && kind == Image
@@ -153,10 +152,10 @@ func (a *Authorizer) refresh(ctx context.Context, videoID string) (upload.Author
 	return authorization(videoID, v.Ticket), gone(err)
 }
 
-// image makes an image. An earlier one cannot be gone on with: VOD renews videos only.
+// image makes an image. An earlier one cannot be resumed: VOD renews videos only.
 func (a *Authorizer) image(ctx context.Context, f upload.FileInfo) (upload.Authorization, error) {
 	if f.VideoID != "" {
-		return upload.Authorization{}, fmt.Errorf("%w: an image is made anew", upload.ErrNotRenewable)
+		return upload.Authorization{}, fmt.Errorf("%w: an image cannot be renewed, each run makes another", upload.ErrNotRenewable)
 	}
 	r := CreateUploadImageRequest{Media: a.media(f), ImageType: a.opts.ImageType, ImageExt: extOf(f.Path)}
 	var made ImageUpload
@@ -194,11 +193,10 @@ func title(f upload.FileInfo) string {
 	return string(name[:min(len(name), MaxTitle)])
 }
 
-// Renew implements [upload.Authorizer]. It makes its call once: whoever asks for new
-// credentials asks again.
+// Renew implements [upload.Authorizer]. It makes its call once: its caller asks again.
 func (a *Authorizer) Renew(ctx context.Context, f upload.FileInfo) (sts.Credentials, error) {
 	if f.VideoID == "" {
-		return sts.Credentials{}, fmt.Errorf("%w: an image is made anew", upload.ErrNotRenewable)
+		return sts.Credentials{}, fmt.Errorf("%w: an image cannot be renewed, each run makes another", upload.ErrNotRenewable)
 	}
 	v, err := a.client.RefreshUploadVideo(ctx, f.VideoID)
 	if err != nil {
@@ -207,7 +205,7 @@ func (a *Authorizer) Renew(ctx context.Context, f upload.FileInfo) (sts.Credenti
 	return v.Credentials, nil
 }
 
-// gone says of a video that does not exist any more that it cannot be gone on with.
+// gone turns the error of a video that no longer exists into [upload.ErrNotRenewable].
 func gone(err error) error {
 	if errors.Is(err, ErrVideoNotFound) {
 		return fmt.Errorf("%w: %w", upload.ErrNotRenewable, err)

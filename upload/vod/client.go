@@ -42,7 +42,7 @@ type ClientOptions struct {
 type Client struct {
 	endpoint string
 	provider sts.Provider
-	turn     chan struct{} // whoever has it asks the provider
+	turn     chan struct{} // held by the call that asks the provider
 	opts     openapi.Options
 }
 

@@ -36,7 +36,7 @@
 // # One video for one file
 //
 // The ID of a video is durable before the first byte of the file is sent, and a run
-// after a crash, a Pause or a failure goes on with the same video and the parts that
+// after a crash, a Pause or a failure resumes with the same video and the parts that
 // are there. VOD has no way to repeat CreateUploadVideo without making a second
 // video. So a call whose answer was lost is not repeated: the file fails with
 // [upload.ErrAnswerLost], in this process or, if it was killed at that moment, in the
@@ -44,9 +44,8 @@
 // (throttling, overload) are tried again.
 //
 // If the video was deleted meanwhile (InvalidVideo.NotFound), a new one is made.
-// Images cannot be gone on with; for those a new one is made with each run. A
-// canceled file leaves a video without bytes in the media library: this package
-// deletes no video.
+// Images cannot be resumed: each run makes a new one. A canceled file leaves a video
+// without bytes in the media library: this package deletes no video.
 //
 // # Coming from another client
 //
