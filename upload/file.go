@@ -31,6 +31,12 @@ type File struct {
 	// FS is the file system that Path is in. Its files must be io.ReaderAt, as those
 	// of embed.FS and os.DirFS are. Their ReadAt and Stat, and the FS's Open and Stat,
 	// are called from many goroutines at once. The default is the system's.
+	//
+	// A file system that gives neither inodes nor change times, as most in memory do,
+	// does not show every write. Its files are read twice: what was sent is compared with
+	// what is there before the object is made, and a difference is [ErrFileChanged]. The
+	// same holds for files of the system where it has no change times: on Windows, and on
+	// Unix systems other than Linux and macOS.
 	FS fs.FS
 
 	// Source is where the bytes come from, in place of a file.

@@ -4,7 +4,6 @@ import (
 	"errors"
 	"os"
 	"path/filepath"
-	"sync"
 	"syscall"
 	"testing"
 	"time"
@@ -22,21 +21,6 @@ func mapped(t *testing.T, path string, size int) []byte {
 	t.Cleanup(func() { _ = syscall.Munmap(m) })
 	m[0]++
 	return m
-}
-
-// An afterRead source calls then once, after the first read of its first byte.
-type afterRead struct {
-	Source
-	once sync.Once
-	then func()
-}
-
-func (s *afterRead) ReadAt(p []byte, off int64) (int, error) {
-	n, err := s.Source.ReadAt(p, off)
-	if off == 0 {
-		s.once.Do(s.then)
-	}
-	return n, err
 }
 
 // TestSourceIsWrittenThroughAMap whose page was dirty when the upload began.

@@ -66,8 +66,8 @@ func OpenFile(path string) (Source, error) {
 		func() (fs.File, error) { return os.Open(path) })
 }
 
-// OpenFS is [OpenFile] for a file of fsys. Of one without a modification time, as
-// those of embed.FS are, the bytes are read for a fingerprint.
+// OpenFS is [OpenFile] for a file of fsys. One without a modification time, like those
+// of embed.FS, is read for a fingerprint.
 func OpenFS(fsys fs.FS, name string) (Source, error) {
 	return open(name,
 		func() (fs.FileInfo, error) { return fs.Stat(fsys, name) },
@@ -203,10 +203,11 @@ func (s *fileSource) compare(now fs.FileInfo) error {
 }
 
 // Touched compares the inode's change time: it moves with each write, also where
-// somebody sets the modification time back, but with a chmod as well. A file that
-// has no times at all may always have been.
+// somebody sets the modification time back, but with a chmod as well. A file without
+// a change time, as on Windows or in most implementations of fs.FS, may always have
+// been touched.
 func (s *fileSource) Touched() (bool, error) {
-	if s.state.ModTime.IsZero() || s.unsure {
+	if s.unsure || s.state.ChangeTime.IsZero() {
 		return true, nil
 	}
 	info, err := s.f.Stat()
