@@ -65,7 +65,9 @@
 // ".checkpoint". It is a bbolt database with pages of 4,096 bytes and one bucket,
 // "upload". Its keys are two bytes, big endian. Under 0 stands the record, under n
 // stand the 4 bytes of the record's checksum and then part n. An empty bucket, and
-// an empty file, is an upload of which nothing is known.
+// an empty file, is an upload of which nothing is known. An empty file that nobody
+// holds also says, by its modification time, when a holder claimed the upload that
+// ended before Begin: see [Unbegun]. List removes it after a day.
 //
 // While an upload is open, and after its process was killed, there is a journal beside
 // it, with the further extension ".parts". It is written and never synced, and has a

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"time"
 
 	bolt "go.etcd.io/bbolt"
 )
@@ -25,10 +26,13 @@ type recordFile struct {
 	number uint64   // of the last frame of the journal whose part is in the next transaction
 	listed bool     // its entry in the directory is durable
 	halved bool     // a begin failed: what f holds may be of either record
+
+	unbegun time.Time // when an earlier holder claimed the file that neither began nor removed it; zero: none did
 }
 
 // claim locks the file at path and opens it.
 func (r *recordFile) claim(ctx context.Context) error {
+	_, lerr := os.Lstat(r.path)
 	f, err := r.sys.claimFile(ctx, r.path)
 	if errors.Is(err, errNoDir) {
 		if err := r.sys.makeDir(r.dir); err != nil {
@@ -44,7 +48,10 @@ func (r *recordFile) claim(ctx context.Context) error {
 		unlock(f)
 		return errors.Join(fail("look at", r.path, err), f.Close())
 	}
-	r.f, r.empty, r.listed = f, info.Size() == 0, false
+	r.f, r.empty, r.listed, r.unbegun = f, info.Size() == 0, false, time.Time{}
+	if lerr == nil && neverBegun(f, info.Size()) {
+		r.unbegun = info.ModTime()
+	}
 	return nil
 }
 

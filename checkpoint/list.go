@@ -70,7 +70,7 @@ func readEntry(f *os.File, path string, inUse bool) (Entry, bool) {
 		if err != nil {
 			return Entry{}, false
 		}
-		if !inUse && neverBegun(f, info.Size()) && isAt(path, f) {
+		if !inUse && neverBegun(f, info.Size()) && time.Since(info.ModTime()) > unbegunKept && isAt(path, f) {
 			_ = os.Remove(path) // its holder died before Begin
 		}
 		c, err := readContent(f, info.Size())

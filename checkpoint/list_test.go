@@ -6,11 +6,14 @@ import (
 	"os"
 	"path/filepath"
 	"testing"
+	"time"
 )
 
 func TestListTidiesUpAfterDeadHolders(t *testing.T) {
 	d := mustOpenDir(t, t.TempDir(), hostSystem())
-	must(t, os.WriteFile(d.file(testKey("died before Begin")), nil, 0o600))
+	dead := d.file(testKey("died before Begin"))
+	must(t, os.WriteFile(dead, nil, 0o600))
+	must(t, os.Chtimes(dead, time.Time{}, time.Now().Add(-2*unbegunKept)))
 	u := mustOpen(t, d, "lives")
 	defer u.Close()
 	held.release(u.file.path) // as another process would see it

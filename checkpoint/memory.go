@@ -18,9 +18,10 @@ type Memory struct {
 
 // A memoryEntry is an upload that has a record or a holder.
 type memoryEntry struct {
-	state  state
-	saved  time.Time
-	holder *memoryUpload
+	state   state
+	saved   time.Time
+	holder  *memoryUpload
+	unbegun time.Time // see [Unbegun]
 }
 
 type memoryUpload struct {
@@ -120,7 +121,7 @@ func (u *memoryUpload) Begin(ctx context.Context, rec Record) error {
 		return err
 	}
 	return u.do(func(e *memoryEntry) error {
-		e.state, e.saved = newState(rec, nil), time.Now()
+		e.state, e.saved, e.unbegun = newState(rec, nil), time.Now(), time.Time{}
 		return nil
 	})
 }

@@ -2,8 +2,11 @@ package checkpoint
 
 import (
 	"bytes"
+	"errors"
 	"os"
+	"strings"
 	"testing"
+	"time"
 )
 
 // A process that is killed in the middle of Begin leaves what it had written by
@@ -33,16 +36,81 @@ func TestKilledDuringFirstBegin(t *testing.T) {
 	}
 }
 
-func TestListDropsWhatWasNeverBegun(t *testing.T) {
-	d := mustOpenDir(t, t.TempDir(), hostSystem())
-	u := mustBegin(t, d, "a")
-	path := u.file.path
-	must(t, u.Close())
-	must(t, os.WriteFile(path, emptyImage(), 0o600))
-	if entries, err := d.List(t.Context()); err != nil || len(entries) > 0 {
-		t.Errorf("got %v, %v; want none", entries, err)
+func TestListDropsWhatWasNotBegunForADay(t *testing.T) {
+	for age, dropped := range map[time.Duration]bool{time.Hour: false, 25 * time.Hour: true} {
+		d := mustOpenDir(t, t.TempDir(), hostSystem())
+		u := mustBegin(t, d, "a")
+		path := u.file.path
+		must(t, u.Close())
+		must(t, os.WriteFile(path, emptyImage(), 0o600))
+		at := time.Now().Add(-age)
+		must(t, os.Chtimes(path, at, at))
+		if entries, err := d.List(t.Context()); err != nil || len(entries) > 0 {
+			t.Errorf("got %v, %v; want none", entries, err)
+		}
+		if _, err := os.Stat(path); os.IsNotExist(err) != dropped {
+			t.Errorf("after %v: got %v, dropped should be %t", age, err, dropped)
+		}
 	}
-	if _, err := os.Stat(path); !os.IsNotExist(err) {
-		t.Errorf("the file is still there: %v", err)
+}
+
+func TestUnbegun(t *testing.T) {
+	at := time.Now().Add(-time.Hour).Truncate(time.Second)
+	stores := map[string]func() Store{
+		"directory": func() Store { return mustOpenDir(t, t.TempDir(), hostSystem()) },
+		"memory":    func() Store { return NewMemory() },
+	}
+	claimed := func(s Store) Unbegun {
+		u, err := s.Open(t.Context(), testKey("a"))
+		must(t, err)
+		return u.(Unbegun)
+	}
+	for name, open := range stores {
+		for _, tt := range []struct {
+			name string
+			end  func(u Unbegun) error
+			want time.Time
+		}{
+			{"closed: none", func(u Unbegun) error { return u.Close() }, time.Time{}},
+			{"removed: none", func(u Unbegun) error { return u.Remove() }, time.Time{}},
+			{"closed unbegun: since then", func(u Unbegun) error { return u.CloseUnbegun(at) }, at},
+			{"closed unbegun with a record: none", func(u Unbegun) error {
+				return errors.Join(u.Begin(t.Context(), testRecord("a")), u.CloseUnbegun(at))
+			}, time.Time{}},
+		} {
+			t.Run(name+", "+tt.name, func(t *testing.T) {
+				s := open()
+				u := claimed(s)
+				if got := u.Unbegun(); !got.IsZero() {
+					t.Errorf("of a new one: got %v", got)
+				}
+				must(t, tt.end(u))
+				again := claimed(s)
+				defer again.Remove()
+				if got := again.Unbegun(); !got.Equal(tt.want) {
+					t.Errorf("got %v, want %v", got, tt.want)
+				}
+				_, _, ok := again.Load()
+				if want := strings.Contains(tt.name, "with a record"); ok != want {
+					t.Errorf("there is a record: %t", ok)
+				}
+			})
+		}
+	}
+}
+
+func TestHolderIsKilledBeforeBegin(t *testing.T) {
+	d := mustOpenDir(t, t.TempDir(), hostSystem())
+	at := time.Now().Add(-time.Hour).Truncate(time.Second)
+	for _, left := range [][]byte{nil, emptyImage()[:pageSize], emptyImage()} {
+		path := d.file(testKey("a"))
+		must(t, os.WriteFile(path, left, 0o600))
+		must(t, os.Chtimes(path, at, at))
+		u, err := d.Open(t.Context(), testKey("a"))
+		must(t, err)
+		if got := u.(Unbegun).Unbegun(); !got.Equal(at) {
+			t.Errorf("%d bytes: got %v, want %v", len(left), got, at)
+		}
+		must(t, u.Close())
 	}
 }

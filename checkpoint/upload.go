@@ -13,6 +13,7 @@ type dirUpload struct {
 	owner   *Dir
 	key     Key
 	damaged *DamagedError // set before anybody else knows the upload
+	unbegun time.Time     // see [Unbegun]; set likewise
 
 	// disk is held while the file is used, and taken before mu. Add does without.
 	disk sync.Mutex
@@ -50,6 +51,7 @@ func (u *dirUpload) load(ctx context.Context) error {
 			return cause
 		}
 		if cause == nil {
+			u.unbegun = u.file.unbegun
 			return nil
 		}
 		damaged, err := u.file.setAside(cause)
@@ -163,17 +165,19 @@ func (u *dirUpload) Remove() error {
 
 // Close implements [Upload].
 func (u *dirUpload) Close() error {
-	return u.finish(func() error {
-		if !u.state.ok {
-			return u.file.remove()
-		}
-		err := u.write()
-		if err != nil {
-			u.journal.write(u.frames)
-		}
-		u.journal.release(err != nil || u.file.isOthers())
-		return errors.Join(err, u.file.release())
-	})
+	return u.finish(u.closeFile)
+}
+
+func (u *dirUpload) closeFile() error {
+	if !u.state.ok {
+		return u.file.remove()
+	}
+	err := u.write()
+	if err != nil {
+		u.journal.write(u.frames)
+	}
+	u.journal.release(err != nil || u.file.isOthers())
+	return errors.Join(err, u.file.release())
 }
 
 // finish ends the upload with the last use of its file.

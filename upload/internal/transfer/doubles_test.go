@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"sync"
+	"time"
 
 	"github.com/vodupload/vodupload/checkpoint"
 	"github.com/vodupload/vodupload/sts"
@@ -211,6 +212,12 @@ func (s *faultyStore) Open(ctx context.Context, k checkpoint.Key) (checkpoint.Up
 type faultyUpload struct {
 	checkpoint.Upload
 	s *faultyStore
+}
+
+func (u *faultyUpload) Unbegun() time.Time { return u.Upload.(checkpoint.Unbegun).Unbegun() }
+
+func (u *faultyUpload) CloseUnbegun(since time.Time) error {
+	return u.Upload.(checkpoint.Unbegun).CloseUnbegun(since)
 }
 
 func (u *faultyUpload) Begin(ctx context.Context, rec checkpoint.Record) error {

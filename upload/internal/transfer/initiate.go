@@ -12,7 +12,7 @@ import (
 // initiate begins a new upload. Its ID is durable before anything is sent.
 //
 // Where the answer is lost, an upload without parts stays at the server that nobody
-// knows the ID of. A run that goes on to its end aborts it then; else
+// knows the ID of. The end of the run aborts it, or that of the next run; else
 // [Service.Sweep] finds it in the server's list.
 func (m *multipart) initiate(ctx context.Context) error {
 	plan, err := NewPlan(m.plan.Size, m.opts.PartSize)
@@ -21,19 +21,16 @@ func (m *multipart) initiate(ctx context.Context) error {
 	}
 	began := time.Now()
 	var begun wire.Initiated
-	var made time.Time
-	err = m.retry(ctx, m.opts.Retry, 0, func(ctx context.Context, s Snapshot) (err error) {
+	err = m.call(ctx, 0, func(ctx context.Context, s Snapshot) (err error) {
 		if err := m.job.Source.Check(); err != nil {
 			return err
 		}
-		made = time.Now()
+		made := time.Now()
 		begun, err = m.remote.Initiate(ctx, s, &m.job.Object)
-		return err
-	}, func(we *wire.Error, _ bool) bool {
-		if ambiguous(we) {
+		if err != nil && mayHaveInitiated(err) {
 			m.lost.add(made, time.Now())
 		}
-		return false
+		return err
 	})
 	if err != nil {
 		return err
@@ -52,4 +49,11 @@ func (m *multipart) initiate(ctx context.Context) error {
 	}
 	m.emit(Event{Kind: Initiated, UploadID: m.rec.UploadID, PartSize: plan.PartSize})
 	return nil
+}
+
+// mayHaveInitiated reports whether the server may have made an upload although the
+// request for it failed, or was interrupted.
+func mayHaveInitiated(err error) bool {
+	we, ok := answer(err)
+	return !ok || we.Class != wire.Starved && ambiguous(we)
 }

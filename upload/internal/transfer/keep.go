@@ -23,7 +23,8 @@ type keeper struct {
 	warn              func(error)
 	starved           func(error)
 	warned            atomic.Bool
-	slow              *seldom // of the service
+	slow              *seldom   // of the service
+	unbegun           time.Time // since when the server may have an upload that there is no record of; zero: it has none
 }
 
 // claim opens the checkpoint. Where none can be kept, it is an error unless the
@@ -126,9 +127,13 @@ func (k *keeper) remove() {
 	}
 }
 
-// close keeps the checkpoint of an upload that can go on.
+// close keeps the checkpoint of an upload that can be resumed.
 func (k *keeper) close() {
-	if err := target.Join(k.Close(), k.drop()); err != nil {
+	end := k.Close
+	if u, ok := k.Upload.(checkpoint.Unbegun); ok && !k.unbegun.IsZero() {
+		end = func() error { return u.CloseUnbegun(k.unbegun) }
+	}
+	if err := target.Join(end(), k.drop()); err != nil {
 		k.warn(fmt.Errorf("close checkpoint: %w", err))
 	}
 }

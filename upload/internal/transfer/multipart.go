@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"time"
 
 	"github.com/vodupload/vodupload/checkpoint"
 	"github.com/vodupload/vodupload/upload/internal/target"
@@ -30,14 +31,15 @@ func (u *upload) multipart(ctx context.Context) (Result, error) {
 		return Result{}, u.leave(ctx, err)
 	}
 	m := &multipart{upload: u, keep: keep}
+	if cp, ok := keep.Upload.(checkpoint.Unbegun); ok {
+		m.lost.earlier, m.lost.claimed = cp.Unbegun(), time.Now()
+	}
 	defer func() {
+		m.settleLost(ctx)
 		keep.close()
 		m.working.remove(m.rec.UploadID)
 	}()
 	res, err := m.run(ctx)
-	if m.rec.UploadID != "" {
-		defer m.abortOrphans(ctx)
-	}
 	if err != nil {
 		m.giveUp(ctx, err)
 		return Result{}, err

@@ -3,16 +3,21 @@ package transfer
 import (
 	"cmp"
 	"context"
+	"slices"
 	"time"
 
 	"github.com/vodupload/vodupload/upload/internal/wire"
 )
 
-// lostInitiates are the requests to initiate an upload that a run made and got no
-// answer to. Each may have made one at the server that nobody knows the ID of.
+// lostInitiates are the requests to initiate an upload that got no answer. Each may have
+// made one at the server that nobody knows the ID of.
 type lostInitiates struct {
-	count       int
+	count       int       // of this run
 	first, last time.Time // when the first was made, and when the last was given up
+
+	// earlier is when a run claimed the checkpoint that ended without beginning it, e.g.
+	// because its process was killed; zero: none did. It may have lost one.
+	earlier, claimed time.Time // claimed is when this run did
 }
 
 func (l *lostInitiates) add(made, ended time.Time) {
@@ -23,41 +28,92 @@ func (l *lostInitiates) add(made, ended time.Time) {
 	l.last = ended
 }
 
-// orphanSlack is how much earlier or later than its request an upload may seem to be
-// made: the server tells whole seconds, of two clocks.
-const orphanSlack = 2 * time.Second
+func (l *lostInitiates) none() bool { return l.count == 0 && l.earlier.IsZero() }
+
+// since returns when the first of this run was made, or else when an earlier run claimed
+// the checkpoint.
+func (l *lostInitiates) since() time.Time { return cmp.Or(l.first, l.earlier) }
+
+const (
+	// orphanSlack is how much earlier or later than its request an upload may seem to be
+	// made: the server reports whole seconds, of two clocks.
+	orphanSlack = 2 * time.Second
+
+	// earlierSpan bounds how long after its claim an earlier run may have lost a request:
+	// its end is not known.
+	earlierSpan = 5 * time.Minute
+
+	// orphanTimeout bounds the search for orphans: the run has ended but for that.
+	orphanTimeout = 10 * time.Second
+)
+
+// mayBe reports whether an upload that began at the given time, by the clock of here, was
+// made by one of the requests.
+func (l *lostInitiates) mayBe(began time.Time) bool {
+	within := func(from, to time.Time) bool {
+		return !began.Before(from.Add(-orphanSlack)) && !began.After(to.Add(orphanSlack))
+	}
+	if l.count > 0 && within(l.first, l.last) {
+		return true
+	}
+	end := l.earlier.Add(earlierSpan)
+	if l.claimed.Before(end) {
+		end = l.claimed
+	}
+	return !l.earlier.IsZero() && within(l.earlier, end)
+}
 
 // orphans returns which of the server's uploads of one object the lost requests made:
 // those that began while these were under way, and that nobody is known to have. More
 // of them than were lost are none: somebody else is at work then. ahead is by how much
 // the server's clock is ahead.
 func (l *lostInitiates) orphans(object string, listed []wire.Unfinished, known map[string]bool, ahead time.Duration) []wire.Unfinished {
-	from, to := l.first.Add(ahead-orphanSlack), l.last.Add(ahead+orphanSlack)
 	var found []wire.Unfinished
 	for _, u := range listed {
-		if u.Object == object && !known[u.UploadID] && !u.Initiated.Before(from) && !u.Initiated.After(to) {
+		if u.Object == object && !known[u.UploadID] && l.mayBe(u.Initiated.Add(-ahead)) {
 			found = append(found, u)
 		}
 	}
-	if len(found) > l.count {
+	lost := l.count
+	if !l.earlier.IsZero() {
+		lost++
+	}
+	if len(found) > lost {
 		return nil
 	}
 	return found
 }
 
-// abortOrphans aborts what the lost requests of this run have made. It comes last: by
-// now whoever else initiated an upload of the object meanwhile has it in its
-// checkpoint, or has sent a part. What cannot be found out stays for a sweep, without
-// a word: the token may lack the right to list.
-func (m *multipart) abortOrphans(ctx context.Context) {
-	if _, ok := m.remote.(*wire.Object); !ok || m.lost.count == 0 || ctx.Err() != nil {
+// settleLost ends a run that lost requests to initiate an upload, or that follows one
+// which may have: what they made is aborted. Where that is not known by the end, the
+// checkpoint says so to the next run.
+func (m *multipart) settleLost(ctx context.Context) {
+	if m.lost.none() {
 		return
 	}
-	ctx, cancel := context.WithTimeout(ctx, m.opts.CleanupTimeout)
+	if isAbandoned(ctx) {
+		var cancel context.CancelFunc
+		ctx, cancel = cleanup(ctx)
+		defer cancel()
+	}
+	if ctx.Err() != nil || !m.abortOrphans(ctx) {
+		m.keep.unbegun = m.lost.since()
+	}
+}
+
+// abortOrphans aborts what the lost requests have made. It comes last: by now whoever
+// else initiated an upload of the object meanwhile has it in its checkpoint, or has sent
+// a part. What cannot be found out stays for a sweep, without a word: the token may lack
+// the right to list. It returns false where the server could not be asked.
+func (m *multipart) abortOrphans(ctx context.Context) bool {
+	if _, ok := m.remote.(*wire.Object); !ok {
+		return true
+	}
+	ctx, cancel := context.WithTimeout(ctx, min(m.opts.CleanupTimeout, orphanTimeout))
 	defer cancel()
 	bucket, err := m.wire.Bucket(m.job.target())
 	if err != nil {
-		return
+		return true
 	}
 	object := m.job.Target.Object
 	var page wire.UploadsPage
@@ -67,27 +123,41 @@ func (m *multipart) abortOrphans(ctx context.Context) {
 	})
 	now := time.Now()
 	if err != nil {
-		return
+		we, ok := answer(err)
+		return ok && we.Class == wire.Permanent
+	}
+	ahead := cmp.Or(page.Served, now).Sub(now)
+	suspicious := func(u wire.Unfinished) bool {
+		return u.Object == object && u.UploadID != m.rec.UploadID && m.lost.mayBe(u.Initiated.Add(-ahead))
+	}
+	if !slices.ContainsFunc(page.Uploads, suspicious) {
+		return true // without a look at all checkpoints
 	}
 	sw := &sweep{Service: m.Service, job: &SweepJob{}}
 	known, err := sw.checkpoints(ctx)
 	if err != nil || known.hidden {
-		return
+		return err == nil
 	}
 	known.names[m.rec.UploadID] = true
-	for _, u := range m.lost.orphans(object, page.Uploads, known.names, cmp.Or(page.Served, now).Sub(now)) {
-		var state wire.UploadState
-		err := m.once(ctx, func(ctx context.Context, s Snapshot) (err error) {
-			state, err = bucket.UploadState(ctx, s, object, u.UploadID)
-			return err
-		})
-		if err != nil || state.Parts > 0 {
-			continue
-		}
-		_ = m.once(ctx, func(ctx context.Context, s Snapshot) error {
-			return m.remote.Abort(ctx, s, u.UploadID)
-		})
+	for _, u := range m.lost.orphans(object, page.Uploads, known.names, ahead) {
+		m.abortOrphan(ctx, bucket, u)
 	}
+	return true
+}
+
+// abortOrphan aborts an upload that nobody is known to have, unless it has a part.
+func (m *multipart) abortOrphan(ctx context.Context, bucket wire.Bucket, u wire.Unfinished) {
+	var state wire.UploadState
+	err := m.once(ctx, func(ctx context.Context, s Snapshot) (err error) {
+		state, err = bucket.UploadState(ctx, s, u.Object, u.UploadID)
+		return err
+	})
+	if err != nil || state.Parts > 0 {
+		return
+	}
+	_ = m.once(ctx, func(ctx context.Context, s Snapshot) error {
+		return m.remote.Abort(ctx, s, u.UploadID)
+	})
 }
 
 // once makes a request that is not made again where it fails.

@@ -1,10 +1,13 @@
 package transfer
 
 import (
+	"context"
+	"errors"
 	"fmt"
 	"testing"
 	"time"
 
+	"github.com/vodupload/vodupload/checkpoint"
 	"github.com/vodupload/vodupload/upload/internal/wire"
 	"github.com/vodupload/vodupload/upload/osstest"
 )
@@ -84,5 +87,115 @@ func TestAnswerToInitiateIsLost(t *testing.T) {
 		r := newRig(t, fiveParts)
 		r.ok()
 		r.counts("Initiate 1, Part 5, Complete 1")
+	})
+}
+
+func TestRunWasEndedWhileItInitiated(t *testing.T) {
+	// An upload is made by the server, and its ID gets lost.
+	initiated := func(r *rig) (uploadID string) {
+		o := must(wire.NewClient(&r.opts.Wire).Object(r.target()))
+		return must(o.Initiate(r.ctx, key(0), &r.object)).UploadID
+	}
+	// The process is killed between that and the record.
+	killed := func(r *rig, ago time.Duration) {
+		dir := must(checkpoint.OpenDir(t.TempDir()))
+		t.Cleanup(func() { dir.Close() })
+		r.store.Store = dir
+		job := r.job(nil)
+		cp := must(dir.Open(r.ctx, job.key()))
+		if err := cp.(checkpoint.Unbegun).CloseUnbegun(time.Now().Add(-ago)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	t.Run("the next run aborts what was made", func(t *testing.T) {
+		r := newRig(t, fiveParts)
+		killed(r, time.Second)
+		initiated(r)
+		r.server.ResetRequests()
+		r.ok()
+		r.counts("Initiate 1, Part 5, Complete 1, Uploads 1, List 1, Abort 1")
+		r.left(0, 0)
+	})
+	t.Run("nothing was made: one request more", func(t *testing.T) {
+		r := newRig(t, fiveParts)
+		killed(r, time.Second)
+		r.ok()
+		r.counts("Initiate 1, Part 5, Complete 1, Uploads 1")
+	})
+	t.Run("what was made long after the claim stays", func(t *testing.T) {
+		r := newRig(t, fiveParts)
+		killed(r, time.Hour)
+		initiated(r)
+		r.ok()
+		r.left(1, 0)
+	})
+	t.Run("two uploads, of which one is somebody else's, stay", func(t *testing.T) {
+		r := newRig(t, fiveParts)
+		killed(r, time.Second)
+		initiated(r)
+		initiated(r)
+		r.ok()
+		r.left(2, 0)
+	})
+	t.Run("an upload with a part stays", func(t *testing.T) {
+		r := newRig(t, fiveParts)
+		killed(r, time.Second)
+		o := must(wire.NewClient(&r.opts.Wire).Object(r.target()))
+		must(o.UploadPart(r.ctx, key(0), initiated(r), 1, wire.Body{R: inMemory("part"), Size: 4}, &r.object))
+		r.ok()
+		r.left(1, 0)
+	})
+	t.Run("by a pause: the next run aborts what was made", func(t *testing.T) {
+		r := newRig(t, fiveParts)
+		held := osstest.Hang(osstest.OpInitiateMultipartUpload).AfterWork()
+		r.server.Inject(held)
+		ctx, stop := context.WithCancelCause(r.ctx)
+		go func() {
+			<-held.Fired()
+			stop(errPause)
+		}()
+		if _, err := r.run(ctx); !errors.Is(err, errPause) {
+			t.Fatalf("got %v, want %v", err, errPause)
+		}
+		r.calm()
+		r.left(1, 0)
+		r.ok()
+		r.left(0, 0)
+	})
+	t.Run("by a cancel: it is aborted at once", func(t *testing.T) {
+		r := newRig(t, fiveParts)
+		held := osstest.Hang(osstest.OpInitiateMultipartUpload).AfterWork()
+		r.server.Inject(held)
+		ctx, stop := context.WithCancelCause(r.ctx)
+		go func() {
+			<-held.Fired()
+			stop(ErrAbandon)
+		}()
+		if _, err := r.run(ctx); !errors.Is(err, ErrAbandon) {
+			t.Fatalf("got %v, want %v", err, ErrAbandon)
+		}
+		r.left(0, 0)
+	})
+	t.Run("by the last retry: they are aborted at once", func(t *testing.T) {
+		r := newRig(t, fiveParts)
+		r.server.Inject(osstest.LoseAnswer(osstest.OpInitiateMultipartUpload).Always())
+		if _, err := r.run(r.ctx); err == nil {
+			t.Fatal("got no error")
+		}
+		if n := r.server.Count(osstest.OpInitiateMultipartUpload); n != 4 {
+			t.Errorf("initiated %d times, want 4 times", n)
+		}
+		r.left(0, 0)
+	})
+	t.Run("by the last retry, and the server does not answer: the next run aborts one", func(t *testing.T) {
+		r := newRig(t, fiveParts)
+		r.opts.Retry.Count = 0
+		r.server.Inject(osstest.LoseAnswer(osstest.OpInitiateMultipartUpload), osstest.LoseAnswer(osstest.OpListMultipartUploads))
+		if _, err := r.run(r.ctx); err == nil {
+			t.Fatal("got no error")
+		}
+		r.left(1, 0)
+		r.ok()
+		r.left(0, 0)
 	})
 }

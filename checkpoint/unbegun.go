@@ -1,0 +1,63 @@
+package checkpoint
+
+import (
+	"errors"
+	"os"
+	"time"
+)
+
+// An Unbegun is an [Upload] that remembers a holder that ended between Open and Begin:
+// it may have made an upload at the server whose ID was not recorded. The uploads of
+// [Dir] and [Memory] are.
+type Unbegun interface {
+	Upload
+
+	// Unbegun returns when the last such holder claimed the upload. It is zero if none
+	// is known.
+	Unbegun() time.Time
+
+	// CloseUnbegun is Close for a holder that may have made an upload at the server
+	// since the given time and does not know its ID. The next holder's Unbegun returns
+	// that time, if there is no record.
+	CloseUnbegun(since time.Time) error
+}
+
+var (
+	_ Unbegun = (*dirUpload)(nil)
+	_ Unbegun = (*memoryUpload)(nil)
+)
+
+// unbegunKept is how long List keeps a file that was claimed and never begun.
+const unbegunKept = 24 * time.Hour
+
+// Unbegun implements [Unbegun].
+func (u *dirUpload) Unbegun() time.Time { return u.unbegun }
+
+// CloseUnbegun implements [Unbegun].
+func (u *dirUpload) CloseUnbegun(since time.Time) error {
+	return u.finish(func() error {
+		if u.state.ok || !u.file.empty || u.file.lost() {
+			return u.closeFile()
+		}
+		return errors.Join(os.Chtimes(u.file.path, since, since), u.file.release())
+	})
+}
+
+func (u *memoryUpload) Unbegun() (at time.Time) {
+	_ = u.do(func(e *memoryEntry) error {
+		at = e.unbegun
+		return nil
+	})
+	return at
+}
+
+func (u *memoryUpload) CloseUnbegun(since time.Time) error {
+	_ = u.do(func(e *memoryEntry) error {
+		e.holder = nil
+		if !e.state.ok {
+			e.unbegun = since
+		}
+		return nil
+	})
+	return nil
+}
