@@ -6,6 +6,7 @@ import (
 	"fmt"
 
 	"github.com/vodupload/vodupload/sts"
+	"github.com/vodupload/vodupload/upload/internal/filelist"
 )
 
 // An Authorizer gives files that were added without a destination where to go and
@@ -63,8 +64,7 @@ func (a Authorization) Format(f fmt.State, _ rune) {
 func (a Authorization) id() string { return cmp.Or(a.VideoID, a.MediaID) }
 
 // asksAuthorizer reports whether the file gets its destination from the Authorizer.
-func (c *Client) asksAuthorizer(e *entry) bool {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	return c.opts.Authorizer != nil && !e.ownDestination
+func (c *Client) asksAuthorizer(e *entry) (asks bool) {
+	c.view(func(*filelist.List) { asks = c.opts.Authorizer != nil && !e.ownDestination })
+	return asks
 }

@@ -31,7 +31,7 @@ func BenchmarkEvents(b *testing.B) {
 		for b.Loop() {
 			c.view(func(*filelist.List) {
 				f.Uploaded++
-				c.enqueueProgress(e, e.snapshot(f))
+				c.enqueueProgressLocked(e, e.snapshot(f))
 			})
 		}
 	})
@@ -40,7 +40,7 @@ func BenchmarkEvents(b *testing.B) {
 		for b.Loop() {
 			done := make(chan struct{})
 			c.view(func(*filelist.List) {
-				c.enqueueFile("OnRetryResume", func(*Client, FileInfo) { close(done) }, e, f)
+				c.enqueueFileLocked("OnRetryResume", func(*Client, FileInfo) { close(done) }, e, f)
 			})
 			<-done
 		}

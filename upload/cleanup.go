@@ -14,13 +14,12 @@ type cleanup struct {
 	job *transfer.Job
 }
 
-// newCleanup is called with the client's lock held.
-func (c *Client) newCleanup(e *entry) *cleanup {
+func (c *Client) newCleanupLocked(e *entry) *cleanup {
 	return &cleanup{e, &transfer.Job{
-		Name: e.source, Target: e.target(), Gate: &fileGate{c: c, e: e, behind: true},
-		Slots: &fileSlots{c: c, rank: cleanupRank}, Volatile: e.volatile(), VideoID: e.made(),
-		Object: target.ObjectOptions{RequestPayer: e.spec.RequestPayer},
-		Emit:   func(ev transfer.Event) { c.logBehind(ev, func() []any { return c.attrs(e) }) },
+		Name: e.source, Target: e.target(), Gate: &fileGate{c: c, e: e, cleanup: true},
+		Slots: &fileSlots{c: c, rank: cleanupRank}, Volatile: e.unfingerprinted, VideoID: e.made(),
+		Object: target.ObjectOptions{RequestPayer: e.options.RequestPayer},
+		Emit:   func(ev transfer.Event) { c.logCleanup(ev, func() []any { return c.attrs(e) }) },
 	}}
 }
 

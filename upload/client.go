@@ -27,7 +27,9 @@ type Client struct {
 	workers  workers
 	shared   sharedValues
 
-	mu      sync.Mutex // guards what is below; held for decisions only, never during I/O or a callback
+	// mu guards the fields below. Only view takes it, never for I/O or a callback. A
+	// function that needs it held ends in Locked, or is given the list.
+	mu      sync.Mutex
 	list    *filelist.List
 	entries map[FileID]*entry
 	start   startContext
@@ -100,9 +102,10 @@ func (c *Client) openStore() error {
 // It takes no lock, since a client may be printed anywhere.
 func (c *Client) Format(f fmt.State, _ rune) { fmt.Fprint(f, "upload.Client") }
 
-// attrs are what a log line about a file says.
-func (c *Client) attrs(e *entry, more ...any) []any {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	return append([]any{"file", e.id, "path", e.path, "bucket", e.bucket, "object", e.object}, more...)
+// attrs are the attributes of a log line about a file.
+func (c *Client) attrs(e *entry, more ...any) (attrs []any) {
+	c.view(func(*filelist.List) {
+		attrs = append([]any{"file", e.id, "path", e.path, "bucket", e.bucket, "object", e.object}, more...)
+	})
+	return attrs
 }

@@ -40,7 +40,7 @@ func (c *Client) awaitAll(inside bool) error {
 	defer cancel()
 	var late []string
 	if c.await(ctx, &c.changed, func(l *filelist.List) bool { return busyFiles(l) == "" }) != nil {
-		c.view(func(l *filelist.List) { late = append(late, busyFiles(l)+c.hangs()) })
+		c.view(func(l *filelist.List) { late = append(late, busyFiles(l)+c.hangsLocked()) })
 	}
 	c.workers.end(ErrClosed)
 	c.workers.Close()
@@ -76,8 +76,8 @@ func busyFiles(l *filelist.List) string {
 	return fmt.Sprintf("%d files have not ended, %d are being cleaned up after", running, cleaning)
 }
 
-// hangs says at which calls of their sources files hang. It needs the client's lock.
-func (c *Client) hangs() string {
+// hangsLocked says in which calls of their sources files hang.
+func (c *Client) hangsLocked() string {
 	var b strings.Builder
 	for _, e := range c.entries {
 		if step := e.steps.Oldest(); step != "" {

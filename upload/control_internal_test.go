@@ -46,10 +46,10 @@ func TestLastProgress(t *testing.T) {
 	c := newTestClient(t, Options{Callbacks: Callbacks{
 		OnProgress: func(_ *Client, f FileInfo, _, _ int64) { got = append(got, f) },
 	}})
-	e := &entry{path: "talk.mp4", toldUploaded: -1, result: new(Result)}
+	e := &entry{path: "talk.mp4", reportedUploaded: -1, result: new(Result)}
 	f := filelist.File{State: filelist.FileSucceeded, Size: 7, Uploaded: 7}
 	for range 2 {
-		c.view(func(*filelist.List) { c.enqueueLastProgress(e, f) })
+		c.view(func(*filelist.List) { c.enqueueLastProgressLocked(e, f) })
 	}
 	c.notify.Idle(t.Context())
 	if len(got) != 1 || got[0].State != FileUploading || got[0].Uploaded != 7 || got[0].Result != nil {

@@ -25,10 +25,9 @@ func (s *sharedValues) site(t target.Target) *site {
 	return last
 }
 
-// setTarget is called with the client's lock held, or before the file is in the list.
-func (c *Client) setTarget(e *entry, t target.Target) {
-	e.site = c.shared.site(t)
-	e.bucket, e.object = t.Bucket, t.Object
+// setTarget sets where the file goes. s is the site of t.
+func (e *entry) setTarget(s *site, t target.Target) {
+	e.site, e.bucket, e.object = s, t.Bucket, t.Object
 }
 
 // target is where the file goes; the zero Target while that is not known.
@@ -63,7 +62,7 @@ func (c *Client) setDestination(id FileID, region, endpoint, bucket, object stri
 		if err := l.Rename(filelist.ID(id), key); err != nil {
 			return err
 		}
-		c.setTarget(e, t)
+		e.setTarget(c.shared.site(t), t)
 		e.ownDestination = true
 		e.provided.Broadcast()
 		return nil

@@ -21,8 +21,11 @@ type entry struct {
 	path   string // absolute, for a file of the system; never changes
 	opened string // path that is opened: for a file of the system, without symbolic links; never changes
 	source string // its name in keys: one for all paths of a file; never changes
-	spec   *File  // without path, destination and Info; shared with others; never changes
 	info   *Info  // never changes
+
+	// options are the File without path, destination and Info. Other files share them;
+	// they never change.
+	options *File
 
 	stream          *transfer.Stream // of File.Reader; nil for all else; never changes
 	unfingerprinted bool             // its Source had no fingerprint when it was added; never changes
@@ -46,9 +49,9 @@ type entry struct {
 	err               *Error
 	result            *Result
 
-	progress     *progressEvent // the last one; it may still wait for its delivery
-	toldUploaded int64          // by it
-	toldSize     int64
+	progress         *progressEvent // the last one; it may still wait for its delivery
+	reportedUploaded int64          // by it
+	reportedSize     int64
 
 	direct *directEnd // of Upload; nil for files of AddFile
 }
@@ -71,9 +74,6 @@ func (e *entry) key() checkpoint.Key {
 
 // made names what the media service made of the file.
 func (e *entry) made() string { return cmp.Or(e.videoID, e.mediaID) }
-
-// volatile reports whether no other process could know the bytes again.
-func (e *entry) volatile() bool { return e.unfingerprinted }
 
 // snapshot is what a user sees of a file now.
 func (e *entry) snapshot(f *filelist.File) FileInfo {

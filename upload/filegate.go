@@ -11,9 +11,9 @@ import (
 // A fileGate is the gate as one run of a file sees it: its own credentials if it was
 // given some, else those of the client.
 type fileGate struct {
-	c      *Client
-	e      *entry
-	behind bool // of a clean-up or a sweep, not of a run
+	c       *Client
+	e       *entry
+	cleanup bool // of a clean-up or a sweep, not of a run
 
 	mu       sync.Mutex
 	latest   uint64 // the generation that was refused last
@@ -29,7 +29,7 @@ func (fg *fileGate) gate() *credentials.Gate {
 	if own == nil {
 		return fg.c.gate
 	}
-	if fg.behind && !own.Provided() && !fg.c.canGetToken(fg.e) {
+	if fg.cleanup && !own.Provided() && !fg.c.canGetToken(fg.e) {
 		if _, good := own.Current(); !good {
 			return fg.c.gate
 		}
@@ -91,7 +91,7 @@ func (fg *fileGate) Wait(ctx context.Context) error {
 	provided := fg.e.provided.C() // before looking at the gate, so as not to miss it
 	g := fg.gate()
 	err := g.Wait(ctx, provided)
-	if fg.behind && ctx.Err() != nil {
+	if fg.cleanup && ctx.Err() != nil {
 		// Its time is short, and it may have been the only one that waited for the answer.
 		g.PutBackQuestion()
 	}

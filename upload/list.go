@@ -33,11 +33,11 @@ func (c *Client) newEntry(f File) (*entry, int64, error) {
 }
 
 func (c *Client) checked(f File) (*entry, int64, error) {
-	spec, err := c.shared.options(f)
+	options, err := c.shared.options(f)
 	if err != nil {
 		return nil, 0, err
 	}
-	e := &entry{spec: spec, path: f.Path, info: f.Info}
+	e := &entry{options: options, path: f.Path, info: f.Info}
 	size, err := e.inspect(&c.shared.links)
 	if err != nil {
 		return nil, 0, err
@@ -63,7 +63,7 @@ func (c *Client) checked(f File) (*entry, int64, error) {
 	if err != nil {
 		return nil, 0, err
 	}
-	c.setTarget(e, t)
+	e.setTarget(c.shared.site(t), t)
 	e.ownDestination = true
 	return e, size, nil
 }

@@ -66,7 +66,7 @@ func (a *authorizedRun) open(ctx context.Context) error {
 
 func (c *Client) mediaOptions(e *entry) media.Options {
 	return media.Options{
-		Store: waitingStore{Store: c.store}, Source: e.source, Volatile: e.stream != nil || e.volatile(), Optional: c.opts.CheckpointsOptional,
+		Store: waitingStore{Store: c.store}, Source: e.source, Volatile: e.stream != nil || e.unfingerprinted, Optional: c.opts.CheckpointsOptional,
 		Warn: func(msg string, err error) { c.opts.Logger.Warn(msg, c.attrs(e, "error", err)...) },
 	}
 }
@@ -188,7 +188,7 @@ func (a *authorizedRun) apply(given Authorization) error {
 		return fmt.Errorf("the Authorizer's credentials: %w", err)
 	}
 	c.view(func(*filelist.List) {
-		c.setTarget(e, t)
+		e.setTarget(c.shared.site(t), t)
 		e.own.Store(own)
 		e.media.Good = true
 	})

@@ -8,43 +8,8 @@ import (
 	"github.com/vodupload/vodupload/upload/internal/tasks"
 )
 
-// decide takes one decision and carries out what follows from it. fn runs with the
-// client's lock held, and may change entries as well as the list.
-func (c *Client) decide(fn func(*filelist.List) error) error {
-	c.mu.Lock()
-	c.list.Now = time.Now()
-	err := fn(c.list)
-	c.carryOutLocked()
-	c.mu.Unlock()
-	c.changed.Broadcast()
-	return err
-}
-
-// startFiles starts files that wait for a slot, if there is one.
-func (c *Client) startFiles() {
-	c.mu.Lock()
-	c.list.Now = time.Now()
-	changed := c.carryOutLocked()
-	c.mu.Unlock()
-	if changed {
-		c.changed.Broadcast()
-	}
-}
-
-// workers are the goroutines of a client: runs, clean-ups, and asking of providers.
-type workers struct {
-	tasks.Group
-	reads tasks.Group             // Reads of Readers whose files have ended
-	ctx   context.Context         // of all of them; ends with Close
-	end   context.CancelCauseFunc // ends ctx
-}
-
-// goDo runs fn on a goroutine that Close waits for; false after Close.
-func (c *Client) goDo(fn func(context.Context)) bool {
-	return c.workers.Go(func() { fn(c.workers.ctx) })
-}
-
-// view reads the list and its entries, or changes what no decision depends on.
+// view calls fn with the client's lock held. fn may read the list and its entries, and
+// change what no decision depends on. No other code takes the lock.
 func (c *Client) view(fn func(*filelist.List)) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -52,8 +17,49 @@ func (c *Client) view(fn func(*filelist.List)) {
 	fn(c.list)
 }
 
+// decide calls fn as view does, to take one decision, and carries out what follows
+// from it. fn may change entries as well as the list.
+func (c *Client) decide(fn func(*filelist.List) error) (err error) {
+	c.view(func(l *filelist.List) {
+		err = fn(l)
+		c.carryOutLocked()
+	})
+	c.changed.Broadcast()
+	return err
+}
+
+// startFiles starts files that wait for a slot, if there is one.
+func (c *Client) startFiles() {
+	changed := false
+	c.view(func(*filelist.List) { changed = c.carryOutLocked() })
+	if changed {
+		c.changed.Broadcast()
+	}
+}
+
+// workers are the goroutines of a client: runs, clean-ups, and calls of providers.
+type workers struct {
+	tasks.Group
+	reads tasks.Group             // Reads of Readers whose files have ended
+	ctx   context.Context         // of all of them; ends with Close
+	end   context.CancelCauseFunc // ends ctx
+}
+
+// must runs fn on a goroutine that Close waits for, unless Close has given up waiting:
+// then fn runs all the same.
+func (w *workers) must(fn func()) {
+	if !w.Go(fn) {
+		go fn()
+	}
+}
+
+// goDo runs fn on a goroutine that Close waits for; false after Close.
+func (c *Client) goDo(fn func(context.Context)) bool {
+	return c.workers.Go(func() { fn(c.workers.ctx) })
+}
+
 // carryOutLocked lets the list start what it can, and carries out the effects of all
-// decisions; false: there were none.
+// decisions. It reports whether there were any.
 func (c *Client) carryOutLocked() (changed bool) {
 	for {
 		slots := c.slots.TryAcquire(c.list.Want())
@@ -72,7 +78,7 @@ func (c *Client) carryOutLocked() (changed bool) {
 // performLocked carries out one effect. No step of it blocks.
 func (c *Client) performLocked(effect filelist.Effect) {
 	if effect.Event == filelist.EventFinished {
-		c.enqueueFinished()
+		c.enqueueFinishedLocked()
 		return
 	}
 	e := c.entries[FileID(effect.File)]
@@ -82,14 +88,14 @@ func (c *Client) performLocked(effect filelist.Effect) {
 	case filelist.Interrupt:
 		e.cancel(effect.Err)
 	case filelist.CleanUp:
-		up := c.newCleanup(e)
+		up := c.newCleanupLocked(e)
 		if !c.workers.Go(func() { c.cleanUp(up) }) {
 			c.list.Cleaned(effect.File) // Close has given up
 		}
 	case filelist.Release:
 		c.closeReader(e)
 	case filelist.Tell:
-		c.enqueueEnd(e, effect)
+		c.enqueueEndLocked(e, effect)
 	case filelist.Rest:
 		f, _ := c.list.Get(effect.File)
 		e.direct.info, e.direct.mark = e.snapshot(&f), c.notify.Mark()
@@ -108,23 +114,20 @@ func (c *Client) startRunLocked(e *entry, effect filelist.Effect) {
 	c.workers.Go(func() { r.do(ctx) })
 }
 
-// closeReader closes the Reader that a file has: later, where a Read of it is under way.
+// closeReader closes the file's Reader, if it has one, once no Read of it is under way.
 func (c *Client) closeReader(e *entry) {
 	st := e.stream
 	if st == nil {
 		return
 	}
-	end := func() {
+	c.workers.must(func() {
 		st.Close()
 		c.workers.reads.Go(func() { <-st.Closed() })
-	}
-	if !c.workers.Go(end) {
-		go end() // of a run that ended after Close had given up
-	}
+	})
 }
 
-// await waits until done, which is called with the client's lock held, returns true.
-// It looks again after each broadcast of s.
+// await waits until done returns true. It calls done as view does, at once and after
+// each broadcast of s. The error is the cause of ctx's end.
 func (c *Client) await(ctx context.Context, s *tasks.Signal, done func(*filelist.List) bool) error {
 	for {
 		changed := s.C()

@@ -19,7 +19,7 @@ type run struct {
 	number int // of the file's runs
 	slots  *fileSlots
 	steps  transfer.Steps // of the source that are under way
-	leaves bool           // it may have left something; belongs to the client's lock
+	leaves bool           // it may have left something behind; guarded by the client's lock
 }
 
 func (r *run) do(ctx context.Context) {
@@ -100,15 +100,16 @@ func (r *run) job(ctx context.Context) (*transfer.Job, error) {
 	if err := r.awaitNamesake(ctx); err != nil {
 		return nil, err
 	}
-	r.c.mu.Lock()
-	defer r.c.mu.Unlock()
 	e := r.e
-	e.steps = &r.steps
-	return &transfer.Job{
-		Name: e.source, Target: e.target(), VideoID: e.made(), Object: e.objectOptions(),
-		Gate: &fileGate{c: r.c, e: e}, Slots: r.slots, Volatile: e.volatile(), Emit: r.report, Starved: r.slots.putDown,
-		Unanswered: &e.putOutcomeUnknown, Steps: &r.steps,
-	}, nil
+	job := &transfer.Job{
+		Name: e.source, Gate: &fileGate{c: r.c, e: e}, Slots: r.slots, Volatile: e.unfingerprinted,
+		Emit: r.report, Starved: r.slots.putDown, Unanswered: &e.putOutcomeUnknown, Steps: &r.steps,
+	}
+	r.c.view(func(*filelist.List) {
+		e.steps = &r.steps
+		job.Target, job.VideoID, job.Object = e.target(), e.made(), e.objectOptions()
+	})
+	return job, nil
 }
 
 func (r *run) awaitTarget(ctx context.Context) error {
@@ -133,10 +134,9 @@ func (r *run) awaitTarget(ctx context.Context) error {
 	}
 }
 
-func (r *run) hasTarget() bool {
-	r.c.mu.Lock()
-	defer r.c.mu.Unlock()
-	return r.e.site != nil
+func (r *run) hasTarget() (has bool) {
+	r.c.view(func(*filelist.List) { has = r.e.site != nil })
+	return has
 }
 
 // awaitNamesake waits until no deleted file of the same key is at work. The list does
@@ -172,7 +172,7 @@ func (r *run) report(ev transfer.Event) {
 		}
 		c.slots.Acked(acked)
 		f, _ := l.Get(r.id)
-		r.enqueue(ev, &f)
+		r.enqueueLocked(ev, &f)
 	})
 }
 
@@ -185,22 +185,22 @@ func progressOf(ev transfer.Event) filelist.Progress {
 	return p
 }
 
-// enqueue is called with the client's lock held.
-func (r *run) enqueue(ev transfer.Event, f *filelist.File) {
+// enqueueLocked queues the callback of an event of the transfer.
+func (r *run) enqueueLocked(ev transfer.Event, f *filelist.File) {
 	c, e := r.c, r.e
 	switch ev.Kind {
 	case transfer.Progress:
-		c.enqueueProgress(e, e.snapshot(f))
+		c.enqueueProgressLocked(e, e.snapshot(f))
 	case transfer.Initiated:
 		e.uploadID, e.partSize, r.leaves = ev.UploadID, ev.PartSize, true
-		c.enqueueProgress(e, e.snapshot(f))
+		c.enqueueProgressLocked(e, e.snapshot(f))
 	case transfer.Retrying:
 		if transfer.Throttled(ev.Err) {
 			c.slots.Throttled()
 		}
-		c.enqueueRetry(e, f, Retry{Part: ev.Part, Attempt: ev.Attempt, Delay: ev.Delay, Err: ev.Err})
+		c.enqueueRetryLocked(e, f, Retry{Part: ev.Part, Attempt: ev.Attempt, Delay: ev.Delay, Err: ev.Err})
 	case transfer.WentOn:
-		c.enqueueFile("OnRetryResume", c.opts.Callbacks.OnRetryResume, e, f)
+		c.enqueueFileLocked("OnRetryResume", c.opts.Callbacks.OnRetryResume, e, f)
 	}
 }
 

@@ -38,10 +38,10 @@ func (s *sharedValues) options(f File) (*File, error) {
 
 // objectOptions are the properties of the object to be made.
 func (e *entry) objectOptions() target.ObjectOptions {
-	spec := *e.spec
-	spec.Path, spec.Info = e.path, e.info
+	f := *e.options
+	f.Path, f.Info = e.path, e.info
 	if e.ownDestination {
-		spec.Object = e.object
+		f.Object = e.object
 	}
-	return spec.object()
+	return f.object()
 }

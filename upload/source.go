@@ -62,21 +62,21 @@ func (s section) Fingerprint() string { return s.fingerprint }
 // -1 if that is not known.
 func (e *entry) inspect(links *hardLinks) (int64, error) {
 	e.opened, e.source = e.path, e.path
-	from := 0
-	for _, given := range []bool{e.spec.FS != nil, e.spec.Source != nil, e.spec.Reader != nil} {
-		if given {
-			from++
+	sources := 0
+	for _, set := range []bool{e.options.FS != nil, e.options.Source != nil, e.options.Reader != nil} {
+		if set {
+			sources++
 		}
 	}
 	switch {
 	case e.path == "":
 		return 0, fmt.Errorf("%w: File.Path is empty", ErrMissingArgument)
-	case from > 1:
-		return 0, fmt.Errorf("%w: File: got %d of FS, Source and Reader, want at most one", ErrInvalidArgument, from)
-	case e.spec.Reader != nil:
-		e.stream = transfer.NewStream(e.spec.Reader)
+	case sources > 1:
+		return 0, fmt.Errorf("%w: File: got %d of FS, Source and Reader, want at most one", ErrInvalidArgument, sources)
+	case e.options.Reader != nil:
+		e.stream = transfer.NewStream(e.options.Reader)
 		return -1, nil
-	case from == 0:
+	case sources == 0:
 		path, err := filepath.Abs(e.path)
 		if err != nil {
 			return 0, fmt.Errorf("%w: File.Path: %w", ErrInvalidArgument, err)
@@ -89,14 +89,14 @@ func (e *entry) inspect(links *hardLinks) (int64, error) {
 		src, err = e.open()
 		return err
 	})
-	if from == 0 && descriptors.Exhausted(err) { // its turn comes when others are closed
+	if sources == 0 && descriptors.Exhausted(err) { // its turn comes when others are closed
 		if fi, serr := os.Stat(e.path); serr == nil && fi.Mode().IsRegular() {
 			return fi.Size(), nil
 		}
 	}
 	switch {
 	case err == nil:
-		e.unfingerprinted = e.spec.Source != nil && src.State().Fingerprint == ""
+		e.unfingerprinted = e.options.Source != nil && src.State().Fingerprint == ""
 		return src.State().Size, src.Close()
 	case errors.Is(err, transfer.ErrNoReadAt):
 		return 0, fmt.Errorf("%w: File.FS: %w; give it as File.Reader", ErrInvalidArgument, err)
@@ -111,7 +111,7 @@ func (e *entry) inspect(links *hardLinks) (int64, error) {
 // locate finds the path to open a file of the system by, and its name in keys.
 func (e *entry) locate(links *hardLinks) {
 	var info fs.FileInfo
-	if dir := e.spec.dir; dir != nil {
+	if dir := e.options.dir; dir != nil {
 		e.opened = dir.resolved(e.path)
 		info, _ = os.Lstat(e.opened)
 	} else {
@@ -123,16 +123,16 @@ func (e *entry) locate(links *hardLinks) {
 // open opens what the file's bytes come from, if that is not a Reader.
 func (e *entry) open() (transfer.Source, error) {
 	switch {
-	case e.spec.FS != nil:
-		return transfer.OpenFS(e.spec.FS, e.path)
-	case e.spec.dir != nil:
-		return e.spec.dir.open(e.opened)
-	case e.spec.Source == nil:
+	case e.options.FS != nil:
+		return transfer.OpenFS(e.options.FS, e.path)
+	case e.options.dir != nil:
+		return e.options.dir.open(e.opened)
+	case e.options.Source == nil:
 		return transfer.OpenFile(e.opened)
-	case e.spec.Source.Size() < 0:
-		return nil, fmt.Errorf("%w: File.Source: %s has size %d", ErrInvalidArgument, e.path, e.spec.Source.Size())
+	case e.options.Source.Size() < 0:
+		return nil, fmt.Errorf("%w: File.Source: %s has size %d", ErrInvalidArgument, e.path, e.options.Source.Size())
 	}
-	return newGiven(e.spec.Source), nil
+	return newUserSource(e.options.Source), nil
 }
 
 // reopen opens the source of a file that could be opened when it was added.
@@ -150,37 +150,37 @@ func (e *entry) reopen() (transfer.Source, error) {
 	return src, nil
 }
 
-// A given is a Source of the user's as transfer sees it.
-type given struct {
+// A userSource is a Source of the user's as transfer sees it.
+type userSource struct {
 	Source
 	state checkpoint.Source
 }
 
-func newGiven(s Source) *given {
-	return &given{Source: s, state: checkpoint.Source{Size: s.Size(), Fingerprint: s.Fingerprint()}}
+func newUserSource(s Source) *userSource {
+	return &userSource{Source: s, state: checkpoint.Source{Size: s.Size(), Fingerprint: s.Fingerprint()}}
 }
 
-func (g *given) State() checkpoint.Source { return g.state }
+func (s *userSource) State() checkpoint.Source { return s.state }
 
-func (g *given) Check() error {
-	if size := g.Size(); size != g.state.Size {
-		return fmt.Errorf("%w: it has %d bytes, it had %d", ErrFileChanged, size, g.state.Size)
+func (s *userSource) Check() error {
+	if size := s.Size(); size != s.state.Size {
+		return fmt.Errorf("%w: it has %d bytes, it had %d", ErrFileChanged, size, s.state.Size)
 	}
-	if print := g.Fingerprint(); print != g.state.Fingerprint {
-		return fmt.Errorf("%w: its fingerprint is %q, it was %q", ErrFileChanged, print, g.state.Fingerprint)
+	if print := s.Fingerprint(); print != s.state.Fingerprint {
+		return fmt.Errorf("%w: its fingerprint is %q, it was %q", ErrFileChanged, print, s.state.Fingerprint)
 	}
 	return nil
 }
 
 // ReadAt makes a source that is shorter than it said an error that is not retried.
-func (g *given) ReadAt(p []byte, off int64) (int, error) {
-	n, err := g.Source.ReadAt(p, off)
-	if err == io.EOF && n < len(p) && off+int64(n) < g.state.Size {
-		return n, fmt.Errorf("%w: it ends at byte %d, it said to have %d", ErrFileChanged, off+int64(n), g.state.Size)
+func (s *userSource) ReadAt(p []byte, off int64) (int, error) {
+	n, err := s.Source.ReadAt(p, off)
+	if err == io.EOF && n < len(p) && off+int64(n) < s.state.Size {
+		return n, fmt.Errorf("%w: it ends at byte %d, it said to have %d", ErrFileChanged, off+int64(n), s.state.Size)
 	}
 	return n, err
 }
 
-func (g *given) Touched() (bool, error) { return false, nil }
+func (s *userSource) Touched() (bool, error) { return false, nil }
 
-func (g *given) Close() error { return nil }
+func (s *userSource) Close() error { return nil }

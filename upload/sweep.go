@@ -88,11 +88,11 @@ func (c *Client) Sweep(ctx context.Context, o SweepOptions) ([]Leftover, error) 
 		job.Target = t
 	}
 	none := &entry{} // the sweep's requests are of no file
-	job.Gate, job.Slots = &fileGate{c: c, e: none, behind: true}, &fileSlots{c: c}
+	job.Gate, job.Slots = &fileGate{c: c, e: none, cleanup: true}, &fileSlots{c: c}
 	job.Emit = func(t target.Target, e transfer.Event) {
-		c.logBehind(e, func() []any { return []any{"sweep", t.Bucket, "object", t.Object} })
+		c.logCleanup(e, func() []any { return []any{"sweep", t.Bucket, "object", t.Object} })
 	}
-	job.Wanted = c.wants
+	job.Wanted = c.isWanted
 	found, err := c.sweep(ctx, job)
 	left := make([]Leftover, len(found))
 	for i, l := range found {
@@ -108,8 +108,8 @@ func (c *Client) Sweep(ctx context.Context, o SweepOptions) ([]Leftover, error) 
 	return left, err
 }
 
-// wants reports whether a file of the list is to go on with the upload of a checkpoint.
-func (c *Client) wants(k checkpoint.Key) (wanted bool) {
+// isWanted reports whether a file of the list is to go on with the upload of a checkpoint.
+func (c *Client) isWanted(k checkpoint.Key) (wanted bool) {
 	c.view(func(l *filelist.List) {
 		for _, key := range []checkpoint.Key{k, media.Key(k.Source)} {
 			f, ok := l.Find(key)
@@ -140,9 +140,9 @@ func (c *Client) sweep(ctx context.Context, job *transfer.SweepJob) (found []tra
 	return found, err
 }
 
-// logBehind tells an operator what the clean-up after a file, or a sweep, has met.
+// logCleanup tells an operator what the clean-up after a file, or a sweep, has met.
 // Callbacks are not told: the file has ended, or there is none.
-func (c *Client) logBehind(e transfer.Event, about func() []any) {
+func (c *Client) logCleanup(e transfer.Event, about func() []any) {
 	switch e.Kind {
 	case transfer.Warning:
 		c.opts.Logger.Warn("clean-up", append(about(), "warning", e.Err)...)

@@ -77,7 +77,7 @@ func (c *Client) tokenExpired(e *entry, g *credentials.Gate) {
 		switch {
 		case on == nil, g.Provided(), l.State() == filelist.Closed: // nobody is asked, or could answer
 		case f.Begun:
-			c.enqueueFile("OnTokenExpired", on, e, &f)
+			c.enqueueFileLocked("OnTokenExpired", on, e, &f)
 		default: // the file has ended, so that no more is reported of it, or there is none
 			c.notify.Push(&notify.Event{Name: "OnTokenExpired", Call: func() { on(c, FileInfo{}) }})
 		}

@@ -34,49 +34,54 @@ func (c *Client) Upload(ctx context.Context, f File) (Result, error) {
 	if err != nil {
 		return Result{}, err
 	}
-	end := &directEnd{done: make(chan struct{})}
-	e.direct = end
-	id, err := c.add(e, size)
-	if err != nil {
+	e.direct = &directEnd{done: make(chan struct{})}
+	if _, err := c.add(e, size); err != nil {
 		return Result{}, err
 	}
-	detach := context.AfterFunc(ctx, func() {
-		cause := fmt.Errorf("%w: %w", errCallerEnded, context.Cause(ctx))
-		_ = c.decide(func(l *filelist.List) error {
-			l.End(filelist.ID(id), cause)
-			return nil
-		})
-	})
+	detach := context.AfterFunc(ctx, func() { c.endDirect(ctx, e) })
 	defer detach()
-	forget := func() {
-		_ = c.decide(func(l *filelist.List) error {
-			l.Forget(filelist.ID(id))
-			return nil
+	if late := awaitBriefly(ctx, e.direct.done); late {
+		c.workers.must(func() {
+			<-e.direct.done
+			c.forgetDirect(e)
 		})
+		return Result{}, c.stuck(ctx, e)
 	}
-	if late := within(ctx, end.done); late {
-		behind := func() {
-			<-end.done
-			forget()
-		}
-		if !c.workers.Go(behind) {
-			go behind() // Close has given up
-		}
-		return Result{}, c.stuck(ctx, e, filelist.ID(id))
-	}
-	c.awaitCallbacks(ctx, end.mark)
-	forget()
-	switch end.info.State {
-	case FileSucceeded:
-		return *end.info.Result, nil
-	case FileCanceled:
-		return Result{}, newError(&end.info, ErrCanceled)
-	}
-	return Result{}, end.info.Err
+	c.awaitCallbacks(ctx, e.direct.mark)
+	c.forgetDirect(e)
+	return e.direct.outcome()
 }
 
-// awaitCallbacks waits until the callbacks up to a mark have returned, or nobody wants
-// to wait for them any more.
+// endDirect ends a file of Upload whose caller's context has ended.
+func (c *Client) endDirect(ctx context.Context, e *entry) {
+	cause := fmt.Errorf("%w: %w", errCallerEnded, context.Cause(ctx))
+	_ = c.decide(func(l *filelist.List) error {
+		l.End(filelist.ID(e.id), cause)
+		return nil
+	})
+}
+
+// forgetDirect takes a file of Upload that has ended out of the list.
+func (c *Client) forgetDirect(e *entry) {
+	_ = c.decide(func(l *filelist.List) error {
+		l.Forget(filelist.ID(e.id))
+		return nil
+	})
+}
+
+// outcome is what Upload returns of a file that has ended.
+func (d *directEnd) outcome() (Result, error) {
+	switch d.info.State {
+	case FileSucceeded:
+		return *d.info.Result, nil
+	case FileCanceled:
+		return Result{}, newError(&d.info, ErrCanceled)
+	}
+	return Result{}, d.info.Err
+}
+
+// awaitCallbacks waits until the callbacks up to a mark have returned, ctx has ended, or
+// Close has given up. In a callback it does not wait: it would wait for itself.
 func (c *Client) awaitCallbacks(ctx context.Context, mark uint64) {
 	if c.notify.Inside() {
 		return
@@ -88,18 +93,19 @@ func (c *Client) awaitCallbacks(ctx context.Context, mark uint64) {
 	_ = c.notify.Wait(ctx, mark)
 }
 
-// grace is how long what a context has ended may take before nobody waits for it.
-const grace = time.Second
+// interruptGrace is how long after the end of its context a call waits for what that end
+// interrupts.
+const interruptGrace = time.Second
 
-// within waits for done, for the grace after ctx has ended at most; late reports that
-// this was too short.
-func within(ctx context.Context, done <-chan struct{}) (late bool) {
+// awaitBriefly waits for done, at most until interruptGrace after the end of ctx; late
+// reports that done was not closed by then.
+func awaitBriefly(ctx context.Context, done <-chan struct{}) (late bool) {
 	select {
 	case <-done:
 		return false
 	case <-ctx.Done():
 	}
-	t := time.NewTimer(grace)
+	t := time.NewTimer(interruptGrace)
 	defer t.Stop()
 	select {
 	case <-done:
@@ -109,31 +115,38 @@ func within(ctx context.Context, done <-chan struct{}) (late bool) {
 	}
 }
 
-// newEntryWithin is newEntry, which looks at the source, for as long as ctx allows.
-func (c *Client) newEntryWithin(ctx context.Context, f File) (e *entry, size int64, err error) {
+// newEntryWithin is newEntry, which opens the source, for as long as ctx allows.
+func (c *Client) newEntryWithin(ctx context.Context, f File) (*entry, int64, error) {
 	if f.Reader != nil {
-		return c.newEntry(f) // there is nothing to look at
+		return c.newEntry(f) // there is nothing to open
+	}
+	// The results are returned only after done: a goroutine that is late must not write
+	// to what this call returns.
+	var got struct {
+		e    *entry
+		size int64
+		err  error
 	}
 	done := make(chan struct{})
-	look := func() {
+	ran := c.workers.Go(func() {
 		defer close(done)
-		e, size, err = c.newEntry(f)
-	}
-	if !c.workers.Go(look) {
+		got.e, got.size, got.err = c.newEntry(f)
+	})
+	if !ran {
 		return nil, 0, ErrClosed
 	}
-	if within(ctx, done) {
+	if awaitBriefly(ctx, done) {
 		return nil, 0, fmt.Errorf("upload: Upload: %w; looking at the source %s has not returned", context.Cause(ctx), f.Path)
 	}
-	return e, size, err
+	return got.e, got.size, got.err
 }
 
 // stuck is the error of a file that has not ended in time, and stays in the list.
-func (c *Client) stuck(ctx context.Context, e *entry, id filelist.ID) error {
+func (c *Client) stuck(ctx context.Context, e *entry) error {
 	cause := fmt.Errorf("%w: %w", errCallerEnded, context.Cause(ctx))
 	var info FileInfo
 	c.view(func(l *filelist.List) {
-		f, _ := l.Get(id)
+		f, _ := l.Get(filelist.ID(e.id))
 		info = e.snapshot(&f)
 		if step := e.steps.Oldest(); step != "" {
 			cause = fmt.Errorf("%w; %s", cause, step)
