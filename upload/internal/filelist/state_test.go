@@ -169,10 +169,10 @@ in every state but closed, and waits while the client is paused.
 
 FileInfo.State is the state: FileInit for *init*, and so on. The calls are CancelFile and
 ResumeFile; DeleteFile and ClearFiles remove a file from the list in any state, and cancel
-it first if it has not ended. CancelFile, DeleteFile and ClearFiles return at once;
-OnCanceled follows when the upload was aborted, as far as the server allowed. Words in lower case are
-what happens to a file: *start* means that it is the file's turn, *pause* and *stop* that
-Pause or Stop has interrupted it.
+it first if it has not ended. All of them return at once; OnCanceled follows when the upload
+was aborted, as far as the server allowed. Words in lower case are what happens to a file:
+*start* means that it is the file's turn, *pause* and *stop* that Pause or Stop has
+interrupted it.
 
 `)
 	b.WriteString("```mermaid\nstateDiagram-v2\n    [*] --> " + FileInit.String() + ": AddFile\n")
