@@ -22,7 +22,7 @@ import (
 // answer: some app servers have a success of 0, others of 200, of true or of "ok". Of
 // the error, the fields that the body has are set.
 func parseAppAnswer(status int, body []byte, now time.Time) (Credentials, *AppServerError) {
-	body = bytes.TrimSpace(bytes.TrimPrefix(body, []byte("\xef\xbb\xbf")))
+	body = bytes.TrimSpace(bytes.TrimPrefix(bytes.TrimSpace(body), []byte("\xef\xbb\xbf")))
 	all, err := objects(body)
 	if err != nil && len(body) > 0 && body[0] == '{' {
 		return Credentials{}, unreadable(status, err)
@@ -56,8 +56,15 @@ func textAnswer(status int, body []byte) *AppServerError {
 		return unreadable(status, errors.New("the answer is empty"))
 	case text[0] == '<':
 		return unreadable(status, errors.New("the answer is a page of HTML or XML; want JSON"))
+	case !utf8.ValidString(text) || strings.ContainsRune(text, 0):
+		return unreadable(status, errors.New("the answer is not text in UTF-8; want JSON"))
 	}
-	return &AppServerError{Status: status, Message: scrub(text)}
+	// What is in braces may be credentials, as in JSONP: it is not quoted.
+	before, _, braces := strings.Cut(text, "{")
+	if braces && status/100 == 2 {
+		return unreadable(status, errors.New("the answer has something before its JSON; want JSON alone"))
+	}
+	return &AppServerError{Status: status, Message: firstOf(scrub(before), http.StatusText(status))}
 }
 
 // The names of what an error consists of, in the order in which they count.

@@ -111,6 +111,10 @@ func TestAppAnswersWithoutCredentials(t *testing.T) {
 		{"error as a sentence", 200, `{"error":"please log in"}`, "", "please log in", ""},
 		{"errno and errmsg", 200, `{"errno":-1,"errmsg":"busy","data":{}}`, "-1", "busy", ""},
 		{"message alone", 200, `{"message":"please log in"}`, "", "please log in", ""},
+		{"text with braces, which are not quoted", 502, "upstream failed: {$KEY}", "", "upstream failed:", ""},
+		{"JSON alone in braces that is none", 502, "x({$KEY})", "", "x(", ""},
+		{"the URL of a database", 500, `{"code":"DB","message":"dial mysql://root:p@ss/s3cret@db:3306 failed"}`, "DB", "dial mysql://[redacted]@db:3306 failed", ""},
+		{"the same as text", 500, `cannot reach redis://:s3cret@db`, "", "cannot reach redis://[redacted]@db", ""},
 		{"credentials with HTTP status 500", 500, `{$KEY}`, "", "Internal Server Error", ""},
 		{"half of the credentials and a code", 200, `{"code":"NoPermission","AccessKeyId":"LTAI1"}`, "NoPermission", "", ""},
 	}
@@ -136,12 +140,19 @@ func TestAppAnswersThatAreWrong(t *testing.T) {
 		{"a key of the account", `{"AccessKeyId":"LTAI1","AccessKeySecret":"s3cret","token":"eyJhbGci"}`, "SecurityToken is missing"},
 		{"success without credentials", `{"code":0,"message":"success","data":{}}`, "AccessKeyId is missing"},
 		{"a message of success beside half of them", `{"code":0,"message":"done","data":{"accessKeyId":"STS.x"}}`, "AccessKeySecret is missing"},
+		{"UTF-16", utf16Of(`{"AccessKeySecret":"s3cret"}`), "not JSON from byte 1 on"},
+		{"UTF-16 with a byte order mark", "\xff\xfe" + utf16Of(`{"AccessKeySecret":"s3cret"}`), "not text in UTF-8"},
+		{"UTF-16, big-endian", "\x00" + utf16Of(`{"AccessKeySecret":"s3cret"}`), "not text in UTF-8"},
+		{"compressed", "\x1f\x8b\x08\x00s3cret", "not text in UTF-8"},
+		{"JSONP", `callback({$KEY});`, "something before its JSON"},
+		{"a guard against scripts", ")]}',\n{$KEY}", "something before its JSON"},
+		{"a notice of PHP", "Notice: undefined\n{$KEY}", "something before its JSON"},
 		{"nested too deep", strings.Repeat(`{"a":`, 40) + `1` + strings.Repeat("}", 40), "nested more than 16 deep"},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			got, e := parseAppAnswer(200, bodyOf(tt.body), time.Now())
-			if e == nil || !errors.Is(e, ErrAnswer) || !strings.Contains(e.Error(), tt.text) || strings.Contains(e.Error(), "s3cret") {
+			if e == nil || !errors.Is(e, ErrAnswer) || !strings.Contains(e.Error(), tt.text) || strings.Contains(strings.ReplaceAll(e.Error(), "?", ""), "s3cret") {
 				t.Errorf("got %v, %v; want %q", got, e, tt.text)
 			}
 			if _, err := ParseCredentials(bodyOf(tt.body), time.Now()); !errors.Is(err, ErrInvalidCredentials) && !errors.Is(err, ErrAnswer) {
@@ -149,4 +160,13 @@ func TestAppAnswersThatAreWrong(t *testing.T) {
 			}
 		})
 	}
+}
+
+// utf16Of encodes ASCII as UTF-16, little-endian.
+func utf16Of(text string) string {
+	var b strings.Builder
+	for _, c := range text {
+		b.WriteString(string(c) + "\x00")
+	}
+	return b.String()
 }

@@ -74,7 +74,7 @@ func (e *AppServerError) Error() string {
 		b.WriteString(e.Message + " ")
 	}
 	if e.Err != nil {
-		fmt.Fprintf(&b, "%v ", e.Err)
+		fmt.Fprintf(&b, "%v ", nested{e.Err})
 	}
 	fmt.Fprintf(&b, "(HTTP %d", e.Status)
 	if e.RequestID != "" {

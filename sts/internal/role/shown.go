@@ -12,8 +12,12 @@ var (
 	harmlessLike = regexp.MustCompile(`^(([A-Z][a-z]+)+|[a-z]+|[0-9A-Fa-f]{8}(-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12})$`)
 )
 
+// userInfo is the user name and the password of a URL.
+var userInfo = regexp.MustCompile(`://\S*@`)
+
 // Redact replaces whatever in text could be a secret.
 func Redact(text string) string {
+	text = userInfo.ReplaceAllString(text, "://[redacted]@")
 	return secretLike.ReplaceAllStringFunc(text, func(s string) string {
 		if harmlessLike.MatchString(s) {
 			return s
