@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"math/rand/v2"
+	"runtime/debug"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -27,7 +28,8 @@ type Cache struct {
 	refused  *Credentials
 	failures int
 	lastErr  error     // of the last renewal; nil if it succeeded
-	retryAt  time.Time // no renewal starts before
+	pausedAt time.Time // when the last renewal ended
+	retryAt  time.Time // no renewal starts between the two
 	closed   bool
 }
 
@@ -39,7 +41,8 @@ type renewal struct {
 	err    error
 }
 
-// NewCache returns a cache of the credentials of p.
+// NewCache returns a cache of the credentials of p. If p panics, that is an error of the
+// renewal, and the log of the options has the stack.
 func NewCache(p Provider, opts *CacheOptions) (*Cache, error) {
 	if p == nil {
 		return nil, errors.New("sts: the cache's provider is nil")
@@ -89,7 +92,7 @@ func (c *Cache) join(ctx context.Context) (Credentials, *renewal, error) {
 	h := c.held.Load()
 	phase := h.at(now())
 	// A pause after a success only spares the provider: it yields to need.
-	due := !now().Before(c.retryAt) || phase == none && c.lastErr == nil
+	due := !pausing(c.pausedAt, c.retryAt, now()) || phase == none && c.lastErr == nil
 	if c.running == nil && phase != fresh && !c.closed && due {
 		c.start(ctx)
 	}
@@ -116,16 +119,27 @@ func (c *Cache) start(ctx context.Context) {
 }
 
 func (c *Cache) renew(ctx context.Context, r *renewal) {
-	// A provider that panics or exits the goroutine must not leave the others
-	// waiting.
+	// A provider that exits the goroutine must not leave the others waiting.
 	var creds Credentials
 	err := errors.New("the provider did not return")
 	defer r.cancel()
 	defer func() { c.finish(r, creds, err) }()
-	creds, err = c.provider.Credentials(ctx)
+	creds, err = c.ask(ctx)
 	if err != nil && errors.Is(err, ctx.Err()) {
 		err = context.Cause(ctx)
 	}
+}
+
+// ask calls the provider. Its panic is an error: on this goroutine, it would end a
+// process whose own goroutines may be protected, as those of net/http are.
+func (c *Cache) ask(ctx context.Context) (creds Credentials, err error) {
+	defer func() {
+		if v := recover(); v != nil {
+			err = fmt.Errorf("the provider panicked: %s", scrub(fmt.Sprint(v)))
+			c.opts.Logger.Error("the provider of credentials panicked", "error", err, "stack", string(debug.Stack()))
+		}
+	}()
+	return c.provider.Credentials(ctx)
 }
 
 func (c *Cache) finish(r *renewal, creds Credentials, err error) {
@@ -133,6 +147,7 @@ func (c *Cache) finish(r *renewal, creds Credentials, err error) {
 	defer c.mu.Unlock()
 	c.running = nil
 	at := now()
+	c.pausedAt = at
 	if err == nil {
 		err = c.check(creds, at)
 	}

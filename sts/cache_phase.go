@@ -13,6 +13,7 @@ const unknownLife = 10 * time.Minute
 // held are credentials in a cache, with the times that decide about them.
 type held struct {
 	creds   Credentials
+	came    time.Time
 	renewAt time.Time // renewed in the background from here on
 	lateAt  time.Time // renewed before use from here on; zero: never
 	expires time.Time // no longer used from here on; zero: never
@@ -25,11 +26,12 @@ func newHeld(creds Credentials, at time.Time, o CacheOptions, jitter float64) *h
 	end := creds.Deadline()
 	if end.IsZero() {
 		early := time.Duration(jitterShare * jitter * float64(unknownLife))
-		return &held{creds: creds, renewAt: at.Add(unknownLife - early)}
+		return &held{creds: creds, came: at, renewAt: at.Add(unknownLife - early)}
 	}
 	life := end.Sub(at)
 	h := &held{
 		creds:   creds,
+		came:    at,
 		renewAt: at.Add(time.Duration(max(0, o.RenewAt-jitterShare*jitter) * float64(life))),
 		lateAt:  end.Add(-min(o.Margin, life/4)),
 		expires: end,
@@ -58,11 +60,17 @@ func (h *held) at(t time.Time) phase {
 		return none
 	case !h.lateAt.IsZero() && !t.Before(h.lateAt):
 		return late
+	case t.Before(h.came.Add(-clockSlack)):
+		return late // the clock was set back: these times were those of a wrong one
 	case !t.Before(h.renewAt):
 		return stale
 	}
 	return fresh
 }
+
+// pausing reports whether at is in the pause between two times. A clock that was set back
+// by more, as after a start without a network, does not make the pause longer.
+func pausing(from, until, at time.Time) bool { return !at.Before(from) && at.Before(until) }
 
 // maxRetryAfter bounds how long an app server can ask to be left alone.
 const maxRetryAfter = 5 * time.Minute

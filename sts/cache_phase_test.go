@@ -1,6 +1,7 @@
 package sts
 
 import (
+	"context"
 	"errors"
 	"testing"
 	"time"
@@ -46,7 +47,9 @@ func TestHeldPhases(t *testing.T) {
 			}
 			if tt.stale > 0 {
 				check(tt.stale-1, fresh)
+				check(-time.Second, fresh) // a clock is put right by a little now and then
 			}
+			check(-time.Hour, late) // and by much: none of the times is to be trusted
 			if tt.stale != tt.lateAt {
 				check(tt.stale, stale)
 			}
@@ -88,5 +91,36 @@ func TestRetryPause(t *testing.T) {
 		if got := retryPause(o, tt.failures, tt.err, tt.jitter); got != tt.want {
 			t.Errorf("pause after %d failures, %v, jitter %v = %v, want %v", tt.failures, tt.err, tt.jitter, got, tt.want)
 		}
+	}
+}
+
+// A failure while the clock was a year ahead must not stop renewals for a year.
+func TestCachePauseEndsWhenTheClockIsSetBack(t *testing.T) {
+	calls := 0
+	c, err := NewCache(ProviderFunc(func(context.Context) (Credentials, error) {
+		calls++
+		return Credentials{AccessKeyID: "LTAI", AccessKeySecret: "secret"}, nil
+	}), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	then := now().AddDate(1, 0, 0)
+	c.pausedAt, c.retryAt = then, then.Add(time.Second)
+	c.lastErr, c.failures = errors.New("no network yet"), 1
+	if _, err := c.Credentials(t.Context()); err != nil || calls != 1 {
+		t.Errorf("error = %v after %d calls, want credentials after one", err, calls)
+	}
+}
+
+func TestPausing(t *testing.T) {
+	from := time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)
+	until := from.Add(30 * time.Second)
+	for at, want := range map[time.Duration]bool{-time.Hour: false, 0: true, 29 * time.Second: true, 30 * time.Second: false} {
+		if got := pausing(from, until, from.Add(at)); got != want {
+			t.Errorf("after %v: %t, want %t", at, got, want)
+		}
+	}
+	if pausing(time.Time{}, time.Time{}, from) {
+		t.Error("a cache pauses that never renewed anything")
 	}
 }
