@@ -126,7 +126,7 @@ func tokenOf(f fetched, begin time.Time) (Credentials, error) {
 		return Credentials{}, fmt.Errorf("the answer: %w", err)
 	}
 	if answer.Code != "" && answer.Code != "Success" {
-		return Credentials{}, fmt.Errorf("refused: %s %s", scrub(answer.Code), scrub(answer.Message))
+		return Credentials{}, errors.New(strings.TrimSpace("refused: " + scrub(answer.Code) + " " + scrub(answer.Message)))
 	}
 	creds, err := answer.credentials()
 	if err != nil {
@@ -153,7 +153,7 @@ const metadataHost = "100.100.100.200"
 // private reports whether plain HTTP to a host stays on this machine or its link: a
 // loopback address, a link-local one, or that of the metadata service.
 func private(host string) bool {
-	if host == "localhost" || host == metadataHost {
+	if strings.EqualFold(host, "localhost") || host == metadataHost {
 		return true
 	}
 	address, err := netip.ParseAddr(host)

@@ -10,6 +10,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/vodupload/vodupload/sts/internal/keytext"
 	"github.com/vodupload/vodupload/sts/openapi"
 )
 
@@ -150,9 +151,12 @@ func readToken(file string) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	token := strings.TrimSpace(string(content))
+	token := strings.TrimSpace(strings.TrimPrefix(string(content), "\ufeff"))
 	if n := len(token); n < minOIDCToken || n > maxOIDCToken {
 		return "", fmt.Errorf("%s has %d characters; a token has %d to %d", file, n, minOIDCToken, maxOIDCToken)
+	}
+	if err := keytext.Check(token); err != nil {
+		return "", fmt.Errorf("%s %w, which no token has in it", file, err)
 	}
 	return token, nil
 }

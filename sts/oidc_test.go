@@ -28,6 +28,10 @@ func TestOIDC(t *testing.T) {
 		t.Errorf("got %v", c)
 	}
 
+	t.Run("with a byte order mark", func(t *testing.T) {
+		writeFile(t, file, "\ufeff"+s.OIDCToken("pod", time.Hour)+"\r\n")
+		get(t, s, p)
+	})
 	t.Run("with its settings given", func(t *testing.T) {
 		noEnvironment(t, nil)
 		p, err := sts.NewOIDC(&sts.OIDCOptions{RoleARN: ststest.DefaultRole, ProviderARN: ststest.DefaultOIDCProvider, TokenFile: file,
@@ -47,6 +51,8 @@ func TestOIDC(t *testing.T) {
 		{"a token of somebody else", "eyJhbGciOiJSUzI1NiJ9.e30.c2lnbmF0dXJl", "AuthenticationFail.OIDCToken.Invalid"},
 		{"an empty file", " \n", "has 0 characters"},
 		{"a token of 20,001 characters", strings.Repeat("a", 20001), "has 20001 characters"},
+		{"two tokens", "c2lnbmF0dXJl\nc2lnbmF0dXJl", "has a line break (U+000A) at byte 13 of 25, which no token has in it"},
+		{"no text", "c2lnbmF0dXJl\xff\xfe", "has a byte that is not UTF-8"},
 		{"a file of a megabyte", strings.Repeat("a", 1<<20), "has 1048576 bytes"},
 	}
 	for _, tt := range contents {

@@ -5,9 +5,12 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"os/exec"
 	"path/filepath"
+	"strings"
 	"time"
+	"unicode"
 )
 
 // ProcessOptions are the optional settings of [NewProcess].
@@ -84,16 +87,24 @@ func (p *Process) run(ctx context.Context) ([]byte, error) {
 	case errors.As(err, &exit):
 		return nil, fmt.Errorf("it failed: %s (run it by hand to see what it says)", exit.ProcessState)
 	case err != nil:
-		return nil, withoutPath(err)
+		return nil, p.startProblem(err)
 	}
 	return output.buffer.Bytes(), nil
 }
 
-// withoutPath returns why a program could not be started, without what it was.
-func withoutPath(err error) error {
-	var e *exec.Error
-	if errors.As(err, &e) {
-		return e.Err
+// startProblem returns why the program could not be started, without what it was: its
+// arguments may be there, if somebody took its name for a whole command line.
+func (p *Process) startProblem(err error) error {
+	var notFound *exec.Error
+	var path *fs.PathError
+	switch {
+	case errors.As(err, &path):
+		err = path.Err
+	case errors.As(err, &notFound):
+		err = notFound.Err
+	}
+	if strings.ContainsFunc(p.command[0], unicode.IsSpace) {
+		return fmt.Errorf("%w (the program's name has white space in it: each argument is an element of its own)", err)
 	}
 	return err
 }
@@ -144,8 +155,16 @@ func parseProcess(output []byte) (Credentials, error) {
 	return creds.seen(time.Time{}, now())
 }
 
-// name is what errors call the program.
-func (p *Process) name() string { return filepath.Base(p.command[0]) }
+// name is what errors call the program: what follows white space or a NUL may be an
+// argument.
+func (p *Process) name() string {
+	path := p.command[0]
+	end := strings.IndexFunc(path, func(r rune) bool { return unicode.IsSpace(r) || r == 0 })
+	if end < 0 {
+		return filepath.Base(path)
+	}
+	return filepath.Base(path[:end]) + "…"
+}
 
 // Format writes the program's name, whatever the verb: its arguments may be secret.
 func (p Process) Format(f fmt.State, _ rune) { fmt.Fprintf(f, "sts.Process(%s)", p.name()) }

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
+	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -110,6 +111,24 @@ func TestProcessWithFaults(t *testing.T) {
 			t.Errorf("error = %v, want os.ErrNotExist", err)
 		}
 	})
+	for name, command := range map[string]string{
+		"a command line for a program":            "/does/not/exist/helper --secret " + aSecret,
+		"the same, with a slash in an argument":   "/does/not/exist/helper --secret=/" + aSecret,
+		"the same, for a program in the PATH":     "no-such-helper --secret " + aSecret,
+		"the same, after a tab":                   "no-such-helper\t" + aSecret,
+		"the same, for a program that is no file": filepath.Dir(os.Args[0]) + "/ " + aSecret,
+	} {
+		t.Run(name, func(t *testing.T) {
+			p, err := sts.NewProcess([]string{command}, nil)
+			if err != nil {
+				t.Fatal(err)
+			}
+			refuse(t, p, "each argument is an element of its own")
+			if text := fmt.Sprint(p); strings.Contains(text, aSecret) {
+				t.Errorf("it prints as %s", text)
+			}
+		})
+	}
 	t.Run("a program that hangs", func(t *testing.T) {
 		err := refuse(t, process(t, "hang:", &sts.ProcessOptions{Timeout: 50 * time.Millisecond}), "it did not finish within 50ms")
 		if !errors.Is(err, context.DeadlineExceeded) {

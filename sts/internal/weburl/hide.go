@@ -23,8 +23,8 @@ func Without(err error) error {
 // the target of a redirect, which need not look like one.
 var urlLike = regexp.MustCompile(`((?:parse|address|header|URL) )"(?:\\.|[^"\\])*"|[A-Za-z][A-Za-z0-9+.-]*://[^\s"]*`)
 
-// notPort is what url.Parse says of a password with a slash, a ? or a # in it.
-var notPort = regexp.MustCompile(`invalid port "(\\.|[^"\\])*"`)
+// quoted is what url.Parse says of a password with a slash, a ?, a # or a % in it.
+var quoted = regexp.MustCompile(`(invalid (?:port|URL escape|character)) "(?:\\.|[^"\\])*"`)
 
 // Hide returns err, or one with another text if there is a URL in it. errors.Is finds
 // the same below both.
@@ -33,7 +33,7 @@ func Hide(err error) error {
 		return nil
 	}
 	text := err.Error()
-	clean := notPort.ReplaceAllString(urlLike.ReplaceAllString(text, "${1}[URL]"), "invalid port")
+	clean := quoted.ReplaceAllString(urlLike.ReplaceAllString(text, "${1}[URL]"), "$1")
 	if clean == text {
 		return err
 	}

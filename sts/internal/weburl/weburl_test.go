@@ -81,6 +81,22 @@ func TestHide(t *testing.T) {
 	}
 }
 
+// What url.Parse quotes of a password.
+func TestHideWhatParseQuotes(t *testing.T) {
+	for _, u := range []string{"http://me:hunter2#@h", "http://me:p%hunter2@h", "http://me:p%hu@h", "http://h%zz", "http://me:pw@h\\u", "http://me@h:pw"} {
+		_, err := url.Parse(u)
+		if err == nil {
+			t.Fatalf("%s is a URL: it tests nothing", u)
+		}
+		got := Hide(err).Error()
+		for _, part := range []string{"hunter2", "%hu", "%zz", `"\\"`, `":pw"`} {
+			if strings.Contains(got, part) {
+				t.Errorf("%s: %s", u, got)
+			}
+		}
+	}
+}
+
 func FuzzParse(f *testing.F) {
 	for _, seed := range []string{"https://a:b@c/d?e=f#g", "http://[::1]:80", "https://admin:hunter2#@host/", "\x00", "https://%zz"} {
 		f.Add(seed)
