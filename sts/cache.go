@@ -10,6 +10,8 @@ import (
 	"sync"
 	"sync/atomic"
 	"time"
+
+	"github.com/vodupload/vodupload/sts/internal/roundtrip"
 )
 
 // A Cache is a [Provider] that keeps the credentials of another one and renews
@@ -135,7 +137,7 @@ func (c *Cache) renew(ctx context.Context, r *renewal) {
 func (c *Cache) ask(ctx context.Context) (creds Credentials, err error) {
 	defer func() {
 		if v := recover(); v != nil {
-			err = fmt.Errorf("the provider panicked: %s", scrub(fmt.Sprint(v)))
+			err = fmt.Errorf("the provider panicked: %s", scrub(roundtrip.PanicText(v)))
 			c.opts.Logger.Error("the provider of credentials panicked", "error", err, "stack", string(debug.Stack()))
 		}
 	}()

@@ -70,7 +70,7 @@ type result struct {
 func exchange(client *http.Client, req *http.Request, limit int64) (r result) {
 	defer func() {
 		if v := recover(); v != nil {
-			r.err = fmt.Errorf("the HTTP client panicked: %s", panicText(v))
+			r.err = fmt.Errorf("the HTTP client panicked: %s", PanicText(v))
 		}
 	}()
 	resp, err := client.Do(req)
@@ -83,9 +83,9 @@ func exchange(client *http.Client, req *http.Request, limit int64) (r result) {
 	return r
 }
 
-// panicText returns what a panic says. The text of other values is not for logs: it
+// PanicText returns what a panic says. The text of other values is not for logs: it
 // could be the request, with its headers.
-func panicText(v any) string {
+func PanicText(v any) string {
 	switch v := v.(type) {
 	case error:
 		return v.Error()
