@@ -38,11 +38,10 @@ func (c *Client) enqueueProgressLocked(e *entry, info FileInfo) {
 		return
 	}
 	e.reportedUploaded, e.reportedSize = info.Uploaded, info.Size
-	p := e.progress
-	if p != nil && c.notify.Update(&p.Event, func() { p.info = info }) {
+	if p := e.progress; p != nil && c.notify.Update(&p.Event, func() { p.info = info }) {
 		return
 	}
-	p = &progressEvent{info: info}
+	p := &progressEvent{info: info}
 	p.Event = notify.Event{Name: "OnProgress", Call: func() { on(c, p.info, p.info.Uploaded, p.info.Size) }}
 	c.enqueueLocked(e, &p.Event)
 	e.progress = p

@@ -13,7 +13,6 @@ import (
 func (c *Client) view(fn func(*filelist.List)) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	c.list.Now = time.Now()
 	fn(c.list)
 }
 
@@ -21,6 +20,7 @@ func (c *Client) view(fn func(*filelist.List)) {
 // from it. fn may change entries as well as the list.
 func (c *Client) decide(fn func(*filelist.List) error) (err error) {
 	c.view(func(l *filelist.List) {
+		l.Now = time.Now()
 		err = fn(l)
 		c.carryOutLocked()
 	})
@@ -31,7 +31,10 @@ func (c *Client) decide(fn func(*filelist.List) error) (err error) {
 // startFiles starts files that wait for a slot, if there is one.
 func (c *Client) startFiles() {
 	changed := false
-	c.view(func(*filelist.List) { changed = c.carryOutLocked() })
+	c.view(func(l *filelist.List) {
+		l.Now = time.Now()
+		changed = c.carryOutLocked()
+	})
 	if changed {
 		c.changed.Broadcast()
 	}

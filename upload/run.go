@@ -166,6 +166,7 @@ func (r *run) report(ev transfer.Event) {
 		c.opts.Logger.Warn("retry", c.attrs(r.e, "part", ev.Part, "attempt", ev.Attempt, "delay", ev.Delay, "error", ev.Err)...)
 	}
 	c.view(func(l *filelist.List) {
+		l.Now = time.Now()
 		acked, ok := l.Progress(r.id, r.number, progressOf(ev))
 		if !ok {
 			return // an event of an earlier run

@@ -20,6 +20,7 @@ type Stats struct {
 func (c *Client) Stats() Stats {
 	s := Stats{Files: make(map[FileState]int), InFlight: c.slots.Used()}
 	c.view(func(l *filelist.List) {
+		l.Now = time.Now()
 		t := l.Totals()
 		s.Total, s.Uploaded = t.Total, t.Uploaded
 		for state, n := range t.Files {
