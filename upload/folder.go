@@ -29,7 +29,7 @@ func openFolder(dir string) (*folder, *os.Root, error) {
 		return nil, nil, err
 	}
 	d := &folder{given: given}
-	d.path, _ = resolve(given)
+	d.path, _ = new(resolver).resolve(given)
 	root, err := d.root()
 	return d, root, err
 }

@@ -38,7 +38,7 @@ func (c *Client) checked(f File) (*entry, int64, error) {
 		return nil, 0, err
 	}
 	e := &entry{options: options, path: f.Path, info: f.Info}
-	size, err := e.inspect(&c.shared.links)
+	size, err := e.inspect(&c.shared)
 	if err != nil {
 		return nil, 0, err
 	}

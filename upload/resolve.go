@@ -5,25 +5,64 @@ import (
 	"os"
 	"path/filepath"
 	"sync"
+	"sync/atomic"
 )
 
 // resolve returns the one path that a file has without symbolic links, and what is
 // there. Where there is no such path, as for an open file under /proc, or where it
 // leads to another file, it is path itself. The second result is nil where nothing is
 // at path.
-func resolve(path string) (string, fs.FileInfo) {
+func (r *resolver) resolve(path string) (string, fs.FileInfo) {
 	info, err := os.Stat(path)
 	if err != nil {
 		return path, nil
 	}
+	if resolved, ok := r.beside(path, info); ok {
+		return resolved, info
+	}
 	resolved, err := filepath.EvalSymlinks(path)
-	if err != nil || resolved == path {
+	if err != nil {
 		return path, info
 	}
 	if at, err := os.Lstat(resolved); err != nil || !os.SameFile(at, info) {
 		return path, info
 	}
+	r.keep(filepath.Dir(path), filepath.Dir(resolved))
 	return resolved, info
+}
+
+// A resolver keeps the folder of the last path: a list is mostly made of files of one
+// folder, and resolving each name of a path costs more than all else about adding it.
+// Its zero value is ready.
+type resolver struct{ last atomic.Pointer[resolvedDir] }
+
+type resolvedDir struct {
+	given, path string
+	info        fs.FileInfo // of path, which is no link
+}
+
+func (r *resolver) keep(given, path string) {
+	if info, err := os.Lstat(path); err == nil {
+		r.last.Store(&resolvedDir{given, path, info})
+	}
+}
+
+// beside returns the path of a file in the last folder, if the file and the folder are
+// the same there, and no links.
+func (r *resolver) beside(path string, info fs.FileInfo) (string, bool) {
+	dir := r.last.Load()
+	if dir == nil || filepath.Dir(path) != dir.given {
+		return "", false
+	}
+	if now, err := os.Lstat(dir.path); err != nil || !os.SameFile(now, dir.info) {
+		return "", false
+	}
+	resolved := path
+	if dir.path != dir.given {
+		resolved = filepath.Join(dir.path, filepath.Base(path))
+	}
+	at, err := os.Lstat(resolved)
+	return resolved, err == nil && at.Mode().IsRegular() && os.SameFile(at, info)
 }
 
 // hardLinks gives the files of a client that have several names one of them: the

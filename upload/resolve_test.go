@@ -143,3 +143,23 @@ func TestPathThatCannotBeResolved(t *testing.T) {
 	}
 	b.same(f)
 }
+
+// TestFolderThatBecomesALink between two files that are added from it: the second is
+// known by its path without the link.
+func TestFolderThatBecomesALink(t *testing.T) {
+	b := newBench(t)
+	c := b.client()
+	first := b.file("in/a.mp4", 1)
+	b.add(c, first)
+	if err := os.Rename(filepath.Join(b.dir, "in"), filepath.Join(b.dir, "moved")); err != nil {
+		t.Fatal(err)
+	}
+	symlink(t, "moved", filepath.Join(b.dir, "in"))
+	film := b.file("moved/b.mp4", 1)
+	byLink := film
+	byLink.Path = filepath.Join(b.dir, "in/b.mp4")
+	b.add(c, byLink)
+	if _, err := c.AddFile(film); !errors.Is(err, upload.ErrFileAlreadyExist) {
+		t.Errorf("got %v, want ErrFileAlreadyExist: the file is in the list by its other path", err)
+	}
+}

@@ -10,6 +10,7 @@ import (
 
 // sharedValues are what the client's files have in common. Their use needs no lock.
 type sharedValues struct {
+	paths       resolver
 	links       hardLinks
 	lastOptions atomic.Pointer[File]
 	lastSite    atomic.Pointer[site]

@@ -60,7 +60,7 @@ func (s section) Fingerprint() string { return s.fingerprint }
 
 // inspect checks where the bytes of a file come from, and returns how many there are;
 // -1 if that is not known.
-func (e *entry) inspect(links *hardLinks) (int64, error) {
+func (e *entry) inspect(shared *sharedValues) (int64, error) {
 	e.opened, e.source = e.path, e.path
 	sources := 0
 	for _, set := range []bool{e.options.FS != nil, e.options.Source != nil, e.options.Reader != nil} {
@@ -82,7 +82,7 @@ func (e *entry) inspect(links *hardLinks) (int64, error) {
 			return 0, fmt.Errorf("%w: File.Path: %w", ErrInvalidArgument, err)
 		}
 		e.path = path
-		e.locate(links)
+		e.locate(shared)
 	}
 	var src transfer.Source
 	err := transfer.Protect("opening the source", func() (err error) {
@@ -109,15 +109,15 @@ func (e *entry) inspect(links *hardLinks) (int64, error) {
 }
 
 // locate finds the path to open a file of the system by, and its name in keys.
-func (e *entry) locate(links *hardLinks) {
+func (e *entry) locate(shared *sharedValues) {
 	var info fs.FileInfo
 	if dir := e.options.dir; dir != nil {
 		e.opened = dir.resolved(e.path)
 		info, _ = os.Lstat(e.opened)
 	} else {
-		e.opened, info = resolve(e.path)
+		e.opened, info = shared.paths.resolve(e.path)
 	}
-	e.source = links.of(e.opened, info)
+	e.source = shared.links.of(e.opened, info)
 }
 
 // open opens what the file's bytes come from, if that is not a Reader.
