@@ -48,6 +48,21 @@ func TestHashEndsWithItsContext(t *testing.T) {
 	}
 }
 
+// TestHashOfAPartEndsWithItsContext, and not with the part: that may have 5 GiB.
+func TestHashOfAPartEndsWithItsContext(t *testing.T) {
+	ctx, stop := context.WithCancelCause(t.Context())
+	reads := 0
+	src := &memSource{inMemory: make([]byte, 8<<20), read: func(int64) error {
+		reads++
+		stop(errPause)
+		return nil
+	}}
+	u := &upload{Service: &Service{}, job: &Job{Source: src}}
+	if _, err := u.hash(ctx, 0, 8<<20); !errors.Is(err, errPause) || reads != 1 {
+		t.Errorf("got %v after %d reads, want %v after one", err, reads, errPause)
+	}
+}
+
 func TestMatchingKeepsTheOrder(t *testing.T) {
 	b := data(5*partSize, 3)
 	u := &upload{Service: &Service{}, job: &Job{Source: inMemory(b)}, plan: must(NewPlan(5*partSize, partSize))}
