@@ -396,3 +396,28 @@ func TestTransportThatPrintsTheRequest(t *testing.T) {
 		noSecret(t, fmt.Sprintf("%v %+v %#v", err, err, err))
 	}
 }
+
+// A secret of a test may be a letter: it is hidden where it stands alone, and the words
+// that have it in them stay.
+func TestShortSecretsAreHiddenAsWords(t *testing.T) {
+	message := "the signature of s is not s="
+	srv := serve(t, func(w http.ResponseWriter, _ *http.Request) {
+		w.WriteHeader(http.StatusForbidden)
+		fmt.Fprintf(w, `{"Code":"SignatureDoesNotMatch","Message":%q}`, message)
+	})
+	for _, tt := range []struct{ secret, want string }{
+		{"s", "SignatureDoesNotMatch: the signature of [redacted] is not [redacted]= (HTTP 403)"},
+		{"signatu", "SignatureDoesNotMatch: the signature of s is not s= (HTTP 403)"},
+		{"signatur", "SignatureDoesNotMatch: the [redacted]e of s is not s= (HTTP 403)"},
+	} {
+		c, err := openapi.New(srv.URL, "2015-04-01", func(context.Context) (openapi.Key, error) {
+			return openapi.Key{ID: "LTAI", Secret: tt.secret}, nil
+		}, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := c.Do(t.Context(), "Ask", nil, nil); err == nil || !strings.Contains(err.Error(), tt.want) {
+			t.Errorf("with the secret %q: %v, want %q", tt.secret, err, tt.want)
+		}
+	}
+}

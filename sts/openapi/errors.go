@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
+	"regexp"
 	"strings"
 	"time"
 	"unicode"
@@ -122,10 +123,23 @@ func scrub(message string, secrets ...string) string {
 	return message
 }
 
+// shortSecret is the length below which a secret, which then is one of a test, may be
+// part of any word.
+const shortSecret = 8
+
+// words are what a short secret is looked for among.
+var words = regexp.MustCompile(`[^\s"'=:,;&()<>\[\]{}]+`)
+
 // redact returns text without any of the secrets, as they are or encoded.
 func redact(text string, secrets []string) string {
 	for _, s := range secrets {
-		if s == "" {
+		if len(s) < shortSecret {
+			text = words.ReplaceAllStringFunc(text, func(word string) string {
+				if word == s {
+					return "[redacted]"
+				}
+				return word
+			})
 			continue
 		}
 		once := Escape(s)
