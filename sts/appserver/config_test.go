@@ -162,10 +162,10 @@ func TestNewNamesWhatIsWrong(t *testing.T) {
 		{"policy without statements", func(c *appserver.Config) { c.PolicyFile = file("b", `{"Version":"1"}`) }, []string{"PolicyFile"}, "has no Statement"},
 		{"policy of version 2", func(c *appserver.Config) { c.PolicyFile = file("c", `{"Version":"2","Statement":[{}]}`) }, []string{"PolicyFile"}, "Version"},
 		{"policy with another placeholder", func(c *appserver.Config) {
-			c.PolicyFile = file("d", `{"Version":"1","Statement":[{"Resource":"$BUKET_NAME"}]}`)
+			c.PolicyFile = file("d", `{"Version":"1","Statement":[{"Effect":"Allow","Resource":"$BUKET_NAME"}]}`)
 		}, []string{"PolicyFile"}, "$BUKET_NAME"},
 		{"policy that is too long", func(c *appserver.Config) {
-			c.PolicyFile = file("e", `{"Version":"1","Statement":[{"Resource":"`+strings.Repeat("x", 2048)+`"}]}`)
+			c.PolicyFile = file("e", `{"Version":"1","Statement":[{"Effect":"Allow","Resource":"`+strings.Repeat("x", 2048)+`"}]}`)
 		}, []string{"PolicyFile"}, "at most 2048"},
 		{"policy file that is huge", func(c *appserver.Config) { c.PolicyFile = file("f", strings.Repeat(" ", 70_000)) }, []string{"PolicyFile"}, "more than 65536 bytes"},
 		{"policy that needs a bucket", func(c *appserver.Config) { c.PolicyFile = "policy/bucket_read_policy.txt" }, []string{"BucketName"}, "$BUCKET_NAME"},

@@ -4,6 +4,7 @@ import (
 	"net"
 	"net/http"
 	"net/netip"
+	"regexp"
 	"strings"
 )
 
@@ -27,11 +28,16 @@ func local(r *http.Request) bool {
 // content delivery networks add.
 func ofProxy(name string) bool {
 	switch name {
-	case "Forwarded", "Via", "X-Real-Ip", "X-Client-Ip", "True-Client-Ip", "Cf-Connecting-Ip", "X-Original-Host":
+	case "Forwarded", "Via", "Cdn-Loop", "X-Envoy-External-Address":
 		return true
 	}
-	return strings.HasPrefix(name, "X-Forwarded-")
+	return strings.HasPrefix(name, "X-Forwarded") || strings.HasPrefix(name, "X-Original-") ||
+		clientHeader.MatchString(name)
 }
+
+// clientHeader are the headers in which those have the client's address: X-Real-Ip,
+// True-Client-Ip, Cf-Connecting-Ip, X-Azure-Clientip and their like.
+var clientHeader = regexp.MustCompile(`(?i)(real|client|connecting|user|remote|source|originating)-?(ip|addr|address)$`)
 
 func loopbackHost(host string) bool {
 	if strings.EqualFold(host, "localhost") {

@@ -79,7 +79,8 @@ func onlyLists(action any) bool {
 }
 
 // listsBelow reports whether a condition demands that oss:Prefix, which only requests
-// that list have, is below the prefix.
+// that list have, is below the prefix. Of a name that is there in several cases, nobody
+// knows which one counts.
 func listsBelow(condition any) bool {
 	operators, _ := condition.(map[string]any)
 	for operator, keys := range operators {
@@ -87,12 +88,14 @@ func listsBelow(condition any) bool {
 			continue
 		}
 		byKey, _ := keys.(map[string]any)
+		var all []any
 		for key, values := range byKey {
-			all := texts(values)
-			if strings.EqualFold(key, "oss:Prefix") && len(all) > 0 &&
-				!slices.ContainsFunc(all, func(v any) bool { return !beginsWithPlaceholder(v) }) {
-				return true
+			if strings.EqualFold(key, "oss:Prefix") {
+				all = append(all, texts(values)...)
 			}
+		}
+		if len(all) > 0 && !slices.ContainsFunc(all, func(v any) bool { return !beginsWithPlaceholder(v) }) {
+			return true
 		}
 	}
 	return false

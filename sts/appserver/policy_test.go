@@ -182,6 +182,10 @@ func TestMisplacedPrefixIsRefused(t *testing.T) {
 	for name, text := range map[string]string{
 		"resource in another case":      `{"Version":"1","Statement":[{"Effect":"Allow","Action":"oss:GetObject","Resource":"acs:oss:*:*:$BUCKET_NAME/$OBJECT_PREFIX*","resource":"*"}]}`,
 		"statement in another case":     `{"Version":"1","Statement":[{"Effect":"Allow"}],"statement":[]}`,
+		"Deny in another case":          `{"Version":"1","Statement":[{"Effect":"Allow"},{"Effect":"deny","Action":"*","Resource":"*"}]}`,
+		"Deny with white space":         `{"Version":"1","Statement":[{"Effect":"Allow"},{"Effect":"Deny ","Action":"*","Resource":"*"}]}`,
+		"no Effect":                     `{"Version":"1","Statement":[{"Action":"*","Resource":"*"}]}`,
+		"Effect that is no text":        `{"Version":"1","Statement":[{"Effect":["Allow"],"Action":"*","Resource":"*"}]}`,
 		"statement that is no object":   `{"Version":"1","Statement":["*"]}`,
 		"placeholder that nobody knows": `{"Version":"1","Statement":[{"Effect":"Allow","Resource":"\u0024OTHER"}]}`,
 	} {
@@ -189,6 +193,18 @@ func TestMisplacedPrefixIsRefused(t *testing.T) {
 			t.Errorf("%s: want an error", name)
 		}
 	}
+	t.Run("a condition twice, in different cases", func(t *testing.T) {
+		p, err := parseTemplate([]byte(`{"Version":"1","Statement":[{"Effect":"Allow","Action":"oss:ListObjects","Resource":"acs:oss:*:*:$BUCKET_NAME",` +
+			`"Condition":{"StringLike":{"oss:Prefix":"$OBJECT_PREFIX*","oss:prefix":"*"}}}]}`))
+		if err != nil {
+			t.Fatal(err)
+		}
+		for range 20 { // in whatever order the map is
+			if got, err := p.fill("media", "in/"); !errors.Is(err, errNotNarrowable) {
+				t.Errorf("got %s, %v", got, err)
+			}
+		}
+	})
 	t.Run("a list of all buckets", func(t *testing.T) {
 		for _, resource := range []string{`"*"`, `"acs:oss:*:*:*"`, `"acs:oss:*:*:medi?"`, `"acs:oss:*:*:$BUCKET_NAME/*"`} {
 			p, err := parseTemplate([]byte(`{"Version":"1","Statement":[{"Effect":"Allow","Action":"oss:List*","Resource":` + resource +

@@ -18,8 +18,13 @@ func checkStatement(statement any) error {
 	if err := exactNames(m, "Effect", "Action", "NotAction", "Resource", "NotResource", "Condition", "Principal", "NotPrincipal"); err != nil {
 		return err
 	}
-	if m["Effect"] == "Deny" {
+	switch m["Effect"] {
+	case "Deny":
 		return nil
+	case "Allow":
+	default:
+		// A Deny in other words would be taken for an Allow, and narrowed away.
+		return fmt.Errorf("has a statement whose Effect is neither Allow nor Deny")
 	}
 	for _, r := range texts(m["Resource"]) {
 		text, _ := r.(string)
