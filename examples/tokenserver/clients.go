@@ -5,6 +5,7 @@ import (
 	"context"
 	"crypto/sha256"
 	"fmt"
+	"io"
 	"log/slog"
 	"net/http"
 	"os"
@@ -43,7 +44,7 @@ func (c *clients) authenticate(r *http.Request) (appserver.Identity, error) {
 
 // load reads the file. What it said before holds on if that fails.
 func (c *clients) load() error {
-	data, err := os.ReadFile(c.path)
+	data, err := readClients(c.path)
 	if err != nil {
 		c.seen = nil
 		return fmt.Errorf("-clients: %w", err)
@@ -74,6 +75,31 @@ func (c *clients) load() error {
 	return nil
 }
 
+// maxClients is how much the file may have, in bytes: several thousand clients.
+const maxClients = 1 << 20
+
+// readClients reads the whole file. A pipe would keep the watcher waiting, and could be
+// read once only.
+func readClients(path string) ([]byte, error) {
+	info, err := os.Stat(path)
+	if err != nil {
+		return nil, err
+	}
+	if !info.Mode().IsRegular() {
+		return nil, fmt.Errorf("%s is not a regular file", path)
+	}
+	file, err := os.Open(path)
+	if err != nil {
+		return nil, err
+	}
+	defer file.Close()
+	data, err := io.ReadAll(io.LimitReader(file, maxClients+1))
+	if len(data) > maxClients {
+		err = fmt.Errorf("%s has more than %d bytes", path, maxClients)
+	}
+	return data, err
+}
+
 func (c *clients) check(identities map[string]appserver.Identity) error {
 	if c.validate == nil {
 		return nil
@@ -90,7 +116,7 @@ func (c *clients) check(identities map[string]appserver.Identity) error {
 // It reads it all: it is small, and a file that is written twice within the resolution
 // of its times would look the same.
 func (c *clients) changed() bool {
-	data, err := os.ReadFile(c.path)
+	data, err := readClients(c.path)
 	if err != nil {
 		return len(c.seen) > 0
 	}

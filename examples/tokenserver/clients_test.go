@@ -6,6 +6,7 @@ import (
 	"log/slog"
 	"net/http"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"runtime"
 	"strings"
@@ -73,6 +74,11 @@ func (w *watched) serves(token string) bool {
 	return err == nil
 }
 
+// pipe puts a named pipe in the place of a file.
+func pipe(path string) error {
+	return errors.Join(os.Remove(path), exec.Command("mkfifo", path).Run())
+}
+
 func TestClientsAreReadAgain(t *testing.T) {
 	t.Run("a client taken out is refused, the others are not", func(t *testing.T) {
 		w := watch(t, "{"+alice+","+bob+"}")
@@ -137,6 +143,24 @@ func TestClientsAreReadAgain(t *testing.T) {
 			t.Errorf("alice is served: %t; log %s", w.serves(aliceToken), w.log)
 		}
 	})
+	for name, put := range map[string]func(path string) error{
+		"huge":   func(path string) error { return os.Truncate(path, 1<<40) },
+		"empty":  func(path string) error { return os.Truncate(path, 0) },
+		"folder": func(path string) error { return errors.Join(os.Remove(path), os.Mkdir(path, 0o700)) },
+		"pipe":   pipe,
+	} {
+		t.Run("a file that becomes "+name+" changes nothing, and is logged once", func(t *testing.T) {
+			w := watch(t, "{"+alice+"}")
+			if err := put(w.path); err != nil {
+				t.Skipf("not here: %v", err)
+			}
+			w.poll()
+			w.poll()
+			if !w.serves(aliceToken) || strings.Count(w.log.String(), "level=ERROR") != 1 {
+				t.Errorf("alice is served: %t; log %s", w.serves(aliceToken), w.log)
+			}
+		})
+	}
 	t.Run("nothing is logged without a change", func(t *testing.T) {
 		w := watch(t, "{"+alice+"}")
 		w.poll()

@@ -13,8 +13,9 @@
 //
 // Its first line of output is "listening on http://HOST:PORT"; the log goes to
 // standard error. It stops on SIGINT and SIGTERM, after it has answered what it
-// was asked, and reads the file of -clients again when it changes and on SIGHUP. Without -clients it serves this machine only, as far as it can see: a
-// reverse proxy or a tunnel here can let others in, and so it warns at its start.
+// was asked, and reads the file of -clients again when it changes and on SIGHUP.
+// Without -clients it serves this machine only, as far as it can see: a reverse proxy
+// or a tunnel here can let others in, and so it warns at its start.
 package main
 
 import (
@@ -28,6 +29,8 @@ import (
 	"net/netip"
 	"os"
 	"os/signal"
+	"strconv"
+	"strings"
 	"syscall"
 
 	"github.com/vodupload/vodupload/sts/appserver"
@@ -48,6 +51,7 @@ type settings struct {
 	cert     string
 	key      string
 	verbose  bool
+	proxies  []string
 	web      web
 	opts     appserver.Options
 }
@@ -97,7 +101,10 @@ func parse(args []string, stderr io.Writer) (*settings, error) {
 		s.opts.Hosts = append(s.opts.Hosts, name)
 		return nil
 	})
-	flags.Func("proxy", "take the client's address from X-Forwarded-For of a proxy at this `address` or network; may be repeated", s.addProxy)
+	flags.Func("proxy", "take the client's address from X-Forwarded-For of a proxy at this `address` or network; may be repeated", func(proxy string) error {
+		s.proxies = append(s.proxies, proxy)
+		return nil
+	})
 	flags.BoolVar(&s.verbose, "verbose", false, "log each token that is handed out")
 	flags.Func("origin", "let pages of this `origin` ask (https://example.com, null, *); may be repeated", func(origin string) error {
 		s.opts.Origins = append(s.opts.Origins, origin)
@@ -113,26 +120,43 @@ func parse(args []string, stderr io.Writer) (*settings, error) {
 	case err != nil:
 		return nil, err
 	case flags.NArg() > 0:
-		return nil, fmt.Errorf("unexpected argument %q: only flags are known, see -help", flags.Arg(0))
+		return nil, fmt.Errorf("unexpected argument %s: only flags are known, see -help", shown(flags.Arg(0)))
 	}
 	return s, s.validate()
 }
 
-// addProxy reads an address, or a network such as 10.0.0.0/8.
-func (s *settings) addProxy(text string) error {
-	network, err := netip.ParsePrefix(text)
-	if err != nil {
-		var address netip.Addr
-		if address, err = netip.ParseAddr(text); err == nil {
-			network, err = address.Prefix(address.BitLen())
-		}
+// shown is an argument as an error quotes it: there may be a password in a URL.
+func shown(text string) string {
+	if strings.Contains(text, "@") || strings.Contains(text, "://") {
+		return fmt.Sprintf("(%d characters, with a URL or an address)", len(text))
 	}
-	s.opts.Proxies = append(s.opts.Proxies, network)
-	return err
+	return strconv.Quote(text)
+}
+
+// parseProxy reads an address, or a network such as 10.0.0.0/8. No error quotes it.
+func parseProxy(text string) (netip.Prefix, error) {
+	if network, err := netip.ParsePrefix(text); err == nil {
+		return network, nil
+	}
+	address, err := netip.ParseAddr(text)
+	if err != nil {
+		return netip.Prefix{}, errors.New("-proxy: want an address such as 10.0.0.1, or a network such as 10.0.0.0/8")
+	}
+	return address.Prefix(address.BitLen())
 }
 
 func (s *settings) validate() error {
+	for _, text := range s.proxies {
+		proxy, err := parseProxy(text)
+		if err != nil {
+			return err
+		}
+		s.opts.Proxies = append(s.opts.Proxies, proxy)
+	}
+	host, _, err := net.SplitHostPort(s.addr)
 	switch {
+	case err != nil || strings.ContainsAny(host, "@/"): // a URL, perhaps with a password in it
+		return errors.New("-addr: want a host and a port, such as 127.0.0.1:7080 or :7080")
 	case (s.cert == "") != (s.key == ""):
 		return errors.New("-tls-cert and -tls-key go together: give both or neither")
 	case s.clients != "" && s.opts.AllowAnyone:

@@ -286,6 +286,13 @@ func TestRefusesToStart(t *testing.T) {
 	}{
 		{"unknown flag", []string{"-nonsense"}, 2, []string{"-nonsense"}},
 		{"argument", []string{"7080"}, 2, []string{`"7080"`, "only flags"}},
+		{"argument that is a URL", []string{"https://me:secret-token@host/"}, 2, []string{"only flags"}},
+		{"proxy that is a URL", []string{"-embedded", "-proxy", "https://me:secret-token@host/"}, 2, []string{"-proxy: want an address"}},
+		{"address that is a URL", []string{"-embedded", "-addr", "https://me:secret-token@host:7080"}, 2, []string{"-addr: want a host and a port"}},
+		{"address with a password", []string{"-embedded", "-anyone", "-addr", "secret-token@host:7080"}, 2, []string{"-addr: want a host and a port"}},
+		{"origin that is a URL", []string{"-embedded", "-origin", "https://me:secret-token@host/"}, 1, []string{"origin 1 of 1"}},
+		{"host that is a URL", []string{"-embedded", "-host", "https://me:secret-token@host/"}, 1, []string{"Hosts: want host names"}},
+		{"endpoint that is a URL", []string{"-config", configFile(t), "-web", "-endpoint", "https://me:secret-token@host/", "-web-sdk", sdkFile(t)}, 1, []string{"-web", "Endpoint"}},
 		{"no configuration", []string{"-config", filepath.Join(t.TempDir(), "config.json")}, 1, []string{"config.json"}},
 		{"configuration as shipped", []string{"-config", "config.json"}, 1,
 			[]string{"AccessKeyID is empty", "AccessKeySecret is empty", "RoleArn is empty", "BucketName is empty"}},
