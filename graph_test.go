@@ -96,7 +96,7 @@ var allowedImports = map[string]rule{
 		"it checks the calls that vod makes, so it shares no code with vod; users' tests import it alone",
 	},
 	"upload/osstest": {
-		[]string{"upload/osstest/internal/osserr", "upload/osstest/internal/policy"},
+		[]string{"upload/osstest/internal/osserr", "upload/osstest/internal/policy", "upload/osstest/internal/sign"},
 		"it checks what the client sends, so it shares no code with the client; users' tests import it, so it adds no dependency",
 	},
 	"upload/osstest/internal/osserr": {
@@ -106,6 +106,10 @@ var allowedImports = map[string]rule{
 	"upload/osstest/internal/policy": {
 		nil,
 		"a RAM policy decides by its text and one access, so it needs no request",
+	},
+	"upload/osstest/internal/sign": {
+		[]string{"upload/osstest/internal/osserr"},
+		"a signature is verified from the request, the secret and the time; which keys there are is the server's business",
 	},
 	"checkpoint": {
 		[]string{bbolt},

@@ -254,3 +254,22 @@ const conditional = `{"Version":"1","Statement":[{"Effect":"Allow","Action":"oss
 func statements(s ...string) string {
 	return `{"Version":"1","Statement":[` + strings.Join(s, ",") + `]}`
 }
+
+func fieldOf(e *osserr.Error, name string) string {
+	if e == nil {
+		return ""
+	}
+	for _, f := range e.Fields {
+		if f.Name == name {
+			return f.Value
+		}
+	}
+	return ""
+}
+
+func wantField(t *testing.T, e *osserr.Error, name, want string) {
+	t.Helper()
+	if got := fieldOf(e, name); got != want {
+		t.Errorf("%s\ngot:  %q\nwant: %q", name, got, want)
+	}
+}

@@ -10,6 +10,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/vodupload/vodupload/upload/osstest/internal/sign"
 )
 
 // A testClient signs its calls to a server. Its paths are in path style, as
@@ -91,10 +93,10 @@ func (c *testClient) request(method, path string, body io.Reader, header ...stri
 func (c *testClient) sign(r *http.Request) {
 	date := httpTime(c.now())
 	r.Header.Set("Date", date)
-	var t target
-	t.bucket, t.key = c.s.address(r)
-	text := stringToSignV1(r, t, r.URL.Query(), date)
-	r.Header.Set("Authorization", "OSS "+c.key.AccessKeyID+":"+signV1(c.key.AccessKeySecret, text))
+	var t sign.Target
+	t.Bucket, t.Key = c.s.address(r)
+	text := sign.StringToSignV1(r, t, r.URL.Query(), date)
+	r.Header.Set("Authorization", "OSS "+c.key.AccessKeyID+":"+sign.V1(c.key.AccessKeySecret, text))
 }
 
 // do makes a call and returns its answer.

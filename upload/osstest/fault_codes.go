@@ -1,10 +1,10 @@
 package osstest
 
 import (
-	"cmp"
 	"net/http"
 
 	"github.com/vodupload/vodupload/upload/osstest/internal/osserr"
+	"github.com/vodupload/vodupload/upload/osstest/internal/sign"
 )
 
 // apiError returns the answer that a fault gives to a call.
@@ -34,7 +34,7 @@ func codeError(code string, req *request) *osserr.Error {
 	return &osserr.Error{Status: http.StatusInternalServerError, Code: code, Message: code}
 }
 
-// codesOfCalls returns the errors that tell something of the call, or nil.
+// codesOfCalls returns an error that has details of the call, or nil.
 func codesOfCalls(code string, req *request) *osserr.Error {
 	switch code {
 	case "NoSuchUpload":
@@ -52,13 +52,13 @@ func codesOfCalls(code string, req *request) *osserr.Error {
 		}
 		return osserr.FileAlreadyExists(ec)
 	case "InvalidAccessKeyId":
-		return osserr.InvalidAccessKeyID(accessKeyID(req))
+		return osserr.InvalidAccessKeyID(sign.AccessKeyID(req.Request))
 	case "SecurityTokenExpired":
-		return osserr.SecurityTokenExpired(securityToken(req))
+		return osserr.SecurityTokenExpired(sign.SecurityToken(req.Request))
 	case "InvalidSecurityToken":
-		return osserr.InvalidSecurityToken(securityToken(req))
+		return osserr.InvalidSecurityToken(sign.SecurityToken(req.Request))
 	case "RequestTimeTooSkewed":
-		requested, _, _ := requestTime(req.Request)
+		requested, _, _ := sign.RequestTime(req.Request)
 		return osserr.TimeTooSkewed(requested, req.start)
 	}
 	return nil
@@ -71,18 +71,13 @@ var noSuchUploadECs = map[Op]string{
 	OpAbortMultipartUpload:    osserr.ECAbort,
 }
 
-func securityToken(req *request) string {
-	return cmp.Or(req.Header.Get("X-Oss-Security-Token"),
-		req.query.Get("x-oss-security-token"), req.query.Get("security-token"))
-}
-
 type plainCode struct {
 	status      int
 	ec, message string
 }
 
 // plainCodes are the other errors of OSS, as its documentation lists them by
-// HTTP status code. An EC that it does not tell is left out.
+// HTTP status code. An EC that it does not give is left out.
 var plainCodes = map[string]plainCode{
 	"CallbackFailed": {203, "0007-00000203", "Error status : 502."},
 

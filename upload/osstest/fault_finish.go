@@ -3,6 +3,8 @@ package osstest
 import (
 	"net/http"
 	"strconv"
+
+	"github.com/vodupload/vodupload/upload/osstest/internal/sign"
 )
 
 // conclude answers or breaks the call as a fault wants it.
@@ -14,7 +16,7 @@ func (x *exchange) conclude(p *chosen) {
 	case effectDisconnect:
 		x.disconnect()
 	case effectExpireToken:
-		if id := accessKeyID(x.req); id != "" {
+		if id := sign.AccessKeyID(x.req.Request); id != "" {
 			x.s.ExpireKey(id)
 		}
 		x.refuse(p)

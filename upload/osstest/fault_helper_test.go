@@ -11,6 +11,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/vodupload/vodupload/upload/osstest/internal/sign"
 )
 
 // A faultTest is a server with a client that signs, and with things to work on:
@@ -130,8 +132,8 @@ func (f *faultTest) request(ctx context.Context, method, path string, body io.Re
 	date := httpTime(time.Now().Add(f.clock))
 	r.Header.Set("Date", date)
 	bucket, key, _ := strings.Cut(strings.TrimPrefix(r.URL.Path, "/"), "/")
-	text := stringToSignV1(r, target{bucket, key}, r.URL.Query(), date)
-	r.Header.Set("Authorization", "OSS "+f.key.AccessKeyID+":"+signV1(f.key.AccessKeySecret, text))
+	text := sign.StringToSignV1(r, sign.Target{Bucket: bucket, Key: key}, r.URL.Query(), date)
+	r.Header.Set("Authorization", "OSS "+f.key.AccessKeyID+":"+sign.V1(f.key.AccessKeySecret, text))
 	return r
 }
 

@@ -10,6 +10,13 @@ import (
 	"github.com/vodupload/vodupload/upload/osstest/internal/osserr"
 )
 
+var (
+	testTime = time.Date(2026, 3, 4, 5, 6, 7, 0, time.UTC)
+	longKey  = Key{AccessKeyID: "ak", AccessKeySecret: "sk"}
+	tempKey  = Key{AccessKeyID: "STS.ak", AccessKeySecret: "sts-sk", SecurityToken: "token", Expires: testTime.Add(time.Hour)}
+	otherKey = Key{AccessKeyID: "STS.other", AccessKeySecret: "other-sk", SecurityToken: "other-token"}
+)
+
 func codeOf(e *osserr.Error) string {
 	if e == nil {
 		return ""
@@ -32,6 +39,21 @@ func TestKeyringHasDefaultKey(t *testing.T) {
 	wantFind(t, newKeyring(nil, nil), DefaultKey.AccessKeyID, "", testTime, "")
 	none := func(string, string) (Key, bool) { return Key{}, false }
 	wantFind(t, newKeyring(nil, none), DefaultKey.AccessKeyID, "", testTime, "InvalidAccessKeyId")
+}
+
+func TestKeysAndTokensBelongTogether(t *testing.T) {
+	r := newKeyring([]Key{longKey, tempKey, otherKey}, nil)
+	for _, tt := range []struct{ name, id, token, want string }{
+		{"passes with its token", "STS.ak", "token", ""},
+		{"passes without a token where there is none", "ak", "", ""},
+		{"InvalidAccessKeyId for an unknown one", "unknown", "", "InvalidAccessKeyId"},
+		{"InvalidAccessKeyId without its token", "STS.ak", "", "InvalidAccessKeyId"},
+		{"InvalidSecurityToken for a wrong one", "STS.ak", "wrong", "InvalidSecurityToken"},
+		{"InvalidSecurityToken where there is none", "ak", "wrong", "InvalidSecurityToken"},
+		{"AccessKeyIdAndSecurityTokenNotMatch for that of another key", "STS.ak", "other-token", "AccessKeyIdAndSecurityTokenNotMatch"},
+	} {
+		t.Run(tt.name, func(t *testing.T) { wantFind(t, r, tt.id, tt.token, testTime, tt.want) })
+	}
 }
 
 func TestKeyExpires(t *testing.T) {

@@ -2,7 +2,9 @@ package osstest
 
 import (
 	"encoding/xml"
+	"maps"
 	"net/http"
+	"slices"
 
 	"github.com/vodupload/vodupload/upload/osstest/internal/osserr"
 )
@@ -60,7 +62,7 @@ func (s *Server) bucketsWith(tags tagFilter) []entry[bucketResult] {
 	s.mu.RLock()
 	defer s.mu.RUnlock()
 	var all []entry[bucketResult]
-	for _, name := range sortedKeys(s.buckets) {
+	for _, name := range slices.Sorted(maps.Keys(s.buckets)) {
 		if tags.match(s.buckets[name].Tags) {
 			all = append(all, entry[bucketResult]{name, s.describe(s.buckets[name])})
 		}

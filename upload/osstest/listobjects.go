@@ -3,7 +3,9 @@ package osstest
 import (
 	"encoding/base64"
 	"encoding/xml"
+	"maps"
 	"net/http"
+	"slices"
 
 	"github.com/vodupload/vodupload/upload/osstest/internal/osserr"
 )
@@ -110,7 +112,7 @@ func (s *Server) currentObjects(bucketName string) ([]entry[*object], *osserr.Er
 		return nil, aerr
 	}
 	var objects []entry[*object]
-	for _, key := range sortedKeys(b.objects) {
+	for _, key := range slices.Sorted(maps.Keys(b.objects)) {
 		if o := b.current(key); o != nil {
 			objects = append(objects, entry[*object]{key, o})
 		}

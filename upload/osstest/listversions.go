@@ -2,7 +2,9 @@ package osstest
 
 import (
 	"encoding/xml"
+	"maps"
 	"net/http"
+	"slices"
 
 	"github.com/vodupload/vodupload/upload/osstest/internal/osserr"
 )
@@ -85,7 +87,7 @@ func (s *Server) allVersions(bucketName, keyMarker, idMarker string) ([]entry[li
 		return nil, aerr
 	}
 	var all []entry[listedVersion]
-	for _, key := range sortedKeys(b.objects) {
+	for _, key := range slices.Sorted(maps.Keys(b.objects)) {
 		// With a version marker, the page begins within the marker's key.
 		passed := key < keyMarker || key == keyMarker
 		for i, o := range b.objects[key] {

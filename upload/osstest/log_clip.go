@@ -2,6 +2,8 @@ package osstest
 
 import (
 	"fmt"
+	"maps"
+	"slices"
 	"strings"
 )
 
@@ -28,7 +30,7 @@ func clipValues[M ~map[string][]string](m M) M {
 		return m
 	}
 	clipped, left := M{}, maxLoggedValues
-	for _, name := range sortedKeys(m) {
+	for _, name := range slices.Sorted(maps.Keys(m)) {
 		for _, v := range m[name] {
 			v := clip(v)
 			if left -= len(name) + len(v); left < 0 {

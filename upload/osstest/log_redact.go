@@ -31,7 +31,7 @@ func (e *logEntry) redacted() Request {
 	return r
 }
 
-// redactedAuthorization keeps the scheme, which tells the signature's version.
+// redactedAuthorization keeps the scheme, which shows the version of the signature.
 func redactedAuthorization(values []string) string {
 	scheme, _, found := strings.Cut(values[0], " ")
 	if !found {
@@ -51,26 +51,6 @@ func redactedQuery(q url.Values) url.Values {
 		}
 	}
 	return q
-}
-
-// accessKeyID returns the access key ID that a call names, in its header or in
-// its URL, whether its signature is right or not.
-func accessKeyID(req *request) string {
-	scheme, rest, _ := strings.Cut(req.Header.Get("Authorization"), " ")
-	switch scheme {
-	case "OSS":
-		id, _, _ := strings.Cut(rest, ":")
-		return strings.TrimSpace(id)
-	case "OSS4-HMAC-SHA256":
-		_, credential, _ := strings.Cut(rest, "Credential=")
-		id, _, _ := strings.Cut(credential, "/")
-		return id
-	}
-	if id := req.query.Get("OSSAccessKeyId"); id != "" {
-		return id
-	}
-	id, _, _ := strings.Cut(req.query.Get("x-oss-credential"), "/")
-	return id
 }
 
 // codeInHeader returns the error code that the answer to a HEAD has, or "".

@@ -6,6 +6,8 @@ import (
 	"sync"
 	"sync/atomic"
 	"time"
+
+	"github.com/vodupload/vodupload/upload/osstest/internal/sign"
 )
 
 // keepByDefault is how many calls the log keeps.
@@ -43,7 +45,7 @@ type logEntry struct {
 func (l *requestLog) open(req *request) *logEntry {
 	e := &logEntry{begun: time.Now(), call: Request{
 		Op: req.op, Method: clip(req.Method), Bucket: clip(req.bucket), Key: clip(req.key),
-		UploadID: clip(req.uploadID), PartNumber: req.partNumber, AccessKeyID: clip(accessKeyID(req)),
+		UploadID: clip(req.uploadID), PartNumber: req.partNumber, AccessKeyID: clip(sign.AccessKeyID(req.Request)),
 		Header: clipValues(req.Header), Query: clipValues(req.query),
 		RequestID: req.id, Start: req.start, RemoteAddr: req.RemoteAddr,
 	}}

@@ -9,7 +9,6 @@ import (
 	"net"
 	"net/http"
 	"net/http/httptest"
-	"net/url"
 	"runtime"
 	"strings"
 	"sync"
@@ -114,28 +113,6 @@ func TestLogHasNoSecrets(t *testing.T) {
 			}
 		})
 	}
-}
-
-func TestAccessKeyIDIsFoundWhereverItIs(t *testing.T) {
-	for name, test := range map[string]struct{ authorization, query string }{
-		"header, V1": {"OSS STS.ab:c2ln", ""},
-		"header, V4": {"OSS4-HMAC-SHA256 Credential=STS.ab/20261121/cn-hangzhou/oss/aliyun_v4_request,Signature=0", ""},
-		"URL, V1":    {"", "OSSAccessKeyId=STS.ab"},
-		"URL, V4":    {"", "x-oss-credential=STS.ab%2F20261121"},
-	} {
-		t.Run(name, func(t *testing.T) {
-			r := &http.Request{Header: http.Header{"Authorization": {test.authorization}}}
-			query, _ := url.ParseQuery(test.query)
-			if got := accessKeyID(&request{Request: r, query: query}); got != "STS.ab" {
-				t.Errorf("got %q, want STS.ab", got)
-			}
-		})
-	}
-	t.Run("nowhere", func(t *testing.T) {
-		if got := accessKeyID(&request{Request: &http.Request{}}); got != "" {
-			t.Errorf("got %q, want none", got)
-		}
-	})
 }
 
 func TestLogKeepsTheNewest(t *testing.T) {

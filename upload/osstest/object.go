@@ -3,7 +3,9 @@ package osstest
 import (
 	"fmt"
 	"io"
+	"maps"
 	"net/http"
+	"slices"
 	"time"
 )
 
@@ -112,7 +114,7 @@ func (s *Server) Objects(bucket string) []Object {
 		return nil
 	}
 	objects := []Object{}
-	for _, key := range sortedKeys(b.objects) {
+	for _, key := range slices.Sorted(maps.Keys(b.objects)) {
 		if o := b.current(key); o != nil {
 			objects = append(objects, o.public(b))
 		}
@@ -164,5 +166,5 @@ func (s *Server) AbortUpload(bucket, key, uploadID string) bool {
 func (s *Server) Buckets() []string {
 	s.mu.RLock()
 	defer s.mu.RUnlock()
-	return sortedKeys(s.buckets)
+	return slices.Sorted(maps.Keys(s.buckets))
 }

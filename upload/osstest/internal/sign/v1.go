@@ -1,41 +1,42 @@
-package osstest
+package sign
 
 import (
 	"crypto/hmac"
 	"crypto/sha1"
 	"encoding/base64"
+	"maps"
 	"net/http"
 	"net/url"
 	"slices"
 	"strings"
 )
 
-// A target is the bucket and the decoded object name that a request is about,
+// A Target is the bucket and the decoded object name that a request is about,
 // in whatever style its URL names them. Signatures are over these.
-type target struct {
-	bucket string // empty for the service
-	key    string // empty for a bucket
+type Target struct {
+	Bucket string // empty for the service
+	Key    string // empty for a bucket
 }
 
 // path is the target as both signatures write it, before any encoding.
-func (t target) path() string {
-	if t.bucket == "" {
+func (t Target) path() string {
+	if t.Bucket == "" {
 		return "/"
 	}
-	return "/" + t.bucket + "/" + t.key
+	return "/" + t.Bucket + "/" + t.Key
 }
 
-// signV1 is signature version 1 of a string: base64(hmac-sha1).
-func signV1(secret, stringToSign string) string {
+// V1 is signature version 1 of a string: base64(hmac-sha1).
+func V1(secret, stringToSign string) string {
 	h := hmac.New(sha1.New, []byte(secret))
 	h.Write([]byte(stringToSign))
 	return base64.StdEncoding.EncodeToString(h.Sum(nil))
 }
 
-// stringToSignV1 is what version 1 signs (OSS documentation, Include
+// StringToSignV1 is what version 1 signs (OSS documentation, Include
 // signatures in the Authorization header; Add signatures to URLs). date is the
 // request's date, or the Expires of a signed URL.
-func stringToSignV1(r *http.Request, t target, query url.Values, date string) string {
+func StringToSignV1(r *http.Request, t Target, query url.Values, date string) string {
 	var b strings.Builder
 	b.WriteString(r.Method + "\n")
 	b.WriteString(r.Header.Get("Content-MD5") + "\n")
@@ -44,7 +45,7 @@ func stringToSignV1(r *http.Request, t target, query url.Values, date string) st
 	writeHeaders(&b, r, isOSSHeader)
 	b.WriteString(t.path())
 	separator := "?"
-	for _, name := range sortedKeys(query) {
+	for _, name := range slices.Sorted(maps.Keys(query)) {
 		if !isSubResource(name) {
 			continue
 		}
@@ -57,8 +58,8 @@ func stringToSignV1(r *http.Request, t target, query url.Values, date string) st
 	return b.String()
 }
 
-// isOSSHeader reports whether both signatures include a header without being
-// told to; name is lower-case.
+// isOSSHeader reports whether both signatures include a header even if no list
+// names it; name is lower-case.
 func isOSSHeader(name string) bool { return strings.HasPrefix(name, "x-oss-") }
 
 // writeHeaders writes the headers that are chosen by their lower-case name,
@@ -80,18 +81,9 @@ func writeHeaders(b *strings.Builder, r *http.Request, chosen func(name string) 
 	if _, ok := lines["host"]; !ok && chosen("host") {
 		lines["host"] = r.Host
 	}
-	for _, name := range sortedKeys(lines) {
+	for _, name := range slices.Sorted(maps.Keys(lines)) {
 		b.WriteString(name + ":" + lines[name] + "\n")
 	}
-}
-
-func sortedKeys[V any](m map[string]V) []string {
-	names := make([]string, 0, len(m))
-	for name := range m {
-		names = append(names, name)
-	}
-	slices.Sort(names)
-	return names
 }
 
 // isSubResource reports whether version 1 signs a query parameter: those of

@@ -1,4 +1,4 @@
-package osstest
+package sign
 
 import (
 	"net/http"
@@ -10,37 +10,6 @@ import (
 	"github.com/vodupload/vodupload/upload/osstest/internal/osserr"
 )
 
-// readHeader reads an Authorization header of either version.
-func readHeader(r *http.Request, query url.Values, header, region string, now time.Time) (*signature, *osserr.Error) {
-	if r.Header.Get("X-Oss-Security-Token") != "" && hasAny(query, "security-token") {
-		return nil, osserr.TokenTwice()
-	}
-	scheme, rest, _ := strings.Cut(header, " ")
-	var s *signature
-	var err *osserr.Error
-	switch scheme {
-	case "":
-		return nil, osserr.Authorization("", "Authorization header value is empty.", header)
-	case "OSS":
-		s, err = readHeaderV1(r, header, rest, now)
-	case algorithmV4:
-		s, err = readHeaderV4(r, header, rest, region, now)
-	default:
-		return nil, osserr.Authorization("0002-00000061", "Authorization header is invalid.", header)
-	}
-	if err != nil {
-		return nil, err
-	}
-	s.token = r.Header.Get("X-Oss-Security-Token")
-	return s, nil
-}
-
-// claimsV1 reports whether a request is signed by version 1, well or not.
-func claimsV1(r *http.Request, query url.Values) bool {
-	scheme, _, _ := strings.Cut(r.Header.Get("Authorization"), " ")
-	return scheme == "OSS" || hasAny(query, "OSSAccessKeyId", "Signature")
-}
-
 // readHeaderV1 reads "OSS AccessKeyId:Signature".
 func readHeaderV1(r *http.Request, header, rest string, now time.Time) (*signature, *osserr.Error) {
 	id, provided, ok := strings.Cut(rest, ":")
@@ -51,7 +20,7 @@ func readHeaderV1(r *http.Request, header, rest string, now time.Time) (*signatu
 		return nil, osserr.Authorization("0002-00000063",
 			"AccessKeyId or Signature is missing in Authorization header value.", header)
 	}
-	requested, date, err := requestTime(r)
+	requested, date, err := RequestTime(r)
 	if err != nil {
 		return nil, err
 	}

@@ -1,16 +1,19 @@
-package osstest
+// Package sign verifies the signatures of requests to OSS: those of versions 1
+// and 4, in the Authorization header and in the URL.
+package sign
 
 import (
 	"crypto/hmac"
 	"net/http"
 	"net/url"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/vodupload/vodupload/upload/osstest/internal/osserr"
 )
 
-// A signature is what a request shows of its signer, read from its header or
+// A signature is what a request says about its signer, read from its header or
 // its URL and not yet verified.
 type signature struct {
 	v4          bool
@@ -22,76 +25,50 @@ type signature struct {
 	additional  []string
 }
 
-// authenticate finds out whose signature a request bears, and sets its
-// principal. It returns the error that OSS answers if the signature is not
-// good; a request without one passes, as an anonymous one.
-func (s *Server) authenticate(req *request) *osserr.Error {
-	if s.opts.RefuseV1 && claimsV1(req.Request, req.query) {
-		return osserr.V1Refused()
-	}
-	lookup := func(accessKeyID, token string) (Key, *osserr.Error) {
-		// OSS misses the bucket before it looks at who asks.
-		if err := s.checkBucket(req); err != nil {
-			return Key{}, err
-		}
-		return s.keys.find(accessKeyID, token, req.start)
-	}
-	key, err := verify(req.Request, req.query, target{req.bucket, req.key}, lookup, s.opts.Region, req.start)
-	if err != nil {
-		return err
-	}
-	req.principal = key
-	return nil
-}
+// A Lookup returns the secret of the access key that a request names, or the
+// error that OSS answers if the key does not exist or does not belong to the
+// token. The token is empty for a request without one.
+type Lookup func(accessKeyID, token string) (secret string, err *osserr.Error)
 
-// checkBucket returns an error if the bucket is missing that a request is about.
-func (s *Server) checkBucket(req *request) *osserr.Error {
-	if req.bucket == "" || req.op == OpPutBucket {
-		return nil
-	}
-	_, err := s.bucketNow(req.bucket)
-	return err
-}
-
-// anonymous reports whether a request that was authenticated bears no signature.
-func (r *request) anonymous() bool { return r.principal.AccessKeyID == "" }
-
-// verify returns the key that signed a request, as lookup has it, or the zero
-// Key of an anonymous one. Region is what version 4 must have signed for; now is
-// the server's time.
-func verify(r *http.Request, query url.Values, t target, lookup func(accessKeyID, token string) (Key, *osserr.Error), region string, now time.Time) (Key, *osserr.Error) {
+// Verify returns the ID of the access key that signed a request, or "" for a
+// request without a signature. Region is the one that a signature of version 4
+// must name; now is the server's time. It returns the error that OSS answers if
+// the signature is wrong, has expired or cannot be read, and that of lookup,
+// which it calls once and only for a signature that can be read.
+func Verify(r *http.Request, t Target, lookup Lookup, region string, now time.Time) (accessKeyID string, err *osserr.Error) {
+	query := r.URL.Query()
 	s, err := readSignature(r, query, region, now)
 	if s == nil || err != nil {
-		return Key{}, err
+		return "", err
 	}
-	key, err := lookup(s.accessKeyID, s.token)
+	secret, err := lookup(s.accessKeyID, s.token)
 	if err != nil {
-		return Key{}, err
+		return "", err
 	}
 	if s.v4 {
-		err = s.verifyV4(r, query, t, key)
+		err = s.verifyV4(r, query, t, secret)
 	} else {
-		err = s.verifyV1(r, query, t, key)
+		err = s.verifyV1(r, query, t, secret)
 	}
 	if err != nil {
-		return Key{}, err
+		return "", err
 	}
-	return key, nil
+	return s.accessKeyID, nil
 }
 
-func (s *signature) verifyV1(r *http.Request, query url.Values, t target, key Key) *osserr.Error {
-	stringToSign := stringToSignV1(r, t, query, s.date)
-	want := signV1(key.AccessKeySecret, stringToSign)
+func (s *signature) verifyV1(r *http.Request, query url.Values, t Target, secret string) *osserr.Error {
+	stringToSign := StringToSignV1(r, t, query, s.date)
+	want := V1(secret, stringToSign)
 	if !hmac.Equal([]byte(want), []byte(s.provided)) {
 		return osserr.Signature("0002-00000040", s.accessKeyID, s.provided, stringToSign)
 	}
 	return nil
 }
 
-func (s *signature) verifyV4(r *http.Request, query url.Values, t target, key Key) *osserr.Error {
+func (s *signature) verifyV4(r *http.Request, query url.Values, t Target, secret string) *osserr.Error {
 	canonical := canonicalRequestV4(r, t, query, s.additional)
 	stringToSign := stringToSignV4(s.date, s.scope, canonical)
-	want := signV4(key.AccessKeySecret, s.scope, stringToSign)
+	want := signV4(secret, s.scope, stringToSign)
 	if !hmac.Equal([]byte(want), []byte(s.provided)) {
 		return osserr.Signature("0002-00000201", s.accessKeyID, s.provided, stringToSign).
 			With("CanonicalRequest", canonical)
@@ -123,6 +100,31 @@ func readSignature(r *http.Request, query url.Values, region string, now time.Ti
 	return readURLv1(query, now)
 }
 
+// readHeader reads an Authorization header of either version.
+func readHeader(r *http.Request, query url.Values, header, region string, now time.Time) (*signature, *osserr.Error) {
+	if r.Header.Get("X-Oss-Security-Token") != "" && hasAny(query, "security-token") {
+		return nil, osserr.TokenTwice()
+	}
+	scheme, rest, _ := strings.Cut(header, " ")
+	var s *signature
+	var err *osserr.Error
+	switch scheme {
+	case "":
+		return nil, osserr.Authorization("", "Authorization header value is empty.", header)
+	case "OSS":
+		s, err = readHeaderV1(r, header, rest, now)
+	case algorithmV4:
+		s, err = readHeaderV4(r, header, rest, region, now)
+	default:
+		return nil, osserr.Authorization("0002-00000061", "Authorization header is invalid.", header)
+	}
+	if err != nil {
+		return nil, err
+	}
+	s.token = r.Header.Get("X-Oss-Security-Token")
+	return s, nil
+}
+
 func hasAny(query url.Values, names ...string) bool {
 	return slices.ContainsFunc(names, query.Has)
 }
@@ -136,9 +138,9 @@ func checkTokenInURL(r *http.Request, query url.Values) *osserr.Error {
 	return nil
 }
 
-// requestTime returns the time of a request that is signed in its header, and
+// RequestTime returns the time of a request that is signed in its header, and
 // the text that it came as.
-func requestTime(r *http.Request) (time.Time, string, *osserr.Error) {
+func RequestTime(r *http.Request) (time.Time, string, *osserr.Error) {
 	text := r.Header.Get("X-Oss-Date")
 	forms := []string{timeFormV4, http.TimeFormat}
 	if text == "" {

@@ -1,4 +1,4 @@
-package osstest
+package sign
 
 import (
 	"crypto/hmac"
@@ -51,7 +51,7 @@ func stringToSignV4(timestamp string, s scope, canonicalRequest string) string {
 // canonicalRequestV4 is the request as version 4 sees it (OSS documentation,
 // Include a V4 signature). additional are the lower-case names of the headers
 // that are signed beyond those that always are.
-func canonicalRequestV4(r *http.Request, t target, query url.Values, additional []string) string {
+func canonicalRequestV4(r *http.Request, t Target, query url.Values, additional []string) string {
 	var b strings.Builder
 	b.WriteString(r.Method + "\n")
 	b.WriteString(escapePathV4(t.path()) + "\n")
@@ -68,7 +68,7 @@ func canonicalRequestV4(r *http.Request, t target, query url.Values, additional 
 	return b.String()
 }
 
-// isSignedV4 reports whether version 4 signs a header without being told to;
+// isSignedV4 reports whether version 4 signs a header even if no list names it;
 // name is lower-case.
 func isSignedV4(name string) bool {
 	return isOSSHeader(name) || name == "content-type" || name == "content-md5"

@@ -1,4 +1,4 @@
-package osstest
+package sign
 
 import (
 	"net/http"
@@ -19,8 +19,8 @@ type vector struct {
 	method  string
 	url     string
 	headers []string // name, value, ...
-	target  target
-	key     Key
+	target  Target
+	key     key
 	now     string // RFC 3339
 }
 
@@ -35,8 +35,8 @@ var vectors = []vector{
 			"X-OSS-Magic", "abracadabra",
 			"Authorization", "OSS 44CF9590006BF252F707:26NBxoKdsyly4EDv6inkoDft/yA=",
 		},
-		target: target{"oss-example", "nelson"},
-		key:    Key{AccessKeyID: "44CF9590006BF252F707", AccessKeySecret: "OtxrzxIsfpFjA7SwPzILwy8Bw21TLhquhboDYROV"},
+		target: Target{"oss-example", "nelson"},
+		key:    key{"44CF9590006BF252F707", "OtxrzxIsfpFjA7SwPzILwy8Bw21TLhquhboDYROV", ""},
 		now:    "2005-11-17T18:49:58Z",
 	},
 	{
@@ -49,8 +49,8 @@ var vectors = []vector{
 			"x-oss-date", "Wed, 28 Dec 2022 10:27:41 GMT",
 			"Authorization", "OSS ak:kSHKmLxlyEAKtZPkJhG9bZb5k7M=",
 		},
-		target: target{"examplebucket", "nelson"},
-		key:    Key{AccessKeyID: "ak", AccessKeySecret: "sk"},
+		target: Target{"examplebucket", "nelson"},
+		key:    key{"ak", "sk", ""},
 		now:    "2022-12-28T10:27:41Z",
 	},
 	{
@@ -64,8 +64,8 @@ var vectors = []vector{
 			"Date", "Tue, 27 Dec 2022 10:27:41 GMT",
 			"Authorization", "OSS ak:/afkugFbmWDQ967j1vr6zygBLQk=",
 		},
-		target: target{"examplebucket", "nelson"},
-		key:    Key{AccessKeyID: "ak", AccessKeySecret: "sk"},
+		target: Target{"examplebucket", "nelson"},
+		key:    key{"ak", "sk", ""},
 		now:    "2022-12-28T10:27:41Z",
 	},
 	{
@@ -75,8 +75,8 @@ var vectors = []vector{
 			"x-oss-date", "Wed, 28 Dec 2022 10:27:41 GMT",
 			"Authorization", "OSS ak:vkQmfuUDyi1uDi3bKt67oemssIs=",
 		},
-		target: target{"examplebucket", ""},
-		key:    Key{AccessKeyID: "ak", AccessKeySecret: "sk"},
+		target: Target{"examplebucket", ""},
+		key:    key{"ak", "sk", ""},
 		now:    "2022-12-28T10:27:41Z",
 	},
 	{
@@ -85,22 +85,22 @@ var vectors = []vector{
 			"x-oss-date", "Wed, 28 Dec 2022 10:27:41 GMT",
 			"Authorization", "OSS ak:x3E5TgOvl/i7PN618s5mEvpJDYk=",
 		},
-		target: target{"examplebucket", ""},
-		key:    Key{AccessKeyID: "ak", AccessKeySecret: "sk"},
+		target: Target{"examplebucket", ""},
+		key:    key{"ak", "sk", ""},
 		now:    "2022-12-28T10:27:41Z",
 	},
 	{
 		name: "V1 URL", method: "GET",
 		url:    "/key?Expires=1699807420&OSSAccessKeyId=ak&Signature=dcLTea%2BYh9ApirQ8o8dOPqtvJXQ%3D&versionId=versionId",
-		target: target{"bucket", "key"},
-		key:    Key{AccessKeyID: "ak", AccessKeySecret: "sk"},
+		target: Target{"bucket", "key"},
+		key:    key{"ak", "sk", ""},
 		now:    "2023-11-12T16:43:39Z",
 	},
 	{
 		name: "V1 URL with a token", method: "GET",
 		url:    "/key%2B123?Expires=1699808204&OSSAccessKeyId=ak&Signature=jzKYRrM5y6Br0dRFPaTGOsbrDhY%3D&security-token=token&versionId=versionId",
-		target: target{"bucket", "key+123"},
-		key:    Key{AccessKeyID: "ak", AccessKeySecret: "sk", SecurityToken: "token"},
+		target: Target{"bucket", "key+123"},
+		key:    key{"ak", "sk", "token"},
 		now:    "2023-11-12T16:56:43Z",
 	},
 	vectorV4("V4 header", "", "20231216T162057Z",
@@ -131,8 +131,8 @@ func vectorV4(name, token, date, authorization string) vector {
 			"content-type", "text/plain", "x-oss-content-sha256", "UNSIGNED-PAYLOAD",
 			"x-oss-date", date, "Authorization", "OSS4-HMAC-SHA256 " + authorization,
 		},
-		target: target{"bucket", "1234+-/123/1.txt"},
-		key:    Key{AccessKeyID: "ak", AccessKeySecret: "sk", SecurityToken: token},
+		target: Target{"bucket", "1234+-/123/1.txt"},
+		key:    key{"ak", "sk", token},
 		now:    rfc3339(date),
 	}
 	if token != "" {
@@ -150,8 +150,8 @@ func vectorURLv4(name, token, date, rest string) vector {
 			"x-oss-head1", "value", "abc", "value", "ZAbc", "value", "XYZ", "value",
 			"content-type", "application/octet-stream",
 		},
-		target: target{"bucket", "1234+-/123/1.txt"},
-		key:    Key{AccessKeyID: "ak", AccessKeySecret: "sk", SecurityToken: token},
+		target: Target{"bucket", "1234+-/123/1.txt"},
+		key:    key{"ak", "sk", token},
 		now:    rfc3339(date),
 	}
 }
@@ -172,24 +172,24 @@ func (v vector) request() *http.Request {
 	return r
 }
 
-func (v vector) verify(t *testing.T, r *http.Request) (Key, *osserr.Error) {
+func (v vector) verify(t *testing.T, r *http.Request) (string, *osserr.Error) {
 	t.Helper()
 	now, err := time.Parse(time.RFC3339, v.now)
 	if err != nil {
 		t.Fatal(err)
 	}
-	return verify(r, r.URL.Query(), v.target, lookupIn(now, v.key), "cn-hangzhou", now)
+	return Verify(r, v.target, lookupIn(v.key), "cn-hangzhou", now)
 }
 
 func TestSignaturesOfOthersAreGood(t *testing.T) {
 	for _, v := range vectors {
 		t.Run(v.name, func(t *testing.T) {
-			key, err := v.verify(t, v.request())
+			id, err := v.verify(t, v.request())
 			if err != nil {
 				t.Fatalf("got %s %s: %v", err.Code, err.Message, err.Fields)
 			}
-			if key != v.key {
-				t.Errorf("signed by %v, want %v", key, v.key)
+			if id != v.key.id {
+				t.Errorf("signed by %q, want %q", id, v.key.id)
 			}
 		})
 	}
@@ -199,9 +199,9 @@ func TestSignaturesOfOthersAreGood(t *testing.T) {
 func TestSignatureNoticesEachChange(t *testing.T) {
 	changes := map[string]func(r *http.Request, v *vector){
 		"another method":      func(r *http.Request, v *vector) { r.Method = "DELETE" },
-		"another bucket":      func(r *http.Request, v *vector) { v.target.bucket += "2" },
-		"another key":         func(r *http.Request, v *vector) { v.target.key += "2" },
-		"another secret":      func(r *http.Request, v *vector) { v.key.AccessKeySecret += "2" },
+		"another bucket":      func(r *http.Request, v *vector) { v.target.Bucket += "2" },
+		"another key":         func(r *http.Request, v *vector) { v.target.Key += "2" },
+		"another secret":      func(r *http.Request, v *vector) { v.key.secret += "2" },
 		"a new x-oss- header": func(r *http.Request, v *vector) { r.Header.Set("X-Oss-Object-Acl", "public-read") },
 		"a new content type":  func(r *http.Request, v *vector) { r.Header.Set("Content-Type", "image/png") },
 		"a new digest":        func(r *http.Request, v *vector) { r.Header.Set("Content-Md5", "1B2M2Y8AsgTpgAmY7PhCfg==") },

@@ -1,4 +1,4 @@
-package osstest
+package sign
 
 import (
 	"net/http"
@@ -31,7 +31,7 @@ func readHeaderV4(r *http.Request, header, rest, region string, now time.Time) (
 	if payload := r.Header.Get("X-Oss-Content-Sha256"); payload != unsignedPayload {
 		return nil, errPayload(payload)
 	}
-	requested, date, err := requestTime(r)
+	requested, date, err := RequestTime(r)
 	if err != nil {
 		return nil, err
 	}
@@ -207,10 +207,9 @@ func readCredential(credential, region string) (id string, sc scope, fault crede
 }
 
 // wrongDay reports whether the day that was signed is not that of the request,
-// or more than a day off from the server's. That a clock which is days off is
-// told in this way, and not as RequestTimeTooSkewed, is what the OSS SDKs for
-// Android, Swift and Kotlin expect; where exactly OSS draws the line is not
-// documented.
+// or more than a day off from the server's. The OSS SDKs for Android,
+// Swift and Kotlin expect this answer, and not RequestTimeTooSkewed, to a clock
+// that is days off; where exactly OSS draws the line is not documented.
 func wrongDay(date string, requested, now time.Time) bool {
 	day, _ := time.Parse(dateFormV4, date)
 	if requested.UTC().Format(dateFormV4) != date {
