@@ -29,19 +29,19 @@ const (
 // An answer is what came back, whole. The SDK reads errors only from XML, and loses
 // the status of the others; so we keep our own.
 type answer struct {
-	status int // 0: nothing came
-	header http.Header
-	size   int64 // by Content-Length; -1 if unknown
-	body   []byte
-	err    error     // why body is not whole
-	came   time.Time // when the headers had come
-	by     *Snapshot // what the request was signed with; may be nil
+	status     int // 0: nothing came
+	header     http.Header
+	size       int64 // by Content-Length; -1 if unknown
+	body       []byte
+	err        error     // why body is not whole
+	receivedAt time.Time // when the headers had come
+	by         *Snapshot // what the request was signed with; may be nil
 }
 
 // readAnswer reads res to its end and closes its body, so that its connection can
 // serve the next request whatever the SDK does with the response.
 func readAnswer(res *http.Response, count func(n int)) answer {
-	a := answer{status: res.StatusCode, header: res.Header, size: max(res.ContentLength, -1), came: time.Now()}
+	a := answer{status: res.StatusCode, header: res.Header, size: max(res.ContentLength, -1), receivedAt: time.Now()}
 	if res.Body == nil || res.Body == http.NoBody {
 		return a
 	}
@@ -101,7 +101,7 @@ func (x xmlError) misdated() bool {
 
 // serviceError reads the error that the answer holds. Answers to HEAD have no body,
 // and bring it in a header. Where the text is not XML as a whole, the code is that of
-// the header X-Oss-Ec, or the one that the text has all the same: an expired token
+// the header X-Oss-Ec, or the one that the text or its JSON has all the same: an expired token
 // must not look like a broken gateway. What others than OSS answer is an error.
 func (a *answer) serviceError() (xmlError, error) {
 	var x xmlError
@@ -114,7 +114,7 @@ func (a *answer) serviceError() (xmlError, error) {
 	if err != nil {
 		x = scanError(string(text))
 	}
-	x.Code = strings.TrimSpace(x.Code)
+	x.Code, x.Endpoint = strings.TrimSpace(x.Code), strings.TrimSpace(x.Endpoint)
 	if code := codes[a.header.Get(headerEC)]; code != "" && (err != nil || x.Code == "") {
 		x.Code = code
 	}
@@ -180,9 +180,9 @@ func (a *answer) crc64() (uint64, bool) {
 	return n, err == nil
 }
 
-// served returns when the server answered, by its own clock; the zero time if it
+// serverTime returns when the server answered, by its own clock; the zero time if it
 // does not say.
-func (a *answer) served() time.Time {
+func (a *answer) serverTime() time.Time {
 	t, err := http.ParseTime(a.header.Get(headerDate))
 	if err != nil {
 		return time.Time{}
@@ -205,9 +205,9 @@ func (a *answer) delay() time.Duration {
 	if err != nil {
 		return 0
 	}
-	now := a.served() // the clock by which the server said it
+	now := a.serverTime() // the clock by which the server said it
 	if now.IsZero() {
-		now = a.came
+		now = a.receivedAt
 	}
 	return min(max(until.Sub(now), 0), maxDelay)
 }
@@ -230,7 +230,10 @@ func delayOf(value string, unit time.Duration) time.Duration {
 
 // redirect returns where a 3xx answer points to, for people.
 func (a *answer) redirect() error {
-	if a.status < 300 || a.status >= 400 {
+	switch a.status {
+	case http.StatusMovedPermanently, http.StatusFound, http.StatusSeeOther,
+		http.StatusTemporaryRedirect, http.StatusPermanentRedirect:
+	default:
 		return nil
 	}
 	location, err := url.Parse(a.header.Get(headerLocation))

@@ -64,11 +64,11 @@ func (o *Object) send(ctx context.Context, s Snapshot, r *request) (reply, error
 	sign, err := o.prepare(ctx, s, r)
 	if err != nil {
 		out := outcome{ended: ctx.Err() != nil, refused: ctx.Err() == nil, err: err}
-		return reply{}, o.fail(s, r, out, nil)
+		return reply{}, o.newError(s, r, out, nil)
 	}
-	sub, end := context.WithCancelCause(ctx)
-	defer end(errDetached)
-	x := newExchange(sub, end, o.client, r.body)
+	sub, cancel := context.WithCancelCause(ctx)
+	defer cancel(errDetached)
+	x := newExchange(sub, cancel, o.client, s, r.body)
 	header := target.HeadersFor(r.op, r.opts)
 	used := o.date(header)
 
@@ -81,15 +81,16 @@ func (o *Object) send(ctx context.Context, s Snapshot, r *request) (reply, error
 	}
 
 	rep, out := x.finish(ctx, sub, err)
-	rep.by = &sign.snapshot
+	rep.by = &x.signed
+	s = x.signed
 	out.token = s.Temporary()
 	switch {
 	case out.err != nil:
-		return rep, o.fail(s, r, out, nil)
+		return rep, o.newError(s, r, out, nil)
 	case rep.status/100 != 2:
-		return rep, o.refusal(s, r, out, &rep.answer, used)
+		return rep, o.errorOfAnswer(s, r, out, &rep.answer, used)
 	case r.body != nil && rep.read < r.body.Size && rep.status != statusCallbackFailed:
-		return rep, o.reject(s, r, &rep.answer, fmt.Errorf("answered after %d of %d bytes", rep.read, r.body.Size))
+		return rep, o.errorOfBadSuccess(s, r, &rep.answer, fmt.Errorf("answered after %d of %d bytes", rep.read, r.body.Size))
 	}
 	return rep, nil
 }
@@ -142,7 +143,7 @@ func (o *Object) log(ctx context.Context, s Snapshot, r *request, rep *reply, er
 		slog.String("object", target.Line(o.target.Object)),
 		slog.Int("part", r.part),
 		slog.Int("status", rep.status),
-		slog.String("request_id", oneLine(rep.header.Get(headerRequestID))),
+		slog.String("request_id", oneLine(s.redact(rep.header.Get(headerRequestID)))),
 		slog.Uint64("generation", s.Generation),
 		slog.Duration("took", time.Since(start)),
 	}

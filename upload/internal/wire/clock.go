@@ -24,14 +24,14 @@ const minCorrection = time.Minute
 // request that is signed for another year could be used by others until then.
 const maxCorrection = 24*time.Hour + minCorrection
 
-// learn sets the clock by an answer that came when the machine's clock said came. times
-// is what the answer says of the server's, the best word first; the first that can be
-// believed counts. It reports whether that differs from used, by which the request was
+// learn sets the clock by an answer that was received when the machine's clock said
+// receivedAt. times are what the answer says of the server's clock, the most trusted
+// first; the first plausible one counts. It reports whether that differs from used, by which the request was
 // dated. If it does not, another request would fare no better. The error says what
 // cannot be believed.
-func (c *clock) learn(times []time.Time, came time.Time, used time.Duration) (bool, error) {
-	for _, served := range times {
-		offset := served.Sub(came)
+func (c *clock) learn(times []time.Time, receivedAt time.Time, used time.Duration) (bool, error) {
+	for _, serverTime := range times {
+		offset := serverTime.Sub(receivedAt)
 		if offset.Abs() > maxCorrection {
 			continue
 		}
@@ -45,7 +45,7 @@ func (c *clock) learn(times []time.Time, came time.Time, used time.Duration) (bo
 		return false, nil
 	}
 	return false, fmt.Errorf("the server's clock says %s and this machine's %s: more than a day apart, which is not corrected",
-		times[0].UTC().Format(time.RFC3339), came.UTC().Format(time.RFC3339))
+		times[0].UTC().Format(time.RFC3339), receivedAt.UTC().Format(time.RFC3339))
 }
 
 // plausible returns t, or the zero time if it is more than a day from the server's

@@ -22,7 +22,7 @@ import (
 // CompleteMultipartUpload).
 //
 // With a callback, the answer is the one of the application's server: CallbackBody is
-// filled in then, Location is empty, and ETag too if the header does not tell it. When
+// filled in then, and ETag only if the header has it. When
 // OSS made the object but the callback failed, the result is filled in and the error
 // reports [Error.Stored].
 func (o *Object) Complete(ctx context.Context, s Snapshot, uploadID string, parts []Part, opts *target.ObjectOptions) (CompleteResult, error) {
@@ -34,7 +34,7 @@ func (o *Object) Complete(ctx context.Context, s Snapshot, uploadID string, part
 	}
 	list, err := partList(parts)
 	if err != nil {
-		return CompleteResult{}, o.fail(s, r, outcome{refused: true, err: err}, nil)
+		return CompleteResult{}, o.newError(s, r, outcome{refused: true, err: err}, nil)
 	}
 	r.body = &Body{R: bytes.NewReader(list), Size: int64(len(list))}
 	rep, err := o.do(ctx, s, r)
@@ -60,7 +60,7 @@ func (o *Object) Complete(ctx context.Context, s Snapshot, uploadID string, part
 		err = o.client.noCRC64(r.op)
 	}
 	if err != nil {
-		return CompleteResult{}, o.reject(s, r, &rep.answer, err)
+		return CompleteResult{}, o.errorOfBadSuccess(s, r, &rep.answer, err)
 	}
 	return res, nil
 }
@@ -68,14 +68,12 @@ func (o *Object) Complete(ctx context.Context, s Snapshot, uploadID string, part
 // readXML fills in what the answer's body tells.
 func (res *CompleteResult) readXML(a *answer) error {
 	var x struct {
-		XMLName  xml.Name `xml:"CompleteMultipartUploadResult"`
-		Location string
-		ETag     *string
+		XMLName xml.Name `xml:"CompleteMultipartUploadResult"`
+		ETag    *string
 	}
 	if err := a.decode(&x); err != nil {
 		return err
 	}
-	res.Location = x.Location
 	switch _, inHeader := a.etag(); {
 	case x.ETag != nil && bareETag(*x.ETag) != "":
 		res.ETag = bareETag(*x.ETag)

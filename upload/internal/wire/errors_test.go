@@ -71,30 +71,30 @@ func TestErrorTimeout(t *testing.T) {
 	}
 }
 
-func TestStrip(t *testing.T) {
+func TestUnwrapURL(t *testing.T) {
 	inner := &url.Error{Op: "Put", URL: "https://x/?security-token=secret", Err: io.EOF}
-	if got := strip(&url.Error{Op: "Put", URL: "https://x/?Signature=secret", Err: inner}); got != io.EOF {
+	if got := unwrapURL(&url.Error{Op: "Put", URL: "https://x/?Signature=secret", Err: inner}); got != io.EOF {
 		t.Errorf("got %v, want EOF", got)
 	}
 	proxy := errors.New(`invalid proxy address "http://me:hunter2#@proxy": parse "http://me:hunter2": invalid port ":hunter2" after host`)
-	if got := strip(&url.Error{Op: "Put", URL: "https://x/", Err: proxy}); strings.Contains(got.Error(), "hunter2") || !errors.Is(got, proxy) {
+	if got := unwrapURL(&url.Error{Op: "Put", URL: "https://x/", Err: proxy}); strings.Contains(got.Error(), "hunter2") || !errors.Is(got, proxy) {
 		t.Errorf("malformed address of a proxy: %v", got)
 	}
-	if strip(nil) != nil {
+	if unwrapURL(nil) != nil {
 		t.Error("an error was made of none")
 	}
 }
 
-func TestScrubError(t *testing.T) {
+func TestRedactError(t *testing.T) {
 	cause := context.DeadlineExceeded
-	err := testToken.scrubError(errors.Join(errors.New("token sts-token, secret sts-secret"), cause))
+	err := testToken.redactError(errors.Join(errors.New("token sts-token, secret sts-secret"), cause))
 	if strings.Contains(err.Error(), "sts-") || !strings.Contains(err.Error(), "[redacted]") {
 		t.Errorf("got %q", err)
 	}
 	if !errors.Is(err, cause) {
 		t.Error("its cause is lost")
 	}
-	if got := testToken.scrubError(cause); got != cause {
+	if got := testToken.redactError(cause); got != cause {
 		t.Errorf("got %v, want the error itself", got)
 	}
 }

@@ -28,7 +28,7 @@ func (a *answer) described() string {
 func (a *answer) excerpt() string {
 	text := string(plain(a.body))
 	if a.by != nil {
-		text = a.by.scrub(text) // before it is cut: half a secret is not found
+		text = a.by.redact(text) // before it is cut: half a secret is not found
 	}
 	return quoted(untagged(text))
 }

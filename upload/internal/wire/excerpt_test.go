@@ -85,7 +85,7 @@ func TestQuotedIsBounded(t *testing.T) {
 }
 
 // Secrets are found in the forms in which a page or a URL shows them.
-func TestScrubForms(t *testing.T) {
+func TestRedactForms(t *testing.T) {
 	s := testToken
 	s.SecurityToken = `CAIS+/=&"token"`
 	for _, shown := range []string{
@@ -94,7 +94,7 @@ func TestScrubForms(t *testing.T) {
 		"CAIS+/=&amp;&#34;token&#34;",
 		"CAIS+/=&amp;&quot;token&quot;",
 	} {
-		if got := s.scrub("<" + shown + ">"); got != "<[redacted]>" {
+		if got := s.redact("<" + shown + ">"); got != "<[redacted]>" {
 			t.Errorf("got %s of %s", got, shown)
 		}
 	}

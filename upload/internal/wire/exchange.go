@@ -16,16 +16,17 @@ import (
 type exchange struct {
 	watchdog watchdog
 	answer   answer
+	signed   Snapshot             // what the request is signed with, and its signature
 	response http.Response        // without its body: what the SDK gets
 	reused   atomic.Bool          // the connection had served a request before
 	conn     atomic.Pointer[conn] // nil: not a plain one of our own
 }
 
 // newExchange returns the exchange of a request with body, which may be nil. ctx is
-// the request's own context, and end ends it.
-func newExchange(ctx context.Context, end context.CancelCauseFunc, c *Client, body *Body) *exchange {
-	x := &exchange{}
-	x.watchdog.timeout, x.watchdog.end, x.watchdog.patience = c.stall, end, Patience(ctx)
+// the request's own context, and cancel ends it.
+func newExchange(ctx context.Context, cancel context.CancelCauseFunc, c *Client, s Snapshot, body *Body) *exchange {
+	x := &exchange{signed: s}
+	x.watchdog.timeout, x.watchdog.cancel, x.watchdog.patience = c.stall, cancel, Patience(ctx)
 	if body != nil && body.Size > 0 {
 		x.watchdog.body = &bodyReader{Body: *body, ctx: ctx, limiter: c.limiter}
 	}
@@ -64,7 +65,7 @@ func (x *exchange) finish(ctx, own context.Context, err error) (reply, outcome) 
 	case errors.As(context.Cause(own), &stall):
 		out.err = stall
 	case rep.status == 0:
-		out.err = explained(strip(err), x.conn.Load())
+		out.err = explained(unwrapURL(err), x.conn.Load())
 	}
 	return rep, out
 }

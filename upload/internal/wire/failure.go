@@ -2,13 +2,14 @@ package wire
 
 import (
 	"errors"
+	"strings"
 	"time"
 
 	"github.com/vodupload/vodupload/upload/internal/target"
 )
 
-// fail returns the error of r. a is the answer, or nil if there is none.
-func (o *Object) fail(s Snapshot, r *request, out outcome, a *answer) *Error {
+// newError returns the error of r. a is the answer, or nil if there is none.
+func (o *Object) newError(s Snapshot, r *request, out outcome, a *answer) *Error {
 	e := &Error{
 		Op:         r.op,
 		Bucket:     o.target.Bucket,
@@ -16,53 +17,53 @@ func (o *Object) fail(s Snapshot, r *request, out outcome, a *answer) *Error {
 		UploadID:   r.uploadID,
 		Part:       r.part,
 		Generation: s.Generation,
-		Err:        s.scrubError(out.err),
+		Err:        s.redactError(out.err),
 		Source:     out.source,
 	}
 	var stall *stallError
 	e.Unanswered = errors.As(out.err, &stall) && stall.phase == awaiting
 	if a != nil {
 		e.Status = a.status
-		e.RequestID = oneLine(a.header.Get(headerRequestID))
-		e.EC = oneLine(a.header.Get(headerEC))
+		e.RequestID = oneLine(s.redact(a.header.Get(headerRequestID)))
+		e.EC = oneLine(s.redact(a.header.Get(headerEC)))
 		e.Delay = a.delay()
 	}
 	e.Class = classify(out)
 	return e
 }
 
-// refusal returns the error for an answer that is not one of success. used is the
+// errorOfAnswer returns the error for an answer that is not one of success. used is the
 // clock's offset that the request was dated by.
-func (o *Object) refusal(s Snapshot, r *request, out outcome, a *answer, used time.Duration) *Error {
+func (o *Object) errorOfAnswer(s Snapshot, r *request, out outcome, a *answer, used time.Duration) *Error {
 	x, err := a.serviceError()
 	out.status, out.code, out.throttled = a.status, x.Code, a.delay() > 0
 	if x.misdated() {
-		out.corrected, err = o.clock.learn(a.times(x), a.came, used)
+		out.corrected, err = o.clock.learn(a.times(x), a.receivedAt, used)
 	}
 	out.err = a.redirect()
 	if out.err == nil {
 		out.err = err
 	}
-	e := o.fail(s, r, out, a)
-	e.Code, e.Message = oneLine(s.scrub(x.Code)), oneLine(s.scrub(x.Message))
-	e.RequestID, e.EC = oneLine(x.RequestID), oneLine(x.EC)
-	e.Endpoint = target.HostOf(s.scrub(x.Endpoint), o.target.Bucket)
+	e := o.newError(s, r, out, a)
+	e.Code, e.Message = oneLine(s.redact(x.Code)), oneLine(s.redact(x.Message))
+	e.RequestID, e.EC = oneLine(s.redact(x.RequestID)), oneLine(s.redact(x.EC))
+	e.Endpoint = target.HostOf(s.redact(x.Endpoint), o.target.Bucket)
 	return e
 }
 
-// reject returns the error for an answer of success that cannot be trusted.
-func (o *Object) reject(s Snapshot, r *request, a *answer, err error) *Error {
-	return o.fail(s, r, outcome{status: a.status, unverified: errors.Is(err, ErrNoCRC), err: err}, a)
+// errorOfBadSuccess returns the error for an answer of success that cannot be trusted.
+func (o *Object) errorOfBadSuccess(s Snapshot, r *request, a *answer, err error) *Error {
+	return o.newError(s, r, outcome{status: a.status, unverified: errors.Is(err, ErrNoCRC), err: err}, a)
 }
 
-// times returns what the answer says of the server's clock, the best word first: the
-// error's own field is OSS's, while a proxy may have set the header by another clock.
+// times returns what the answer says of the server's clock, the most trusted first:
+// the error's own field is OSS's, while a proxy may have set the header by another clock.
 func (a *answer) times(x xmlError) []time.Time {
 	var all []time.Time
-	if t, err := time.Parse(time.RFC3339, x.ServerTime); err == nil {
+	if t, err := time.Parse(time.RFC3339, strings.TrimSpace(x.ServerTime)); err == nil {
 		all = append(all, t)
 	}
-	if t := a.served(); !t.IsZero() {
+	if t := a.serverTime(); !t.IsZero() {
 		all = append(all, t)
 	}
 	return all

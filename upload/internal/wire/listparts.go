@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net/http"
 	"strconv"
+	"strings"
 	"time"
 )
 
@@ -52,7 +53,7 @@ func (p *partsPage) check(marker int) error {
 // part returns the part in our own terms.
 func (x *listedPart) part() Part {
 	p := Part{Number: x.PartNumber, Size: x.Size, ETag: bareETag(*x.ETag)}
-	crc, err := strconv.ParseUint(x.HashCrc64ecma, 10, 64)
+	crc, err := strconv.ParseUint(strings.TrimSpace(x.HashCrc64ecma), 10, 64)
 	p.CRC64, p.HasCRC64 = crc, err == nil
 	return p
 }
@@ -93,7 +94,7 @@ func (o *Object) eachPage(ctx context.Context, s Snapshot, uploadID string, f fu
 			err = page.check(marker)
 		}
 		if err != nil {
-			return o.reject(s, r, &rep.answer, err)
+			return o.errorOfBadSuccess(s, r, &rep.answer, err)
 		}
 		f(page.Part)
 		if !page.IsTruncated {
@@ -129,7 +130,7 @@ func (state *UploadState) add(page []listedPart) {
 	for _, x := range page {
 		state.Parts++
 		state.Bytes += x.Size
-		if at, err := time.Parse(time.RFC3339, x.LastModified); err == nil && at.After(state.Last) {
+		if at, err := time.Parse(time.RFC3339, strings.TrimSpace(x.LastModified)); err == nil && at.After(state.Last) {
 			state.Last = at
 		}
 	}

@@ -84,12 +84,12 @@ func (b Bucket) ListUploads(ctx context.Context, s Snapshot, prefix string, from
 		return UploadsPage{}, err
 	}
 	var x uploadsResult
-	page := UploadsPage{Served: b.clock.plausible(rep.served())}
+	page := UploadsPage{Served: b.clock.plausible(rep.serverTime())}
 	if err = rep.decode(&x); err == nil {
 		err = x.fill(&page, prefix, from)
 	}
 	if err != nil {
-		return UploadsPage{}, b.reject(s, r, &rep.answer, err)
+		return UploadsPage{}, b.errorOfBadSuccess(s, r, &rep.answer, err)
 	}
 	return page, nil
 }
@@ -111,15 +111,16 @@ func (x *uploadsResult) fill(page *UploadsPage, prefix string, from UploadMarker
 		if key == "" {
 			return fmt.Errorf("an upload of no object")
 		}
-		if err := target.CheckUploadID(u.UploadID); err != nil {
+		id := strings.TrimSpace(u.UploadID)
+		if err := target.CheckUploadID(id); err != nil {
 			return fmt.Errorf("an upload of %s: %w", target.ClipLine(key, maxText), err)
 		}
 		if !strings.HasPrefix(key, prefix) {
 			return fmt.Errorf("an upload of %q is not of the prefix %q", target.Clip(key), target.Clip(prefix))
 		}
 		last = max(last, key)
-		at, _ := time.Parse(time.RFC3339, u.Initiated)
-		page.Uploads = append(page.Uploads, Unfinished{Object: key, UploadID: u.UploadID, Initiated: at})
+		at, _ := time.Parse(time.RFC3339, strings.TrimSpace(u.Initiated))
+		page.Uploads = append(page.Uploads, Unfinished{Object: key, UploadID: id, Initiated: at})
 	}
 	next, err := decode(x.NextKeyMarker)
 	if err != nil {

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net/http"
 	"strconv"
+	"strings"
 
 	"github.com/vodupload/vodupload/upload/internal/target"
 )
@@ -29,13 +30,14 @@ func (o *Object) Initiate(ctx context.Context, s Snapshot, opts *target.ObjectOp
 		UploadID string   `xml:"UploadId"`
 	}
 	err = rep.decode(&x)
+	id := strings.TrimSpace(x.UploadID)
 	if err == nil {
-		err = target.CheckUploadID(x.UploadID)
+		err = target.CheckUploadID(id)
 	}
 	if err != nil {
-		return Initiated{}, o.reject(s, r, &rep.answer, err)
+		return Initiated{}, o.errorOfBadSuccess(s, r, &rep.answer, err)
 	}
-	return Initiated{UploadID: x.UploadID, Served: o.clock.plausible(rep.served())}, nil
+	return Initiated{UploadID: id, Served: o.clock.plausible(rep.serverTime())}, nil
 }
 
 // UploadPart stores one part: number is 1 to 10,000, body.Size at most 5 GiB, and at
@@ -65,7 +67,7 @@ func (o *Object) UploadPart(ctx context.Context, s Snapshot, uploadID string, nu
 		err = o.client.noCRC64(r.op)
 	}
 	if err != nil {
-		return Part{}, o.reject(s, r, &rep.answer, err)
+		return Part{}, o.errorOfBadSuccess(s, r, &rep.answer, err)
 	}
 	return p, nil
 }
@@ -84,7 +86,7 @@ func (o *Object) Abort(ctx context.Context, s Snapshot, uploadID string) error {
 		return err
 	}
 	if rep.status != http.StatusNoContent {
-		return o.reject(s, r, &rep.answer, fmt.Errorf("got status %d, want %d", rep.status, http.StatusNoContent))
+		return o.errorOfBadSuccess(s, r, &rep.answer, fmt.Errorf("got status %d, want %d", rep.status, http.StatusNoContent))
 	}
 	return nil
 }

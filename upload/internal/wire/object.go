@@ -35,25 +35,24 @@ func (o *Object) Put(ctx context.Context, s Snapshot, body Body, opts *target.Ob
 		ETag:      etag,
 		CRC64:     rep.crc,
 		VersionID: rep.header.Get(headerVersionID),
-		RequestID: rep.header.Get(headerRequestID),
 	}
 	if res.Verified, err = rep.verify(); err != nil {
-		return PutResult{}, o.reject(s, r, &rep.answer, err)
+		return PutResult{}, o.errorOfBadSuccess(s, r, &rep.answer, err)
 	}
 	if err := o.callbackError(s, r, &rep.answer, opts); err != nil {
 		return res, err
 	}
 	if !hasETag {
-		return PutResult{}, o.reject(s, r, &rep.answer, rep.noETag())
+		return PutResult{}, o.errorOfBadSuccess(s, r, &rep.answer, rep.noETag())
 	}
 	if !res.Verified {
 		if err := o.client.noCRC64(r.op); err != nil {
-			return PutResult{}, o.reject(s, r, &rep.answer, err)
+			return PutResult{}, o.errorOfBadSuccess(s, r, &rep.answer, err)
 		}
 	}
 	if opts.HasCallback() {
 		if rep.err != nil {
-			return PutResult{}, o.reject(s, r, &rep.answer, rep.err)
+			return PutResult{}, o.errorOfBadSuccess(s, r, &rep.answer, rep.err)
 		}
 		res.CallbackBody = rep.body
 	}
@@ -78,7 +77,7 @@ func (o *Object) Head(ctx context.Context, s Snapshot) (ObjectInfo, error) {
 	info.CRC64, info.HasCRC64 = rep.crc64()
 	info.LastModified, _ = http.ParseTime(rep.header.Get(headerLastModified))
 	if !hasETag || info.Size < 0 {
-		return ObjectInfo{}, o.reject(s, r, &rep.answer, errors.New("answer has no ETag or no size"))
+		return ObjectInfo{}, o.errorOfBadSuccess(s, r, &rep.answer, errors.New("answer has no ETag or no size"))
 	}
 	return info, nil
 }
@@ -108,5 +107,5 @@ func (o *Object) callbackError(s Snapshot, r *request, a *answer, opts *target.O
 	if a.status != statusCallbackFailed || !opts.HasCallback() {
 		return nil
 	}
-	return o.refusal(s, r, outcome{}, a, 0)
+	return o.errorOfAnswer(s, r, outcome{}, a, 0)
 }

@@ -21,11 +21,11 @@ const maxText = 512
 // breaks and indents are the layout of an answer.
 func oneLine(s string) string { return target.ClipLine(strings.Join(strings.Fields(s), " "), maxText) }
 
-// strip returns the cause inside the errors that net/http wraps around it. They
+// unwrapURL returns the cause inside the errors that net/http wraps around it. They
 // print the URL, and a proxy or a transport of the user's may have put a token there.
 // Where the address of a proxy in the environment is malformed, net/http quotes it: it
 // may hold a password.
-func strip(err error) error {
+func unwrapURL(err error) error {
 	for {
 		var u *url.Error
 		if !errors.As(err, &u) {
@@ -38,7 +38,7 @@ func strip(err error) error {
 	}
 	text := err.Error()
 	if clean := quotedURL.ReplaceAllString(text, "${1}[URL]"); clean != text {
-		return &scrubbedError{text: clean, err: err}
+		return &redactedError{text: clean, err: err}
 	}
 	return err
 }
@@ -46,13 +46,13 @@ func strip(err error) error {
 // quotedURL is what stands behind the words of net/http and net/url for an address.
 var quotedURL = regexp.MustCompile(`((?:parse|address|port) )"(?:\\.|[^"\\])*"`)
 
-// scrub hides the secrets of s in text that others wrote: some gateways answer with
+// redact hides the secrets of s in text that others wrote: some gateways answer with
 // the headers that they got, or with the URL, as text or in a page.
-func (s Snapshot) scrub(text string) string {
+func (s Snapshot) redact(text string) string {
 	if text == "" {
 		return ""
 	}
-	for _, secret := range [...]string{s.AccessKeySecret, s.SecurityToken} {
+	for _, secret := range [...]string{s.AccessKeySecret, s.SecurityToken, signatureOf(s.authorization)} {
 		if len(secret) < minSecret {
 			continue
 		}
@@ -66,25 +66,35 @@ func (s Snapshot) scrub(text string) string {
 	return text
 }
 
-// scrubError returns err, or one with another text if err's has a secret in it.
-func (s Snapshot) scrubError(err error) error {
+// signatureOf returns the signature in the value of a header Authorization, of version 1
+// or 4. It is good for one request, and for as long as the server's clock allows.
+func signatureOf(authorization string) string {
+	if _, signature, ok := strings.Cut(authorization, "Signature="); ok {
+		return signature
+	}
+	_, signature, _ := strings.Cut(authorization, ":")
+	return signature
+}
+
+// redactError returns err, or one with another text if err's has a secret in it.
+func (s Snapshot) redactError(err error) error {
 	if err == nil {
 		return nil
 	}
 	text := err.Error()
-	if clean := s.scrub(text); clean != text {
-		return &scrubbedError{text: clean, err: err}
+	if clean := s.redact(text); clean != text {
+		return &redactedError{text: clean, err: err}
 	}
 	return err
 }
 
-// A scrubbedError answers for an error that must not be printed. It has no Unwrap:
+// A redactedError answers for an error that must not be printed. It has no Unwrap:
 // whoever prints each error of a chain would print it then.
-type scrubbedError struct {
+type redactedError struct {
 	text string
 	err  error
 }
 
-func (e *scrubbedError) Error() string { return e.text }
+func (e *redactedError) Error() string { return e.text }
 
-func (e *scrubbedError) Is(target error) bool { return errors.Is(e.err, target) }
+func (e *redactedError) Is(target error) bool { return errors.Is(e.err, target) }

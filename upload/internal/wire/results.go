@@ -18,14 +18,12 @@ type PutResult struct {
 	Verified     bool   // the server told the same CRC64
 	CallbackBody []byte
 	VersionID    string
-	RequestID    string
 }
 
 // CompleteResult is the outcome of Complete. Comparing the CRC64 with what it
 // should be is the caller's work.
 type CompleteResult struct {
 	ETag         string
-	Location     string
 	CRC64        uint64
 	HasCRC64     bool
 	CallbackBody []byte

@@ -8,4 +8,6 @@ import "github.com/vodupload/vodupload/sts"
 type Snapshot struct {
 	sts.Credentials
 	Generation uint64
+
+	authorization string // the header of the request that was signed; empty before
 }

@@ -62,6 +62,7 @@ func (t *roundTripper) RoundTrip(req *http.Request) (_ *http.Response, err error
 	if !ok {
 		return nil, fmt.Errorf("wire: request that no call made")
 	}
+	x.signed.authorization = req.Header.Get("Authorization")
 	defer func() {
 		if v := recover(); v != nil {
 			x.answer, err = answer{}, &panicError{t.base, v}

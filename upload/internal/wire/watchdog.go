@@ -38,7 +38,7 @@ const (
 type watchdog struct {
 	timeout  time.Duration
 	patience int // timeouts that the answer may take to begin; 0 is 1
-	end      context.CancelCauseFunc
+	cancel   context.CancelCauseFunc
 	body     *bodyReader // nil: none
 
 	received atomic.Int64 // bytes of the answer's body
@@ -96,7 +96,7 @@ func (w *watchdog) tick() {
 	moved := count - w.counts[w.ticks%windowTicks]
 	if w.ticks >= windowTicks+w.grace() && moved < w.floor() {
 		w.stopped = true
-		w.end(w.stallError(moved, count))
+		w.cancel(w.stallError(moved, count))
 		return
 	}
 	w.counts[w.ticks%windowTicks] = count

@@ -258,7 +258,7 @@ func TestWatchdog(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				ctx, end := context.WithCancelCause(t.Context())
-				w := &watchdog{timeout: timeout, end: end}
+				w := &watchdog{timeout: timeout, cancel: end}
 				if c.size >= 0 {
 					w.body = &bodyReader{Body: Body{Size: c.size}}
 				}

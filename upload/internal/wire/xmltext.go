@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"compress/gzip"
 	"encoding/binary"
+	"encoding/json"
 	"encoding/xml"
 	"html"
 	"io"
@@ -57,7 +58,7 @@ func plain(body []byte) []byte {
 			return body
 		}
 		// What could be read of a stream that is cut short may be enough.
-		text, _ := io.ReadAll(io.LimitReader(z, maxErrorAnswer))
+		text, _ := io.ReadAll(io.LimitReader(z, maxAnswer))
 		if len(text) > 0 {
 			body = text
 		}
@@ -88,6 +89,9 @@ func fromUTF16(b []byte, order binary.ByteOrder) []byte {
 // scanError finds the elements of an error in text that is not XML as a whole: cut
 // short, or inside of a gateway's page. A code counts only if it looks like one.
 func scanError(text string) xmlError {
+	if x := jsonError(text); x.Code != "" {
+		return x
+	}
 	code := element(text, "Code")
 	if code == "" && strings.Contains(text, "&lt;Code&gt;") { // a page that shows it
 		text = html.UnescapeString(text)
@@ -104,6 +108,23 @@ func scanError(text string) xmlError {
 		ServerTime: element(text, "ServerTime"),
 		Endpoint:   element(text, "Endpoint"),
 	}
+}
+
+// jsonError reads an error in JSON, as some gateways make it of OSS's XML.
+func jsonError(text string) xmlError {
+	type fields struct{ Code, Message, RequestID, EC, ServerTime, Endpoint string }
+	var x struct {
+		fields
+		Error fields
+	}
+	// Of a field of another type the rest is still read.
+	_ = json.Unmarshal([]byte(text), &x)
+	for _, f := range [...]fields{x.fields, x.Error} {
+		if isCode(f.Code) {
+			return xmlError{Code: f.Code, Message: f.Message, RequestID: f.RequestID, EC: f.EC, ServerTime: f.ServerTime, Endpoint: f.Endpoint}
+		}
+	}
+	return xmlError{}
 }
 
 // element returns the content of the first element of the name, or "".
