@@ -6,7 +6,7 @@ import (
 	"github.com/vodupload/vodupload/upload/internal/transfer"
 )
 
-// advices say what to do about what the server said, where its message does not (OSS
+// advices say what to do about a code of the server whose message does not say it (OSS
 // documentation, EC error codes).
 var advices = map[string]string{
 	"PublicEndpointForbidden": "OSS refuses public endpoints to newer accounts: upload through a domain that is mapped to the bucket, see Options.CustomDomains, or through an internal endpoint",
@@ -21,15 +21,15 @@ var advices = map[string]string{
 
 const setRegion = "set Options.Region to the bucket's region"
 
-// advicesByEC come before those by code: the EC of an answer names one cause, where its
-// code is shared by many (OSS documentation, EC error codes).
+// advicesByEC take precedence over those by code: the EC of an answer names one cause,
+// while many causes share a code (OSS documentation, EC error codes).
 var advicesByEC = map[string]string{
 	"0002-00000080": "OSS refuses signatures of version 1 here, which are used where no region is known: " + setRegion,
 	"0002-00000226": "the requests were signed for another region: " + setRegion,
 	"0002-00000228": "the requests were signed for another region: " + setRegion,
 }
 
-// rights are what the policy of a RAM user or role needs for a request (OSS
+// rights are what the policy of a RAM user or role must allow for a request (OSS
 // documentation, RAM policies: actions of each API). Without an entry it is
 // oss:PutObject.
 var rights = map[string]string{
@@ -56,8 +56,8 @@ func advice(e *Error) string {
 	return ""
 }
 
-// adviceFor returns what to do about an answer. code is that of the file's error,
-// which may have a nearer cause.
+// adviceFor returns what to do about an answer. code is that of the file's error: where
+// that has a nearer cause, it is not the answer's.
 func adviceFor(we *transfer.Error, code string) string {
 	if we.Endpoint != "" {
 		return "the bucket is at another endpoint: use " + we.Endpoint

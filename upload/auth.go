@@ -20,8 +20,8 @@ type UploadAddress struct {
 
 // ParseUploadAddress reads the UploadAddress that ApsaraVideo VOD gave: base64 of
 // JSON (VOD documentation, Upload URLs and credentials). The error is
-// [ErrMissingArgument] for a field that is not there, and [ErrInvalidArgument] for
-// what is no UploadAddress; it shows nothing of it.
+// [ErrMissingArgument] for a missing field, and [ErrInvalidArgument] for anything that
+// is not an UploadAddress; it quotes nothing of s.
 func ParseUploadAddress(s string) (UploadAddress, error) {
 	a, err := vodauth.ParseAddress(s)
 	if err != nil {
@@ -31,11 +31,11 @@ func ParseUploadAddress(s string) (UploadAddress, error) {
 }
 
 // ParseUploadAuth reads the UploadAuth that ApsaraVideo VOD gave at the time now:
-// base64 of JSON, which [sts.ParseCredentials] reads. ExpireUTCTime, a time, counts
-// before Expiration, which is a number of seconds from now on; where neither can be
-// read, the expiration is not known, and the server will tell. region is that of VOD
-// and its buckets, and empty where none is told. Errors are as those of
-// [ParseUploadAddress].
+// base64 of JSON, which [sts.ParseCredentials] reads. ExpireUTCTime, a time, takes
+// precedence over Expiration, a number of seconds from now on. If neither can be read,
+// the expiration is unknown, and the credentials are used until the server refuses them.
+// region is that of VOD and its buckets; it is empty if s has none. The errors are those
+// of [ParseUploadAddress].
 func ParseUploadAuth(s string, now time.Time) (creds sts.Credentials, region string, err error) {
 	creds, region, err = vodauth.ParseAuth(s, now)
 	if err != nil {
@@ -53,8 +53,8 @@ func argumentError(err error) error {
 
 // SetUploadAuthAndAddress gives a file that was added without a destination the
 // address and the credentials that ApsaraVideo VOD made for it: from OnStarted, or
-// at any other time. Requests are signed for the region that uploadAuth tells where
-// neither Options.Region nor the endpoint's name tells one. It returns [ErrState] where
+// at any other time. Requests are signed for the region in uploadAuth if neither
+// Options.Region nor the endpoint's name gives one. It returns [ErrState] where
 // SetDestination does.
 func (c *Client) SetUploadAuthAndAddress(id FileID, uploadAuth, uploadAddress string) error {
 	address, err := ParseUploadAddress(uploadAddress)
@@ -65,12 +65,11 @@ func (c *Client) SetUploadAuthAndAddress(id FileID, uploadAuth, uploadAddress st
 	if err != nil {
 		return err
 	}
-	c.view(func(l *filelist.List) { err = c.checkNoDestination(l, id) })
+	c.view(func(l *filelist.List) { err = c.checkNoDestinationLocked(l, id) })
 	if err != nil {
 		return fmt.Errorf("SetUploadAuthAndAddress: %w", err)
 	}
-	// Credentials first: with the destination alone the file would begin with the
-	// client's.
+	// Credentials first: a file that has only its destination starts with the client's.
 	if err := c.SetToken(id, creds); err != nil {
 		return err
 	}
@@ -78,8 +77,8 @@ func (c *Client) SetUploadAuthAndAddress(id FileID, uploadAuth, uploadAddress st
 }
 
 // ResumeWithAuth gives a file the new credentials that ApsaraVideo VOD made for it:
-// the answer to OnTokenExpired for a file of SetUploadAuthAndAddress. Its address
-// stays.
+// the answer to OnTokenExpired for a file of SetUploadAuthAndAddress. The file's address
+// does not change.
 func (c *Client) ResumeWithAuth(id FileID, uploadAuth string) error {
 	creds, _, err := ParseUploadAuth(uploadAuth, time.Now())
 	if err != nil {

@@ -14,26 +14,29 @@ import (
 // ApsaraVideo VOD. Its methods are called from many goroutines, for different files
 // at the same time.
 type Authorizer interface {
-	// Authorize makes a video, or what else the file is, at the service. f.VideoID is
-	// empty then. It is called again with the ID that it returned, in this process or
-	// a later one, for the same bytes: then nothing is made, but what was made is
-	// gone on with, and [ErrNotRenewable] says that this cannot be.
+	// Authorize creates a video, or an image or other media, at the service if
+	// f.VideoID is empty. Otherwise f.VideoID is the ID that an earlier call returned
+	// for the same bytes, in this process or an earlier one: then it must not create
+	// anything, but return new credentials for what exists, or [ErrNotRenewable].
 	//
-	// A request that makes something must not be given up when ctx ends, but be
-	// finished, within a time of its own: nobody would know what it made. If it is
-	// not known whether it made something, the error is [ErrAnswerLost].
+	// A request that creates something must not be given up when ctx ends, but be
+	// finished within a timeout of its own: otherwise the ID of what it created is
+	// lost. If it is not known whether it created something, the error is
+	// [ErrAnswerLost].
 	Authorize(ctx context.Context, f FileInfo) (Authorization, error)
 
-	// Renew returns new credentials for where the file goes; the ones of before have
-	// expired, or are about to. It is called once, however many requests met the old
-	// ones, and again after a pause if it fails, for Options.TokenWait. An error that
-	// is [ErrNotRenewable] ends that: the file begins anew, once, with Authorize.
+	// Renew returns new credentials for the file's destination; the previous ones have
+	// expired, or are about to. It is called once, however many requests were refused
+	// with them. If it fails, it is called again after a pause, for up to
+	// Options.TokenWait. [ErrNotRenewable] ends that: the file starts over, once, with
+	// Authorize.
 	Renew(ctx context.Context, f FileInfo) (sts.Credentials, error)
 }
 
-// A RepeatableAuthorizer is an [Authorizer] that makes of some files what may be made
-// twice. For these, a call whose answer was lost, because the process was killed, is
-// just repeated; the others fail once with [ErrAnswerLost].
+// A RepeatableAuthorizer is an [Authorizer] that may be asked twice to create the same
+// for some files: those that Repeatable returns true for. If the answer for one of them
+// was lost, because the process was killed, the call is repeated; other files fail once
+// with [ErrAnswerLost].
 type RepeatableAuthorizer interface {
 	Authorizer
 	Repeatable(f FileInfo) bool
@@ -42,7 +45,7 @@ type RepeatableAuthorizer interface {
 // An Authorization is where a file goes, and what it becomes there.
 type Authorization struct {
 	Endpoint string
-	Region   string // of the bucket; used where neither Options.Region nor Endpoint tells it; may be empty
+	Region   string // of the bucket; used if neither Options.Region nor Endpoint gives one; may be empty
 	Bucket   string
 	Object   string
 
@@ -53,14 +56,14 @@ type Authorization struct {
 	Credentials sts.Credentials
 }
 
-// Format writes the fields without their secrets, whatever the verb: for one that does
-// not fit, package fmt would print them itself.
+// Format writes the fields without their secrets, whatever the verb: package fmt would
+// print the secrets for a verb that does not apply to a struct.
 func (a Authorization) Format(f fmt.State, _ rune) {
 	type fields Authorization
 	fmt.Fprintf(f, "%+v", fields(a))
 }
 
-// id names what the service made.
+// id is the ID of what the service created.
 func (a Authorization) id() string { return cmp.Or(a.VideoID, a.MediaID) }
 
 // asksAuthorizer reports whether the file gets its destination from the Authorizer.

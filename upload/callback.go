@@ -14,8 +14,8 @@ const maxCallbackURLs = 5
 
 // A Callback is a request that OSS makes to a server of yours once the object is
 // stored. That server's answer, JSON of at most 1 MB within 5 s, is the
-// CallbackBody of the [Result]. If it does not answer well, the file fails with the
-// code CallbackFailed, although the object is there.
+// CallbackBody of the [Result]. If that server fails, the file fails with the code
+// CallbackFailed, although the object is stored.
 type Callback struct {
 	URLs     []string          // one to five; the next is tried when one fails
 	Host     string            // of the request; empty: the URL's

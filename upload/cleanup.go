@@ -8,7 +8,7 @@ import (
 	"github.com/vodupload/vodupload/upload/internal/transfer"
 )
 
-// A cleanup removes what a file that does not run has left at the server and on disk.
+// A cleanup removes what a file that is not running has left at the server and on disk.
 type cleanup struct {
 	e   *entry
 	job *transfer.Job

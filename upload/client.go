@@ -37,7 +37,7 @@ type Client struct {
 }
 
 // New returns a client. A nil opts means the defaults. The error names the option
-// that is wrong, or says why the directory of checkpoints cannot be made.
+// that is wrong, or says why the directory of checkpoints cannot be created.
 func New(opts *Options) (*Client, error) {
 	o, err := opts.withDefaults()
 	if err != nil {
@@ -98,8 +98,8 @@ func (c *Client) openStore() error {
 	return nil
 }
 
-// Format writes what c is and nothing of it, whatever the verb: it holds credentials.
-// It takes no lock, since a client may be printed anywhere.
+// Format writes the name of c's type and nothing else, whatever the verb: c holds
+// credentials. It takes no lock, since a client may be printed anywhere.
 func (c *Client) Format(f fmt.State, _ rune) { fmt.Fprint(f, "upload.Client") }
 
 // attrs are the attributes of a log line about a file.

@@ -10,14 +10,14 @@ import (
 	"github.com/vodupload/vodupload/upload/internal/target"
 )
 
-// Close ends all that is under way and waits for it, for callbacks as well unless it
-// is called from within one: at most for Options.CleanupTimeout and a second more. Checkpoints stay, so
-// that the next client resumes; files that were started and did not end fail with
-// [ErrClosed]. The error says what did not end in time. A second call returns
-// ErrClosed.
+// Close ends all that is under way and waits for its end, at most for
+// Options.CleanupTimeout and a second more. It waits for callbacks as well, unless it is
+// called from one. Checkpoints are kept, so that the next client resumes; files that
+// were started and have not ended fail with [ErrClosed]. The error says what did not
+// end in time. A second call returns ErrClosed.
 //
-// A Read of a [File.Reader] that is under way cannot be ended: Close waits a second for
-// it, and leaves it to return later, without an error.
+// A Read of a [File.Reader] that is under way cannot be interrupted: Close waits a
+// second for it; one that takes longer is not an error.
 func (c *Client) Close() error {
 	inside := c.notify.Inside()
 	err := c.decide(func(l *filelist.List) error {
@@ -33,9 +33,9 @@ func (c *Client) Close() error {
 	return target.Join(c.awaitAll(inside), c.release())
 }
 
-// awaitAll waits, not for ever, for what Close has ended.
+// awaitAll waits for the end of all that Close interrupts, for a limited time.
 func (c *Client) awaitAll(inside bool) error {
-	// A clean-up that began just before has CleanupTimeout of its own.
+	// A clean-up that began just before has a CleanupTimeout of its own.
 	ctx, cancel := context.WithTimeout(context.Background(), c.opts.CleanupTimeout+time.Second)
 	defer cancel()
 	var late []string
@@ -57,8 +57,9 @@ func (c *Client) awaitAll(inside bool) error {
 	return fmt.Errorf("upload: Close gave up waiting after %v: %s", c.opts.CleanupTimeout, strings.Join(late, "; "))
 }
 
-// awaitReads waits a second for the Reads of Readers whose files have ended. Nothing is
-// lost with one that does not return: that of a terminal, or of a pipe, may never.
+// awaitReads waits a second for the Reads of Readers whose files have ended. That one
+// does not return is no error: a Read of a terminal or of a pipe may never do so, and its
+// bytes are not needed.
 func (c *Client) awaitReads() {
 	ctx, cancel := context.WithTimeout(context.Background(), time.Second)
 	defer cancel()
@@ -67,7 +68,8 @@ func (c *Client) awaitReads() {
 	}
 }
 
-// busyFiles says how many files are still at work; it is empty if none is.
+// busyFiles says how many files are running or being cleaned up after; it is empty if
+// there are none.
 func busyFiles(l *filelist.List) string {
 	running, cleaning := l.Busy()
 	if running+cleaning == 0 {

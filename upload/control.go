@@ -8,10 +8,10 @@ import (
 	"github.com/vodupload/vodupload/upload/internal/filelist"
 )
 
-// errPaused is the cause that Pause interrupts a run with.
+// errPaused is the cause of a run's interruption by Pause.
 var errPaused = errors.New("upload: paused")
 
-// A startContext is the context that Start was given, while its end is watched.
+// A startContext is the context of Start, while the client watches for its end.
 type startContext struct {
 	ctx     context.Context // nil: none is watched
 	count   int             // how often the client was started
@@ -20,7 +20,7 @@ type startContext struct {
 
 func (s *startContext) ended() bool { return s.ctx != nil && s.ctx.Err() != nil }
 
-// stop lets go of the context.
+// stop ends the watching.
 func (s *startContext) stop() {
 	if s.ctx != nil {
 		s.unwatch()
@@ -28,9 +28,10 @@ func (s *startContext) stop() {
 	}
 }
 
-// Start begins with the first file of the list that is in init, and returns. Files
-// that are added later start by themselves. The end of ctx is a Stop. It returns
-// [ErrState] on a client that is started already, or paused: call Resume then.
+// Start starts the files of the list that are in init, in the order of the list, and
+// returns. Files that are added later start by themselves. The end of ctx stops the
+// client as Stop does. Start returns [ErrState] on a client that is started already, or
+// paused: call Resume then.
 func (c *Client) Start(ctx context.Context) error {
 	if ctx.Err() != nil {
 		return fmt.Errorf("upload: Start: %w", context.Cause(ctx))
@@ -47,18 +48,18 @@ func (c *Client) Start(ctx context.Context) error {
 	})
 }
 
-// startEnded is the Stop that the end of the n-th Start's context is, unless the
-// client was stopped or started again since.
+// startEnded stops the client because the context of the n-th Start has ended, unless
+// the client was stopped or started again since.
 func (c *Client) startEnded(ctx context.Context, n int) {
 	_ = c.decide(func(l *filelist.List) error {
 		if c.start.ctx == nil || c.start.count != n {
 			return nil
 		}
-		return c.stop(l, stopCause(ctx))
+		return c.stopLocked(l, stopCause(ctx))
 	})
 }
 
-// stopCause is the error of what the end of Start's context has stopped.
+// stopCause is the error of files that the end of Start's context has stopped.
 func stopCause(ctx context.Context) error {
 	err, cause := ctx.Err(), context.Cause(ctx)
 	if errors.Is(cause, err) {
@@ -68,13 +69,13 @@ func stopCause(ctx context.Context) error {
 }
 
 // Stop sets the files that are uploading back to init, and keeps their checkpoints:
-// Start continues with them. Those of Upload fail with [ErrStopped]. It does not wait
-// for what is in flight to end: Wait does.
+// Start continues with them. Those of Upload fail with [ErrStopped]. Stop does not wait
+// for requests in flight to end: Wait does.
 func (c *Client) Stop() error {
-	return c.decide(func(l *filelist.List) error { return c.stop(l, ErrStopped) })
+	return c.decide(func(l *filelist.List) error { return c.stopLocked(l, ErrStopped) })
 }
 
-func (c *Client) stop(l *filelist.List, cause error) error {
+func (c *Client) stopLocked(l *filelist.List, cause error) error {
 	err := l.Do(filelist.Stop, cause)
 	if err == nil {
 		c.start.stop()
@@ -82,8 +83,8 @@ func (c *Client) stop(l *filelist.List, cause error) error {
 	return err
 }
 
-// Pause interrupts what is in flight, and keeps the checkpoints; Resume continues. It
-// does not wait for what is in flight to end.
+// Pause interrupts the requests in flight, and keeps the checkpoints; Resume continues.
+// Pause does not wait for the requests to end.
 func (c *Client) Pause() error {
 	return c.decide(func(l *filelist.List) error { return l.Do(filelist.Pause, errPaused) })
 }

@@ -8,10 +8,10 @@ import (
 	"github.com/vodupload/vodupload/upload/internal/transfer"
 )
 
-// maxStarted bounds the files that were started and have not ended. It is more than
-// there are slots, so that files which wait for a token or to retry do not keep others
-// from being sent, and bounds what a list of any length costs. Each may have its source
-// and its checkpoint open; one of an Authorizer, its claim on the source besides.
+// maxStarted bounds the files that were started and have not ended, and so what a list
+// of any length costs. It is more than the number of slots, so that files that wait for
+// a token or for a retry do not keep others from being sent. Each may have its source
+// and its checkpoint open; with an Authorizer, also its claim on the source.
 func (o *Options) maxStarted() int {
 	perFile := 2
 	if o.Authorizer != nil {
@@ -20,8 +20,8 @@ func (o *Options) maxStarted() int {
 	return descriptors.Started(descriptors.Limit(), perFile, o.Parallel, max(256, 2*o.Parallel))
 }
 
-// awaitTurn waits until the file has a slot at hand and there are credentials. Nothing
-// of it is open until then: any number of files may wait for a token.
+// awaitTurn waits until the file has a slot in hand and there are credentials. The file
+// has nothing open until then, since any number of files may wait for a token.
 func (r *run) awaitTurn(ctx context.Context, gate transfer.Gate) error {
 	for {
 		if err := r.slots.Acquire(ctx); err != nil {
@@ -38,8 +38,7 @@ func (r *run) awaitTurn(ctx context.Context, gate transfer.Gate) error {
 	}
 }
 
-// openSource opens the source to look at it, and waits where the process has too many
-// files open.
+// openSource opens the source. It waits while the process has too many files open.
 func (r *run) openSource(ctx context.Context) (src transfer.Source, err error) {
 	err = descriptors.Await(ctx, func() (err error) {
 		src, err = r.e.reopen()
@@ -48,13 +47,13 @@ func (r *run) openSource(ctx context.Context) (src transfer.Source, err error) {
 	return src, err
 }
 
-// starved gives the slot to a file that may end, and close what it has open.
+// starved gives up the slot, so that another file may end and close what it has open.
 func (r *run) starved(err error) {
 	r.slots.putDown()
 	r.c.opts.Logger.Warn("upload", r.c.attrs(r.e, "warning", "wait until another file or connection is closed", "error", err)...)
 }
 
-// A waitingStore waits where the process has too many files open to open a checkpoint.
+// A waitingStore waits while the process has too many files open to open a checkpoint.
 type waitingStore struct {
 	checkpoint.Store
 	starved func(error) // is called before it waits; may be nil

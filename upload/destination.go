@@ -8,14 +8,15 @@ import (
 	"github.com/vodupload/vodupload/upload/internal/target"
 )
 
-// A site is what destinations at one endpoint have in common.
+// A site is the part of a destination that all objects at one endpoint share.
 type site struct {
 	endpoint target.Endpoint
 	region   string
 	text     string // of the endpoint
 }
 
-// site keeps the last one, for a list is mostly made of files that go to the same.
+// site returns the site of t. It keeps the last one, since most files of a list go to
+// the same.
 func (s *sharedValues) site(t target.Target) *site {
 	last := s.lastSite.Load()
 	if last == nil || last.endpoint != t.Endpoint || last.region != t.Region {
@@ -38,23 +39,23 @@ func (e *entry) target() target.Target {
 	return target.Target{Endpoint: e.site.endpoint, Region: e.site.region, Bucket: e.bucket, Object: e.object}
 }
 
-// SetDestination gives a file that was added without a destination where to go. It
-// returns [ErrState] for a file that has one, or that was started and gets one from
-// Options.Authorizer, and [ErrFileAlreadyExist] where another file of the list brings
-// the same source there.
+// SetDestination sets the destination of a file that was added without one. It returns
+// [ErrState] for a file that has one, or that was started and gets one from
+// Options.Authorizer, and [ErrFileAlreadyExist] if another file of the list has the same
+// source and destination.
 func (c *Client) SetDestination(id FileID, endpoint, bucket, object string) error {
 	return c.setDestination(id, "", endpoint, bucket, object)
 }
 
-// setDestination is SetDestination with a region for where neither the options nor the
-// endpoint's name tell one.
+// setDestination is SetDestination with a region, which is used if neither the options
+// nor the endpoint's name give one.
 func (c *Client) setDestination(id FileID, region, endpoint, bucket, object string) error {
 	t, err := c.parseTarget(region, endpoint, bucket, object)
 	if err != nil {
 		return err
 	}
 	err = c.decide(func(l *filelist.List) error {
-		if err := c.checkNoDestination(l, id); err != nil {
+		if err := c.checkNoDestinationLocked(l, id); err != nil {
 			return fmt.Errorf("SetDestination: %w", err)
 		}
 		e := c.entries[id]
@@ -70,10 +71,11 @@ func (c *Client) setDestination(id FileID, region, endpoint, bucket, object stri
 	return duplicate(err)
 }
 
-// checkNoDestination returns an error for a file that cannot be given a destination: it
-// has one, or is given one by the Authorizer. That is so from the file's start on, and
-// not only while the service is asked: OnStarted must not find it one way or the other.
-func (c *Client) checkNoDestination(l *filelist.List, id FileID) error {
+// checkNoDestinationLocked returns an error for a file that cannot be given a
+// destination: it has one, or the Authorizer gives it one. The latter holds from the
+// file's start on, not only while the service is being asked: otherwise what OnStarted
+// may do would depend on chance.
+func (c *Client) checkNoDestinationLocked(l *filelist.List, id FileID) error {
 	f, err := l.Listed(filelist.ID(id))
 	if err != nil {
 		return err
@@ -88,8 +90,8 @@ func (c *Client) checkNoDestination(l *filelist.List, id FileID) error {
 	return nil
 }
 
-// parseTarget checks a destination. The region is for where neither the options nor the
-// endpoint's name tell one, as that of an acceleration endpoint does not.
+// parseTarget checks a destination. The region is used if neither the options nor the
+// endpoint's name give one; that of an acceleration endpoint does not.
 func (c *Client) parseTarget(region, endpoint, bucket, object string) (target.Target, error) {
 	for _, arg := range []struct{ field, value string }{
 		{"Endpoint", endpoint}, {"Bucket", bucket}, {"Object", object},

@@ -13,13 +13,13 @@ import (
 // AddDir adds all regular files below dir, in lexical order: each as like, with
 // its own Path, and with the object name prefix + path below dir, with slashes;
 // without a destination if like has neither Endpoint nor Bucket. Symbolic links below
-// dir are not followed, nor is one that is put in the place of a file, or of a folder
-// above it, after it was listed: that file fails with [ErrFileNotExist]. skip, which may be nil, is asked for each file and folder by its path
-// below dir; true leaves it out, and a folder with all that is in it.
+// dir are not followed, nor is a link that replaces a file, or a folder above it, after
+// it was listed: that file fails with [ErrFileNotExist]. skip, which may be nil, is
+// called with the path below dir of each file and folder; true leaves it out, a folder
+// with everything in it.
 //
-// It returns the IDs of the files that were added, also where some could not be;
-// the error tells of each of those, by its path. It is [ErrFileNotExist] where dir is
-// not there.
+// It returns the IDs of the files that were added, even if some could not be; the error
+// names each of those by its path. It is [ErrFileNotExist] if there is no dir.
 func (c *Client) AddDir(dir, prefix string, like File, skip func(name string, d fs.DirEntry) bool) ([]FileID, error) {
 	var ids []FileID
 	var failed []error
@@ -59,8 +59,8 @@ func (c *Client) AddDir(dir, prefix string, like File, skip func(name string, d 
 	return ids, target.Join(failed...)
 }
 
-// notRead is the error of a folder that cannot be read. What package os says of it
-// names it from dir on only.
+// notRead is the error of a folder that cannot be read. The error of package os names
+// only the path below dir.
 func notRead(path string, err error) error {
 	var inner *fs.PathError
 	if errors.As(err, &inner) {

@@ -13,13 +13,14 @@ import (
 	"github.com/vodupload/vodupload/upload/internal/transfer"
 )
 
-// An entry is what a file is besides its state, which is the list's: where its bytes
-// come from, where they go, and what was found out on the way. Its fields belong to the
-// client's lock, except where they say otherwise.
+// An entry is what the client knows of a file besides its state, which the list has:
+// where its bytes come from, where they go, and what was learned on the way. The
+// client's lock guards its fields, except where they say otherwise; methods that use
+// guarded fields need it held, unless the file is not in the list yet.
 type entry struct {
 	id     FileID // 0: not in the list
 	path   string // absolute, for a file of the system; never changes
-	opened string // path that is opened: for a file of the system, without symbolic links; never changes
+	opened string // the path to open: for a file of the system, without symbolic links; never changes
 	source string // its name in keys: one for all paths of a file; never changes
 	info   *Info  // never changes
 
@@ -30,7 +31,7 @@ type entry struct {
 	stream          *transfer.Stream // of File.Reader; nil for all else; never changes
 	unfingerprinted bool             // its Source had no fingerprint when it was added; never changes
 
-	site           *site // of the destination; nil: there is none yet
+	site           *site // of the destination; nil while there is none
 	bucket, object string
 	ownDestination bool          // the destination is not the Authorizer's
 	media          *media.Memory // of Options.Authorizer; nil for a file that was added with a destination
@@ -43,7 +44,7 @@ type entry struct {
 
 	cancel            context.CancelCauseFunc // of its run; nil when it does not run
 	steps             *transfer.Steps         // of its run, in its source
-	putOutcomeUnknown bool                    // a PutObject may have made the object; the run's, not the lock's
+	putOutcomeUnknown bool                    // a PutObject may have made the object; guarded by running, not by the lock
 	uploadID          string
 	partSize          int64
 	err               *Error
@@ -60,11 +61,12 @@ type entry struct {
 type directEnd struct {
 	done chan struct{} // closed once nothing is left to do for the file
 	info FileInfo      // as it was then
-	mark uint64        // of the last event about it
+	mark uint64        // of the last callback about it
 }
 
-// key is what no two files of the list have in common. It leaves out a destination
-// that the Authorizer gave: the same source twice has to be found before both have one.
+// key is what identifies the file: no two files of the list share one. It leaves out a
+// destination that the Authorizer gave, since the same source must be recognized before
+// both files have one.
 func (e *entry) key() checkpoint.Key {
 	if !e.ownDestination {
 		return media.Key(e.source)
@@ -72,10 +74,10 @@ func (e *entry) key() checkpoint.Key {
 	return checkpoint.Key{Source: e.source, Endpoint: e.site.text, Bucket: e.bucket, Object: e.object}
 }
 
-// made names what the media service made of the file.
+// made is the ID of what the media service made of the file.
 func (e *entry) made() string { return cmp.Or(e.videoID, e.mediaID) }
 
-// snapshot is what a user sees of a file now.
+// snapshot is what users see of the file now.
 func (e *entry) snapshot(f *filelist.File) FileInfo {
 	info := FileInfo{
 		ID: FileID(f.ID), Path: e.path, Bucket: e.bucket, Object: e.object, State: FileState(f.Shown()),

@@ -15,7 +15,7 @@ import (
 	"github.com/vodupload/vodupload/upload/internal/transfer"
 )
 
-// What a call gets when it asks for something that cannot be.
+// Errors returned by calls with bad arguments or in the wrong state.
 var (
 	// ErrMissingArgument is returned for a required value that is empty.
 	ErrMissingArgument = errors.New("upload: missing argument")
@@ -24,18 +24,18 @@ var (
 	// OSS would refuse.
 	ErrInvalidArgument = errors.New("upload: invalid argument")
 
-	// ErrFileNotExist is returned for a path where no readable regular file is, and
-	// for a [FileID] that is not in the list.
+	// ErrFileNotExist is returned for a path without a readable regular file, and for a
+	// [FileID] that is not in the list.
 	ErrFileNotExist = filelist.ErrNotListed
 
 	// ErrFileAlreadyExist is returned for the same source, endpoint, bucket and object
-	// twice in the list. A file of the system is the same by whatever path: another
-	// spelling, a symbolic or a hard link (but not on Windows), though not another case
-	// on a file system that ignores it.
+	// twice in the list. A file of the system is the same whatever path leads to it:
+	// another spelling, a symbolic link, or a hard link (but not on Windows). A path in
+	// another case is another file, even on a file system that ignores case.
 	ErrFileAlreadyExist = errors.New("upload: file is in the list already")
 
 	// ErrState is returned for a call that the state of the client or of the file
-	// does not allow. The text says which state that is.
+	// does not allow. The text names that state.
 	ErrState = filelist.ErrState
 
 	// ErrClosed is returned by every call after Close, and fails the files that
@@ -45,46 +45,45 @@ var (
 
 // What ends an upload.
 var (
-	// ErrFileChanged is returned when the source is no longer what it was when its
-	// upload began. The upload is aborted; of a file of one part, nothing is stored.
+	// ErrFileChanged is returned when the source has changed since its upload began.
+	// The upload is aborted; a file of one part is not stored.
 	ErrFileChanged = transfer.ErrChanged
 
 	// ErrInUse is returned when another client or process uploads the same source
-	// to the same destination, in parts. Files of one part claim nothing.
+	// to the same destination in parts. Files of one part claim nothing.
 	ErrInUse = transfer.ErrInUse
 
 	// ErrIntegrity is returned when the server made an object whose CRC64 is not
 	// that of the source. The object must not be used.
 	ErrIntegrity = transfer.ErrIntegrity
 
-	// ErrNoCRC is returned with Options.RequireCRC for an answer without a CRC64. What
-	// the answer is of may be stored all the same.
+	// ErrNoCRC is returned with Options.RequireCRC for an answer without a CRC64. The
+	// part or the object may be stored all the same.
 	ErrNoCRC = transfer.ErrNoCRC
 
 	// ErrCheckpoint is returned when no checkpoint can be kept: no disk space, no
 	// permission. See Options.CheckpointsOptional.
 	ErrCheckpoint = transfer.ErrCheckpoint
 
-	// ErrTokenExpired is returned when the token expired, and none that the server
-	// accepts came within Options.TokenWait. The checkpoint is kept.
+	// ErrTokenExpired is returned when the token expired, and no token that the server
+	// accepts was given within Options.TokenWait. The checkpoint is kept.
 	ErrTokenExpired = credentials.ErrTokenExpired
 
-	// ErrNoCredentials is returned when there never were credentials that could be
-	// used: none came within Options.TokenWait, or those of the Provider are
-	// incomplete.
+	// ErrNoCredentials is returned when there never were usable credentials: none were
+	// given within Options.TokenWait, or those of the Provider are incomplete.
 	ErrNoCredentials = credentials.ErrNoCredentials
 
 	// ErrNoDestination is returned when a file without a destination got none
 	// within Options.TokenWait.
 	ErrNoDestination = errors.New("upload: no destination")
 
-	// ErrAnswerLost is returned when a video may have been made for the file, and
-	// nobody knows its ID: the answer was lost, or the process was killed before it
-	// came. ResumeFile, or the next Upload, makes another.
+	// ErrAnswerLost is returned when a video may have been created for the file, but its
+	// ID is lost: the answer did not arrive, or the process was killed before it did.
+	// ResumeFile, or the next Upload, creates another.
 	ErrAnswerLost = media.ErrAnswerLost
 
-	// ErrNotRenewable is for an [Authorizer] to return: what was made at the service
-	// is gone, or is of a kind that cannot be gone on with.
+	// ErrNotRenewable is for an [Authorizer] to return: what was created at the service
+	// is gone, or is of a kind that cannot be resumed.
 	ErrNotRenewable = credentials.ErrNotRenewable
 
 	// ErrStopped is returned by Wait and Upload when Stop, or the end of Start's
@@ -95,8 +94,8 @@ var (
 	ErrCanceled = errors.New("upload: canceled")
 )
 
-// invalid returns err as an [ErrInvalidArgument] of a field of owner, which is "File"
-// for example; nil for nil.
+// invalid returns err as an [ErrInvalidArgument] of a field of owner, for example
+// "File"; nil for nil.
 func invalid(owner string, err error) error {
 	if err == nil {
 		return nil
@@ -108,17 +107,17 @@ func invalid(owner string, err error) error {
 	return fmt.Errorf("%w: %s: %w", ErrInvalidArgument, owner, err)
 }
 
-// errCallerEnded is why a file of Upload ends whose caller's context has ended.
+// errCallerEnded is the cause of the end of a file of Upload whose context has ended.
 var errCallerEnded = errors.New("the caller's context ended")
 
-// Codes of errors that have none from OSS. They keep the names that the clients for
-// Android, iOS and the web use, where they mean the same.
+// Codes of errors that have none from OSS. Where the clients for Android, iOS and the
+// web have a code of the same meaning, it has the same name.
 const (
 	CodeFileNotExist     = "FileNotExist"
 	CodeFileChanged      = "FileChanged"
 	CodeTokenExpired     = "UploadTokenExpired"
 	CodePermissionDenied = "PermissionDenied" // no permission to read the file or to keep a checkpoint
-	CodeClientException  = "ClientException"  // the network, and all else that is not the server's word
+	CodeClientException  = "ClientException"  // the network, and anything else that is not an answer of the server
 	CodeInUse            = "UploadInUse"
 	CodeIntegrity        = "InvalidObjectCRC64"
 	CodeNoCRC            = "NoCRC64" // see [ErrNoCRC]
@@ -131,12 +130,12 @@ const (
 	CodeAnswerLost       = "AnswerLost"   // of the media service: see [ErrAnswerLost]
 )
 
-// An Error is what became of one file that failed. errors.Is finds the sentinels of
-// this package and the causes in it.
+// An Error says why one file failed. errors.Is finds the sentinels of this package and
+// the causes in it.
 type Error struct {
 	// Op is the request that failed, by its name at OSS: PutObject,
 	// InitiateMultipartUpload, UploadPart, CompleteMultipartUpload,
-	// AbortMultipartUpload, ListParts or HeadObject; "upload" if it was none.
+	// AbortMultipartUpload, ListParts or HeadObject; "upload" if it was no request.
 	Op        string
 	FileID    FileID
 	Path      string // of the source
@@ -150,8 +149,8 @@ type Error struct {
 	Err       error  // the cause
 }
 
-// Error returns all that is known, in one line, without a secret: each fact once, and
-// what to do about it where that is known.
+// Error returns all that is known in one line, each fact once and no secret, and what
+// to do about it where that is known.
 func (e *Error) Error() string {
 	if e == nil {
 		return "<nil>"
@@ -165,7 +164,7 @@ func (e *Error) Error() string {
 		fmt.Fprintf(&b, " (upload ID %s)", e.UploadID)
 	}
 	var we *transfer.Error
-	if !errors.As(e.Err, &we) || we.Code != e.Code { // else its text has the code
+	if !errors.As(e.Err, &we) || we.Code != e.Code { // otherwise its text has the code
 		b.WriteString(": " + e.Code)
 	}
 	if e.Err != nil {
@@ -185,7 +184,7 @@ func (e *Error) Unwrap() error {
 	return e.Err
 }
 
-// newError makes the error of a file of what a step returned.
+// newError wraps the error of a step as the *Error of f.
 func newError(f *FileInfo, err error) *Error {
 	var e *Error
 	if errors.As(err, &e) {
@@ -202,8 +201,8 @@ func newError(f *FileInfo, err error) *Error {
 	return e
 }
 
-// codeOf returns the code of an error: what the sentinel says before what the
-// server said, for it is the nearer cause.
+// codeOf returns the code of an error. A sentinel is the nearer cause, and takes
+// precedence over the server's code.
 func codeOf(err error) string {
 	for _, c := range []struct {
 		is   error
@@ -240,8 +239,8 @@ func codeOf(err error) string {
 	return CodeClientException
 }
 
-// isOfFile reports whether err is target, and is about a file. A connection ends with
-// the same numbers: a firewall refuses it with EACCES or EPERM (connect(2)).
+// isOfFile reports whether err is target and about a file. Errors of a connection have
+// the same numbers: a firewall refuses one with EACCES or EPERM (connect(2)).
 func isOfFile(err, target error) bool {
 	switch e := err.(type) {
 	case *net.OpError:
@@ -270,7 +269,7 @@ func isOfFile(err, target error) bool {
 // of the list. errors.Is and errors.As look into all of them.
 type Errors []*Error
 
-// Error tells how many files failed, and the first few of them.
+// Error says how many files failed, and why the first few did.
 func (e Errors) Error() string {
 	const shown = 3
 	var b strings.Builder

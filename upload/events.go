@@ -7,22 +7,21 @@ import (
 	"github.com/vodupload/vodupload/upload/internal/notify"
 )
 
-// A progressEvent is an OnProgress that can be brought up to date while it waits for
-// its delivery.
+// A progressEvent is an OnProgress that can be updated while it waits for its delivery.
 type progressEvent struct {
 	notify.Event
 	info FileInfo
 }
 
-// enqueueLocked queues a callback about a file. A progress event that still waits stays as
-// it is: it must not report what comes after this one.
+// enqueueLocked queues a callback about a file. A progress event that still waits is not
+// updated any more: it must not report what happens after this one.
 func (c *Client) enqueueLocked(e *entry, event *notify.Event) {
 	e.progress = nil
 	event.About = e.path
 	c.notify.Push(event)
 }
 
-// enqueueFileLocked queues a callback that takes nothing but the file, if the user wants it.
+// enqueueFileLocked queues a callback that takes only the file; on may be nil.
 func (c *Client) enqueueFileLocked(name string, on func(*Client, FileInfo), e *entry, f *filelist.File) {
 	if on == nil {
 		return
@@ -31,7 +30,7 @@ func (c *Client) enqueueFileLocked(name string, on func(*Client, FileInfo), e *e
 	c.enqueueLocked(e, &notify.Event{Name: name, Call: func() { on(c, info) }})
 }
 
-// enqueueProgressLocked queues an OnProgress, or brings the one that waits up to date.
+// enqueueProgressLocked queues an OnProgress, or updates the one that waits.
 func (c *Client) enqueueProgressLocked(e *entry, info FileInfo) {
 	on := c.opts.Callbacks.OnProgress
 	if on == nil {
@@ -47,7 +46,8 @@ func (c *Client) enqueueProgressLocked(e *entry, info FileInfo) {
 	e.progress = p
 }
 
-// enqueueRetryLocked queues an OnRetry, unless too many wait already: those are only logged.
+// enqueueRetryLocked queues an OnRetry, unless too many wait already: further ones are
+// only logged.
 func (c *Client) enqueueRetryLocked(e *entry, f *filelist.File, r Retry) {
 	if on := c.opts.Callbacks.OnRetry; on != nil {
 		info := e.snapshot(f)

@@ -7,23 +7,22 @@ import (
 	"time"
 )
 
-// A FileID names a file in a client's list. It is stable: no call moves it to
-// another file, and it is never given again.
+// A FileID identifies a file in a client's list. It is never given to another file.
 type FileID int64
 
 // String returns the ID as a decimal number.
 func (id FileID) String() string { return strconv.FormatInt(int64(id), 10) }
 
-// A File is one file to be uploaded, and where to. Its maps and slices must not be
-// changed once it was added.
+// A File is one file to be uploaded, with its destination. Its maps and slices must not
+// be changed once it was added.
 type File struct {
 	// Path is the path of a regular file; a relative one is made absolute when the
 	// file is added. With FS it is a name in that file system. With Source or Reader
-	// it only names the bytes, in the list, in errors and in checkpoints, and is
-	// required as well.
+	// it is only a name for the bytes, in the list, in errors and in checkpoints; it is
+	// required all the same.
 	//
 	// Symbolic links in the path of a file of the system are resolved when it is added:
-	// it is this file that is uploaded and resumed, wherever they lead later.
+	// that file is uploaded and resumed, wherever the links lead later.
 	Path string
 
 	dir *folder // that AddDir found the file in; nil for all else
@@ -39,41 +38,40 @@ type File struct {
 	// Unix systems other than Linux and macOS.
 	FS fs.FS
 
-	// Source is where the bytes come from, in place of a file.
+	// Source supplies the bytes, instead of a file.
 	Source Source
 
-	// Reader is where the bytes come from if their number is not known and they can
-	// be read only once: in parts from the first byte on if there is more than one.
-	// As many parts as there are requests in flight, and one more, are in memory: more
-	// than a 32-bit system can address are refused with [ErrInvalidArgument]. 10,000
-	// parts are the limit: 9.7 GiB in parts of 1 MiB. Such an upload resumes after
-	// Pause and Stop, but neither in another process nor after it failed.
+	// Reader supplies the bytes if their number is not known and they can be read only
+	// once. One part more than there are requests in flight is kept in memory; if that
+	// is more than a 32-bit system can address, the file is refused with
+	// [ErrInvalidArgument]. 10,000 parts are the limit: 9.7 GiB in parts of 1 MiB. Such
+	// an upload resumes after Pause and Stop, but neither in another process nor after
+	// it failed.
 	//
-	// Only io.EOF ends it, as package io says. Any other error, io.ErrUnexpectedEOF of
-	// a body that broke off above all, fails the file with that error; so do a panic,
-	// and 100 reads in a row that return nothing. Nothing is left at the server then,
-	// and Reader is not read again.
+	// Only io.EOF ends it, as package io says. Any other error fails the file with that
+	// error, above all io.ErrUnexpectedEOF of a body that broke off; so do a panic and
+	// 100 reads in a row that return nothing. Then nothing is left at the server, and
+	// Reader is not read again.
 	//
-	// It is read by one goroutine at a time, which cannot be interrupted. Where the
-	// file ends while a Read is under way, that goes on until it returns: nothing of
-	// what it reads is used. A Reader that is an io.Closer is closed once, when the
-	// file has ended and no Read is under way; not, where it was never added because
-	// AddFile or Upload refused it.
+	// It is read by one goroutine at a time, which cannot be interrupted. A Read that is
+	// under way when the file ends continues until it returns, and what it reads is not
+	// used. A Reader that is an io.Closer is closed once, when the file has ended and no
+	// Read is under way. It is not closed if AddFile or Upload refused the file.
 	Reader io.Reader
 
-	// Info is what the media services are told of the file. The default is nothing.
+	// Info is sent to the media services with the file. The default is nothing.
 	Info *Info
 
 	// Endpoint, Bucket and Object are the destination. The endpoint is a host like
 	// "oss-cn-hangzhou.aliyuncs.com", with "http://" before it if TLS is not wanted.
-	// All three may be empty: then Options.Authorizer gives them, or SetDestination,
-	// from OnStarted or later.
+	// All three may be empty: then they are given by Options.Authorizer, or by
+	// SetDestination, which OnStarted may call.
 	Endpoint string
 	Bucket   string
 	Object   string
 
-	// ContentType of the object. The default is what the extension of Object or Path
-	// says; else what the first 512 bytes look like (not of a Reader); else
+	// ContentType of the object. The default is the type of Object's or Path's
+	// extension; without one, what the first 512 bytes look like (not of a Reader), or
 	// "application/octet-stream".
 	ContentType string
 
@@ -93,9 +91,10 @@ type File struct {
 	ACL string
 
 	// Metadata is kept with the object, as x-oss-meta- headers: at most 8 KB, with the
-	// headers' names. A name has letters, digits and hyphens, and no difference of case;
-	// a value is printable ASCII, and spaces around it are not kept (OSS documentation,
-	// EC 0011-00000004 and 0011-00000005). Encode what is not, in base64 for example.
+	// headers' names. A name has letters, digits and hyphens, and its case does not
+	// matter; a value is printable ASCII, and spaces around it are not kept (OSS
+	// documentation, EC 0011-00000004 and 0011-00000005). Encode other text, in base64
+	// for example.
 	Metadata map[string]string
 
 	// Tags are the object's tags: at most 10. They need the right oss:PutObjectTagging
@@ -125,7 +124,7 @@ type File struct {
 	Headers map[string]string
 }
 
-// A FileInfo is what is known of a file in the list at one moment.
+// A FileInfo is a snapshot of a file in the list.
 type FileInfo struct {
 	ID       FileID
 	Path     string
@@ -149,5 +148,5 @@ type FileInfo struct {
 	Started time.Time // zero: not yet
 	Ended   time.Time // zero: not yet
 	Err     *Error    // why it failed; nil: it did not
-	Result  *Result   // what it came to, once it succeeded
+	Result  *Result   // once it succeeded
 }

@@ -8,8 +8,8 @@ import (
 	"github.com/vodupload/vodupload/upload/internal/transfer"
 )
 
-// A fileGate is the gate as one run of a file sees it: its own credentials if it was
-// given some, else those of the client.
+// A fileGate is the gate of one run or clean-up of a file: to the file's own credentials
+// if it was given some, otherwise to those of the client.
 type fileGate struct {
 	c       *Client
 	e       *entry
@@ -21,9 +21,9 @@ type fileGate struct {
 	cause    error
 }
 
-// gate returns what the next request is signed with. A clean-up whose file nobody can
-// be asked about any more falls back on the client's credentials when the file's own
-// have expired.
+// gate returns the gate of the next request. When the file's own credentials have
+// expired, and the user cannot be asked for others any more, a clean-up falls back on
+// the client's.
 func (fg *fileGate) gate() *credentials.Gate {
 	own := fg.e.own.Load()
 	if own == nil {
@@ -53,7 +53,7 @@ func (fg *fileGate) Current() (transfer.Snapshot, bool) {
 // Expired implements [transfer.Gate].
 func (fg *fileGate) Expired(generation uint64, cause error) {
 	fg.mu.Lock()
-	if generation > fg.latest { // late answers to requests with older ones tell nothing new
+	if generation > fg.latest { // late refusals of older ones are nothing new
 		fg.latest, fg.cause = generation, cause
 		fg.refusals++
 	}
@@ -70,9 +70,9 @@ func (fg *fileGate) Accepted(generation uint64) {
 	fg.gate().Accepted(generation)
 }
 
-// refusedAll returns an error once the server refused one token after the other for
-// this file. That it accepts them for other files, of another bucket or endpoint,
-// keeps the gate's own count at zero.
+// refusedAll returns an error once the server has refused too many tokens in a row for
+// this file. The gate's own count does not show that where the server accepts the tokens
+// for other files, of another bucket or endpoint.
 func (fg *fileGate) refusedAll() error {
 	fg.mu.Lock()
 	defer fg.mu.Unlock()
@@ -82,8 +82,8 @@ func (fg *fileGate) refusedAll() error {
 	return credentials.TooManyRefusals(fg.refusals, fg.cause)
 }
 
-// Wait implements [transfer.Gate]. It also returns when the first credentials of
-// the file's own come.
+// Wait implements [transfer.Gate]. It also returns when the file is given credentials
+// of its own.
 func (fg *fileGate) Wait(ctx context.Context) error {
 	if err := fg.refusedAll(); err != nil {
 		return err
@@ -92,7 +92,8 @@ func (fg *fileGate) Wait(ctx context.Context) error {
 	g := fg.gate()
 	err := g.Wait(ctx, provided)
 	if fg.cleanup && ctx.Err() != nil {
-		// Its time is short, and it may have been the only one that waited for the answer.
+		// A clean-up has little time. If nobody else waited for the answer, the next one
+		// that needs a token must be able to ask again.
 		g.PutBackQuestion()
 	}
 	return err

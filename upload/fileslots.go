@@ -6,9 +6,9 @@ import (
 	"sync/atomic"
 )
 
-// The ranks in the line for slots: clean-ups first, for they are short, and somebody
-// may wait for them in Close; then the files of Upload, which somebody waits for; then
-// those of the list, in its order.
+// The ranks in the queue for slots: clean-ups first, since they are short, and Close may
+// be waiting for them; then the files of Upload, whose callers wait; then those of the
+// list, in its order.
 const (
 	cleanupRank = math.MinInt64
 	directRanks = -1 << 62 // and up
@@ -21,9 +21,9 @@ func rankOf(e *entry) int64 {
 	return int64(e.id)
 }
 
-// fileSlots is the client's budget of requests as one file sees it. A file of the list
-// is started with a slot in its hand, so that no more files are started than there are
-// slots for; its first request uses it.
+// fileSlots are the client's slots for requests as one file uses them. A file of the
+// list is started with a slot in hand, so that no more files are started than there are
+// free slots; its first request uses it.
 type fileSlots struct {
 	c      *Client
 	rank   int64
@@ -37,7 +37,7 @@ func (s *fileSlots) Acquire(ctx context.Context) error {
 	}
 	err := s.c.slots.Acquire(ctx, s.rank)
 	if err != nil {
-		s.c.startFiles() // a slot that came too late is free again
+		s.c.startFiles() // the slot may have been granted too late, and is free again
 	}
 	return err
 }

@@ -10,9 +10,9 @@ import (
 	"github.com/vodupload/vodupload/upload/internal/transfer"
 )
 
-// A folder is one that AddDir has listed. Its files wait for their turn for hours, and
-// whoever may write to the folder can put links in their place meanwhile. None of
-// them leads out of it. No descriptor is held while files wait.
+// A folder is one that AddDir has listed. Its files may wait for hours, and meanwhile
+// anybody with write access to the folder can replace them with links. The folder makes
+// sure that no such link leads out of it. It holds no descriptor while files wait.
 type folder struct {
 	given string      // to AddDir, absolute
 	path  string      // without symbolic links
@@ -34,7 +34,8 @@ func openFolder(dir string) (*folder, *os.Root, error) {
 	return d, root, err
 }
 
-// root opens the folder, and the first time takes its identity.
+// root opens the folder. The first call records which folder it is; later ones return
+// an error for another.
 func (d *folder) root() (*os.Root, error) {
 	root, err := os.OpenRoot(d.path)
 	if err != nil {
@@ -45,7 +46,7 @@ func (d *folder) root() (*os.Root, error) {
 		d.info = info
 	}
 	if err == nil && !os.SameFile(info, d.info) {
-		err = fmt.Errorf("%w: another folder is at %s than the one that AddDir listed", ErrFileNotExist, d.path)
+		err = fmt.Errorf("%w: the folder at %s is not the one that AddDir listed", ErrFileNotExist, d.path)
 	}
 	if err != nil {
 		_ = root.Close()
@@ -54,7 +55,7 @@ func (d *folder) root() (*os.Root, error) {
 	return root, nil
 }
 
-// resolved returns the path without symbolic links of a file that was listed.
+// resolved returns the path of a listed file without symbolic links.
 func (d *folder) resolved(path string) string {
 	return filepath.Join(d.path, strings.TrimPrefix(path, d.given))
 }
@@ -76,8 +77,8 @@ func (d *folder) open(path string) (transfer.Source, error) {
 	return transfer.OpenIn(root, name, path)
 }
 
-// hasNoLink returns an error if a link stands on the way to name. A link that is put
-// there right after leads to another file of the folder at most.
+// hasNoLink returns an error if name, or a folder above it, is a symbolic link. One that
+// is put there right after the check leads to another file of the folder at most.
 func (d *folder) hasNoLink(root *os.Root, name string) error {
 	for i, c := range name + string(filepath.Separator) {
 		if c != filepath.Separator {

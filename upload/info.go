@@ -20,19 +20,18 @@ const (
 	maxPriority    = 10
 )
 
-// Info is what is known of a media file besides its bytes. It goes to the service
-// with the request that makes the object, as the header x-oss-notification that the
-// clients for mobile and the web send; MPS keeps it with the media that a workflow
-// makes of the object.
+// Info describes a media file for the media services. It is sent with the request that
+// makes the object, as the header x-oss-notification, which the clients for mobile and
+// the web send as well; MPS keeps it with the media that a workflow makes of the object.
 //
 // # Workflows
 //
-// The client starts no workflow: MPS does, by itself, when OSS tells it of a new
-// object, in whatever way the object was uploaded, and Info rides along. So says the
-// MPS documentation, on the rules by which files trigger workflows:
+// The client starts no workflow: MPS does when OSS notifies it of a new object, however
+// that was uploaded, and it gets Info as well. The MPS documentation gives these rules
+// by which files trigger workflows:
 //
-//   - Each workflow that is active and whose input path is a prefix of the object's
-//     URL runs. The prefix is one of text, not of folders: for an object under test1/
+//   - Every active workflow runs whose input path is a prefix of the object's URL. The
+//     prefix is one of text, not of folders: for an object under test1/
 //     the workflows with the input paths test and test1 both run. End input paths
 //     with a slash.
 //   - Each upload is one run, with a RunId of its own. Uploading the same object
@@ -44,14 +43,14 @@ const (
 //   - A workflow whose TriggerMode is NotInAuto is not started by uploads; only
 //     the API of MPS sets that.
 //
-// NoProcess, IsProcess=false in the header, asks for the same for one file.
+// NoProcess, IsProcess=false in the header, requests the same for one file.
 type Info struct {
 	Title       string   // at most 128 bytes
 	Description string   // at most 1,024 bytes
 	CategoryID  int64    // 0: none
 	Tags        []string // at most 16, of at most 32 bytes each, without commas
 	CoverURL    string   // at most 3,200 bytes
-	UserData    string   // at most 1,024 bytes; handed to callbacks and workflows as it is
+	UserData    string   // at most 1,024 bytes; passed to callbacks and workflows as it is
 
 	// NoProcess keeps the workflow from starting for this file.
 	NoProcess bool

@@ -7,8 +7,9 @@ import (
 	"github.com/vodupload/vodupload/upload/internal/target"
 )
 
-// A lineHandler passes records on whose texts are fit for one line. Not every handler
-// escapes what names of files and the messages of servers may have in them.
+// A lineHandler makes the texts of records fit for one line before it passes them on:
+// names of files and messages of servers may have line breaks or control characters in
+// them, which not every handler escapes.
 type lineHandler struct{ slog.Handler }
 
 // Handle passes r on.

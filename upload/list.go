@@ -11,12 +11,12 @@ import (
 	"github.com/vodupload/vodupload/upload/internal/transfer"
 )
 
-// AddFile puts a file at the end of the list and returns its ID. Everything about
-// it is checked here: the error names the field, what was got and what was wanted.
-// On a started or finished client it starts by itself.
+// AddFile puts a file at the end of the list and returns its ID. It checks all fields:
+// the error names the field, what was got and what was wanted. On a started or finished
+// client the file starts by itself.
 //
-// It looks at the source, and has no context: where a file system hangs, so does AddFile.
-// [Client.Upload] does not.
+// AddFile opens the source, and takes no context: if the file system hangs, so does
+// AddFile. [Client.Upload] does not.
 func (c *Client) AddFile(f File) (FileID, error) {
 	e, size, err := c.newEntry(f)
 	if err != nil {
@@ -25,8 +25,8 @@ func (c *Client) AddFile(f File) (FileID, error) {
 	return c.add(e, size)
 }
 
-// newEntry checks f. It returns its size as well, -1 where that is not known. Its errors
-// may quote what the user or the system calls the file.
+// newEntry checks f, and returns its entry and its size, -1 if that is not known. Names
+// in its errors may have any characters, hence OneLine.
 func (c *Client) newEntry(f File) (*entry, int64, error) {
 	e, size, err := c.checked(f)
 	return e, size, target.OneLine(err)
@@ -68,7 +68,7 @@ func (c *Client) checked(f File) (*entry, int64, error) {
 	return e, size, nil
 }
 
-// add puts a checked file into the list, and lets it wait for its turn.
+// add puts a checked file into the list.
 func (c *Client) add(e *entry, size int64) (FileID, error) {
 	o := filelist.AddOptions{Size: size, Stream: e.stream != nil}
 	if e.direct != nil {
@@ -88,7 +88,8 @@ func (c *Client) add(e *entry, size int64) (FileID, error) {
 	return added, duplicate(err)
 }
 
-// duplicate makes a duplicate in the list an [ErrFileAlreadyExist].
+// duplicate returns a *filelist.DuplicateError as an [ErrFileAlreadyExist], and any other
+// error as it is.
 func duplicate(err error) error {
 	var d *filelist.DuplicateError
 	if errors.As(err, &d) {
@@ -122,10 +123,10 @@ func (c *Client) File(id FileID) (info FileInfo, err error) {
 	return info, err
 }
 
-// ResumeFile sets a failed or canceled file back to init, so that it is uploaded
-// again: from where it was, if it failed. It returns [ErrState] for a file in another
-// state, for one that is still being canceled, for one of Upload, and for a Reader,
-// which cannot be read again.
+// ResumeFile sets a failed or canceled file back to init, so that it is uploaded again;
+// one that failed resumes. It returns [ErrState] for a file in another state, for one
+// that is still being canceled, for one of Upload, and for a Reader, which cannot be
+// read again.
 func (c *Client) ResumeFile(id FileID) error {
 	return c.decide(func(l *filelist.List) error {
 		if err := l.Retry(filelist.ID(id)); err != nil {

@@ -12,7 +12,7 @@ import (
 	"github.com/vodupload/vodupload/upload/internal/transfer"
 )
 
-// An authorizedRun is a run of a file that the Authorizer gives its destination.
+// An authorizedRun is a run of a file whose destination the Authorizer gives.
 type authorizedRun struct {
 	*run
 	claim *media.Claim
@@ -37,7 +37,7 @@ func (r *run) uploadAuthorized(ctx context.Context) (transfer.Result, error) {
 	}
 	res, err := a.upload(ctx)
 	if err != nil && ctx.Err() == nil {
-		a.forgetAuthorization() // this one may have failed for what it was given
+		a.forgetAuthorization() // the run may have failed because of what it was given
 	}
 	a.claim.Release(err == nil)
 	return res, err
@@ -83,8 +83,9 @@ func claimError(err error) error {
 	return err
 }
 
-// upload brings the file to where the service wants it. If it turns out on the way that
-// this is gone there, the upload starts over, once; a stream cannot be read again.
+// upload uploads the file to where the service wants it. If what the service made turns
+// out to be gone, the upload starts over, once; a stream does not, since it cannot be
+// read again.
 func (a *authorizedRun) upload(ctx context.Context) (transfer.Result, error) {
 	for again := false; ; again = true {
 		if err := a.authorize(ctx); err != nil {
@@ -95,7 +96,7 @@ func (a *authorizedRun) upload(ctx context.Context) (transfer.Result, error) {
 			return res, err
 		}
 		a.warn("the upload starts over", err)
-		a.renounce(ctx)
+		a.discardMedia(ctx)
 	}
 }
 
@@ -103,19 +104,19 @@ func (a *authorizedRun) warn(msg string, err error) {
 	a.c.opts.Logger.Warn(msg, a.c.attrs(a.e, "error", err)...)
 }
 
-// renounce forgets what was made, because the service does not resume it.
-func (a *authorizedRun) renounce(ctx context.Context) {
+// discardMedia forgets what was made, because the service does not resume it.
+func (a *authorizedRun) discardMedia(ctx context.Context) {
 	a.claim.Renounce(ctx)
 	a.forgetAuthorization()
 }
 
-// forgetAuthorization has the next try ask again.
+// forgetAuthorization makes the next attempt ask again.
 func (a *authorizedRun) forgetAuthorization() {
 	a.c.view(func(*filelist.List) { a.e.media.Good = false })
 }
 
-// authorize gives the file a destination and credentials for it. While the service is
-// asked the file has no slot.
+// authorize gets a destination for the file and credentials for it. The file has no slot
+// while the service is being asked.
 func (a *authorizedRun) authorize(ctx context.Context) error {
 	good := false
 	a.c.view(func(*filelist.List) { good = a.e.media.Good })
@@ -126,7 +127,7 @@ func (a *authorizedRun) authorize(ctx context.Context) error {
 	given, err := a.ask(ctx)
 	if errors.Is(err, ErrNotRenewable) && a.claim.ID() != "" && ctx.Err() == nil {
 		a.warn("what was made before is not resumed", err)
-		a.renounce(ctx)
+		a.discardMedia(ctx)
 		given, err = a.ask(ctx)
 	}
 	if err != nil {
@@ -145,8 +146,8 @@ func (a *authorizedRun) authorize(ctx context.Context) error {
 	return context.Cause(ctx)
 }
 
-// ask asks the Authorizer. Before it makes something that must not be made twice, that
-// is recorded.
+// ask asks the Authorizer. If that may create something that must not be created twice,
+// it first records that it asks.
 func (a *authorizedRun) ask(ctx context.Context) (Authorization, error) {
 	c := a.c
 	info := a.info()
@@ -174,7 +175,7 @@ func (a *authorizedRun) ask(ctx context.Context) (Authorization, error) {
 	return given, nil
 }
 
-// apply gives the file what it was authorized for.
+// apply sets the destination and the credentials of an Authorization.
 func (a *authorizedRun) apply(given Authorization) error {
 	c, e := a.c, a.e
 	t, err := c.parseTarget(given.Region, given.Endpoint, given.Bucket, given.Object)

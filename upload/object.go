@@ -45,9 +45,8 @@ func (f *File) object() target.ObjectOptions {
 // sniffed is how many of the first bytes http.DetectContentType looks at.
 const sniffed = 512
 
-// contentTypes are the types of the media that these uploads are about. The table
-// is ours, so that an object's type does not depend on which files about types the
-// system has.
+// contentTypes are the types of media files and of what comes with them. Package mime
+// is not asked: its answers depend on the files of the machine.
 var contentTypes = map[string]string{
 	".3gp": "video/3gpp", ".asf": "video/x-ms-asf", ".avi": "video/x-msvideo", ".dat": "application/octet-stream",
 	".dv": "video/x-dv", ".f4v": "video/x-f4v", ".flv": "video/x-flv", ".m2t": "video/mp2t", ".m2ts": "video/mp2t",

@@ -22,19 +22,19 @@ type Options struct {
 	// ResumeWithToken the next.
 	Credentials sts.Provider
 
-	// Authorizer gives files that were added without a destination where to go and
-	// what to sign with, from a media service: see package vod. The default is none:
-	// SetDestination and SetUploadAuthAndAddress give it.
+	// Authorizer gives files that were added without a destination their destination
+	// and credentials, from a media service: see package vod. The default is none: call
+	// SetDestination or SetUploadAuthAndAddress.
 	Authorizer Authorizer
 
-	// Checkpoints keeps what is needed to go on after the process ended. A store
-	// that is given stays open when the client is closed. The default is a
-	// directory in the user's cache directory, one file for each upload under way.
+	// Checkpoints keeps what is needed to resume after the process has ended. The client
+	// does not close a store that it was given. The default is a directory in the user's
+	// cache directory, with one file for each upload under way.
 	Checkpoints checkpoint.Store
 
-	// CheckpointsOptional goes on without a checkpoint where none can be kept: no
+	// CheckpointsOptional uploads a file without a checkpoint if none can be kept: no
 	// disk space, no permission. Such an upload does not survive the end of the
-	// process. The default is to fail the file before anything of it is sent.
+	// process. The default is to fail the file before any of it is sent.
 	CheckpointsOptional bool
 
 	// PartSize is the size of each part but the last, in bytes: from 100 KiB to
@@ -46,26 +46,25 @@ type Options struct {
 	// Parallel is how many requests are in flight at the same time, over all files:
 	// from 1 to 1,000, or Auto. The default is 5.
 	//
-	// With Auto the client begins with 5, and finds out by measuring how many bring
-	// the most, up to 64; it goes down to 1 where the server throttles. That pays
-	// where the way to the server is long and the parts are small. It wants a list or
-	// a file that takes longer than some seconds. A Reader may then take 65 parts of
-	// memory.
+	// With Auto the client begins with 5 and measures how many send the most bytes per
+	// second, up to 64; while the server throttles, it goes down to 1. Auto helps if the
+	// server is far away and the parts are small, and if the list or the file takes
+	// longer than a few seconds. A Reader may then need the memory of 65 parts.
 	Parallel int
 
-	// RetryCount is how often a request, or a read of a source, is made again after
-	// its first attempt failed for a cause that may pass; a negative number means never. The count of
-	// a part starts anew when the network fails or the server throttles although
-	// some of the file got through since. The default is 3.
+	// RetryCount is how often a request, or a read of a source, is repeated after a
+	// failure that may be temporary; a negative number means never. When the network
+	// fails or the server throttles, the count of a part starts again from zero if some
+	// bytes of the file got through since its last failure. The default is 3.
 	RetryCount int
 
-	// RetryInterval is the pause before the first retry. It doubles with each, up to
-	// 30 s, give or take a quarter. The server may ask for more. The default is 2 s.
+	// RetryInterval is the pause before the first retry. It doubles with each retry, up
+	// to 30 s, plus or minus a quarter. The server may ask for more. The default is 2 s.
 	RetryInterval time.Duration
 
-	// StallTimeout ends a request that makes no progress for so long, and retries it.
-	// Where the server had all of the request and did not answer, the next attempt
-	// waits twice as long for the answer, and eight times StallTimeout at most. The
+	// StallTimeout ends a request that has made no progress for that long; it is
+	// retried. If the server got the whole request and did not answer, the next attempt
+	// waits twice as long for the answer, and at most eight times StallTimeout. The
 	// default is 30 s.
 	StallTimeout time.Duration
 
@@ -73,45 +72,44 @@ type Options struct {
 	// default is no limit.
 	BandwidthLimit int64
 
-	// TokenWait is how long files wait for a token, for a new one after the old one
-	// expired, and for a destination. The default is 10 minutes.
+	// TokenWait is how long files wait for the first token, for a new one when the old
+	// one has expired, and for a destination. The default is 10 minutes.
 	TokenWait time.Duration
 
-	// CleanupTimeout bounds what is done at the server for a file that was canceled,
-	// and how long Close waits for that and for callbacks. The default is 30 s.
+	// CleanupTimeout bounds the clean-up at the server after a file was canceled, and
+	// how long Close waits for clean-ups and callbacks. The default is 30 s.
 	CleanupTimeout time.Duration
 
 	// Region is the region of the buckets, like "cn-hangzhou" (or "oss-cn-hangzhou"),
-	// for the signature V4.
-	// The default is what the endpoint's name tells; where it tells none, requests
-	// are signed with V1.
+	// for the signature V4. The default is the region in the endpoint's name; if that
+	// has none, requests are signed with V1.
 	Region string
 
 	// CustomDomains are the domains of yours that are mapped to buckets (by a CNAME),
-	// like "media.example.com". An endpoint of such a name is used as it is, while
-	// OSS's own endpoints get the bucket's name before them. Region has to be set as
-	// well: these names tell none. OSS refuses its public endpoints in mainland China to
-	// accounts that began to use it after 20 March 2025, with PublicEndpointForbidden:
-	// there, uploads need such a domain, or an internal endpoint (OSS documentation,
-	// Access OSS through a custom domain name). The default is none.
+	// like "media.example.com". An endpoint of such a name is used as it is, while the
+	// bucket's name is put before OSS's own endpoints. Region has to be set as well,
+	// since these names have none. Accounts that began to use OSS after 20 March 2025
+	// cannot upload through its public endpoints in mainland China, which answer
+	// PublicEndpointForbidden: they need such a domain, or an internal endpoint (OSS
+	// documentation, Access OSS through a custom domain name). The default is none.
 	CustomDomains []string
 
-	// RequireCRC fails a file with [ErrNoCRC] when the server answers to its bytes
-	// without the CRC64 of what it has stored. OSS gives it; gateways and compatible
-	// servers may not. The default is false: such a file succeeds with
-	// Result.Verified false, and the log gets one warning for each client.
+	// RequireCRC fails a file with [ErrNoCRC] if an answer to its bytes lacks the CRC64
+	// of what the server has stored. OSS sends it; gateways and compatible servers may
+	// not. The default is false: such a file succeeds with Result.Verified false, and
+	// each client logs one warning.
 	RequireCRC bool
 
-	// HTTPClient sends the requests. It is not changed, and redirects are not
-	// followed whatever it says. The default is one tuned to Parallel, with the
-	// proxy that the environment names.
+	// HTTPClient sends the requests. It is not changed; its CheckRedirect is ignored, as
+	// redirects are never followed. The default is a client tuned to Parallel, with the
+	// proxy of the environment.
 	HTTPClient *http.Client
 
-	// Logger gets what an operator wants to know: no line for each part. No line
-	// holds a secret. The default is silent.
+	// Logger gets what an operator wants to know, but no line for each part. No line
+	// has a secret in it. The default is silent.
 	Logger *slog.Logger
 
-	// Callbacks are called as things happen. The default is none.
+	// Callbacks report what happens. The default is none.
 	Callbacks Callbacks
 }
 
@@ -128,9 +126,9 @@ const (
 	maxParallel = 1000
 )
 
-// Auto, as Options.Parallel, lets the client find out how many requests in flight
-// bring the most: see there.
-const Auto = math.MinInt // no number that a mistake in arithmetic would come to
+// Auto, as Options.Parallel, makes the client measure how many requests in flight are
+// best: see there.
+const Auto = math.MinInt // not the result of a mistake in arithmetic
 
 // withDefaults returns a complete copy of o, or an error that names the field that
 // is wrong, what it is and what it may be.
@@ -202,7 +200,7 @@ func region(name string) error {
 // customDomains returns the names of the domains.
 func customDomains(given []string, region string) ([]string, error) {
 	if len(given) > 0 && region == "" {
-		return nil, fmt.Errorf("%w: Options.CustomDomains wants Options.Region: these names tell none", ErrInvalidArgument)
+		return nil, fmt.Errorf("%w: Options.CustomDomains needs Options.Region: names of custom domains have no region", ErrInvalidArgument)
 	}
 	var names []string
 	for _, s := range given {

@@ -48,9 +48,9 @@ type workers struct {
 	end   context.CancelCauseFunc // ends ctx
 }
 
-// must runs fn on a goroutine that Close waits for, unless Close has given up waiting:
+// goAnyway runs fn on a goroutine that Close waits for, unless Close has given up waiting:
 // then fn runs all the same.
-func (w *workers) must(fn func()) {
+func (w *workers) goAnyway(fn func()) {
 	if !w.Go(fn) {
 		go fn()
 	}
@@ -123,7 +123,7 @@ func (c *Client) closeReader(e *entry) {
 	if st == nil {
 		return
 	}
-	c.workers.must(func() {
+	c.workers.goAnyway(func() {
 		st.Close()
 		c.workers.reads.Go(func() { <-st.Closed() })
 	})

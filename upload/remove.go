@@ -2,17 +2,17 @@ package upload
 
 import "github.com/vodupload/vodupload/upload/internal/filelist"
 
-// CancelFile ends a file: what is in flight is interrupted, the upload aborted at the
-// server, within Options.CleanupTimeout, and the checkpoint deleted. It does not wait
-// for that; then OnCanceled is called. A file that has ended cannot be canceled: that
-// is [ErrState]. One whose last request has just succeeded still succeeds.
+// CancelFile ends a file: its requests are interrupted, its upload is aborted at the
+// server within Options.CleanupTimeout, and its checkpoint is deleted. CancelFile does
+// not wait for that; OnCanceled is called afterwards. It returns [ErrState] for a file
+// that has ended. A file whose last request has just succeeded still succeeds.
 func (c *Client) CancelFile(id FileID) error {
 	return c.decide(func(l *filelist.List) error { return l.Cancel(filelist.ID(id), ErrCanceled) })
 }
 
-// DeleteFile takes a file out of the list. One that has not ended is canceled as by
+// DeleteFile removes a file from the list. A file that has not ended is canceled as by
 // CancelFile, and OnCanceled is called unless it was never started; what a failed one
-// left at the server and on disk is removed. It does not wait for that.
+// has left at the server and on disk is removed. DeleteFile does not wait for that.
 func (c *Client) DeleteFile(id FileID) error {
 	return c.decide(func(l *filelist.List) error { return l.Delete(filelist.ID(id), ErrCanceled) })
 }

@@ -8,10 +8,9 @@ import (
 	"sync/atomic"
 )
 
-// resolve returns the one path that a file has without symbolic links, and what is
-// there. Where there is no such path, as for an open file under /proc, or where it
-// leads to another file, it is path itself. The second result is nil where nothing is
-// at path.
+// resolve returns a file's path without symbolic links, and what is there. It returns
+// path itself if there is no such path, as for an open file under /proc, or if that
+// leads to another file. The second result is nil if there is nothing at path.
 func (r *resolver) resolve(path string) (string, fs.FileInfo) {
 	info, err := os.Stat(path)
 	if err != nil {
@@ -31,9 +30,9 @@ func (r *resolver) resolve(path string) (string, fs.FileInfo) {
 	return resolved, info
 }
 
-// A resolver keeps the folder of the last path: a list is mostly made of files of one
-// folder, and resolving each name of a path costs more than all else about adding it.
-// Its zero value is ready.
+// A resolver keeps the folder of the last path: most files of a list are in one folder,
+// and resolving each name of a path costs more than anything else about adding it. Its
+// zero value is ready for use.
 type resolver struct{ last atomic.Pointer[resolvedDir] }
 
 type resolvedDir struct {
@@ -65,14 +64,14 @@ func (r *resolver) beside(path string, info fs.FileInfo) (string, bool) {
 	return resolved, err == nil && at.Mode().IsRegular() && os.SameFile(at, info)
 }
 
-// hardLinks gives the files of a client that have several names one of them: the
-// first under which the client met them.
+// hardLinks finds one name for files that have several: the first under which a file was
+// added to the client.
 type hardLinks struct {
 	mu    sync.Mutex
 	first map[inode]string
 }
 
-// An inode is a file of the system, by whatever name.
+// An inode identifies a file of the system, whatever its name.
 type inode struct{ device, number uint64 }
 
 // of returns the name for the file at path.
@@ -86,7 +85,7 @@ func (h *hardLinks) of(path string, info fs.FileInfo) string {
 	first, ok := h.first[id]
 	if ok && first != path {
 		at, err := os.Lstat(first)
-		ok = err == nil && os.SameFile(at, info) // else the number was given to another file
+		ok = err == nil && os.SameFile(at, info) // otherwise the number has been given to another file
 	}
 	if ok {
 		return first

@@ -4,5 +4,5 @@ package upload
 
 import "io/fs"
 
-// linked is not known here: each name of a file is taken for one of its own.
+// linked is false here: each name is taken for a file of its own.
 func linked(fs.FileInfo) (inode, bool) { return inode{}, false }

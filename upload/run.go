@@ -11,14 +11,14 @@ import (
 	"github.com/vodupload/vodupload/upload/internal/transfer"
 )
 
-// A run is one attempt to bring a file to its object, until it ends or is interrupted.
+// A run is one attempt to upload a file. It ends by itself or is interrupted.
 type run struct {
 	c      *Client
 	e      *entry
 	id     filelist.ID
 	number int // of the file's runs
 	slots  *fileSlots
-	steps  transfer.Steps // of the source that are under way
+	steps  transfer.Steps // calls of the source that are under way
 	leaves bool           // it may have left something behind; guarded by the client's lock
 }
 
@@ -37,7 +37,7 @@ func (r *run) upload(ctx context.Context) (transfer.Result, error) {
 	return r.send(ctx)
 }
 
-// send brings the file to its destination, once it has one.
+// send uploads the file to its destination, once it has one.
 func (r *run) send(ctx context.Context) (transfer.Result, error) {
 	job, err := r.job(ctx)
 	if err != nil {
@@ -64,7 +64,8 @@ func (r *run) send(ctx context.Context) (transfer.Result, error) {
 	return r.c.service.Run(ctx, job)
 }
 
-// open opens the source. While a failure of it is waited out, others may have the slot.
+// open opens the source. If that fails, the slot is free for others: the caller waits
+// before it tries again.
 func (r *run) open() (transfer.Source, error) {
 	src, err := r.e.reopen()
 	if err != nil {
@@ -73,7 +74,7 @@ func (r *run) open() (transfer.Source, error) {
 	return src, err
 }
 
-// info is what a user sees of the file now.
+// info is what users see of the file now.
 func (r *run) info() (info FileInfo) {
 	r.c.view(func(l *filelist.List) {
 		f, _ := l.Get(r.id)
@@ -83,7 +84,7 @@ func (r *run) info() (info FileInfo) {
 }
 
 // opened records the size that the source has now. From here on the run may leave
-// something, or meet what an earlier process has left.
+// something behind, or find what an earlier process has left.
 func (r *run) opened(size int64) {
 	r.c.view(func(l *filelist.List) {
 		l.Progress(r.id, r.number, filelist.Progress{Size: size})
@@ -91,8 +92,8 @@ func (r *run) opened(size int64) {
 	})
 }
 
-// job waits until the file has a destination, and nothing is left of a deleted file
-// of the same key.
+// job returns what to transfer, once the file has a destination and nothing is left of
+// a deleted file with the same key.
 func (r *run) job(ctx context.Context) (*transfer.Job, error) {
 	if err := r.awaitTarget(ctx); err != nil {
 		return nil, err
@@ -127,7 +128,7 @@ func (r *run) awaitTarget(ctx context.Context) error {
 		select {
 		case <-provided:
 		case <-t.C:
-			return fmt.Errorf("%w: none was given within %v: set it in AddFile, or with SetDestination from OnStarted on", ErrNoDestination, r.c.opts.TokenWait)
+			return fmt.Errorf("%w: none was given within %v: set it in AddFile, or call SetDestination in OnStarted or later", ErrNoDestination, r.c.opts.TokenWait)
 		case <-ctx.Done():
 			return context.Cause(ctx)
 		}
@@ -139,8 +140,8 @@ func (r *run) hasTarget() (has bool) {
 	return has
 }
 
-// awaitNamesake waits until no deleted file of the same key is at work. The list does
-// not start a file before, but a key may become known only later.
+// awaitNamesake waits until no deleted file with the same key is at work. The list does
+// not start a file before that, but the key may become known only after the start.
 func (r *run) awaitNamesake(ctx context.Context) error {
 	free := func(l *filelist.List) bool {
 		f, _ := l.Get(r.id)
@@ -179,7 +180,7 @@ func (r *run) report(ev transfer.Event) {
 
 func progressOf(ev transfer.Event) filelist.Progress {
 	p := filelist.Progress{Uploaded: ev.Uploaded, InFlight: ev.InFlight, Sent: ev.Sent, Size: -1}
-	p.Earlier = ev.Kind == transfer.Initiated // what an earlier run sent is no speed of this one
+	p.Earlier = ev.Kind == transfer.Initiated // parts of an earlier run do not count for the speed
 	if ev.Kind == transfer.Sized {
 		p.Size = ev.Size
 	}
@@ -228,7 +229,7 @@ func (r *run) ended(res transfer.Result, err error, took time.Duration) (interru
 	return interrupted
 }
 
-// resultOf is what users are told of a transfer that succeeded.
+// resultOf is the Result of a transfer that succeeded.
 func (e *entry) resultOf(r transfer.Result, took time.Duration) *Result {
 	return &Result{
 		Endpoint: e.site.text, Bucket: e.bucket, Object: e.object,
@@ -239,14 +240,14 @@ func (e *entry) resultOf(r transfer.Result, took time.Duration) *Result {
 	}
 }
 
-// isInterruption distinguishes the end that a run was interrupted for from a failure
-// that happened at the same time. Not all that a run calls knows the cause.
+// isInterruption distinguishes the interruption of a run from a failure that happened at
+// the same time. Not every function that a run calls returns the cause.
 func isInterruption(err, cause error) bool {
 	return errors.Is(err, cause) || errors.Is(err, errPaused) || errors.Is(err, ErrStopped) || errors.Is(err, context.Canceled)
 }
 
-// causeFirst is the error of a file that ends for cause, where the run may have been
-// interrupted for something weaker before.
+// causeFirst is the error of a file that ends for cause. The run may have been
+// interrupted before, for a cause that this one overrides.
 func causeFirst(cause, err error) error {
 	if errors.Is(err, cause) {
 		return err

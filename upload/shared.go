@@ -8,7 +8,7 @@ import (
 	"github.com/vodupload/vodupload/upload/internal/target"
 )
 
-// sharedValues are what the client's files have in common. Their use needs no lock.
+// sharedValues are shared by the files of a client. They need no lock.
 type sharedValues struct {
 	paths       resolver
 	links       hardLinks
@@ -17,10 +17,9 @@ type sharedValues struct {
 	warnV1      sync.Once
 }
 
-// options returns what f says beyond what a file in the list says itself: path,
-// destination and Info. A list is mostly made of files with the same options: these
-// share them, for a long list would else be mostly copies. The error names an option
-// that OSS would refuse.
+// options returns f without its path, destination and Info. Most files of a list have
+// the same options: they share one copy, which keeps a long list small. The error names
+// an option that OSS would refuse.
 func (s *sharedValues) options(f File) (*File, error) {
 	f.Path, f.Endpoint, f.Bucket, f.Object, f.Info = "", "", "", "", nil
 	comparable := f.FS == nil && f.Source == nil && f.Reader == nil

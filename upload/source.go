@@ -13,40 +13,41 @@ import (
 	"github.com/vodupload/vodupload/upload/internal/transfer"
 )
 
-// A Source is the bytes of a file that is not one on disk: a section of a larger
+// A Source supplies the bytes of a file that is not one on disk: a section of a larger
 // file, an object in memory, a reader of HTTP ranges.
 type Source interface {
 	// ReadAt reads any range, from many goroutines at once, and the same bytes each
 	// time. A read cannot be interrupted: one that hangs keeps the file uploading,
 	// with its slot and its claim, until it returns.
 	//
-	// An error fails the file at once if it cannot pass by itself: one that wraps
+	// An error that cannot be temporary fails the file at once: one that wraps
 	// fs.ErrNotExist, fs.ErrPermission, fs.ErrClosed or [ErrFileChanged], for example,
-	// and a panic. io.EOF before Size bytes is ErrFileChanged. After any other, the
-	// read is repeated like a request: see Options.RetryCount.
+	// and a panic. io.EOF before Size bytes is ErrFileChanged. After any other error
+	// the read is repeated like a request: see Options.RetryCount.
 	//
-	// Before the object is made, one byte at Size is asked for: a source that has more
-	// than it says is [ErrFileChanged]. Where reading costs a request, answer that
-	// with io.EOF by yourself, as the sources of [NewSource] do.
+	// Before the object is made, one byte at offset Size is read: a source that has
+	// more bytes than Size says is [ErrFileChanged]. If reading costs a request, return
+	// io.EOF for that offset without one, as the sources of [NewSource] do.
 	io.ReaderAt
 
 	// Size is the number of bytes.
 	Size() int64
 
-	// Fingerprint names these bytes: a later process resumes an upload whose source
-	// has the same fingerprint, and takes its word for what was sent before but for
-	// one part, so that other bytes must have another. A fingerprint that changes while
-	// the bytes are sent fails the file with [ErrFileChanged]. Where it is empty when
-	// the file is added, the upload does not survive the end of the process, and a
-	// later run reads the bytes of what was sent before it goes on with it.
+	// Fingerprint identifies these bytes: other bytes must have another fingerprint. A
+	// later process resumes an upload whose source has the same fingerprint, and reads
+	// only one of the parts that were sent again. A fingerprint that changes while the
+	// bytes are sent fails the file with [ErrFileChanged]. If it is empty when the file
+	// is added, the upload does not survive the end of the process, and a later run
+	// reads the bytes of the parts that were sent before it resumes.
 	//
 	// Fingerprint and Size are called when the file is added, when a run of it
 	// begins, and around each request that sends bytes, from many goroutines at once.
-	// The client is not locked then: they may call its methods.
+	// They may call the client's methods.
 	Fingerprint() string
 }
 
-// NewSource returns size bytes of r as a Source; what r has beyond them is not read. See [Source] for fingerprint.
+// NewSource returns the first size bytes of r as a Source; what r has beyond them is not
+// read. See [Source] for fingerprint.
 func NewSource(r io.ReaderAt, size int64, fingerprint string) Source {
 	return section{io.NewSectionReader(r, 0, size), fingerprint}
 }
@@ -58,8 +59,8 @@ type section struct {
 
 func (s section) Fingerprint() string { return s.fingerprint }
 
-// inspect checks where the bytes of a file come from, and returns how many there are;
-// -1 if that is not known.
+// inspect checks the source of a file by opening it, and returns its size in bytes; -1
+// if that is not known.
 func (e *entry) inspect(shared *sharedValues) (int64, error) {
 	e.opened, e.source = e.path, e.path
 	sources := 0
@@ -89,7 +90,7 @@ func (e *entry) inspect(shared *sharedValues) (int64, error) {
 		src, err = e.open()
 		return err
 	})
-	if sources == 0 && descriptors.Exhausted(err) { // its turn comes when others are closed
+	if sources == 0 && descriptors.Exhausted(err) { // it can be opened when others are closed
 		if fi, serr := os.Stat(e.path); serr == nil && fi.Mode().IsRegular() {
 			return fi.Size(), nil
 		}
@@ -108,7 +109,7 @@ func (e *entry) inspect(shared *sharedValues) (int64, error) {
 	return 0, fmt.Errorf("upload: File.Path: %w", err)
 }
 
-// locate finds the path to open a file of the system by, and its name in keys.
+// locate finds the path by which to open a file of the system, and its name in keys.
 func (e *entry) locate(shared *sharedValues) {
 	var info fs.FileInfo
 	if dir := e.options.dir; dir != nil {
@@ -120,7 +121,7 @@ func (e *entry) locate(shared *sharedValues) {
 	e.source = shared.links.of(e.opened, info)
 }
 
-// open opens what the file's bytes come from, if that is not a Reader.
+// open opens the file's source, unless that is a Reader.
 func (e *entry) open() (transfer.Source, error) {
 	switch {
 	case e.options.FS != nil:

@@ -11,7 +11,7 @@ type State int
 
 // The states of a client.
 const (
-	StateInit     State = iota // nothing was started yet
+	StateInit     State = iota // not started yet
 	StateStarted               // files are being uploaded
 	StatePaused                // what was under way is held until Resume
 	StateExpired               // started, and a new token is needed

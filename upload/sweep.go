@@ -12,28 +12,28 @@ import (
 	"github.com/vodupload/vodupload/upload/internal/transfer"
 )
 
-// DefaultSweepAge is what [SweepOptions].OlderThan is unless it is set.
+// DefaultSweepAge is the default of [SweepOptions].OlderThan.
 const DefaultSweepAge = 24 * time.Hour
 
 // SweepOptions say which unfinished uploads [Client.Sweep] looks for.
 type SweepOptions struct {
-	// Endpoint and Bucket say where to look. Without them all checkpoints of the
-	// client's store are looked at, and no server's list.
+	// Endpoint and Bucket say where to look. Without them Sweep goes by the checkpoints
+	// of the client's store alone, and no server's list.
 	Endpoint string
 	Bucket   string
 
-	// Prefix narrows it to objects whose names begin with it.
+	// Prefix limits the search to objects whose names begin with it.
 	Prefix string
 
-	// OlderThan is how long an upload must have given no sign of life. A negative
-	// value means any age: then also an upload is found that another process has
-	// begun this moment. The default is 24 hours.
+	// OlderThan is how long ago the last sign of life of an upload must be. A negative
+	// value means any age: that finds even an upload that another process has just
+	// begun. The default is 24 hours.
 	OlderThan time.Duration
 
-	// RequestPayer has the requester pay, as in [File].
+	// RequestPayer makes the requester pay, as in [File].
 	RequestPayer bool
 
-	// DryRun tells what was found and does nothing. Look before you sweep.
+	// DryRun reports what was found and aborts nothing. Look before you sweep.
 	DryRun bool
 }
 
@@ -52,23 +52,23 @@ type Leftover struct {
 	Err      error // why it is not, unless it was a dry run
 }
 
-// Sweep finds unfinished uploads that nobody works on, and aborts them: those that
-// checkpoints of the client's store tell of, and those that the server lists under a
-// prefix, also of processes that were killed before they could write down that they
-// had begun. OSS keeps, and charges for, the parts of unfinished uploads until they
-// are aborted. An upload whose checkpoint is in use, in this process or another, is
-// never touched, nor is one that a file of the list is to go on with. What a lost answer
-// to InitiateMultipartUpload left is mostly gone already: the run that met it lists the
-// object's uploads at its end, and aborts those that began while that request was under
-// way, have no part, and are in neither the store nor the client, unless there are more
-// of them than answers were lost. The token needs the rights oss:ListMultipartUploads, oss:ListParts
-// and oss:AbortMultipartUpload.
+// Sweep finds unfinished uploads that nobody works on, and aborts them: those in the
+// checkpoints of the client's store, and those that the server lists under a prefix. The
+// latter include uploads of processes that were killed before they could write a
+// checkpoint. OSS keeps, and charges for, the parts of unfinished uploads until they are
+// aborted. Sweep never touches an upload whose checkpoint is in use, in this process or
+// another, nor one that a file of the list will resume. The token needs the rights
+// oss:ListMultipartUploads, oss:ListParts and oss:AbortMultipartUpload.
 //
-// The error tells what could not be looked at; what was found is returned with it.
-// Why a single upload could not be aborted stands in its Err. Close ends a sweep, with
-// [ErrClosed]. The only callback that it calls is OnTokenExpired, with a zero FileInfo,
-// when it needs a token that nothing else brings; Options.Logger gets a warning of each
-// retry.
+// An upload whose answer to InitiateMultipartUpload was lost seldom needs a Sweep: the
+// run that lost the answer lists the object's uploads at its end. It aborts those that
+// began while that request was under way, have no part, and are in neither the store nor
+// the client, unless there are more of them than lost answers.
+//
+// The error says what could not be searched; what was found is returned with it. The Err
+// of a [Leftover] says why it could not be aborted. Close ends a sweep with [ErrClosed].
+// The only callback that Sweep calls is OnTokenExpired, with a zero FileInfo, when it
+// needs a token that nothing else supplies; Options.Logger gets a warning of each retry.
 func (c *Client) Sweep(ctx context.Context, o SweepOptions) ([]Leftover, error) {
 	if c.Status() == StateClosed {
 		return nil, ErrClosed
@@ -108,7 +108,7 @@ func (c *Client) Sweep(ctx context.Context, o SweepOptions) ([]Leftover, error) 
 	return left, err
 }
 
-// isWanted reports whether a file of the list is to go on with the upload of a checkpoint.
+// isWanted reports whether a file of the list will resume the upload of a checkpoint.
 func (c *Client) isWanted(k checkpoint.Key) (wanted bool) {
 	c.view(func(l *filelist.List) {
 		for _, key := range []checkpoint.Key{k, media.Key(k.Source)} {
@@ -119,8 +119,9 @@ func (c *Client) isWanted(k checkpoint.Key) (wanted bool) {
 	return wanted
 }
 
-// sweep ends when the client is closed, as if its context had ended. Close waits for
-// it, and it for nobody: it may hold the slots that clean-ups are waiting for.
+// sweep ends when the client is closed, as if its context had ended. Close waits for it,
+// so it must not wait for the end of anything else: it may hold the slots that clean-ups
+// are waiting for.
 func (c *Client) sweep(ctx context.Context, job *transfer.SweepJob) (found []transfer.Leftover, err error) {
 	ctx, cancel := context.WithCancelCause(ctx)
 	done := make(chan struct{})
@@ -140,8 +141,8 @@ func (c *Client) sweep(ctx context.Context, job *transfer.SweepJob) (found []tra
 	return found, err
 }
 
-// logCleanup tells an operator what the clean-up after a file, or a sweep, has met.
-// Callbacks are not told: the file has ended, or there is none.
+// logCleanup logs what happened in the clean-up after a file, or in a sweep. There is no
+// callback for it: the file has ended, or there is none.
 func (c *Client) logCleanup(e transfer.Event, about func() []any) {
 	switch e.Kind {
 	case transfer.Warning:

@@ -10,15 +10,15 @@ import (
 )
 
 // Init gives the client its first credentials, as Options.Credentials would: a
-// long-lived key, or a token that OnTokenExpired is called for when it expires. It
+// long-lived key, or a token; when the token expires, OnTokenExpired is called. Init
 // replaces credentials that were given before.
 func (c *Client) Init(creds sts.Credentials) error { return c.setToken("Init", creds) }
 
-// ResumeWithToken gives the client a new token, and goes on with what waits for
-// it, on the same uploads and without sending again what was acknowledged. It is
-// the answer to OnTokenExpired, and may be called at any other time as well. The
-// credentials that the server has just refused are refused here, too, with
-// [ErrInvalidArgument]. A client that was paused stays so.
+// ResumeWithToken gives the client a new token, and resumes the files that wait for it:
+// on the same uploads, and without sending again what was acknowledged. It is the answer
+// to OnTokenExpired, and may be called at any other time as well. It returns
+// [ErrInvalidArgument] for the credentials that the server has just refused. A paused
+// client stays paused.
 func (c *Client) ResumeWithToken(creds sts.Credentials) error {
 	return c.setToken("ResumeWithToken", creds)
 }
@@ -33,10 +33,10 @@ func (c *Client) setToken(call string, creds sts.Credentials) error {
 	return nil
 }
 
-// SetToken gives one file its own credentials, in place of the client's, from its
-// next request on: before Start, from OnStarted, or in answer to OnTokenExpired. A
-// file that is started does not wait for it where the client has credentials. It
-// returns [ErrState] for a file that has succeeded.
+// SetToken gives one file its own credentials, which replace the client's from the
+// file's next request on. Call it before Start, in OnStarted, or in answer to
+// OnTokenExpired. If the client has credentials, a file that is started does not wait
+// for its own. SetToken returns [ErrState] for a file that has succeeded.
 func (c *Client) SetToken(id FileID, creds sts.Credentials) error {
 	return c.decide(func(l *filelist.List) error {
 		f, err := l.Listed(filelist.ID(id))
@@ -65,8 +65,8 @@ func (c *Client) newGate(p sts.Provider) *credentials.Gate {
 	return credentials.New(credentials.Options{Provider: p, Wait: c.opts.TokenWait, Go: c.goDo, Logger: c.opts.Logger})
 }
 
-// tokenExpired looks whether a token is no longer accepted, and asks the user for the
-// next one: once for each token, whatever needs it.
+// tokenExpired asks the user for the next token if g needs one: once for each token,
+// however many files need it.
 func (c *Client) tokenExpired(e *entry, g *credentials.Gate) {
 	if !g.TakeQuestion() {
 		return
@@ -75,10 +75,10 @@ func (c *Client) tokenExpired(e *entry, g *credentials.Gate) {
 	c.view(func(l *filelist.List) {
 		f, _ := l.Get(filelist.ID(e.id))
 		switch {
-		case on == nil, g.Provided(), l.State() == filelist.Closed: // nobody is asked, or could answer
+		case on == nil, g.Provided(), l.State() == filelist.Closed: // nobody to ask, or nobody who could answer
 		case f.Begun:
 			c.enqueueFileLocked("OnTokenExpired", on, e, &f)
-		default: // the file has ended, so that no more is reported of it, or there is none
+		default: // no callback may follow the end of a file; or there is no file
 			c.notify.Push(&notify.Event{Name: "OnTokenExpired", Call: func() { on(c, FileInfo{}) }})
 		}
 	})
@@ -89,8 +89,8 @@ func (c *Client) tokenExpired(e *entry, g *credentials.Gate) {
 	c.opts.Logger.Warn("token expired", c.attrs(e)...)
 }
 
-// canGetToken reports whether the user can be asked for a token of the file's own: it
-// is in the list, and its end was not reported yet.
+// canGetToken reports whether the user can be asked for a token of the file's own: the
+// file is in the list, and its end was not reported yet.
 func (c *Client) canGetToken(e *entry) (can bool) {
 	c.view(func(l *filelist.List) {
 		f, listed := l.Lookup(filelist.ID(e.id))

@@ -37,7 +37,7 @@ func TestTokenWaitRunsOut(t *testing.T) {
 			})
 		}, []error{upload.ErrNoCredentials}, "the provider", upload.CodeNoCredentials},
 		"no destination": {func(_ *bench, f *upload.File) { f.Endpoint, f.Bucket, f.Object = "", "", "" },
-			[]error{upload.ErrNoDestination}, "none was given within 10m0s: set it in AddFile, or with SetDestination from OnStarted on", upload.CodeNoDestination},
+			[]error{upload.ErrNoDestination}, "none was given within 10m0s: set it in AddFile, or call SetDestination in OnStarted or later", upload.CodeNoDestination},
 	} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {

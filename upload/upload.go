@@ -9,23 +9,23 @@ import (
 )
 
 // Upload uploads one file and returns its result, whether the client was started or
-// not; while it is paused, it waits. The file shares the slots, credentials and
-// callbacks with the list, comes before the files of the list, and leaves the list
-// when it has ended.
+// not; while the client is paused, Upload waits. The file shares slots, credentials and
+// callbacks with the list, comes before the files of the list, and leaves the list when
+// it has ended.
 //
-// Upload returns when the callbacks about the file have returned, too, or ctx has
-// ended: then at most a second later. The end of ctx ends the file and keeps its
+// Upload returns when the file has ended and the callbacks about it have returned, or
+// at most a second after the end of ctx. The end of ctx ends the file and keeps its
 // checkpoint, so that the next Upload of the same file to the same destination resumes.
-// What takes longer than that second goes on by itself, and OnFailed comes after it: a
-// call of the source that hangs, which no one can interrupt, and, of a Reader, the abort
-// of what was sent. Until then the file stays in the list, with its slot and its claim,
-// and the same source to the same destination is ErrFileAlreadyExist; the error of
-// Upload says which call it is. [Client.Close] waits for all that.
+// Two things may take longer than that second, and continue after Upload has returned: a
+// call of the source that hangs, since it cannot be interrupted, and the abort of what
+// was sent of a Reader. OnFailed follows them. Until then the file stays in the list with
+// its slot and its claim, and the same source to the same destination is
+// ErrFileAlreadyExist; the error of Upload names the call. [Client.Close] waits for them.
 //
-// The error is an [*Error], what AddFile would return, or that of a ctx that had ended
-// before. The same source to the same destination twice at the same time in one client
-// is [ErrFileAlreadyExist]; in two clients or processes, [ErrInUse] if it
-// has more than one part.
+// The error is an [*Error], or what AddFile would return, or the cause of ctx if that had
+// ended before. The same source to the same destination twice at the same time is
+// [ErrFileAlreadyExist] in one client; in two clients or processes it is [ErrInUse] if
+// the file has more than one part.
 func (c *Client) Upload(ctx context.Context, f File) (Result, error) {
 	if ctx.Err() != nil {
 		return Result{}, fmt.Errorf("upload: Upload: %w", context.Cause(ctx))
@@ -41,7 +41,7 @@ func (c *Client) Upload(ctx context.Context, f File) (Result, error) {
 	detach := context.AfterFunc(ctx, func() { c.endDirect(ctx, e) })
 	defer detach()
 	if late := awaitBriefly(ctx, e.direct.done); late {
-		c.workers.must(func() {
+		c.workers.goAnyway(func() {
 			<-e.direct.done
 			c.forgetDirect(e)
 		})

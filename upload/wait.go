@@ -8,13 +8,17 @@ import (
 	"github.com/vodupload/vodupload/upload/internal/filelist"
 )
 
-// Wait returns when the client is finished, and the callbacks of all that happened
-// until then have returned (if it is not itself called from one). The error is nil
-// if all files of the list succeeded or were canceled; an [Errors] if some failed;
-// [ErrStopped], with the end of Start's context as its cause, if the client was
-// stopped before that (what had failed by then is in Files); [ErrState] if it was not
-// started; [ErrClosed] if it was closed before it was finished; or what ended ctx. It
-// does not wait for files of Upload.
+// Wait returns when the client is finished and all callbacks up to then have returned;
+// it does not wait for callbacks if it is called from one. It does not wait for files of
+// Upload. The error is
+//
+//   - nil if all files of the list succeeded or were canceled,
+//   - an [Errors] if some failed,
+//   - [ErrStopped] if the client was stopped before it was finished, with the end of
+//     Start's context as its cause if that stopped it; Files has what failed by then,
+//   - [ErrState] if the client was not started,
+//   - [ErrClosed] if it was closed before it was finished,
+//   - the cause of the end of ctx.
 func (c *Client) Wait(ctx context.Context) error {
 	w := waitCall{c: c, inside: c.notify.Inside()}
 	c.view(func(l *filelist.List) { w.mark = l.Mark() })
@@ -36,8 +40,8 @@ type waitCall struct {
 	c       *Client
 	inside  bool // of a callback
 	mark    filelist.Mark
-	work    int    // the list's count of new work when all had ended; see over
-	events  uint64 // the mark of all events by then; 0: it had not ended yet
+	work    int    // the list's count of new work when everything had ended; see over
+	events  uint64 // the mark of all callbacks by then; 0 while something has not ended
 	settled bool
 	err     error
 }
@@ -82,8 +86,8 @@ func (w *waitCall) outcome(l *filelist.List, verdict filelist.Verdict) error {
 	return nil
 }
 
-// waitEnded returns the error of a Wait whose context has ended. Often that is Start's
-// context as well: then the client stops, whether it knows already or not.
+// waitEnded returns the error of a Wait whose context has ended. If that is Start's
+// context as well, the error is ErrStopped, whether or not the client has stopped yet.
 func (c *Client) waitEnded(cause error) error {
 	text := fmt.Errorf("upload: Wait: %w", cause)
 	c.view(func(l *filelist.List) {

@@ -161,6 +161,10 @@ func TestValidateOptions(t *testing.T) {
 		"disposition with U+0085":    {ObjectOptions{ContentDisposition: "a\u0085b"}, "U+0085 at byte 1, a control character"},
 		"cache control with U+2028":  {ObjectOptions{CacheControl: "a\u2028"}, "CacheControl: value has U+2028"},
 		"header of ours":             {ObjectOptions{Headers: one("authorization", "x")}, "Headers: Authorization is set by the request"},
+		"header with a bad name":     {ObjectOptions{Headers: one("a b", "1")}, `Headers: name "a b"`},
+		"encoding with a line break": {ObjectOptions{ContentEncoding: "gzip\n"}, "ContentEncoding: value has U+000A"},
+		"key ID with a line break":   {ObjectOptions{EncryptionKeyID: "k\n"}, "EncryptionKeyID: value has U+000A"},
+		"tag with a long key":        {ObjectOptions{Tags: one(strings.Repeat("k", 129), "v")}, "key of 129 bytes"},
 		"header twice":               {ObjectOptions{Headers: map[string]string{"a": "1", "A": "2"}}, "are the same header"},
 	} {
 		t.Run(name, func(t *testing.T) {
