@@ -32,6 +32,7 @@ type Client struct {
 	mu      sync.Mutex
 	list    *filelist.List
 	entries map[FileID]*entry
+	readers readers
 	start   startContext
 	changed tasks.Signal // broadcast after each decision
 }
@@ -46,6 +47,7 @@ func New(opts *Options) (*Client, error) {
 	c := &Client{
 		opts:    o,
 		entries: make(map[FileID]*entry),
+		readers: make(readers),
 		list:    filelist.New(filelist.Limits{Parallel: o.Parallel, Started: o.maxStarted()}),
 		slots:   slots.New(o.Parallel),
 	}

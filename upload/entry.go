@@ -3,6 +3,7 @@ package upload
 import (
 	"cmp"
 	"context"
+	"sync"
 	"sync/atomic"
 
 	"github.com/vodupload/vodupload/checkpoint"
@@ -59,10 +60,20 @@ type entry struct {
 
 // A directEnd is how a file of Upload ended.
 type directEnd struct {
+	decided  chan struct{} // closed once its run has to end, not only to pause
+	deciding sync.Once
+
 	done chan struct{} // closed once nothing is left to do for the file
 	info FileInfo      // as it was then
 	mark uint64        // of the last callback about it
 }
+
+func newDirectEnd() *directEnd {
+	return &directEnd{decided: make(chan struct{}), done: make(chan struct{})}
+}
+
+// decide may be called several times.
+func (d *directEnd) decide() { d.deciding.Do(func() { close(d.decided) }) }
 
 // key is what identifies the file: no two files of the list share one. It leaves out a
 // destination that the Authorizer gave, since the same source must be recognized before

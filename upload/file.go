@@ -53,6 +53,9 @@ type File struct {
 	// 100 reads in a row that return nothing. Then nothing is left at the server, and
 	// Reader is not read again.
 	//
+	// A Reader that another file of the client still reads is [ErrInvalidArgument]. One
+	// that a file has read gives what is left of it: seek back before giving it again.
+	//
 	// It is read by one goroutine at a time, which cannot be interrupted. A Read that is
 	// under way when the file ends continues until it returns, and what it reads is not
 	// used. A Reader that is an io.Closer is closed once, when the file has ended and no

@@ -109,3 +109,95 @@ func TestUploadDoesNotWaitForAStatThatHangs(t *testing.T) {
 		}
 	}
 }
+
+// TestUploadIsEndedByOthersWhileItsSourceHangs, and does not wait for it either.
+func TestUploadIsEndedByOthersWhileItsSourceHangs(t *testing.T) {
+	for name, tt := range map[string]struct {
+		end  func(c *upload.Client, id upload.FileID) error
+		want error
+	}{
+		"Stop":       {func(c *upload.Client, _ upload.FileID) error { return c.Stop() }, upload.ErrStopped},
+		"CancelFile": {func(c *upload.Client, id upload.FileID) error { return c.CancelFile(id) }, upload.ErrCanceled},
+		"DeleteFile": {func(c *upload.Client, id upload.FileID) error { return c.DeleteFile(id) }, upload.ErrCanceled},
+		"ClearFiles": {func(c *upload.Client, _ upload.FileID) error { return c.ClearFiles() }, upload.ErrCanceled},
+		"Close": {func(c *upload.Client, _ upload.FileID) error {
+			go func() { _ = c.Close() }()
+			return nil
+		}, upload.ErrClosed},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			b := newBench(t)
+			release, hangs := make(chan struct{}), make(chan struct{}, 100)
+			f := b.to("s")
+			f.Source = &faulty{Reader: bytes.NewReader(make([]byte, 350*kib)), fail: func(int64) error {
+				hangs <- struct{}{}
+				<-release
+				return nil
+			}}
+			c := b.client()
+			go func() {
+				<-hangs
+				if err := c.Start(b.ctx); err != nil {
+					t.Error(err)
+				}
+				if err := tt.end(c, c.Files()[0].ID); err != nil {
+					t.Error(err)
+				}
+			}()
+			_, err := c.Upload(b.ctx, f)
+			if !errors.Is(err, tt.want) || !strings.Contains(err.Error(), "reading the source at byte 0 has not returned for") {
+				t.Errorf("got %v, want %v and what hangs", err, tt.want)
+			}
+			close(release)
+			b.eventually("the file to leave the list", func() bool { return len(c.Files()) == 0 })
+		})
+	}
+}
+
+func TestUploadOfASourceThatCannotBeLookedAtEndsWithItsClient(t *testing.T) {
+	b := newBench(t)
+	b.opts.CleanupTimeout = 50 * time.Millisecond
+	b.written("a", "O", 50*kib)
+	h := hangingFS{os.DirFS(b.dir), new(atomic.Int32), 1, make(chan struct{}), make(chan struct{}, 100)}
+	f := b.folder("a")
+	f.FS = h
+	c := b.client()
+	go func() {
+		<-h.hangs
+		_ = c.Close()
+	}()
+	if _, err := c.Upload(b.ctx, f); !errors.Is(err, upload.ErrClosed) || !strings.Contains(err.Error(), "looking at the source") {
+		t.Errorf("got %v, want ErrClosed", err)
+	}
+	close(h.release)
+}
+
+// TestSourceThatHoldsUpARequest for longer than StallTimeout is named, not the network.
+func TestSourceThatHoldsUpARequest(t *testing.T) {
+	for _, size := range []int{50 * kib, 350 * kib} {
+		b := newBench(t)
+		b.opts.StallTimeout = 200 * time.Millisecond
+		b.opts.Parallel = 1
+		var retries atomic.Pointer[string]
+		b.opts.Callbacks.OnRetry = func(_ *upload.Client, _ upload.FileInfo, r upload.Retry) {
+			text := r.Err.Error()
+			retries.Store(&text)
+		}
+		var slow atomic.Bool
+		f := b.to("s")
+		f.ContentType = "video/mp4"
+		f.Source = &faulty{Reader: bytes.NewReader(make([]byte, size)), fail: func(off int64) error {
+			if off > 0 && slow.CompareAndSwap(false, true) {
+				time.Sleep(500 * time.Millisecond)
+			}
+			return nil
+		}}
+		if _, err := b.client().Upload(b.ctx, f); err != nil {
+			t.Fatal(err)
+		}
+		if text := retries.Load(); text == nil || !strings.Contains(*text, "the source is too slow: reading it at byte") {
+			t.Errorf("%d bytes: got a retry for %v, want the source named", size, text)
+		}
+	}
+}

@@ -76,6 +76,9 @@ func (c *Client) add(e *entry, size int64) (FileID, error) {
 	}
 	var added FileID
 	err := c.decide(func(l *filelist.List) error {
+		if err := c.readers.check(e.options.Reader); err != nil {
+			return err
+		}
 		id, err := l.Add(e.key(), o)
 		if err != nil {
 			return err
@@ -83,6 +86,7 @@ func (c *Client) add(e *entry, size int64) (FileID, error) {
 		added = FileID(id)
 		e.id = added
 		c.entries[added] = e
+		c.readers.take(e.options.Reader, added)
 		return nil
 	})
 	return added, duplicate(err)

@@ -90,13 +90,16 @@ func (c *Client) performLocked(effect filelist.Effect) {
 		c.startRunLocked(e, effect)
 	case filelist.Interrupt:
 		e.cancel(effect.Err)
+		if f, _ := c.list.Get(effect.File); e.direct != nil && f.Why > filelist.ToPause {
+			e.direct.decide()
+		}
 	case filelist.CleanUp:
 		up := c.newCleanupLocked(e)
 		if !c.workers.Go(func() { c.cleanUp(up) }) {
 			c.list.Cleaned(effect.File) // Close has given up
 		}
 	case filelist.Release:
-		c.closeReader(e)
+		c.closeReaderLocked(e)
 	case filelist.Tell:
 		c.enqueueEndLocked(e, effect)
 	case filelist.Rest:
@@ -117,15 +120,25 @@ func (c *Client) startRunLocked(e *entry, effect filelist.Effect) {
 	c.workers.Go(func() { r.do(ctx) })
 }
 
-// closeReader closes the file's Reader, if it has one, once no Read of it is under way.
-func (c *Client) closeReader(e *entry) {
+// closeReaderLocked closes the Reader that a file has: later, where a Read of it is under
+// way. Until then no other file may read it.
+func (c *Client) closeReaderLocked(e *entry) {
 	st := e.stream
 	if st == nil {
 		return
 	}
+	reading := st.Reading()
+	if !reading {
+		c.readers.release(e.options.Reader)
+	}
 	c.workers.goAnyway(func() {
 		st.Close()
-		c.workers.reads.Go(func() { <-st.Closed() })
+		c.workers.reads.Go(func() {
+			<-st.Closed()
+			if reading {
+				c.view(func(*filelist.List) { c.readers.release(e.options.Reader) })
+			}
+		})
 	})
 }
 

@@ -7,6 +7,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"syscall"
 
 	"github.com/vodupload/vodupload/checkpoint"
 	"github.com/vodupload/vodupload/upload/internal/descriptors"
@@ -101,12 +102,22 @@ func (e *entry) inspect(shared *sharedValues) (int64, error) {
 		return src.State().Size, src.Close()
 	case errors.Is(err, transfer.ErrNoReadAt):
 		return 0, fmt.Errorf("%w: File.FS: %w; give it as File.Reader", ErrInvalidArgument, err)
-	case errors.Is(err, transfer.ErrNotRegular), errors.Is(err, ErrInvalidArgument):
+	case errors.Is(err, transfer.ErrNotRegular), errors.Is(err, ErrInvalidArgument), isInvalidName(err):
 		return 0, fmt.Errorf("%w: File.Path: %w", ErrInvalidArgument, err)
 	case errors.Is(err, fs.ErrNotExist):
 		return 0, fmt.Errorf("%w: File.Path: %w", ErrFileNotExist, err)
 	}
 	return 0, fmt.Errorf("upload: File.Path: %w", err)
+}
+
+// isInvalidName reports whether err says that there can be no file of this name.
+func isInvalidName(err error) bool {
+	for _, invalid := range []error{fs.ErrInvalid, syscall.EINVAL, syscall.ENAMETOOLONG} {
+		if errors.Is(err, invalid) {
+			return true
+		}
+	}
+	return false
 }
 
 // locate finds the path by which to open a file of the system, and its name in keys.

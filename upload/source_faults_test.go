@@ -3,7 +3,10 @@ package upload_test
 import (
 	"bytes"
 	"errors"
+	"fmt"
+	"io"
 	"io/fs"
+	"os"
 	"runtime"
 	"strings"
 	"sync/atomic"
@@ -177,3 +180,61 @@ type lyingInfo struct {
 }
 
 func (i lyingInfo) Size() int64 { return i.size }
+
+// TestEndOfASource: the byte behind the last one is not there, whatever a source says.
+func TestEndOfASource(t *testing.T) {
+	for name, end := range map[string]error{
+		"EIO": syscall.EIO, "io.ErrUnexpectedEOF": io.ErrUnexpectedEOF,
+		"io.EOF wrapped": fmt.Errorf("range: %w", io.EOF), "unknown": errors.New("416"), "a timeout": os.ErrDeadlineExceeded,
+	} {
+		for _, size := range []int{50 * kib, 350 * kib} {
+			b := newBench(t)
+			data := bytes.Repeat([]byte("s"), size)
+			f := b.to("s")
+			f.Source = &faulty{Reader: bytes.NewReader(data), fail: func(off int64) error {
+				if off >= int64(size) {
+					return end
+				}
+				return nil
+			}}
+			if _, err := b.client().Upload(b.ctx, f); err != nil || !bytes.Equal(b.content("s"), data) {
+				t.Errorf("%s, %d bytes: got %v, or other bytes", name, size, err)
+			}
+		}
+	}
+	t.Run("ErrFileChanged of one that has more, and says so at the second try", func(t *testing.T) {
+		for _, size := range []int64{50 * kib, 350 * kib} {
+			b := newBench(t)
+			var failed atomic.Bool
+			f := b.to("s")
+			f.Source = longer{&faulty{Reader: bytes.NewReader(make([]byte, size+1)), fail: func(off int64) error {
+				if off >= size && failed.CompareAndSwap(false, true) {
+					return syscall.EIO
+				}
+				return nil
+			}}}
+			wantMore(b, f)
+		}
+	})
+}
+
+// A longer source has one byte more than it says.
+type longer struct{ *faulty }
+
+func (l longer) Size() int64 { return l.faulty.Size() - 1 }
+
+func TestNameThatNoFileCanHave(t *testing.T) {
+	b := newBench(t)
+	for _, path := range []string{"a\x00b", strings.Repeat("n", 1000), "../a", "/a"} {
+		f := b.to("p")
+		f.Path = path
+		if path == "../a" || path == "/a" {
+			f.FS = os.DirFS(b.dir)
+		} else if runtime.GOOS == "windows" {
+			continue
+		}
+		if _, err := b.client().AddFile(f); !errors.Is(err, upload.ErrInvalidArgument) {
+			t.Errorf("%.20q: got %v, want ErrInvalidArgument", path, err)
+		}
+	}
+}

@@ -16,6 +16,8 @@ import (
 // Upload returns when the file has ended and the callbacks about it have returned, or
 // at most a second after the end of ctx. The end of ctx ends the file and keeps its
 // checkpoint, so that the next Upload of the same file to the same destination resumes.
+// Where Stop, CancelFile, DeleteFile, ClearFiles or Close ends the file, and a call of
+// its source hangs, Upload does not wait for that call for more than two seconds either.
 // Two things may take longer than that second, and continue after Upload has returned: a
 // call of the source that hangs, since it cannot be interrupted, and the abort of what
 // was sent of a Reader. OnFailed follows them. Until then the file stays in the list with
@@ -34,18 +36,18 @@ func (c *Client) Upload(ctx context.Context, f File) (Result, error) {
 	if err != nil {
 		return Result{}, err
 	}
-	e.direct = &directEnd{done: make(chan struct{})}
+	e.direct = newDirectEnd()
 	if _, err := c.add(e, size); err != nil {
 		return Result{}, err
 	}
 	detach := context.AfterFunc(ctx, func() { c.endDirect(ctx, e) })
 	defer detach()
-	if late := awaitBriefly(ctx, e.direct.done); late {
+	if cause := c.awaitEnd(ctx, e); cause != nil {
 		c.workers.goAnyway(func() {
 			<-e.direct.done
 			c.forgetDirect(e)
 		})
-		return Result{}, c.stuck(ctx, e)
+		return Result{}, c.stuck(e, cause)
 	}
 	c.awaitCallbacks(ctx, e.direct.mark)
 	c.forgetDirect(e)
@@ -115,6 +117,39 @@ func awaitBriefly(ctx context.Context, done <-chan struct{}) (late bool) {
 	}
 }
 
+// awaitEnd waits until a file has ended. Where ctx ends, or the file is to end for
+// another cause, it waits for interruptGrace, and longer for anything but the source and ctx:
+// all else ends by itself. If that was too short, it returns what the file is to end for.
+func (c *Client) awaitEnd(ctx context.Context, e *entry) error {
+	decided := e.direct.decided
+	var tick <-chan time.Time
+	for {
+		select {
+		case <-e.direct.done:
+			return nil
+		case <-ctx.Done():
+			if awaitBriefly(ctx, e.direct.done) {
+				return fmt.Errorf("%w: %w", errCallerEnded, context.Cause(ctx))
+			}
+			return nil
+		case <-decided:
+			t := time.NewTicker(interruptGrace)
+			defer t.Stop()
+			decided, tick = nil, t.C
+		case <-tick:
+			var cause error
+			c.view(func(l *filelist.List) {
+				if f, _ := l.Get(filelist.ID(e.id)); e.steps.Oldest() != "" {
+					cause = f.Cause
+				}
+			})
+			if cause != nil {
+				return cause
+			}
+		}
+	}
+}
+
 // newEntryWithin is newEntry, which opens the source, for as long as ctx allows.
 func (c *Client) newEntryWithin(ctx context.Context, f File) (*entry, int64, error) {
 	if f.Reader != nil {
@@ -127,6 +162,9 @@ func (c *Client) newEntryWithin(ctx context.Context, f File) (*entry, int64, err
 		size int64
 		err  error
 	}
+	ctx, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	defer context.AfterFunc(c.workers.ctx, func() { cancel(ErrClosed) })()
 	done := make(chan struct{})
 	ran := c.workers.Go(func() {
 		defer close(done)
@@ -141,9 +179,9 @@ func (c *Client) newEntryWithin(ctx context.Context, f File) (*entry, int64, err
 	return got.e, got.size, got.err
 }
 
-// stuck is the error of a file that has not ended in time, and stays in the list.
-func (c *Client) stuck(ctx context.Context, e *entry) error {
-	cause := fmt.Errorf("%w: %w", errCallerEnded, context.Cause(ctx))
+// stuck is the error of a file that has not ended in time, and stays in the list unless
+// it was deleted.
+func (c *Client) stuck(e *entry, cause error) error {
 	var info FileInfo
 	c.view(func(l *filelist.List) {
 		f, _ := l.Get(filelist.ID(e.id))

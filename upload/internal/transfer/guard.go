@@ -79,18 +79,24 @@ func (g *guarded) Touched() (touched bool, err error) {
 
 func (g *guarded) Close() error { return g.do("closing", -1, g.Source.Close) }
 
+// endTries is how often the byte behind the end is asked for while that fails for a
+// cause that may pass.
+const endTries = 3
+
 // checkEnd asks for one byte more than the source says to have, which shows a size
-// that is not true: files in /proc have none, and other file systems lie as well. Of
-// the errors that it may meet, those which are known to pass are returned; any other
-// is how a source says that nothing is there.
+// that is not true: files in /proc have none, and other file systems lie as well.
+// Nothing depends on how a source says that nothing is there: some say EIO, or wrap
+// io.EOF, and all of their bytes were read.
 func checkEnd(src Source) error {
 	size := src.State().Size
-	n, err := src.ReadAt(make([]byte, 1), size)
-	if n > 0 {
-		return fmt.Errorf("%w: more can be read of it than the %d bytes that its size says; give it as File.Reader", ErrChanged, size)
-	}
-	if passes, known := outlook(err); err != nil && passes && known {
-		return err
+	for range endTries {
+		n, err := src.ReadAt(make([]byte, 1), size)
+		if n > 0 {
+			return fmt.Errorf("%w: more can be read of it than the %d bytes that its size says; give it as File.Reader", ErrChanged, size)
+		}
+		if passes, known := outlook(err); err == nil || !passes || !known {
+			return nil
+		}
 	}
 	return nil
 }

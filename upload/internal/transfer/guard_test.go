@@ -280,8 +280,8 @@ func TestErrorBeyondTheEnd(t *testing.T) {
 				t.Fatal(err)
 			}
 			r.same()
-			if n := len(r.seen.of(Retrying)); (n == 1) != errors.Is(err, syscall.EIO) {
-				t.Errorf("%d retries", n)
+			if n := len(r.seen.of(Retrying)); n > 0 {
+				t.Errorf("%d retries of a request that has all of its bytes", n)
 			}
 		})
 	}

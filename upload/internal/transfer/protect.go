@@ -3,6 +3,7 @@ package transfer
 import (
 	"errors"
 	"fmt"
+	"io"
 	"path/filepath"
 	"runtime"
 	"strings"
@@ -12,7 +13,8 @@ import (
 // library and of net/http, where a panic would end the process.
 var errPanic = errors.New("panicked")
 
-// Protect calls fn, and makes an error of its panic that says what panicked, and where.
+// Protect calls fn, and makes an error of its panic that says what panicked, and where;
+// of that of a method of its error as well.
 // Where fn ends its goroutine, as testing.T.FailNow does, Protect does not return.
 func Protect(what string, fn func() error) (err error) {
 	returned := false
@@ -29,8 +31,18 @@ func Protect(what string, fn func() error) (err error) {
 		}
 	}()
 	err = fn()
+	use(err)
 	returned = true
 	return err
+}
+
+// use does with an error what is done with it later, outside of [Protect]: methods of
+// errors panic, too, those of a nil *fs.PathError for example.
+func use(err error) {
+	if err != nil && err != io.EOF {
+		_ = err.Error()
+		_, _ = outlook(err)
+	}
 }
 
 // panicPlace returns where the panic that is being recovered from began.

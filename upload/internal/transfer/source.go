@@ -133,11 +133,23 @@ func CheckRegular(path string, info os.FileInfo) error {
 	if info.Mode().IsRegular() {
 		return nil
 	}
-	kind := "a " + info.Mode().Type().String()
-	if info.IsDir() {
-		kind = "a directory"
+	return fmt.Errorf("%w: %s is %s", ErrNotRegular, path, kindOf(info.Mode()))
+}
+
+func kindOf(mode fs.FileMode) string {
+	switch {
+	case mode.IsDir():
+		return "a directory"
+	case mode&fs.ModeNamedPipe != 0:
+		return "a named pipe"
+	case mode&fs.ModeSocket != 0:
+		return "a socket"
+	case mode&fs.ModeDevice != 0:
+		return "a device"
+	case mode&fs.ModeSymlink != 0:
+		return "a symbolic link"
 	}
-	return fmt.Errorf("%w: %s is %s", ErrNotRegular, path, kind)
+	return "a file of mode " + mode.Type().String()
 }
 
 func stateOf(info os.FileInfo) checkpoint.Source {

@@ -123,6 +123,13 @@ func (st *Stream) Close() {
 	}
 }
 
+// Reading reports whether a Read is under way.
+func (st *Stream) Reading() bool {
+	st.mu.Lock()
+	defer st.mu.Unlock()
+	return st.reading
+}
+
 func (st *Stream) closeReader() {
 	defer close(st.closed)
 	if c, ok := st.r.(io.Closer); ok {

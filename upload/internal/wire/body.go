@@ -7,6 +7,7 @@ import (
 	"io"
 	"sync"
 	"sync/atomic"
+	"time"
 
 	"github.com/vodupload/vodupload/upload/internal/crc64"
 )
@@ -36,6 +37,7 @@ type bodyReader struct {
 	pos     atomic.Int64 // bytes read so far
 	limited atomic.Bool  // has waited for limiter since the watchdog last looked
 	waiting atomic.Bool  // waits for limiter now
+	source  stopwatch    // of the reads of R
 
 	mu       sync.Mutex
 	detached bool
@@ -63,7 +65,9 @@ func (b *bodyReader) Read(p []byte) (int, error) {
 	if b.detached {
 		return 0, errDetached
 	}
+	b.source.start()
 	n, err := b.R.ReadAt(p, b.Off+b.pos.Load())
+	b.source.stop()
 	if n == len(p) && err != nil && err != io.EOF {
 		n = 0 // with these bytes, the request might succeed
 	}
@@ -102,6 +106,14 @@ func (b *bodyReader) limit(p []byte) ([]byte, error) {
 	defer b.waiting.Store(false)
 	b.limited.Store(true)
 	return p, b.limiter.WaitN(b.ctx, len(p))
+}
+
+// readFor returns how long the source has been read.
+func (b *bodyReader) readFor() time.Duration {
+	if b == nil {
+		return 0
+	}
+	return b.source.elapsed()
 }
 
 // paused reports whether the limiter has held the body back since it was last asked.

@@ -21,7 +21,10 @@ func (o *Object) newError(s Snapshot, r *request, out outcome, a *answer) *Error
 		Source:     out.source,
 	}
 	var stall *stallError
-	e.Unanswered = errors.As(out.err, &stall) && stall.phase == awaiting
+	if errors.As(out.err, &stall) {
+		e.Unanswered = stall.phase == awaiting
+		e.Source = e.Source || stall.phase == reading
+	}
 	if a != nil {
 		e.Status = a.status
 		e.RequestID = oneLine(s.redact(a.header.Get(headerRequestID)))

@@ -30,6 +30,7 @@ const (
 	sending                 // bytes of the body
 	awaiting                // nothing
 	receiving               // bytes of the answer
+	reading                 // of the source: it is the source that held up the request
 )
 
 // A watchdog ends a request that makes no progress. One timer looks every eighth of
@@ -51,8 +52,9 @@ type watchdog struct {
 	kernel    bool // socket tells what was acknowledged
 	socket    socket
 	phase     phase
-	ticks     int                // since the phase began, or the limiter held the body back
-	counts    [windowTicks]int64 // at the last ticks
+	ticks     int                        // since the phase began, or the limiter held the body back
+	counts    [windowTicks]int64         // at the last ticks
+	read      [windowTicks]time.Duration // in the source, at the last ticks
 }
 
 // start begins to watch.
@@ -94,12 +96,13 @@ func (w *watchdog) tick() {
 		w.phase, w.ticks = now, 0
 	}
 	moved := count - w.counts[w.ticks%windowTicks]
+	inSource := w.body.readFor()
 	if w.ticks >= windowTicks+w.grace() && moved < w.floor() {
 		w.stopped = true
-		w.cancel(w.stallError(moved, count))
+		w.cancel(w.stallError(moved, count, inSource-w.read[w.ticks%windowTicks]))
 		return
 	}
-	w.counts[w.ticks%windowTicks] = count
+	w.counts[w.ticks%windowTicks], w.read[w.ticks%windowTicks] = count, inSource
 	w.ticks++
 	w.timer.Reset(w.timeout / windowTicks)
 }
@@ -146,8 +149,14 @@ func (w *watchdog) grace() int {
 	return ticks
 }
 
-func (w *watchdog) stallError(moved, count int64) error {
+// stallError says what held up the request. inSource is how much of the window was spent
+// reading the source: where that is most of it, the network is not to blame.
+func (w *watchdog) stallError(moved, count int64, inSource time.Duration) error {
 	e := &stallError{phase: w.phase, after: w.timeout, moved: moved, floor: w.floor(), verb: "handed over"}
+	if w.phase <= sending && inSource > w.timeout/2 {
+		e.phase, e.off, e.inSource = reading, w.body.Off+w.body.pos.Load(), min(inSource, w.timeout)
+		return e
+	}
 	if w.phase == awaiting {
 		e.after *= time.Duration(max(w.patience, 1))
 	}
@@ -171,6 +180,9 @@ type stallError struct {
 	done  int64 // of the body
 	size  int64 // of the body
 	verb  string
+
+	off      int64 // in the source, where it was read
+	inSource time.Duration
 }
 
 func (e *stallError) Error() string {
@@ -179,6 +191,8 @@ func (e *stallError) Error() string {
 		body = fmt.Sprintf(" (%d of %d bytes %s)", e.done, e.size, e.verb)
 	}
 	switch {
+	case e.phase == reading:
+		return fmt.Sprintf("the source is too slow: reading it at byte %d took %v of %v", e.off, e.inSource.Round(time.Millisecond), e.after)
 	case e.phase == connecting:
 		return fmt.Sprintf("no connection for %v", e.after)
 	case e.phase == awaiting:
