@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net"
+	"syscall"
 	"testing"
 	"time"
 
@@ -47,6 +49,30 @@ func TestWhichUploadsALostAnswerMade(t *testing.T) {
 				t.Errorf("got %q, want %q", got, tt.want)
 			}
 		})
+	}
+}
+
+// A request that never had a connection has made nothing, and asking the server what it
+// has made would only wait for the same network again.
+func TestWhatMayHaveInitiated(t *testing.T) {
+	failed := func(err error) error { return &wire.Error{Class: wire.Retry, Err: fmt.Errorf("Post: %w", err)} }
+	for _, tt := range []struct {
+		name string
+		err  error
+		want bool
+	}{
+		{"connection refused", failed(&net.OpError{Op: "dial", Err: syscall.ECONNREFUSED}), false},
+		{"no such host", failed(&net.OpError{Op: "dial", Err: &net.DNSError{IsNotFound: true}}), false},
+		{"proxy refused", failed(&net.OpError{Op: "proxyconnect", Err: syscall.ECONNREFUSED}), false},
+		{"no descriptor", &wire.Error{Class: wire.Starved, Err: syscall.EMFILE}, false},
+		{"reset while written", failed(&net.OpError{Op: "write", Err: syscall.ECONNRESET}), true},
+		{"reset while read", failed(&net.OpError{Op: "read", Err: syscall.ECONNRESET}), true},
+		{"internal error", &wire.Error{Status: 500, Class: wire.Retry}, true},
+		{"interrupted", context.Canceled, true},
+	} {
+		if got := mayHaveInitiated(tt.err); got != tt.want {
+			t.Errorf("%s: got %t, want %t", tt.name, got, tt.want)
+		}
 	}
 }
 
