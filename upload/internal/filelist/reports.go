@@ -9,7 +9,8 @@ type Progress struct {
 	Earlier  bool  // Uploaded is what earlier runs sent: it counts for no speed
 }
 
-// current returns the file of a run that has not ended.
+// current returns the file of a run that has not ended; nil: reports of the run are
+// ignored.
 func (l *List) current(id ID, run int) *node {
 	f := l.files[id]
 	if f == nil || !f.Running() || f.Run != run {
@@ -17,10 +18,6 @@ func (l *List) current(id ID, run int) *node {
 	}
 	return f
 }
-
-// Current reports whether run is the run that works on the file. Reports of an earlier
-// one are ignored.
-func (l *List) Current(id ID, run int) bool { return l.current(id, run) != nil }
 
 // Progress records what a run has reported. It returns how many bytes were
 // acknowledged since the last report, and false for a run that has ended.

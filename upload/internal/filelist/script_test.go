@@ -82,6 +82,8 @@ var scripts = []struct{ name, script, want string }{
 	{"a close ends what runs", "add a; start; turn 1; close; ended 1 canceled; add b", "start 1, started 1, interrupt 1, failed 1, release 1, ErrClosed"},
 	{"a report of an earlier run is ignored", "add a; start; turn 1; stop; ended 1 canceled; start; turn 1; ended 1/1 ok; ended 1/2 ok",
 		"start 1, started 1, interrupt 1, start 1, succeeded 1, release 1, finished"},
+	{"progress of an earlier run is ignored", "add a; start; turn 1; stop; ended 1 canceled; progress 1/1 300; start; turn 1; progress 1/1 400; figures 1; progress 1/2 100; figures 1; ended 1/2 ok; progress 1/2 500; figures 1",
+		"start 1, started 1, interrupt 1, late, start 1, late, 0 of 1000, 100 of 1000, succeeded 1, release 1, finished, late, 1000 of 1000"},
 	{"a destination given late", "add a; start; turn 1; rename 1 b; add a; add b; ended 1 ok", "start 1, started 1, DuplicateError, succeeded 1, release 1"},
 	{"a finished client starts what is added", "start; add a; turn 1", "finished, start 1, started 1"},
 	{"a file that succeeded leaves nothing", "add a; start; turn 1; ended 1 ok; delete 1", "start 1, started 1, succeeded 1, release 1, finished, drop 1"},
@@ -176,7 +178,9 @@ func (p *player) play(words []string) {
 		p.l.Cleaned(id)
 	case "progress":
 		n, _ := strconv.ParseInt(arg[1], 10, 64)
-		p.l.Progress(id, run, Progress{Uploaded: n, Size: -1})
+		if _, ok := p.l.Progress(id, run, Progress{Uploaded: n, Size: -1}); !ok {
+			p.told = append(p.told, "late")
+		}
 	case "figures":
 		f, _ := p.l.Lookup(id)
 		p.told = append(p.told, fmt.Sprintf("%d of %d", f.Uploaded, f.Size))
