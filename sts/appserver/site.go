@@ -35,10 +35,10 @@ func (h *Handler) knownHost(name string) bool {
 }
 
 // fromAnotherSite reports whether a browser says so, as current ones do over https and
-// to loopback.
+// to loopback. None is what it says of an address that the user typed.
 func fromAnotherSite(r *http.Request) bool {
-	site := r.Header.Get("Sec-Fetch-Site")
-	return site == "cross-site" || site == "same-site"
+	sites := r.Header.Values("Sec-Fetch-Site")
+	return slices.ContainsFunc(sites, func(site string) bool { return site != "same-origin" && site != "none" })
 }
 
 // clientAddress returns the address of who asks, without a port. A proxy that

@@ -215,6 +215,8 @@ func TestHostsAndSites(t *testing.T) {
 		{"another name than the listed one with a secret", strict, host("evil.example"), 403, "HostNotAllowed"},
 		{"script on another site", open, site("cross-site", ""), 403, "OriginNotAllowed"},
 		{"script on a neighbour", open, site("same-site", ""), 403, "OriginNotAllowed"},
+		{"script on another site, as no browser writes it", open, site("Cross-Site", ""), 403, "OriginNotAllowed"},
+		{"script on a site of a kind that is not known", open, site("same-device", ""), 403, "OriginNotAllowed"},
 		{"listed page of another site", open, site("cross-site", page), 200, ""},
 		{"page that is not listed", open, site("cross-site", "https://evil.example"), 403, "OriginNotAllowed"},
 		{"page of its own", open, site("same-origin", ""), 200, ""},
