@@ -402,3 +402,26 @@ func TestTextsHaveNoSecrets(t *testing.T) {
 		}
 	}
 }
+
+func TestMetadataPrintsNoToken(t *testing.T) {
+	s := ststest.NewServer(nil)
+	defer s.Close()
+	m := ststest.NewMetadata(s, nil)
+	defer m.Close()
+	req, _ := http.NewRequest(http.MethodPut, m.URL+"/latest/api/token", nil)
+	req.Header.Set("X-aliyun-ecs-metadata-token-ttl-seconds", "60")
+	resp, err := http.DefaultClient.Do(req)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer resp.Body.Close()
+	token, err := io.ReadAll(resp.Body)
+	if err != nil || len(token) < 8 {
+		t.Fatalf("token %q, %v", token, err)
+	}
+	for _, verb := range []string{"%v", "%+v", "%#v", "%s", "%q", "%d"} {
+		if text := fmt.Sprintf(verb, m); strings.Contains(text, string(token)) {
+			t.Errorf("%s: %s", verb, text)
+		}
+	}
+}
