@@ -28,7 +28,7 @@ const (
 
 // AssumeRoleOptions are the optional settings of [NewAssumeRole].
 type AssumeRoleOptions struct {
-	// SessionName tells in the cloud's audit log who used the token: 2 to 64
+	// SessionName says in the cloud's audit log who used the token: 2 to 64
 	// letters, digits and ".@-_". The default is "vodupload".
 	SessionName string
 

@@ -58,7 +58,7 @@ func NewCache(p Provider, opts *CacheOptions) (*Cache, error) {
 
 // Credentials returns good credentials, from memory where it can. It waits for
 // the provider only if there are none or they are about to expire, and returns
-// ctx's error if that ends first; the renewal goes on for the other callers. If
+// ctx's error if that ends first; the renewal continues for the other callers. If
 // the last renewal failed and there is nothing good left, the error is a
 // [*RenewError], at once until the next attempt is due.
 func (c *Cache) Credentials(ctx context.Context) (Credentials, error) {

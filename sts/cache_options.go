@@ -10,8 +10,8 @@ import (
 type CacheOptions struct {
 	// RenewAt is the share of a token's life, counted from its arrival, after
 	// which it is renewed in the background. Each token is renewed up to a tenth
-	// of its life earlier, by chance, so that many clients that began together do
-	// not go on together. The default is 0.8.
+	// of its life earlier, at random, so that many clients that started together do
+	// not renew together. The default is 0.8.
 	RenewAt float64
 
 	// Margin is the time before the expiration in which the old token is handed

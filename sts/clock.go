@@ -33,10 +33,10 @@ func (c Credentials) endingAt(t time.Time) Credentials {
 	return c
 }
 
-// endOfGuess returns when a token is over by this machine's clock, of which an app
-// server told the expiration. Its clock was seen too, and either may be off: the
-// earlier end is safe. If by one of them the token is over already, the other is
-// believed, but not for long. It reports false if the token is over by both.
+// endOfGuess returns when a token whose expiration an app server gave expires by this
+// machine's clock. The server's clock was seen too, and either may be off: the earlier
+// end is safe. If the token has already expired by one of them, the other is believed,
+// but not for long. It reports false if the token has expired by both.
 func endOfGuess(expires time.Time, ahead time.Duration, here time.Time) (time.Time, bool) {
 	first, last := expires, expires.Add(-ahead)
 	if last.Before(first) {

@@ -35,13 +35,13 @@ type Credentials struct {
 	// it is not known, or that the key does not expire.
 	Expiration time.Time
 
-	// ahead is how far the clock that Expiration was told by is ahead of this
+	// ahead is how far the clock that Expiration was given by is ahead of this
 	// machine's, as far as the provider saw.
 	ahead time.Duration
 }
 
 // Deadline returns when the token stops being accepted by this machine's clock:
-// [Credentials.Expiration], put right by what the provider saw of the service's clock.
+// [Credentials.Expiration], corrected by what the provider saw of the service's clock.
 // It is the zero time where Expiration is.
 func (c Credentials) Deadline() time.Time {
 	if c.Expiration.IsZero() {

@@ -39,9 +39,10 @@
 //	log.Print("credentials from ", credentials.Source())
 //	client, err := upload.New(&upload.Options{Credentials: credentials})
 //
-// No source writes a file or goes on in the background. Files, answers and the output of
-// programs are read up to a limit. What is secret never goes over plain HTTP beyond this
-// machine and its link, unless an option allows it.
+// No source writes a file or keeps running in the background. Files, answers and the output of
+// programs are read up to a limit. [NewURI] and [NewOIDC] refuse plain HTTP beyond
+// this machine and its link, unless an option allows it; the URL of an app server and
+// [AssumeRoleOptions].Endpoint are used as they are.
 //
 // # Other providers
 //
@@ -109,8 +110,8 @@
 //
 // # Clocks
 //
-// A machine whose clock is behind would take tokens for good that have expired, and
-// one whose clock is ahead the other way round. So [AssumeRole] and [HTTPProvider]
+// A machine whose clock is behind would use tokens that have expired, and one whose
+// clock is ahead would not use tokens that are valid. So [AssumeRole] and [HTTPProvider]
 // compare their own clock with the Date of the answer: [Credentials.Deadline] is the
 // end of a token by this machine's clock, and what a [Cache] goes by. It warns of a
 // clock that is more than a minute off. STS refuses a machine whose clock is more than
@@ -118,6 +119,7 @@
 //
 // # Concurrency
 //
-// All types are safe for use by many goroutines. Only a [Cache] starts any: one,
-// for the time of a renewal, which [Cache.Close] ends and waits for.
+// All types are safe for use by many goroutines. A [Cache] starts one for the time of a
+// renewal, which [Cache.Close] ends and waits for. A provider has one for each request
+// under way, which outlives the call only if the HTTP client ignores its context.
 package sts

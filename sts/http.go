@@ -22,7 +22,7 @@ type HTTPOptions struct {
 	Method string
 
 	// Prepare is called with each request before it is sent: the place for a
-	// header or a cookie that tells the app server who asks. Its error becomes
+	// header or a cookie that identifies the client. Its error becomes
 	// that of Credentials. The default adds nothing.
 	Prepare func(req *http.Request) error
 

@@ -85,7 +85,7 @@ func (p *Process) run(ctx context.Context) ([]byte, error) {
 	case output.left < 0:
 		return nil, kindf(ErrAnswer, "it printed more than %d bytes", maxFetched)
 	case errors.As(err, &exit):
-		return nil, fmt.Errorf("it failed: %s (run it by hand to see what it says)", exit.ProcessState)
+		return nil, fmt.Errorf("it failed: %s (run it yourself to see its messages)", exit.ProcessState)
 	case err != nil:
 		return nil, p.startProblem(err)
 	}

@@ -231,7 +231,7 @@ func (p *cliProfile) stored(context.Context) (Credentials, error) {
 }
 
 // session returns the token that the command line stored for a login in the browser.
-// The command line gets the next one with any call, for as long as the login is good.
+// Any call of the command line gets the next one, for as long as the login is valid.
 func (p *cliProfile) session(context.Context) (Credentials, error) {
 	creds := p.key()
 	creds.Expiration = time.Unix(p.TokenExpires, 0).UTC()

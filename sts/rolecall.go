@@ -36,7 +36,7 @@ func (c roleCall) issue(ctx context.Context, params map[string]string) (Credenti
 		return Credentials{}, fmt.Errorf("%w: %w (request ID %s)", ErrAnswer, err, scrub(out.RequestID))
 	}
 	// The token was made after the call began, and lives for no longer than was asked
-	// for: whatever the clocks say, it is over by then.
+	// for: whatever the clocks say, it has expired by then.
 	ahead := clockAhead(date, begin, now())
 	return creds.endingAt(earlier(creds.Expiration.Add(-ahead), begin.Add(c.duration))), nil
 }

@@ -95,7 +95,7 @@ func parse(args []string, stderr io.Writer) (*settings, error) {
 	flags.BoolVar(&s.web.on, "web", false, "serve a page at "+pagePath+" that uploads files from a browser")
 	flags.StringVar(&s.web.endpoint, "endpoint", "", "`host` or URL that the bucket is at, for -web (oss-cn-hangzhou.aliyuncs.com)")
 	flags.BoolVar(&s.web.custom, "custom-domain", false, "-endpoint is a domain that is mapped to the bucket")
-	flags.StringVar(&s.web.region, "region", "", "`region` of the bucket, for -web, where the endpoint's name does not tell it (cn-hangzhou)")
+	flags.StringVar(&s.web.region, "region", "", "`region` of the bucket, for -web, where the endpoint's name does not have it (cn-hangzhou)")
 	flags.StringVar(&s.web.sdk, "web-sdk", "", "`file` with the web SDK (default: where \"npm ci\" in examples/webupload puts it)")
 	flags.Func("host", "serve requests for this host `name`, besides localhost and addresses; may be repeated", func(name string) error {
 		s.opts.Hosts = append(s.opts.Hosts, name)

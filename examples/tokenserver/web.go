@@ -32,7 +32,7 @@ func (w *web) validate(embedded bool) error {
 	case w.on && embedded && (w.endpoint != "" || w.custom || w.region != ""):
 		return errors.New("-embedded has an OSS server in this process for -web: leave -endpoint, -custom-domain and -region out")
 	case w.custom && w.region == "":
-		return errors.New("-custom-domain needs -region: the domain's name does not tell it")
+		return errors.New("-custom-domain needs -region: the domain's name does not have it")
 	case w.on && !embedded && w.endpoint == "":
 		return errors.New("-web needs -endpoint, the host that the bucket is at, such as oss-cn-hangzhou.aliyuncs.com")
 	}

@@ -51,7 +51,7 @@ type Options struct {
 	Bucket string
 	Prefix string
 
-	// Authenticate says who asks for config.json: [appserver.Handler.Identify] of the
+	// Authenticate identifies who requests config.json: [appserver.Handler.Identify] of the
 	// token server, which counts and logs the guesses at access codes. Where its error
 	// is [appserver.ErrUnauthenticated], the page asks for an access code and sends it
 	// as a bearer token. The identity's ObjectPrefix is put after Prefix. The default

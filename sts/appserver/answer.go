@@ -80,7 +80,7 @@ func (h *Handler) fail(w http.ResponseWriter, p problem) {
 	write(w, status, f)
 }
 
-// health is what the health endpoint tells.
+// health is the answer of the health endpoint.
 type health struct {
 	Status string `json:"status"` // ok
 	STS    string `json:"sts"`    // ok, unknown, or the code of the last failure

@@ -25,8 +25,8 @@ func LoadClients(path string) (map[string]Identity, error) {
 //
 //	{"3f9c…": {"Name": "alice", "ObjectPrefix": "users/alice/"}}
 //
-// The error says what is wrong in which line, of all clients, and shows nothing of what
-// is there.
+// The error names each wrong line and what is wrong there, and quotes nothing of the
+// content.
 func ParseClients(data []byte) (map[string]Identity, error) {
 	entries, err := readObject(data)
 	if err != nil {
@@ -82,7 +82,7 @@ func parseClient(e entry) (Identity, error) {
 		seen[f.key] = true
 	}
 	if id.Name == "" {
-		return id, errors.New("the client has no Name, which tells clients apart in the log")
+		return id, errors.New("the client has no Name, which distinguishes clients in the log")
 	}
 	return id, nil
 }

@@ -17,16 +17,16 @@
 // # Who gets a token
 //
 // [Options.Authenticate] maps a request to an [Identity], which can narrow the
-// token to the objects below one prefix. Without it only requests are served that
-// come from this machine and name it by a loopback name, and whose headers show no
-// proxy. A proxy or a tunnel on this machine that names the server by its loopback
-// address and says no more cannot be told from a client: all that it lets through get
-// tokens. Behind one, set Authenticate; without it, [New] logs a warning.
+// token to the objects below one prefix. Without it, a request is served only if it
+// comes from this machine, names it by a loopback name, and has no header of a proxy. A
+// proxy or a tunnel on this machine that uses the server's loopback address and adds no
+// header cannot be distinguished from a client: everybody behind it gets tokens. Behind
+// one, set Authenticate; without it, [New] logs a warning.
 //
 // [Bearer] and [LoadClients] are an Authenticate for a file of clients. Handlers beside
 // this one authenticate with [Handler.Identify]. Both count against one limit, by
-// identity for those who have one, and by address for those who are refused, and log
-// what they refuse; see [Options.Rate] and [Options.Proxies].
+// identity for accepted requests and by address for refused ones, and log the refused
+// ones; see [Options.Rate] and [Options.Proxies].
 //
 // Requests that a page of another site makes a browser send are refused: those whose
 // Sec-Fetch-Site says so, unless [Options.Origins] has the page's origin, and those under
@@ -43,9 +43,9 @@
 //
 // Tokens are kept: for one identity and policy there is one call of AssumeRole
 // until shortly before the token expires, and one at a time, however many clients
-// ask. The STS documentation demands it, since calls are limited. All clients
-// with the same identity and policy share a token, then; give each user an
-// identity where that matters.
+// ask. The STS documentation demands it, since calls are limited. So all clients
+// with the same identity and policy share a token; give each user an identity where
+// that matters.
 //
 // # Answers
 //

@@ -68,7 +68,7 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	h.fail(w, refusal)
 }
 
-// admit checks everything about a request but who asks. It may have answered it
+// admit checks everything about a request but its identity. It may have answered it
 // already.
 func (h *Handler) admit(w http.ResponseWriter, r *http.Request) (refusal problem, done bool) {
 	if r.URL.Path == healthPath && (r.Method == http.MethodGet || r.Method == http.MethodHead) {

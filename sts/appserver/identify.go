@@ -10,7 +10,7 @@ import (
 // it with HTTP status 429.
 var ErrThrottled = errors.New("appserver: too many requests")
 
-// Identify says who asks, for a handler beside this one that serves the same clients: it
+// Identify authenticates r, for a handler beside this one that serves the same clients: it
 // calls [Options.Authenticate], or serves this machine only without it, with the same
 // limits and the same log as a request for a token. It refuses requests that a page of
 // another site makes. The error is [ErrUnauthenticated], [ErrForbidden], [ErrThrottled]

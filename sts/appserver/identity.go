@@ -17,18 +17,18 @@ import (
 
 // What [Options.Authenticate] says about a request that gets no token.
 var (
-	// ErrUnauthenticated means that the request does not tell who asks. The
+	// ErrUnauthenticated means that the request has no valid credentials. The
 	// client gets the code Unauthenticated and HTTP status 401.
 	ErrUnauthenticated = errors.New("appserver: not authenticated")
 
-	// ErrForbidden means that whoever asks may not have a token. The client gets
+	// ErrForbidden means that the caller may not have a token. The client gets
 	// the code Forbidden and HTTP status 403.
 	ErrForbidden = errors.New("appserver: forbidden")
 )
 
 // An Identity is who a token is for, and what it may do.
 type Identity struct {
-	// Name tells users apart: in the log, in the session's name and in the cache.
+	// Name distinguishes users: in the log, in the session's name and in the cache.
 	// Empty is everybody without a name, and the session is Config.SessionName.
 	Name string
 
@@ -76,7 +76,7 @@ func Bearer(clients map[string]Identity) (func(*http.Request) (Identity, error),
 	}
 	return func(r *http.Request) (Identity, error) {
 		scheme, token, _ := strings.Cut(r.Header.Get("Authorization"), " ")
-		// Looking up a hash takes a time that tells nothing of the token.
+		// The time that the lookup of a hash takes reveals nothing about the token.
 		id, ok := known[sha256.Sum256([]byte(strings.TrimSpace(token)))]
 		if !ok || !strings.EqualFold(scheme, "Bearer") {
 			return Identity{}, ErrUnauthenticated

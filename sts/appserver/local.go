@@ -8,13 +8,13 @@ import (
 	"strings"
 )
 
-// local reports whether a request comes from this machine, as far as it tells: not
+// local reports whether a request comes from this machine, as far as can be seen: not
 // through a proxy that says so, behind which everybody would look local, and not under
 // a name that a page elsewhere has pointed at this machine (DNS rebinding). A proxy
 // that says nothing cannot be seen.
 func local(r *http.Request) bool {
 	if !r.ProtoAtLeast(1, 1) {
-		return false // what still asks so is a proxy: nginx, unless told otherwise
+		return false // a client of HTTP/1.0 is a proxy: nginx, by default
 	}
 	for name := range r.Header {
 		if ofProxy(name) {

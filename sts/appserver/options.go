@@ -12,7 +12,7 @@ import (
 
 // Options are the optional settings of a [Handler].
 type Options struct {
-	// Authenticate says who asks. Its error is [ErrUnauthenticated] or
+	// Authenticate identifies the client. Its error is [ErrUnauthenticated] or
 	// [ErrForbidden], or anything else for a failure of its own. It is called once
 	// for each request for a token, from many goroutines. The default serves
 	// clients on this machine only, all under one identity without a name. It cannot

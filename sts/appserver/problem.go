@@ -10,7 +10,7 @@ import (
 	"github.com/vodupload/vodupload/sts/openapi"
 )
 
-// A problem is what a client is told about an error: nothing that is only the
+// A problem is what a client learns about an error: nothing that is only the
 // operator's business.
 type problem struct {
 	status     int // HTTP status
@@ -32,7 +32,7 @@ var (
 	problemRate          = problem{status: http.StatusTooManyRequests, code: "Throttling", message: "Too many requests; try again later.", retryAfter: time.Second}
 	problemHost          = problem{status: http.StatusForbidden, code: "HostNotAllowed", message: "This server does not serve this host name; its owner can allow it."}
 	problemOrigin        = problem{status: http.StatusForbidden, code: "OriginNotAllowed", message: "Pages of this origin are not allowed to ask."}
-	problemAuthenticate  = problem{status: http.StatusUnauthorized, code: "Unauthenticated", message: "The request does not tell who asks."}
+	problemAuthenticate  = problem{status: http.StatusUnauthorized, code: "Unauthenticated", message: "The request has no valid credentials."}
 	problemForbidden     = problem{status: http.StatusForbidden, code: "Forbidden", message: "No token for this client."}
 	problemNotLocal      = problem{status: http.StatusForbidden, code: "Forbidden", message: "This server serves its own machine only."}
 	problemInternal      = problem{status: http.StatusInternalServerError, code: "InternalError", message: "The server's log says more under this request ID.", token: true}
@@ -42,7 +42,7 @@ var (
 	problemSTSUnreadable = problem{status: http.StatusBadGateway, code: "BadAnswer", message: "STS gave an answer that cannot be used.", token: true}
 )
 
-// problemOf returns what a client is told about an error of getting a token.
+// problemOf returns what a client learns about an error of getting a token.
 func problemOf(err error) problem {
 	p := classify(err)
 	p.token = true
@@ -68,7 +68,7 @@ func classify(err error) problem {
 	return problemSTSAway
 }
 
-// refused tells the code of STS and its request ID, and the message only in our
+// refused passes on the code of STS and its request ID, but the message only in our
 // own words: that of STS has role, policy and more in it.
 func refused(e *openapi.Error) problem {
 	p := problem{status: http.StatusInternalServerError, code: e.Code, requestID: e.RequestID,

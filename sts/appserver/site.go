@@ -41,7 +41,7 @@ func fromAnotherSite(r *http.Request) bool {
 	return slices.ContainsFunc(sites, func(site string) bool { return site != "same-origin" && site != "none" })
 }
 
-// clientAddress returns the address of who asks, without a port. A proxy that
+// clientAddress returns the client's address, without a port. A proxy that
 // Options.Proxies has is believed about the one before it, and nobody else.
 func (h *Handler) clientAddress(r *http.Request) string {
 	address := hostOnly(r.RemoteAddr)

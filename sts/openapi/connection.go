@@ -15,7 +15,7 @@ type connection struct {
 	had    atomic.Bool
 }
 
-// watch returns a context that tells c about the request's connection.
+// watch returns a context that records in c what happens to the request's connection.
 func (c *connection) watch(ctx context.Context) context.Context {
 	return httptrace.WithClientTrace(ctx, &httptrace.ClientTrace{
 		GetConn: func(string) { c.wanted.Store(true) },
@@ -25,7 +25,7 @@ func (c *connection) watch(ctx context.Context) context.Context {
 
 // explain returns the error of a request without an answer. That there was no
 // connection is said only if it was seen: a RoundTripper of another kind than
-// http.Transport need not tell of any.
+// http.Transport need not report any.
 func (c *connection) explain(ctx context.Context, err error) error {
 	err = weburl.Without(err)
 	if ctx.Err() != nil {

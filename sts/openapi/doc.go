@@ -8,15 +8,15 @@
 // # Calling
 //
 // A [Client] is bound to one endpoint and one version of one API. [Client.Do]
-// makes one call, once: retrying is left to whoever knows what a second call
+// makes one call, once: retrying is left to the caller, who knows what a second call
 // would cost. It is safe for use by many goroutines.
 //
 // # Signing
 //
-// There are two signatures, and the services take either. [StringToSign] and [Sign] are the signature version 1.0 of the VOD and STS
-// documentation ("Request signatures"), for servers as much as for clients: a
-// server takes the parameters from query and form together, leaves out
-// Signature, and compares.
+// There are two signatures, and the services accept both. [StringToSign] and [Sign] are
+// the signature version 1.0 of the VOD and STS documentation ("Request signatures"), for
+// servers as much as for clients: a server takes the parameters from query and form
+// together, leaves out Signature, and compares.
 //
 // [ACS3Request] is the newer one, ACS3-HMAC-SHA256, which the current SDKs use (SDK
 // documentation, "Request syntax and signature method V3"): action, version, time stamp,
@@ -24,8 +24,8 @@
 // body. A client signs that way with [Options.Signature]; a server reads a request with
 // [ReadACS3].
 //
-// Calls for which the service asks no key, such as AssumeRoleWithOIDC, are those of a
-// client with the KeyFunc [Unsigned].
+// Calls that need no key, such as AssumeRoleWithOIDC, are made by a client with the
+// KeyFunc [Unsigned].
 //
 // # Errors
 //

@@ -15,7 +15,7 @@
 //
 // # Tokens at an OSS server
 //
-// [Server.Lookup] tells what a token may do, so that an OSS server for tests can
+// [Server.Lookup] returns what a token may do, so that an OSS server for tests can
 // accept it. With package osstest:
 //
 //	LookupKey: func(id, token string) (osstest.Key, bool) {
@@ -28,9 +28,9 @@
 //
 // [NewMetadata] is the metadata service of an ECS instance, in normal mode, hardened, or
 // an old one that knows no tokens; [NewCredentialsURI] is a credentials URI;
-// [Server.OIDCToken] makes the tokens that a pod in ACK has, and [ProcessOutput] what a
-// program prints that hands out credentials. What they hand out was issued by a
-// [Server], and is known to its Lookup.
+// [Server.OIDCToken] makes the tokens that a pod in ACK has, and [ProcessOutput] the
+// output of a program that provides credentials. Their credentials are issued by a
+// [Server], whose Lookup knows them.
 //
 // # Faults
 //

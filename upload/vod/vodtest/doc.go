@@ -30,7 +30,7 @@
 // # Faults
 //
 // [Server.Inject] scripts refusals, lost answers, delays, and whatever a test wants to
-// happen before or after a call is carried out. [Server.Media] tells what was made,
+// happen before or after a call is carried out. [Server.Media] returns what was made,
 // [Server.Calls] how often it was asked, [Server.Delete] deletes a video.
 //
 // What the documentation leaves open (the policy of an UploadAuth, the names of
