@@ -28,7 +28,10 @@ func (s *Server) putBucketACL(w http.ResponseWriter, req *request) *osserr.Error
 	if aerr != nil {
 		return aerr
 	}
-	return s.alterBucket(w, req, func(b *bucket) { b.ACL = acl })
+	return s.alterBucket(w, req, func(b *bucket) *osserr.Error {
+		b.ACL = acl
+		return nil
+	})
 }
 
 func (s *Server) getObjectACL(w http.ResponseWriter, req *request) *osserr.Error {

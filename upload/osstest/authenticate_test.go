@@ -57,18 +57,6 @@ func TestAuthenticateSetsPrincipal(t *testing.T) {
 	}
 }
 
-func TestAuthenticateMissesTheBucketBeforeTheKey(t *testing.T) {
-	s := authenticator(Options{})
-	req := signedBy(Key{AccessKeyID: "unknown", AccessKeySecret: "sk"})
-	if err := s.authenticate(req); codeOf(err) != "InvalidAccessKeyId" {
-		t.Errorf("got %q, want InvalidAccessKeyId", codeOf(err))
-	}
-	req.bucket = "missing"
-	if err := s.authenticate(req); codeOf(err) != "NoSuchBucket" {
-		t.Errorf("got %q, want NoSuchBucket", codeOf(err))
-	}
-}
-
 func TestRefuseV1(t *testing.T) {
 	s := authenticator(Options{RefuseV1: true})
 	inURL := unsigned()

@@ -15,7 +15,8 @@ type bucketInfoResult struct {
 	} `xml:"Bucket"`
 }
 
-// bucketFeatures are what GetBucketInfo tells of what this server does not have.
+// bucketFeatures are the elements of GetBucketInfo about features that this
+// server does not have.
 type bucketFeatures struct {
 	AccessMonitor          string
 	BlockPublicAccess      bool
@@ -113,11 +114,16 @@ func (s *Server) putBucketVersioning(w http.ResponseWriter, req *request) *osser
 	if err != nil || conf.Status != versioningEnabled && conf.Status != versioningSuspended {
 		return osserr.MalformedXML("")
 	}
-	return s.alterBucket(w, req, func(b *bucket) { b.Versioning = conf.Status })
+	return s.alterBucket(w, req, func(b *bucket) *osserr.Error {
+		b.Versioning = conf.Status
+		return nil
+	})
 }
 
-// alterBucket changes a bucket that exists, and answers the request.
-func (s *Server) alterBucket(w http.ResponseWriter, req *request, change func(*bucket)) *osserr.Error {
+// alterBucket changes a bucket that exists, and answers the request. Nothing
+// changes if change returns an error. It is called with s.mu held, so that what
+// it finds in the bucket is what it changes.
+func (s *Server) alterBucket(w http.ResponseWriter, req *request, change func(*bucket) *osserr.Error) *osserr.Error {
 	if aerr := s.alter(req.bucket, change); aerr != nil {
 		return aerr
 	}
@@ -125,7 +131,7 @@ func (s *Server) alterBucket(w http.ResponseWriter, req *request, change func(*b
 	return nil
 }
 
-func (s *Server) alter(name string, change func(*bucket)) *osserr.Error {
+func (s *Server) alter(name string, change func(*bucket) *osserr.Error) *osserr.Error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	b, aerr := s.bucketLocked(name)
@@ -133,7 +139,9 @@ func (s *Server) alter(name string, change func(*bucket)) *osserr.Error {
 		return aerr
 	}
 	changed := b.clone()
-	change(changed)
+	if aerr := change(changed); aerr != nil {
+		return aerr
+	}
 	if err := s.disk.saveBucket(changed); err != nil {
 		return osserr.Internal(err)
 	}

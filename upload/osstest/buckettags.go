@@ -18,9 +18,11 @@ const (
 )
 
 type taggingRequest struct {
-	XMLName xml.Name                      `xml:"Tagging"`
-	Tags    []struct{ Key, Value string } `xml:"TagSet>Tag"`
+	XMLName xml.Name    `xml:"Tagging"`
+	Tags    []bucketTag `xml:"TagSet>Tag"`
 }
+
+type bucketTag struct{ Key, Value string }
 
 // putBucketTags adds tags to those that a bucket has, for ListBuckets.
 func (s *Server) putBucketTags(w http.ResponseWriter, req *request) *osserr.Error {
@@ -32,24 +34,28 @@ func (s *Server) putBucketTags(w http.ResponseWriter, req *request) *osserr.Erro
 	if err := xml.Unmarshal(body, &list); err != nil || len(list.Tags) == 0 {
 		return osserr.MalformedXML("")
 	}
-	b, aerr := s.bucketNow(req.bucket)
-	if aerr != nil {
+	return s.alterBucket(w, req, func(b *bucket) (aerr *osserr.Error) {
+		b.Tags, aerr = withTags(b.Tags, list.Tags)
 		return aerr
-	}
-	tags := maps.Clone(b.Tags)
+	})
+}
+
+// withTags returns a copy of a bucket's tags to which those of a list are added.
+func withTags(old map[string]string, list []bucketTag) (map[string]string, *osserr.Error) {
+	tags := maps.Clone(old)
 	if tags == nil {
 		tags = map[string]string{}
 	}
-	for _, t := range list.Tags {
+	for _, t := range list {
 		if t.Key == "" || len(t.Key) > maxBucketTagKey || len(t.Value) > maxBucketTagValue {
-			return osserr.InvalidArgument("", "The tag is not valid.", "Key", osserr.XMLSafe(t.Key))
+			return nil, osserr.InvalidArgument("", "The tag is not valid.", "Key", osserr.XMLSafe(t.Key))
 		}
 		tags[t.Key] = t.Value
 	}
 	if len(tags) > maxBucketTags {
-		return osserr.InvalidArgument("", "The number of bucket tags cannot be greater than 20.", "Tagging", "")
+		return nil, osserr.InvalidArgument("", "The number of bucket tags cannot be greater than 20.", "Tagging", "")
 	}
-	return s.alterBucket(w, req, func(b *bucket) { b.Tags = tags })
+	return tags, nil
 }
 
 // A tagFilter is the tags that ListBuckets wants a bucket to have. A nil value

@@ -112,7 +112,10 @@ func (s *Server) putBucketCORS(w http.ResponseWriter, req *request) *osserr.Erro
 	if aerr := c.check(); aerr != nil {
 		return aerr
 	}
-	return s.alterBucket(w, req, func(b *bucket) { b.CORS = &c })
+	return s.alterBucket(w, req, func(b *bucket) *osserr.Error {
+		b.CORS = &c
+		return nil
+	})
 }
 
 // trim takes white space off the values: the documentation's own example has some.
@@ -146,7 +149,11 @@ func errNoSuchCORS(bucket string) *osserr.Error {
 
 // deleteBucketCORS succeeds as well where there are no rules.
 func (s *Server) deleteBucketCORS(w http.ResponseWriter, req *request) *osserr.Error {
-	if aerr := s.alter(req.bucket, func(b *bucket) { b.CORS = nil }); aerr != nil {
+	aerr := s.alter(req.bucket, func(b *bucket) *osserr.Error {
+		b.CORS = nil
+		return nil
+	})
+	if aerr != nil {
 		return aerr
 	}
 	s.writeEmpty(w, req, http.StatusNoContent)

@@ -10,7 +10,7 @@ import (
 
 // A Request is a call that the server has seen, as the log keeps it. It bears
 // no secrets: signatures and security tokens are replaced in Header and Query.
-// Of texts that are longer than OSS takes the log keeps the first 2 KiB, and of
+// Of a text that is longer than OSS takes, the log keeps the first 2 KiB, and of
 // Header and Query at most 16 KiB each.
 //
 // A call is in the log from the moment its header was read. Status and Code are
@@ -82,8 +82,8 @@ func (r Request) name() string {
 }
 
 // Requests returns the calls that the log has, oldest first: all of them, or
-// those of the given operations. The log keeps the newest 100,000 unless
-// Options.KeepRequests says otherwise.
+// those of the given operations. The log keeps the newest 100,000, unless
+// Options.KeepRequests sets another number, and never more than about 256 MiB.
 func (s *Server) Requests(ops ...Op) []Request {
 	var requests []Request
 	for _, e := range s.requests.kept(ops) {
@@ -106,8 +106,8 @@ func (s *Server) InFlight(ops ...Op) int { return s.requests.inFlight(ops) }
 // of them, or of those of the given operations. With operations it sees as far
 // back as the log goes.
 //
-// A call that its client gave up counts until the server finds out; a client
-// that does so can seem to have more calls in flight than it has.
+// A call that its client has given up counts until the server notices; such a
+// client can seem to have more calls in flight than it has.
 func (s *Server) MaxInFlight(ops ...Op) int { return s.requests.maxInFlight(ops) }
 
 // ResetRequests empties the log and resets Count and MaxInFlight. Seq continues,

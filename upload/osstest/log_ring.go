@@ -1,6 +1,7 @@
 package osstest
 
 import (
+	"cmp"
 	"maps"
 	"slices"
 	"sync"
@@ -15,18 +16,19 @@ const keepByDefault = 100_000
 
 // A requestLog is the log of a server. Its zero value is an empty one.
 type requestLog struct {
-	keep int // calls; 0 is keepByDefault, negative is none
+	keep      int // calls; 0 is keepByDefault, negative is none
+	keepBytes int // 0 is maxLoggedBytes
 
 	mu      sync.Mutex
-	ring    []*logEntry // grows up to keep
-	oldest  int         // in a ring that is full
+	entries []*logEntry // oldest first
+	bytes   int         // of the entries
 	seq     int
 	tick    int64 // counts what happens, in place of a clock
 	seen    map[Op]int
 	running map[Op]int
 	now     int           // all that are running
 	peak    int           // the most of now
-	changed chan struct{} // closed at the next change; nil while nobody waits
+	changed chan struct{} // closed at the next change; nil while no call waits
 }
 
 // A logEntry is a call in the log. The log's mutex guards it, but for what never
@@ -39,6 +41,7 @@ type logEntry struct {
 	from     int64 // tick
 	until    int64 // tick; 0 while in flight
 	additive bool  // call.Fault only came on top
+	bytes    int   // about what the entry takes in memory
 }
 
 // open begins the entry of a call.
@@ -46,9 +49,10 @@ func (l *requestLog) open(req *request) *logEntry {
 	e := &logEntry{begun: time.Now(), call: Request{
 		Op: req.op, Method: clip(req.Method), Bucket: clip(req.bucket), Key: clip(req.key),
 		UploadID: clip(req.uploadID), PartNumber: req.partNumber, AccessKeyID: clip(sign.AccessKeyID(req.Request)),
-		Header: clipValues(req.Header), Query: clipValues(req.query),
+		Header: clipHeader(req.Header), Query: clipValues(req.query),
 		RequestID: req.id, Start: req.start, RemoteAddr: req.RemoteAddr,
 	}}
+	e.bytes = callSize(&e.call)
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if l.seen == nil {
@@ -57,27 +61,28 @@ func (l *requestLog) open(req *request) *logEntry {
 	l.seq++
 	l.tick++
 	e.call.Seq, e.from = l.seq, l.tick
-	l.add(e)
+	l.addLocked(e)
 	l.seen[req.op]++
 	l.running[req.op]++
 	l.now++
 	l.peak = max(l.peak, l.now)
-	l.change()
+	l.changeLocked()
 	return e
 }
 
-func (l *requestLog) add(e *logEntry) {
-	keep := l.keep
-	if keep == 0 {
-		keep = keepByDefault
+// addLocked adds an entry, and drops the oldest that are too many. The caller
+// holds l.mu.
+func (l *requestLog) addLocked(e *logEntry) {
+	keep := cmp.Or(l.keep, keepByDefault)
+	if keep < 0 {
+		return
 	}
-	switch {
-	case keep < 0:
-	case len(l.ring) < keep:
-		l.ring = append(l.ring, e)
-	default:
-		l.ring[l.oldest] = e
-		l.oldest = (l.oldest + 1) % keep
+	l.entries = append(l.entries, e)
+	l.bytes += e.bytes
+	for len(l.entries) > keep || l.bytes > cmp.Or(l.keepBytes, maxLoggedBytes) {
+		l.bytes -= l.entries[0].bytes
+		l.entries[0] = nil // the array stays until append makes the next one
+		l.entries = l.entries[1:]
 	}
 }
 
@@ -90,7 +95,7 @@ func (l *requestLog) setFault(e *logEntry, f *Fault, additive bool) {
 	}
 }
 
-// answer notes how a call is answered.
+// answer records how a call is answered.
 func (l *requestLog) answer(e *logEntry, status int, code string) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -100,7 +105,7 @@ func (l *requestLog) answer(e *logEntry, status int, code string) {
 	}
 }
 
-// leave notes that a call is no longer in flight. Only the first time counts.
+// leave records that a call is no longer in flight. Only the first time counts.
 func (l *requestLog) leave(e *logEntry) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -112,11 +117,11 @@ func (l *requestLog) leave(e *logEntry) {
 	e.took = time.Since(e.begun)
 	l.running[e.call.Op]--
 	l.now--
-	l.change()
+	l.changeLocked()
 }
 
-// change wakes those who wait for the log.
-func (l *requestLog) change() {
+// changeLocked wakes the calls that wait for the log. The caller holds l.mu.
+func (l *requestLog) changeLocked() {
 	if l.changed != nil {
 		close(l.changed)
 		l.changed = nil
@@ -136,7 +141,7 @@ func (l *requestLog) changes() <-chan struct{} {
 func (l *requestLog) reset() {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	l.ring, l.oldest = nil, 0
+	l.entries, l.bytes = nil, 0
 	clear(l.seen)
 	l.peak = l.now
 }
@@ -147,8 +152,7 @@ func (l *requestLog) kept(ops []Op) []*logEntry {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	var kept []*logEntry
-	for i := range l.ring {
-		e := l.ring[(l.oldest+i)%len(l.ring)]
+	for _, e := range l.entries {
 		if len(ops) == 0 || slices.Contains(ops, e.call.Op) {
 			kept = append(kept, e.snapshot())
 		}
@@ -190,7 +194,7 @@ func total(counts map[Op]int, ops []Op) int {
 	return sum
 }
 
-// maxInFlight plays the log again.
+// maxInFlight finds the peak among the calls that the log has.
 func (l *requestLog) maxInFlight(ops []Op) int {
 	if len(ops) == 0 {
 		l.mu.Lock()

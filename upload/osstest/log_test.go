@@ -16,7 +16,7 @@ import (
 	"time"
 )
 
-func TestRequestsTellOfEachCall(t *testing.T) {
+func TestRequestsHaveEachCall(t *testing.T) {
 	at := time.Now().Add(3 * time.Minute)
 	f := newFaultTest(t, &Options{Now: func() time.Time { return at }})
 	f.do("PUT", f.part(7), "12345", "X-Test", "yes")
@@ -298,7 +298,7 @@ func TestLogIsSmallAfterLargeRequests(t *testing.T) {
 		large := strings.Repeat("x", 900<<10)
 		w := httptest.NewRecorder()
 		r := httptest.NewRequest("PUT", "/media/"+large, strings.NewReader("abc"))
-		switch i % 4 {
+		switch i % 5 {
 		case 1:
 			r = httptest.NewRequest("PUT", "/media/k", strings.NewReader("abc"))
 			r.Header.Set("X-Oss-Meta-A", large)
@@ -310,6 +310,8 @@ func TestLogIsSmallAfterLargeRequests(t *testing.T) {
 			for n := range 900 {
 				r.Header.Set(fmt.Sprint("X-", n), large[:1000])
 			}
+		case 4:
+			r.Header["A"] = make([]string, 16<<10)
 		}
 		s.ServeHTTP(w, r)
 		if w.Code/100 != 4 {
@@ -325,6 +327,53 @@ func TestLogIsSmallAfterLargeRequests(t *testing.T) {
 	}
 	if got := requests[1]; got.Header.Get("Date") != "now" || !strings.HasSuffix(got.Header.Get("X-Oss-Meta-A"), "x... (921600 bytes)") {
 		t.Errorf("got a header of %d bytes, with Date %q", size(got.Header), got.Header.Get("Date"))
+	}
+}
+
+// The values of a query are parts of its text, which may be much longer.
+func TestLogKeepsNoQueryText(t *testing.T) {
+	const calls = 1000
+	before := heap()
+	l := &requestLog{}
+	for range calls {
+		r := httptest.NewRequest("GET", "/media/k?prefix=abc"+strings.Repeat("&", 9000), nil)
+		l.open(&request{Request: r, query: r.URL.Query()})
+	}
+	if got := (heap() - before) >> 10; got > 4*calls {
+		t.Errorf("the log takes %d KiB for %d calls; want at most 4 KiB for each", got, calls)
+	}
+	if got := l.entries[0].call.Query.Get("prefix"); got != "abc" {
+		t.Errorf("the log has the prefix %q, want abc", got)
+	}
+}
+
+func TestLogKeepsSoManyBytes(t *testing.T) {
+	const keep, calls = 200 << 10, 100
+	l := &requestLog{keepBytes: keep}
+	entries := map[string]*logEntry{}
+	for i := range calls {
+		r := httptest.NewRequest("GET", "/media/k?n="+strings.Repeat("x", 100*i), nil)
+		l.open(&request{Request: r, op: OpGetObject, bucket: "media", key: fmt.Sprint(i), query: r.URL.Query()})
+	}
+	bytes, newest := 0, l.entries[len(l.entries)-1]
+	for _, e := range l.entries {
+		bytes += e.bytes
+		entries[e.call.Key] = e
+	}
+	if l.bytes != bytes || bytes > keep || bytes < keep-2*newest.bytes {
+		t.Errorf("the log has %d bytes and counts %d; want both the same, and nearly %d", bytes, l.bytes, keep)
+	}
+	for i := range calls {
+		if kept := entries[fmt.Sprint(i)] != nil; kept != (i >= calls-len(l.entries)) {
+			t.Errorf("call %d of %d: kept %v, want the newest %d", i, calls, kept, len(l.entries))
+		}
+	}
+	if got := l.count(nil); got != calls {
+		t.Errorf("counted %d calls, want %d", got, calls)
+	}
+	l.reset()
+	if l.bytes != 0 || len(l.kept(nil)) != 0 {
+		t.Errorf("after reset: %d bytes, %d calls", l.bytes, len(l.kept(nil)))
 	}
 }
 

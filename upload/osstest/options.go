@@ -48,7 +48,8 @@ type Options struct {
 	Seed uint64
 
 	// KeepRequests is how many calls the log of [Server.Requests] keeps: the
-	// newest ones. Negative: none. The default is 100,000.
+	// newest ones. Negative: none. The default is 100,000. Whatever the number,
+	// the log keeps no more than about 256 MiB.
 	KeepRequests int
 
 	// Hosts are further host names that the server answers to in virtual-host

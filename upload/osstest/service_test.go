@@ -1,8 +1,10 @@
 package osstest
 
 import (
+	"fmt"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 )
 
@@ -67,6 +69,29 @@ func TestBucketInfoHasTheElementsOfTheService(t *testing.T) {
 	if body := c.good("GET", "/", "").body; strings.Contains(body, "AccessMonitor") {
 		t.Errorf("ListBuckets tells what only GetBucketInfo does: %s", body)
 	}
+}
+
+// On disk, a change holds the lock long enough for the others to queue up.
+func TestTagsPutAtTheSameTimeAreAllKept(t *testing.T) {
+	s, c := newTestServer(t, &Options{Dir: t.TempDir()})
+	var group sync.WaitGroup
+	for i := range maxBucketTags {
+		group.Go(func() {
+			a := c.do("PUT", "/media?tagging", fmt.Sprintf("<Tagging><TagSet><Tag><Key>k%d</Key></Tag></TagSet></Tagging>", i))
+			if a.status != 200 {
+				t.Errorf("tag %d: got %d %s, want 200", i, a.status, a.Code)
+			}
+		})
+	}
+	group.Wait()
+	b, aerr := s.bucketNow("media")
+	if aerr != nil {
+		t.Fatal(aerr.Message)
+	}
+	if len(b.Tags) != maxBucketTags {
+		t.Errorf("the bucket has %d tags, want %d: %v", len(b.Tags), maxBucketTags, b.Tags)
+	}
+	c.refused(400, "InvalidArgument", "PUT", "/media?tagging", "<Tagging><TagSet><Tag><Key>more</Key></Tag></TagSet></Tagging>")
 }
 
 func TestBucketsAreListedByTags(t *testing.T) {
