@@ -16,61 +16,6 @@ import (
 	"github.com/vodupload/vodupload/upload/osstest"
 )
 
-func TestControlInEachState(t *testing.T) {
-	type call struct {
-		name string
-		do   func(*stage) error
-	}
-	calls := []call{
-		{"Start", func(s *stage) error { return s.client.Start(s.ctx) }},
-		{"Pause", func(s *stage) error { return s.client.Pause() }},
-		{"Resume", func(s *stage) error { return s.client.Resume() }},
-		{"Stop", func(s *stage) error { return s.client.Stop() }},
-	}
-	want := map[upload.State]string{
-		//               Start   Pause  Resume  Stop
-		upload.StateInit:     "started error error error",
-		upload.StateStarted:  "error paused error stopped",
-		upload.StatePaused:   "error error started stopped",
-		upload.StateExpired:  "error paused error stopped",
-		upload.StateStopped:  "started error error error",
-		upload.StateFinished: "any error error stopped", // it starts, and finishes at once
-		upload.StateClosed:   "closed closed closed closed",
-	}
-	for _, state := range clientStates {
-		for i, cell := range strings.Fields(want[state]) {
-			t.Run(fmt.Sprintf("%s when %s", calls[i].name, state), func(t *testing.T) {
-				t.Parallel()
-				s := newStage(t, state)
-				err := calls[i].do(s)
-				got := s.client.Status()
-				switch cell {
-				case "error":
-					if !errors.Is(err, upload.ErrState) || !strings.HasSuffix(err.Error(), calls[i].name+", the client is "+listed(state).String()) || got != state {
-						t.Errorf("got %v, and the client is %s; want ErrState that says what it is", err, got)
-					}
-				case "closed":
-					if !errors.Is(err, upload.ErrClosed) {
-						t.Errorf("got %v, want ErrClosed", err)
-					}
-				default:
-					if err != nil || got.String() != cell && cell != "any" {
-						t.Errorf("got %v, and the client is %s; want %s", err, got, cell)
-					}
-				}
-			})
-		}
-	}
-}
-
-// listed is the state that decides: an expired client is a started one that waits.
-func listed(s upload.State) upload.State {
-	if s == upload.StateExpired {
-		return upload.StateStarted
-	}
-	return s
-}
-
 func TestStartOfAnEndedContext(t *testing.T) {
 	b := newBench(t)
 	c := b.client()
@@ -118,55 +63,6 @@ func TestEndOfStartsContext(t *testing.T) {
 				t.Errorf("a later Wait: got %v, want it to be ErrStopped as well", err)
 			}
 		})
-	}
-}
-
-// TestEndOfAnEarlierContext must not stop what was started with another since.
-func TestEndOfAnEarlierContext(t *testing.T) {
-	for range 50 {
-		b := newBench(t)
-		c := b.client()
-		ctx, cancel := context.WithCancel(b.ctx)
-		if err := c.Start(ctx); err != nil {
-			t.Fatal(err)
-		}
-		go cancel()
-		_ = c.Stop()
-		if err := c.Start(b.ctx); err != nil {
-			t.Fatal(err)
-		}
-		b.add(c, b.bytesOf("a", 1))
-		if err := c.Wait(b.ctx); err != nil {
-			t.Fatal(err)
-		}
-		cancel()
-		runtime.Gosched()
-		if got := c.Status(); got != upload.StateFinished {
-			t.Fatalf("the client is %s, want finished", got)
-		}
-	}
-}
-
-func TestAddFileGoesOnByItself(t *testing.T) {
-	b := newBench(t)
-	rec := b.recorded()
-	c := b.client()
-	if err := c.Start(b.ctx); err != nil {
-		t.Fatal(err)
-	}
-	if err := c.Wait(b.ctx); err != nil || c.Status() != upload.StateFinished {
-		t.Fatalf("an empty list: got %v, and the client is %s; want finished", err, c.Status())
-	}
-	for n := range 3 {
-		f := b.bytesOf(fmt.Sprint(n), 150*kib)
-		b.add(c, f)
-		if err := c.Wait(b.ctx); err != nil {
-			t.Fatal(err)
-		}
-		b.sameBytes(f)
-	}
-	if n := rec.told("OnFinished", ""); n != 4 {
-		t.Errorf("OnFinished was called %d times, want 4", n)
 	}
 }
 

@@ -7,10 +7,14 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io/fs"
 	"log/slog"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"runtime"
+	"runtime/debug"
+	"slices"
 	"strings"
 	"sync"
 	"syscall"
@@ -242,4 +246,91 @@ func (h *starvedHandler) Handle(_ context.Context, r slog.Record) error {
 		return true
 	})
 	return nil
+}
+
+// openBelow returns which files below dir this process has open.
+func openBelow(t *testing.T, dir string) []string {
+	t.Helper()
+	const fds = "/proc/self/fd"
+	entries, err := os.ReadDir(fds)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var open []string
+	for _, e := range entries {
+		// One may have been closed since; sockets of other tests are none of ours.
+		if target, err := os.Readlink(filepath.Join(fds, e.Name())); err == nil && strings.HasPrefix(target, dir) {
+			open = append(open, target)
+		}
+	}
+	return open
+}
+
+// A sequential file system has files that can only be read from the first byte on.
+type sequential struct{ fs.FS }
+
+func (s sequential) Open(name string) (fs.File, error) {
+	f, err := s.FS.Open(name)
+	return struct{ fs.File }{f}, err
+}
+
+func TestBadFileLeavesNothingOpen(t *testing.T) {
+	if runtime.GOOS != "linux" {
+		t.Skip("open files are counted in /proc, which needs Linux")
+	}
+	b := newBench(t)
+	b.dir = must(filepath.EvalSymlinks(b.dir))
+	good := b.file("a.mp4", 10)
+	listed := b.file("listed.mp4", 10)
+	inFS := b.file("infs.mp4", 10)
+	inFS.FS, inFS.Path = os.DirFS(b.dir), "infs.mp4"
+	c, closed := b.client(), b.client()
+	_, _ = must(c.AddFile(listed)), must(c.AddFile(inFS))
+	if err := closed.Close(); err != nil {
+		t.Fatal(err)
+	}
+	// A file that is forgotten must not be closed by the collector.
+	defer debug.SetGCPercent(debug.SetGCPercent(-1))
+
+	control := must(os.Open(good.Path))
+	if open := openBelow(t, b.dir); !slices.Equal(open, []string{good.Path}) {
+		t.Fatalf("with one file open, %q are seen", open)
+	}
+	if err := control.Close(); err != nil {
+		t.Fatal(err)
+	}
+	for name, bad := range map[string]func(f *upload.File) *upload.Client{
+		"is not there":     func(f *upload.File) *upload.Client { f.Path += "x"; return c },
+		"is a directory":   func(f *upload.File) *upload.Client { f.Path = b.dir; return c },
+		"is one in an FS":  func(f *upload.File) *upload.Client { f.FS, f.Path = os.DirFS(b.dir), "."; return c },
+		"no name of an FS": func(f *upload.File) *upload.Client { f.FS = os.DirFS(b.dir); return c },
+		"no ReaderAt": func(f *upload.File) *upload.Client {
+			f.FS, f.Path = sequential{os.DirFS(b.dir)}, "a.mp4"
+			return c
+		},
+		"two sources": func(f *upload.File) *upload.Client {
+			f.FS, f.Path, f.Reader = os.DirFS(b.dir), "a.mp4", strings.NewReader("")
+			return c
+		},
+		"endpoint":           func(f *upload.File) *upload.Client { f.Endpoint = "ftp://host"; return c },
+		"object":             func(f *upload.File) *upload.Client { f.Object = "/slash"; return c },
+		"storage class":      func(f *upload.File) *upload.Client { f.StorageClass = "Cheap"; return c },
+		"info":               func(f *upload.File) *upload.Client { f.Info = &upload.Info{Priority: 11}; return c },
+		"callback":           func(f *upload.File) *upload.Client { f.Callback = &upload.Callback{}; return c },
+		"object of an FS":    func(f *upload.File) *upload.Client { *f = inFS; f.Object = ""; return c },
+		"listed already":     func(f *upload.File) *upload.Client { *f = listed; return c },
+		"listed, of an FS":   func(f *upload.File) *upload.Client { *f = inFS; return c },
+		"client is closed":   func(*upload.File) *upload.Client { return closed },
+		"closed, with an FS": func(f *upload.File) *upload.Client { *f = inFS; return closed },
+	} {
+		t.Run(name, func(t *testing.T) {
+			f := good
+			if _, err := bad(&f).AddFile(f); err == nil {
+				t.Error("it was added, want an error")
+			}
+			if open := openBelow(t, b.dir); len(open) > 0 {
+				t.Errorf("%q are open, want none", open)
+			}
+		})
+	}
 }

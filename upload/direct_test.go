@@ -225,25 +225,6 @@ func TestUploadGoesOnWithWhatTheLastOneLeft(t *testing.T) {
 	b.clean()
 }
 
-func TestUploadCannotBeResumedByOthers(t *testing.T) {
-	b := newBench(t)
-	rec := b.recorded()
-	var resumed error
-	rec.at = func(c *upload.Client, name string, f upload.FileInfo) {
-		if name == "OnFailed" {
-			resumed = c.ResumeFile(f.ID)
-		}
-	}
-	bad := b.bytesOf("a", 1)
-	bad.Bucket = "nobody"
-	if _, err := b.client().Upload(b.ctx, bad); err == nil {
-		t.Error("no error")
-	}
-	if !errors.Is(resumed, upload.ErrState) {
-		t.Errorf("got %v, want ErrState", resumed)
-	}
-}
-
 // TestUploadThousandsOfTimes, in a row and at once, leaves nothing behind.
 func TestUploadThousandsOfTimes(t *testing.T) {
 	b := newBench(t)

@@ -273,36 +273,6 @@ func (s *stage) hasUpload(object string) bool {
 	return slices.ContainsFunc(s.server.Uploads(bucket), func(u osstest.Upload) bool { return u.Key == object })
 }
 
-func TestClearFilesInEachState(t *testing.T) {
-	for _, state := range clientStates {
-		t.Run(state.String(), func(t *testing.T) {
-			t.Parallel()
-			s := newStage(t, state)
-			err := s.client.ClearFiles()
-			if state == upload.StateClosed {
-				if !errors.Is(err, upload.ErrClosed) {
-					t.Errorf("got %v, want ErrClosed", err)
-				}
-				return
-			}
-			s.do(err)
-			if files := s.client.Files(); len(files) > 0 {
-				t.Errorf("%d files are left", len(files))
-			}
-			checkTotals(t, s.client)
-			if state == upload.StateExpired {
-				s.do(s.client.Init(s.newToken(1))) // so that the server lets it clean up
-			}
-			s.eventually("nothing to be left at the server", func() bool { return len(s.server.Uploads(bucket)) == 0 })
-			s.do(s.client.Close())
-			if n := s.rec.open(); n > 0 {
-				t.Errorf("%d files got no end", n)
-			}
-			s.clean()
-		})
-	}
-}
-
 // newToken returns a token that the server takes.
 func (b *bench) newToken(n int) sts.Credentials {
 	c := sts.Credentials{AccessKeyID: fmt.Sprint("STS.", n), AccessKeySecret: "tokensecret", SecurityToken: fmt.Sprint("securitytoken", n)}

@@ -4,15 +4,9 @@ import (
 	"bytes"
 	"encoding/base64"
 	"errors"
-	"io/fs"
+	"fmt"
 	"net/http"
-	"os"
-	"path/filepath"
-	"runtime"
-	"runtime/debug"
-	"slices"
 	"strings"
-	"sync/atomic"
 	"testing"
 	"time"
 
@@ -138,215 +132,76 @@ func TestPropertiesReachTheirRequestsWithTheirValues(t *testing.T) {
 	}
 }
 
-// A restless source is another as soon as it has been read from.
-type restless struct {
-	*changing
-}
-
-func (r restless) ReadAt(p []byte, off int64) (int, error) {
-	r.set("v2")
-	return r.Reader.ReadAt(p, off)
-}
-
-// A lockable file system refuses to open anything once it is locked.
-type lockable struct {
-	fs.FS
-	locked atomic.Bool
-}
-
-func (l *lockable) Open(name string) (fs.File, error) {
-	if l.locked.Load() {
-		return nil, &fs.PathError{Op: "open", Path: name, Err: fs.ErrPermission}
+// What OSS, or HTTP, would refuse shows before anything is begun: a video would be
+// made of the file else.
+func TestAddFileChecksAllOptions(t *testing.T) {
+	many := make(map[string]string)
+	for i := range 11 {
+		many[fmt.Sprint("tag", i)] = "x"
 	}
-	return l.FS.Open(name)
-}
-
-// run uploads one file of a list, does something between AddFile and its turn, and
-// returns what Wait returned.
-func (b *bench) run(f upload.File, between func()) error {
-	b.t.Helper()
-	c := b.client()
-	_ = must(c.AddFile(f))
-	between()
-	if err := c.Start(b.ctx); err != nil {
-		b.t.Fatal(err)
-	}
-	return c.Wait(b.ctx)
-}
-
-func TestCodesOfSentinels(t *testing.T) {
-	for _, tt := range []struct {
-		code string
-		is   error
-		fail func(b *bench) error
+	long := &upload.Callback{URLs: []string{"http://example.com"}, Body: strings.Repeat("b", 2*kib), Vars: map[string]string{"x:a": strings.Repeat("v", 2*kib)}}
+	for name, tt := range map[string]struct {
+		set  func(*upload.File)
+		want string
 	}{
-		{upload.CodeFileChanged, upload.ErrFileChanged, func(b *bench) error {
-			f := b.to("s")
-			f.Source = restless{&changing{Reader: bytes.NewReader(make([]byte, mib)), print: "v1"}}
-			_, err := b.client().Upload(b.ctx, f)
-			return err
-		}},
-		{upload.CodeFileNotExist, fs.ErrNotExist, func(b *bench) error {
-			f := b.file("a.mp4", mib)
-			return b.run(f, func() {
-				if err := os.Remove(f.Path); err != nil {
-					b.t.Fatal(err)
-				}
-			})
-		}},
-		{upload.CodePermissionDenied, fs.ErrPermission, func(b *bench) error {
-			f := b.file("a.mp4", mib)
-			fsys := &lockable{FS: os.DirFS(b.dir)}
-			f.FS, f.Path = fsys, "a.mp4"
-			return b.run(f, func() { fsys.locked.Store(true) })
-		}},
-		{upload.CodeInUse, upload.ErrInUse, func(b *bench) error {
-			f, hold := b.file("a.mp4", mib), osstest.Hang(osstest.OpUploadPart)
-			b.server.Inject(hold)
-			first := b.client()
-			_ = must(first.AddFile(f))
-			if err := first.Start(b.ctx); err != nil {
-				b.t.Fatal(err)
-			}
-			<-hold.Fired()
-			_, err := b.client().Upload(b.ctx, f)
-			hold.Release()
-			if err := first.Wait(b.ctx); err != nil {
-				b.t.Errorf("the first client: %v", err)
-			}
-			return err
-		}},
-		{upload.CodeIntegrity, upload.ErrIntegrity, func(b *bench) error {
-			b.server.Inject(osstest.WrongCRC64(osstest.OpCompleteMultipartUpload))
-			_, err := b.client().Upload(b.ctx, b.file("a.mp4", mib))
-			return err
-		}},
-		{upload.CodeClosed, upload.ErrClosed, func(b *bench) error {
-			hold := osstest.Hang(osstest.OpUploadPart)
-			b.server.Inject(hold)
-			c, failed := b.client(), make(chan error, 1)
-			f := b.file("a.mp4", mib)
-			go func() {
-				_, err := c.Upload(b.ctx, f)
-				failed <- err
-			}()
-			<-hold.Fired()
-			if err := c.Close(); err != nil {
-				b.t.Error(err)
-			}
-			return <-failed
-		}},
-	} {
-		t.Run(tt.code, func(t *testing.T) {
-			b := newBench(t)
-			err := tt.fail(b)
-			var one *upload.Error
-			if !errors.As(err, &one) || one.Code != tt.code || !errors.Is(err, tt.is) {
-				t.Fatalf("got %v, want an upload.Error with the code %s that is %q", err, tt.code, tt.is)
-			}
-			if one.Path == "" || !strings.Contains(err.Error(), tt.code) {
-				t.Errorf("got %q about the path %q, want both to be told", err, one.Path)
-			}
-			b.server.AssertFired(t)
-		})
-	}
-}
-
-func TestNoPermissionAtAddFile(t *testing.T) {
-	b := newBench(t)
-	f := b.file("a.mp4", 10)
-	fsys := &lockable{FS: os.DirFS(b.dir)}
-	fsys.locked.Store(true)
-	f.FS, f.Path = fsys, "a.mp4"
-	_, err := b.client().AddFile(f)
-	if !errors.Is(err, fs.ErrPermission) || !strings.Contains(err.Error(), "File.Path") || !strings.Contains(err.Error(), "a.mp4") {
-		t.Errorf("got %v, want fs.ErrPermission that names File.Path and a.mp4", err)
-	}
-}
-
-// openBelow returns which files below dir this process has open.
-func openBelow(t *testing.T, dir string) []string {
-	t.Helper()
-	const fds = "/proc/self/fd"
-	entries, err := os.ReadDir(fds)
-	if err != nil {
-		t.Fatal(err)
-	}
-	var open []string
-	for _, e := range entries {
-		// One may have been closed since; sockets of other tests are none of ours.
-		if target, err := os.Readlink(filepath.Join(fds, e.Name())); err == nil && strings.HasPrefix(target, dir) {
-			open = append(open, target)
-		}
-	}
-	return open
-}
-
-// A sequential file system has files that can only be read from the first byte on.
-type sequential struct{ fs.FS }
-
-func (s sequential) Open(name string) (fs.File, error) {
-	f, err := s.FS.Open(name)
-	return struct{ fs.File }{f}, err
-}
-
-func TestBadFileLeavesNothingOpen(t *testing.T) {
-	if runtime.GOOS != "linux" {
-		t.Skip("open files are counted in /proc, which needs Linux")
-	}
-	b := newBench(t)
-	b.dir = must(filepath.EvalSymlinks(b.dir))
-	good := b.file("a.mp4", 10)
-	listed := b.file("listed.mp4", 10)
-	inFS := b.file("infs.mp4", 10)
-	inFS.FS, inFS.Path = os.DirFS(b.dir), "infs.mp4"
-	c, closed := b.client(), b.client()
-	_, _ = must(c.AddFile(listed)), must(c.AddFile(inFS))
-	if err := closed.Close(); err != nil {
-		t.Fatal(err)
-	}
-	// A file that is forgotten must not be closed by the collector.
-	defer debug.SetGCPercent(debug.SetGCPercent(-1))
-
-	control := must(os.Open(good.Path))
-	if open := openBelow(t, b.dir); !slices.Equal(open, []string{good.Path}) {
-		t.Fatalf("with one file open, %q are seen", open)
-	}
-	if err := control.Close(); err != nil {
-		t.Fatal(err)
-	}
-	for name, bad := range map[string]func(f *upload.File) *upload.Client{
-		"is not there":     func(f *upload.File) *upload.Client { f.Path += "x"; return c },
-		"is a directory":   func(f *upload.File) *upload.Client { f.Path = b.dir; return c },
-		"is one in an FS":  func(f *upload.File) *upload.Client { f.FS, f.Path = os.DirFS(b.dir), "."; return c },
-		"no name of an FS": func(f *upload.File) *upload.Client { f.FS = os.DirFS(b.dir); return c },
-		"no ReaderAt": func(f *upload.File) *upload.Client {
-			f.FS, f.Path = sequential{os.DirFS(b.dir)}, "a.mp4"
-			return c
-		},
-		"two sources": func(f *upload.File) *upload.Client {
-			f.FS, f.Path, f.Reader = os.DirFS(b.dir), "a.mp4", strings.NewReader("")
-			return c
-		},
-		"endpoint":           func(f *upload.File) *upload.Client { f.Endpoint = "ftp://host"; return c },
-		"object":             func(f *upload.File) *upload.Client { f.Object = "/slash"; return c },
-		"storage class":      func(f *upload.File) *upload.Client { f.StorageClass = "Cheap"; return c },
-		"info":               func(f *upload.File) *upload.Client { f.Info = &upload.Info{Priority: 11}; return c },
-		"callback":           func(f *upload.File) *upload.Client { f.Callback = &upload.Callback{}; return c },
-		"object of an FS":    func(f *upload.File) *upload.Client { *f = inFS; f.Object = ""; return c },
-		"listed already":     func(f *upload.File) *upload.Client { *f = listed; return c },
-		"listed, of an FS":   func(f *upload.File) *upload.Client { *f = inFS; return c },
-		"client is closed":   func(*upload.File) *upload.Client { return closed },
-		"closed, with an FS": func(f *upload.File) *upload.Client { *f = inFS; return closed },
+		"11 tags":                {func(f *upload.File) { f.Tags = many }, "File.Tags: got 11, want at most 10"},
+		"metadata of 9 KiB":      {func(f *upload.File) { f.Metadata = map[string]string{"a": strings.Repeat("m", 9*kib)} }, "want at most 8192"},
+		"metadata name share_in": {func(f *upload.File) { f.Metadata = map[string]string{"share_in": "1"} }, `File.Metadata: name "share_in": want letters, digits and hyphens`},
+		"metadata not ASCII":     {func(f *upload.File) { f.Metadata = map[string]string{"a": "影片"} }, "File.Metadata: value of a has U+5F71"},
+		"callback not UTF-8":     {func(f *upload.File) { f.Callback = &upload.Callback{URLs: []string{"http://a.example"}, Body: "\xff"} }, "Callback.Body is not valid UTF-8"},
+		"callback's host": {func(f *upload.File) {
+			f.Callback = &upload.Callback{URLs: []string{"http://a.example"}, Body: "a", Host: "a\r\nb"}
+		}, "control character in Host"},
+		"a header that is reserved":  {func(f *upload.File) { f.Headers = map[string]string{"host": "x"} }, "Host"},
+		"a line break in a header":   {func(f *upload.File) { f.CacheControl = "a\nb" }, "File.CacheControl"},
+		"callback and its variables": {func(f *upload.File) { f.Callback = long }, "the Vars included"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			f := good
-			if _, err := bad(&f).AddFile(f); err == nil {
-				t.Error("it was added, want an error")
+			_, m, f := newMedia(t, 1000)
+			c := m.b.client()
+			tt.set(&f)
+			for range 2 { // options that were the last file's, too
+				_, err := c.AddFile(f)
+				if !errors.Is(err, upload.ErrInvalidArgument) || !strings.Contains(err.Error(), tt.want) {
+					t.Errorf("got %v, want ErrInvalidArgument that tells %q", err, tt.want)
+				}
 			}
-			if open := openBelow(t, b.dir); len(open) > 0 {
-				t.Errorf("%q are open, want none", open)
+			f.Source = upload.NewSource(bytes.NewReader(nil), 0, "v1")
+			if _, err := c.AddFile(f); !errors.Is(err, upload.ErrInvalidArgument) {
+				t.Errorf("with a Source: got %v, want ErrInvalidArgument", err)
+			}
+			if n := len(c.Files()); n > 0 || m.made > 0 {
+				t.Errorf("%d files are in the list, and %d videos were made", n, m.made)
 			}
 		})
 	}
+}
+
+func TestCleanUpHasTheRequesterPay(t *testing.T) {
+	b := newBench(t)
+	f := b.file("a.bin", mib)
+	f.RequestPayer = true
+	hang := osstest.Hang(osstest.OpUploadPart).Nth(4)
+	b.server.Inject(hang)
+	c := b.client()
+	id := must(c.AddFile(f))
+	if err := c.Start(b.ctx); err != nil {
+		t.Fatal(err)
+	}
+	<-hang.Fired()
+	if err := c.Pause(); err != nil {
+		t.Fatal(err)
+	}
+	if err := errors.Join(c.CancelFile(id), c.Close()); err != nil {
+		t.Fatal(err)
+	}
+	if b.server.Count(osstest.OpAbortMultipartUpload) == 0 {
+		t.Error("the upload was not aborted")
+	}
+	for _, r := range b.server.Requests() {
+		if r.Header.Get("X-Oss-Request-Payer") != "requester" {
+			t.Errorf("%v has no x-oss-request-payer", r)
+		}
+	}
+	b.clean()
 }

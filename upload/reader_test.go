@@ -4,14 +4,17 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"math"
 	"mime/multipart"
 	"net/http"
+	"os"
 	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
+	"testing/iotest"
 	"time"
 
 	"github.com/vodupload/vodupload/upload"
@@ -206,3 +209,121 @@ func TestPanicOfAReaderFailsItsFile(t *testing.T) {
 type panicking struct{}
 
 func (panicking) Read([]byte) (int, error) { panic("torn") }
+
+func TestReaderOfAnyLength(t *testing.T) {
+	for _, size := range []int{0, 1, 100*kib - 1, 100 * kib, 100*kib + 1, 200 * kib, 1234567} {
+		t.Run(fmt.Sprint(size), func(t *testing.T) {
+			b := newBench(t)
+			data := must(os.ReadFile(b.file("a", size).Path))
+			f := b.to("r")
+			r := &closer{Reader: iotest.OneByteReader(bytes.NewReader(data[:min(size, 10)])), rest: bytes.NewReader(data[min(size, 10):])}
+			f.Reader = r
+			var total int64
+			b.opts.Callbacks.OnProgress = func(_ *upload.Client, f upload.FileInfo, uploaded, n int64) {
+				if n >= 0 && uploaded > n {
+					t.Errorf("%d of %d bytes", uploaded, n)
+				}
+				total = n
+			}
+			c := b.client()
+			res, err := c.Upload(b.ctx, f)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if !bytes.Equal(b.content("r"), data) || res.Size != int64(size) || !res.Verified || total != int64(size) {
+				t.Errorf("got %+v, last total %d, want size %d", res, total, size)
+			}
+			if err := c.Close(); err != nil {
+				t.Error(err)
+			}
+			if !r.closed {
+				t.Error("the reader was not closed")
+			}
+			b.clean()
+		})
+	}
+}
+
+// A closer is a reader in two halves that takes note of its end.
+type closer struct {
+	io.Reader
+	rest   io.Reader
+	closed bool
+}
+
+func TestReaderSurvivesFaultsAndPause(t *testing.T) {
+	b := newBench(t)
+	b.server.Inject(
+		osstest.Fail(osstest.OpUploadPart, 503, "ServiceUnavailable").Nth(2).Times(2),
+		osstest.Reset(osstest.OpUploadPart).InBody(1000).Nth(5),
+	)
+	data := must(os.ReadFile(b.file("a", 3*mib).Path))
+	f := b.to("r")
+	f.Reader = bytes.NewReader(data)
+	paused := false
+	b.opts.Callbacks.OnProgress = func(c *upload.Client, _ upload.FileInfo, uploaded, _ int64) {
+		if uploaded > mib && !paused {
+			paused = true
+			if err := errors.Join(c.Pause(), c.Resume()); err != nil {
+				t.Error(err)
+			}
+		}
+	}
+	c := b.client()
+	_ = must(c.AddFile(f))
+	if err := c.Start(b.ctx); err != nil {
+		t.Fatal(err)
+	}
+	if err := c.Wait(b.ctx); err != nil {
+		t.Fatal(err)
+	}
+	if !bytes.Equal(b.content("r"), data) {
+		t.Error("the object has other bytes")
+	}
+	b.server.AssertFired(t)
+	if !paused || b.server.Count(osstest.OpInitiateMultipartUpload) != 1 {
+		t.Errorf("paused %t, %d uploads were begun, want one", paused, b.server.Count(osstest.OpInitiateMultipartUpload))
+	}
+	b.clean()
+}
+
+func TestFailedReaderLeavesNothing(t *testing.T) {
+	b := newBench(t)
+	broken := errors.New("tape torn")
+	f := b.to("r")
+	f.Reader = io.MultiReader(strings.NewReader(strings.Repeat("x", 250*kib)), iotest.ErrReader(broken))
+	c := b.client()
+	if _, err := c.Upload(b.ctx, f); !errors.Is(err, broken) {
+		t.Errorf("got %v, want it to be %q", err, broken)
+	}
+	b.clean()
+	if n := b.server.Count(osstest.OpAbortMultipartUpload); n == 0 {
+		t.Error("the upload was not aborted")
+	}
+}
+
+func TestReaderCannotBeReadAgain(t *testing.T) {
+	b := newBench(t)
+	c := b.client()
+	f := b.to("r")
+	f.Reader = iotest.ErrReader(errors.New("no"))
+	id := must(c.AddFile(f))
+	if err := c.Start(b.ctx); err != nil {
+		t.Fatal(err)
+	}
+	_ = c.Wait(b.ctx)
+	if err := c.ResumeFile(id); !errors.Is(err, upload.ErrState) || !strings.Contains(err.Error(), "Reader") {
+		t.Errorf("got %v, want ErrState about the Reader", err)
+	}
+}
+
+func (c *closer) Read(p []byte) (int, error) {
+	n, err := c.Reader.Read(p)
+	if err == io.EOF && c.rest != nil {
+		c.Reader, c.rest = c.rest, nil
+		return n, nil
+	}
+	return n, err
+}
+
+func (c *closer) Close() error { c.closed = true; return nil }

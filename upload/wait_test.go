@@ -8,7 +8,6 @@ import (
 	"time"
 
 	"github.com/vodupload/vodupload/upload"
-	"github.com/vodupload/vodupload/upload/osstest"
 )
 
 func TestWaitInEachState(t *testing.T) {
@@ -44,35 +43,6 @@ func TestWaitInEachState(t *testing.T) {
 	}
 	if err := s.client.Wait(s.ctx); err != nil {
 		t.Errorf("when finished, without the file that failed: got %v, want nil", err)
-	}
-}
-
-// TestWaitAcrossAStop returns ErrStopped also if the client has been started again
-// before it could look.
-func TestWaitAcrossAStop(t *testing.T) {
-	b := newBench(t)
-	hang := osstest.Hang(osstest.OpUploadPart).Always()
-	defer hang.Release()
-	b.server.Inject(hang)
-	c := b.client()
-	b.add(c, b.bytesOf("a", 500*kib))
-	if err := c.Start(b.ctx); err != nil {
-		t.Fatal(err)
-	}
-	ended := make(chan error, 1)
-	go func() { ended <- c.Wait(b.ctx) }()
-	for {
-		if err := errors.Join(c.Stop(), c.Start(b.ctx)); err != nil {
-			t.Fatal(err)
-		}
-		select {
-		case err := <-ended:
-			if !errors.Is(err, upload.ErrStopped) {
-				t.Errorf("got %v, want ErrStopped", err)
-			}
-			return
-		default:
-		}
 	}
 }
 

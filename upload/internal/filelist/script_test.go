@@ -103,6 +103,7 @@ var scripts = []struct{ name, script, want string }{
 	{"a wait covers clean-ups", "add a; start; turn 1; mark; cancel 1; ended 1 canceled; over; cleaned 1; over",
 		"start 1, started 1, interrupt 1, cleanup 1, not over, canceled 1, release 1, finished, all ended"},
 	{"a wait does not cover direct files", "add a direct; start; turn 1; mark; over", "start 1 slotless, started 1, finished, all ended"},
+	{"nothing can be cleared, added or retried once the client is closed", "add a; close; clear; add b; retry 1; cancel 1; delete 1", "release 1, ErrClosed, ErrClosed, ErrClosed, ErrClosed, ErrClosed"},
 	{"an unknown file", "cancel 7; delete 7; retry 7", "ErrNotListed, ErrNotListed, ErrNotListed"},
 }
 
