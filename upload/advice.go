@@ -1,7 +1,9 @@
 package upload
 
 import (
+	"crypto/tls"
 	"errors"
+	"net"
 
 	"github.com/vodupload/vodupload/upload/internal/transfer"
 )
@@ -45,7 +47,13 @@ func advice(e *Error) string {
 	if errors.As(e.Err, &we) && we.Status != 0 {
 		return adviceFor(we, e.Code)
 	}
+	var certificate *tls.CertificateVerificationError
+	var lookup *net.DNSError
 	switch {
+	case errors.As(e.Err, &certificate):
+		return "check the endpoint and this machine's clock; the authority of a proxy or server of your own has to be in Options.HTTPClient or the system's store"
+	case errors.As(e.Err, &lookup) && lookup.IsNotFound:
+		return "check the endpoint, and the bucket's name before it"
 	case we != nil && we.Unanswered:
 		return "if the server is only slow to answer, set a longer Options.StallTimeout"
 	case errors.Is(e.Err, ErrCheckpoint):

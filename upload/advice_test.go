@@ -1,10 +1,16 @@
 package upload_test
 
 import (
+	"context"
 	"errors"
 	"fmt"
+	"io"
+	"log"
+	"net"
 	"net/http"
+	"net/http/httptest"
 	"strings"
+	"syscall"
 	"testing"
 
 	"github.com/vodupload/vodupload/upload"
@@ -104,5 +110,38 @@ func TestSentinelsNameTheirPackage(t *testing.T) {
 		if !strings.HasPrefix(err.Error(), "upload: ") {
 			t.Errorf("%q does not begin with the package's name", err)
 		}
+	}
+}
+
+func TestAdviceOnConnections(t *testing.T) {
+	secure := httptest.NewUnstartedServer(http.NotFoundHandler())
+	secure.Config.ErrorLog = log.New(io.Discard, "", 0)
+	secure.StartTLS()
+	defer secure.Close()
+	dial := func(err error) *http.Client {
+		return &http.Client{Transport: &http.Transport{DialContext: func(context.Context, string, string) (net.Conn, error) {
+			return nil, &net.OpError{Op: "dial", Net: "tcp", Err: err}
+		}}}
+	}
+	for _, tt := range []struct {
+		name, endpoint string
+		client         *http.Client
+		want           string // empty: no advice
+	}{
+		{"a certificate that nobody vouches for", secure.URL, nil, "check the endpoint and this machine's clock"},
+		{"a name that is not there", "http://oss-cn-hangzhuo.example", dial(&net.DNSError{Err: "no such host", IsNotFound: true}), "check the endpoint, and the bucket's name"},
+		{"a name server that fails", "http://oss.example", dial(&net.DNSError{Err: "server misbehaving", IsTemporary: true}), ""},
+		{"a refused connection", "http://oss.example", dial(syscall.ECONNREFUSED), ""},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			b := newBench(t)
+			b.opts.HTTPClient, b.opts.RetryCount = tt.client, -1
+			f := b.bytesOf("a", 10)
+			f.Endpoint = tt.endpoint
+			_, err := b.client().Upload(b.ctx, f)
+			if err == nil || !strings.Contains(err.Error(), tt.want) || tt.want == "" && strings.Contains(err.Error(), "; check") {
+				t.Errorf("got %v, want %q in it", err, tt.want)
+			}
+		})
 	}
 }

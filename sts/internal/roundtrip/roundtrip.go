@@ -79,6 +79,11 @@ func exchange(client *http.Client, req *http.Request, limit int64) (r result) {
 	}
 	defer resp.Body.Close()
 	r.answer = Answer{Status: resp.StatusCode, Header: resp.Header}
+	if resp.StatusCode == http.StatusSwitchingProtocols {
+		// Nobody asked for another protocol. The body is the connection, which the
+		// end of the request's context no longer closes: reading it could take forever.
+		return r
+	}
 	r.answer.Body, r.err = readAll(resp.Body, limit)
 	return r
 }
@@ -149,7 +154,7 @@ func (g guard) RoundTrip(req *http.Request) (*http.Response, error) {
 	case resp == nil:
 		return nil, fmt.Errorf("the HTTP client's transport (%T) returned neither an answer nor an error", base)
 	case resp.StatusCode < 100 || resp.StatusCode > 999:
-		return nil, fmt.Errorf("the HTTP client's transport (%T) returned status %d", base, resp.StatusCode)
+		return nil, fmt.Errorf("the answer has status %d, which HTTP does not have", resp.StatusCode)
 	}
 	if resp.Body != nil && resp.Header != nil {
 		return resp, nil

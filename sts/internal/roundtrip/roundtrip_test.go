@@ -55,6 +55,7 @@ func TestOddTransports(t *testing.T) {
 		{"no body", answers(&http.Response{StatusCode: 200, ContentLength: 7, Header: http.Header{}}), 200, "", 0},
 		{"no header", answers(&http.Response{StatusCode: 200, Body: &body{strings.NewReader("text"), count}}), 200, "", 1},
 		{"a redirect without a header", answers(&http.Response{StatusCode: 307}), 307, "", 0},
+		{"another protocol", answers(&http.Response{StatusCode: 101, Body: &body{reader(endless), count}}), 101, "", 1},
 		{"status 0", answers(&http.Response{}), 0, "status 0", 0},
 		{"neither answer nor error", answers(nil), 0, "neither", 0},
 		{"both answer and error", func(*http.Request) (*http.Response, error) {

@@ -185,12 +185,12 @@ func checkLabel(l string) error {
 	return nil
 }
 
-// redacted hides what stands before an @, and behind a ?: it may be a key and its
+// redacted hides what stands before an @, and behind a ? or #: it may be a key and its
 // secret, or a token.
 func redacted(s string) string {
 	s = redactUserInfo(s)
-	if before, _, ok := strings.Cut(s, "?"); ok {
-		return before + "?…"
+	if i := strings.IndexAny(s, "?#"); i >= 0 {
+		return s[:i+1] + "…"
 	}
 	return s
 }

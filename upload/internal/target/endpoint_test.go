@@ -115,7 +115,7 @@ func TestParseEndpointRejects(t *testing.T) {
 		{"oss-cn-hangzhou.aliyuncs.com//", "path"},
 		{`oss-cn-hangzhou.aliyuncs.com\media`, "path"},
 		{"oss-cn-hangzhou.aliyuncs.com?x=1", "query"},
-		{"oss-cn-hangzhou.aliyuncs.com#top", "fragment"},
+		{"oss-cn-hangzhou.aliyuncs.com#secret", "fragment"},
 		{" oss-cn-hangzhou.aliyuncs.com", `has ' ' in it`},
 		{"oss-cn-hangzhou.aliyuncs.com ", `has ' ' in it`},
 		{"oss cn.aliyuncs.com", `has ' ' in it`},

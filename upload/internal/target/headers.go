@@ -123,6 +123,6 @@ func encodeTags(tags map[string]string) string {
 
 func percent(s string) string { return strings.ReplaceAll(url.QueryEscape(s), "+", "%20") }
 
-// trimmed cuts the spaces around a value, as net/http does when it sends it: the SDK
-// signs the value as it is, and the server checks what it got.
-func trimmed(v string) string { return strings.Trim(v, " ") }
+// trimmed cuts the spaces around a value. net/http and the SDK cut some of them, each
+// others, before they send and sign it; what is sent must be what is signed.
+func trimmed(v string) string { return strings.TrimSpace(v) }

@@ -46,6 +46,11 @@ func readAnswer(res *http.Response, count func(n int)) answer {
 		return a
 	}
 	defer res.Body.Close()
+	if a.status == http.StatusSwitchingProtocols {
+		// Nobody asked for another protocol. The body is the connection, which the
+		// end of the request's context no longer closes: reading it could take forever.
+		return a
+	}
 	limit := maxAnswer
 	if a.status >= 300 {
 		limit = maxErrorAnswer

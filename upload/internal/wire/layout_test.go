@@ -2,6 +2,7 @@ package wire
 
 import (
 	"fmt"
+	"io"
 	"net/http"
 	"strings"
 	"testing"
@@ -67,5 +68,31 @@ func TestOnlyARedirectIsCalledOne(t *testing.T) {
 		if e := wantError(t, err, Permanent); strings.Contains(e.Error(), "redirect") != redirect {
 			t.Errorf("error = %v; want a word of redirects: %t", e, redirect)
 		}
+	}
+}
+
+// A connection that the server has taken for another protocol outlives the context of
+// its request: only a call that does not read it comes back.
+func TestAnswerThatSwitchesProtocols(t *testing.T) {
+	closed := make(chan error, 1)
+	o := newObject(t, serve(t, func(w http.ResponseWriter, r *http.Request) {
+		all(r.Body)
+		c, _, err := http.NewResponseController(w).Hijack()
+		if err != nil {
+			t.Error(err)
+			return
+		}
+		defer c.Close()
+		_, _ = io.WriteString(c, "HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: odd\r\n\r\n")
+		_ = c.SetReadDeadline(time.Now().Add(5 * time.Second)) // so that a failure ends
+		_, err = c.Read(make([]byte, 1))
+		closed <- err
+	}), nil)
+	_, err := putPart(t.Context(), o, bodyOf("x"))
+	if e := wantError(t, err, Permanent); e.Status != http.StatusSwitchingProtocols {
+		t.Errorf("error = %v, want status 101", e)
+	}
+	if err := <-closed; err != io.EOF {
+		t.Errorf("the server's read ended with %v, want EOF, of a connection that the call has closed", err)
 	}
 }

@@ -78,7 +78,7 @@ func (t *roundTripper) RoundTrip(req *http.Request) (_ *http.Response, err error
 	case res == nil:
 		return nil, fmt.Errorf("the HTTP client's transport (%T) returned neither an answer nor an error", t.base)
 	case res.StatusCode < 100 || res.StatusCode > 999:
-		return nil, fmt.Errorf("the HTTP client's transport (%T) returned status %d", t.base, res.StatusCode)
+		return nil, fmt.Errorf("the answer has status %d, which HTTP does not have", res.StatusCode)
 	}
 	x.answer = readAnswer(res, func(n int) { x.watchdog.received.Add(int64(n)) })
 	// The transport may keep its answer, or give it to several requests.
