@@ -340,30 +340,33 @@ func TestCacheSurvivesAProviderThatExitsItsGoroutine(t *testing.T) {
 }
 
 func TestCacheSurvivesAProviderThatPanics(t *testing.T) {
-	var log bytes.Buffer
-	want := testCredentials
-	want.Expiration = time.Time{}
-	var broken atomic.Bool
-	broken.Store(true)
-	p := sts.ProviderFunc(func(context.Context) (sts.Credentials, error) {
-		if broken.Load() {
-			panic("no key like " + testSecret)
+	synctest.Test(t, func(t *testing.T) {
+		var log bytes.Buffer
+		want := testCredentials
+		want.Expiration = time.Time{}
+		var broken atomic.Bool
+		broken.Store(true)
+		p := sts.ProviderFunc(func(context.Context) (sts.Credentials, error) {
+			if broken.Load() {
+				panic("no key like " + testSecret)
+			}
+			return want, nil
+		})
+		c := newCache(t, p, &sts.CacheOptions{Logger: slog.New(slog.NewTextHandler(&log, nil))})
+		_, err := c.Credentials(t.Context())
+		var renew *sts.RenewError
+		if !errors.As(err, &renew) || !strings.Contains(err.Error(), "the provider panicked: no key like [redacted]") {
+			t.Errorf("error = %v, want a RenewError that says so, without the secret", err)
 		}
-		return want, nil
+		if text := log.String(); !strings.Contains(text, "cache_test.go") || strings.Contains(text, testSecret) {
+			t.Errorf("the log has no stack, or the secret: %s", text)
+		}
+		broken.Store(false)
+		time.Sleep(time.Minute)
+		if got := mustGet(t, c); got != want {
+			t.Errorf("got %v after the panic, want %v", got, want)
+		}
 	})
-	c := newCache(t, p, &sts.CacheOptions{RetryMin: time.Nanosecond, RetryMax: time.Nanosecond, Logger: slog.New(slog.NewTextHandler(&log, nil))})
-	_, err := c.Credentials(t.Context())
-	var renew *sts.RenewError
-	if !errors.As(err, &renew) || !strings.Contains(err.Error(), "the provider panicked: no key like [redacted]") {
-		t.Errorf("error = %v, want a RenewError that says so, without the secret", err)
-	}
-	if text := log.String(); !strings.Contains(text, "cache_test.go") || strings.Contains(text, testSecret) {
-		t.Errorf("the log has no stack, or the secret: %s", text)
-	}
-	broken.Store(false)
-	if got := mustGet(t, c); got != want {
-		t.Errorf("got %v after the panic, want %v", got, want)
-	}
 }
 
 func TestCachePrintsNoSecret(t *testing.T) {
