@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/vodupload/vodupload/checkpoint"
+	"github.com/vodupload/vodupload/upload/internal/target"
 	"github.com/vodupload/vodupload/upload/internal/wire"
 )
 
@@ -15,6 +16,10 @@ func (m *multipart) resume(ctx context.Context) (bool, error) {
 	began := time.Now()
 	rec, local, ok := m.keep.Load()
 	if !ok {
+		return false, nil
+	}
+	if err := checkRecord(rec, m.job.key()); err != nil {
+		m.warn(fmt.Errorf("the upload starts over: %w", err))
 		return false, nil
 	}
 	m.rec = rec
@@ -37,6 +42,21 @@ func (m *multipart) resume(ctx context.Context) (bool, error) {
 	}
 	m.emit(Event{Kind: Initiated, UploadID: rec.UploadID, PartSize: rec.PartSize})
 	return true, nil
+}
+
+// checkRecord returns an error if a store gives a record that was never written for the
+// key. Its upload ID may be anybody's, and is not aborted.
+func checkRecord(rec checkpoint.Record, key checkpoint.Key) error {
+	if err := rec.Validate(); err != nil {
+		return err
+	}
+	if rec.Key != key {
+		return fmt.Errorf("%w record: it is of another upload, %v", checkpoint.ErrInvalid, rec.Key)
+	}
+	if err := target.CheckUploadID(rec.UploadID); err != nil {
+		return fmt.Errorf("%w record: %w", checkpoint.ErrInvalid, err)
+	}
+	return nil
 }
 
 // planned returns the parts that the record speaks of, or why they are of no use.
