@@ -28,7 +28,7 @@ func TestErrorsSayWhatToDo(t *testing.T) {
 		{"a wrong secret", "the access key's secret", osstest.Fail(osstest.OpUploadPart, 403, "SignatureDoesNotMatch")},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			b := newBench(t)
+			b := newTestbed(t)
 			b.server.Inject(tt.fault)
 			_, err := b.client().Upload(b.ctx, b.bytesOf("a", 300*kib))
 			var e *upload.Error
@@ -74,7 +74,7 @@ func TestAdviceGoesByValues(t *testing.T) {
 		{"another wrong argument", "InvalidArgument", "<EC>0002-00000212</EC>", "in/a", "InvalidArgument", "Options.Region"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			b := newBench(t)
+			b := newTestbed(t)
 			f := b.bytesOf("a", 10)
 			f.Endpoint, f.Bucket, f.Object = refusing(t, 403, tt.code, tt.more), "b-1", tt.object
 			_, err := b.client().Upload(b.ctx, f)
@@ -87,7 +87,7 @@ func TestAdviceGoesByValues(t *testing.T) {
 
 // Bucket, object, upload ID, code and request ID stand in the line once each.
 func TestErrorNamesEachFactOnce(t *testing.T) {
-	b := newBench(t)
+	b := newTestbed(t)
 	b.server.Inject(osstest.Fail(osstest.OpUploadPart, 403, "AccessDenied"))
 	_, err := b.client().Upload(b.ctx, b.bytesOf("in/talk.mp4", 300*kib))
 	var e *upload.Error
@@ -134,7 +134,7 @@ func TestAdviceOnConnections(t *testing.T) {
 		{"a refused connection", "http://oss.example", dial(syscall.ECONNREFUSED), ""},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			b := newBench(t)
+			b := newTestbed(t)
 			b.opts.HTTPClient, b.opts.RetryCount = tt.client, -1
 			f := b.bytesOf("a", 10)
 			f.Endpoint = tt.endpoint

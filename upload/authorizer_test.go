@@ -16,7 +16,7 @@ import (
 
 // A media is a media service: each call of Authorize without an ID makes a video.
 type media struct {
-	b         *bench
+	b         *testbed
 	authorize func(ctx context.Context, f upload.FileInfo) error // called first; nil: nothing
 	renew     func() error
 
@@ -62,10 +62,10 @@ func (m *media) said() string {
 	return strings.Join(m.calls, ",")
 }
 
-// newMedia returns a bench whose client asks a media service, and a file for it.
-func newMedia(t *testing.T, size int) (*bench, *media, upload.File) {
+// newMedia returns a testbed whose client asks a media service, and a file for it.
+func newMedia(t *testing.T, size int) (*testbed, *media, upload.File) {
 	t.Helper()
-	b := newBench(t)
+	b := newTestbed(t)
 	m := &media{b: b}
 	b.opts.Authorizer, b.opts.Credentials = m, nil
 	f := b.file("a.mp4", size)
@@ -74,7 +74,7 @@ func newMedia(t *testing.T, size int) (*bench, *media, upload.File) {
 }
 
 // there fails the test unless the video has the file's bytes.
-func (b *bench) there(f upload.File, videoID string) {
+func (b *testbed) there(f upload.File, videoID string) {
 	b.t.Helper()
 	f.Bucket, f.Object = bucket, "sv/"+videoID+".mp4"
 	b.same(f)
@@ -132,7 +132,7 @@ func TestAuthorizerGivesTheDestination(t *testing.T) {
 	})
 }
 
-func start(t *testing.T, b *bench, c *upload.Client) {
+func start(t *testing.T, b *testbed, c *upload.Client) {
 	t.Helper()
 	if err := c.Start(b.ctx); err != nil {
 		t.Fatal(err)

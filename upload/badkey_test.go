@@ -26,7 +26,7 @@ func TestKeyWithALineBreak(t *testing.T) {
 		"a temporary ID, but no token": {lone, "SecurityToken is empty"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			b := newBench(t)
+			b := newTestbed(t)
 			check := func(what string, err error) {
 				t.Helper()
 				if err == nil || !strings.Contains(err.Error(), c.want) {

@@ -25,7 +25,7 @@ func TestClockWrongByADay(t *testing.T) {
 			}
 			t.Run(fmt.Sprintf("%s, server ahead by %v", signature, skew), func(t *testing.T) {
 				t.Parallel()
-				b := newBench(t)
+				b := newTestbed(t)
 				b.server = osstest.NewServer(&osstest.Options{
 					Buckets: []string{bucket}, Now: func() time.Time { return time.Now().Add(skew) },
 				})
@@ -46,7 +46,7 @@ func TestClockWrongByADay(t *testing.T) {
 
 // everyOperation makes each of the operations, with a new client for each file: none
 // of them knows from another what time it is.
-func (b *bench) everyOperation() {
+func (b *testbed) everyOperation() {
 	b.t.Helper()
 	small, big := b.bytesOf("put", 50*kib), b.bytesOf("parts", 350*kib)
 	for _, f := range []upload.File{small, big} {

@@ -38,7 +38,7 @@ func (l *lockable) Open(name string) (fs.File, error) {
 
 // run uploads one file of a list, does something between AddFile and its turn, and
 // returns what Wait returned.
-func (b *bench) run(f upload.File, between func()) error {
+func (b *testbed) run(f upload.File, between func()) error {
 	b.t.Helper()
 	c := b.client()
 	_ = must(c.AddFile(f))
@@ -53,15 +53,15 @@ func TestCodesOfSentinels(t *testing.T) {
 	for _, tt := range []struct {
 		code string
 		is   error
-		fail func(b *bench) error
+		fail func(b *testbed) error
 	}{
-		{upload.CodeFileChanged, upload.ErrFileChanged, func(b *bench) error {
+		{upload.CodeFileChanged, upload.ErrFileChanged, func(b *testbed) error {
 			f := b.to("s")
 			f.Source = restless{&changing{Reader: bytes.NewReader(make([]byte, mib)), print: "v1"}}
 			_, err := b.client().Upload(b.ctx, f)
 			return err
 		}},
-		{upload.CodeFileNotExist, fs.ErrNotExist, func(b *bench) error {
+		{upload.CodeFileNotExist, fs.ErrNotExist, func(b *testbed) error {
 			f := b.file("a.mp4", mib)
 			return b.run(f, func() {
 				if err := os.Remove(f.Path); err != nil {
@@ -69,13 +69,13 @@ func TestCodesOfSentinels(t *testing.T) {
 				}
 			})
 		}},
-		{upload.CodePermissionDenied, fs.ErrPermission, func(b *bench) error {
+		{upload.CodePermissionDenied, fs.ErrPermission, func(b *testbed) error {
 			f := b.file("a.mp4", mib)
 			fsys := &lockable{FS: os.DirFS(b.dir)}
 			f.FS, f.Path = fsys, "a.mp4"
 			return b.run(f, func() { fsys.locked.Store(true) })
 		}},
-		{upload.CodeInUse, upload.ErrInUse, func(b *bench) error {
+		{upload.CodeInUse, upload.ErrInUse, func(b *testbed) error {
 			f, hold := b.file("a.mp4", mib), osstest.Hang(osstest.OpUploadPart)
 			b.server.Inject(hold)
 			first := b.client()
@@ -91,12 +91,12 @@ func TestCodesOfSentinels(t *testing.T) {
 			}
 			return err
 		}},
-		{upload.CodeIntegrity, upload.ErrIntegrity, func(b *bench) error {
+		{upload.CodeIntegrity, upload.ErrIntegrity, func(b *testbed) error {
 			b.server.Inject(osstest.WrongCRC64(osstest.OpCompleteMultipartUpload))
 			_, err := b.client().Upload(b.ctx, b.file("a.mp4", mib))
 			return err
 		}},
-		{upload.CodeClosed, upload.ErrClosed, func(b *bench) error {
+		{upload.CodeClosed, upload.ErrClosed, func(b *testbed) error {
 			hold := osstest.Hang(osstest.OpUploadPart)
 			b.server.Inject(hold)
 			c, failed := b.client(), make(chan error, 1)
@@ -113,7 +113,7 @@ func TestCodesOfSentinels(t *testing.T) {
 		}},
 	} {
 		t.Run(tt.code, func(t *testing.T) {
-			b := newBench(t)
+			b := newTestbed(t)
 			err := tt.fail(b)
 			var one *upload.Error
 			if !errors.As(err, &one) || one.Code != tt.code || !errors.Is(err, tt.is) {
@@ -128,7 +128,7 @@ func TestCodesOfSentinels(t *testing.T) {
 }
 
 func TestNoPermissionAtAddFile(t *testing.T) {
-	b := newBench(t)
+	b := newTestbed(t)
 	f := b.file("a.mp4", 10)
 	fsys := &lockable{FS: os.DirFS(b.dir)}
 	fsys.locked.Store(true)

@@ -17,7 +17,7 @@ import (
 )
 
 func TestStartOfAnEndedContext(t *testing.T) {
-	b := newBench(t)
+	b := newTestbed(t)
 	c := b.client()
 	ctx, cancel := context.WithCancel(b.ctx)
 	cancel()
@@ -32,14 +32,14 @@ func TestStartOfAnEndedContext(t *testing.T) {
 func TestEndOfStartsContext(t *testing.T) {
 	reason := errors.New("the ship is sinking")
 	for name, c := range map[string]struct {
-		wait func(b *bench, ctx context.Context) context.Context // that Wait is given
+		wait func(b *testbed, ctx context.Context) context.Context // that Wait is given
 		is   []error
 	}{
-		"Wait with another context": {func(b *bench, _ context.Context) context.Context { return b.ctx }, []error{upload.ErrStopped, context.Canceled, reason}},
-		"Wait with the same":        {func(_ *bench, ctx context.Context) context.Context { return ctx }, []error{upload.ErrStopped, reason}},
+		"Wait with another context": {func(b *testbed, _ context.Context) context.Context { return b.ctx }, []error{upload.ErrStopped, context.Canceled, reason}},
+		"Wait with the same":        {func(_ *testbed, ctx context.Context) context.Context { return ctx }, []error{upload.ErrStopped, reason}},
 	} {
 		t.Run(name, func(t *testing.T) {
-			b := newBench(t)
+			b := newTestbed(t)
 			hang := osstest.Hang(osstest.OpUploadPart).Always()
 			defer hang.Release()
 			b.server.Inject(hang)
@@ -68,7 +68,7 @@ func TestEndOfStartsContext(t *testing.T) {
 
 // TestPauseWhileExpired: the token is still missing after Resume.
 func TestPauseWhileExpired(t *testing.T) {
-	s := newStage(t, upload.StateExpired)
+	s := newClientInState(t, upload.StateExpired)
 	c := s.client
 	s.do(c.Pause())
 	s.do(c.Resume())
@@ -92,7 +92,7 @@ func TestPauseWhileExpired(t *testing.T) {
 
 // TestStartAndStopAThousandTimes leaks nothing.
 func TestStartAndStopAThousandTimes(t *testing.T) {
-	b := newBench(t)
+	b := newTestbed(t)
 	server := b.server
 	c := b.client()
 	for i := range 10 {
@@ -143,17 +143,17 @@ func heap() uint64 {
 // that takes tells whether one of them ever waited.
 func TestSlotsAreNeverIdle(t *testing.T) {
 	for name, list := range map[string]struct {
-		files func(b *bench) []upload.File
+		files func(b *testbed) []upload.File
 		took  time.Duration
 	}{
-		"small files": {func(b *bench) []upload.File {
+		"small files": {func(b *testbed) []upload.File {
 			var files []upload.File
 			for i := range 20 {
 				files = append(files, b.bytesOf(fmt.Sprint(i), 100*i))
 			}
 			return files
 		}, 5 * time.Second},
-		"a large one and small ones": {func(b *bench) []upload.File {
+		"a large one and small ones": {func(b *testbed) []upload.File {
 			files := []upload.File{b.bytesOf("large", 800*kib)} // 10 requests, at least 4 s
 			for i := range 10 {
 				files = append(files, b.bytesOf(fmt.Sprint(i), 100*i))
@@ -161,13 +161,13 @@ func TestSlotsAreNeverIdle(t *testing.T) {
 			return files
 		}, 6 * time.Second}, // the last second may be left for Complete alone
 		// One second for both to begin, and one in which only the last Complete is left.
-		"two large ones": {func(b *bench) []upload.File {
+		"two large ones": {func(b *testbed) []upload.File {
 			return []upload.File{b.bytesOf("one", 800*kib), b.bytesOf("two", 800*kib)}
 		}, 7 * time.Second},
 	} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				b := newDirectBench(t)
+				b := newDirectTestbed(t)
 				b.opts.Parallel = 4
 				b.server.Inject(osstest.Delay(osstest.AnyOp, time.Second).Always())
 				c := b.client()
@@ -193,7 +193,7 @@ func TestSlotsAreNeverIdle(t *testing.T) {
 // TestFilesStartInOrder of the list, and those of Upload before them.
 func TestFilesStartInOrder(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		b := newDirectBench(t)
+		b := newDirectTestbed(t)
 		b.opts.Parallel = 1
 		rec := b.recorded()
 		b.server.Inject(osstest.Delay(osstest.AnyOp, time.Second).Always())
@@ -229,7 +229,7 @@ func TestFilesStartInOrder(t *testing.T) {
 
 func TestStatsWhileRunning(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		b := newDirectBench(t)
+		b := newDirectTestbed(t)
 		b.opts.Parallel = 1
 		b.server.Inject(osstest.Delay(osstest.OpUploadPart, time.Second).Always())
 		c := b.client()
@@ -269,7 +269,7 @@ func TestStatsWhileRunning(t *testing.T) {
 
 // TestCloseWithAServerThatHangs: the clean-up is given up in time.
 func TestCloseWithAServerThatHangs(t *testing.T) {
-	b := newBench(t)
+	b := newTestbed(t)
 	b.opts.CleanupTimeout = 200 * time.Millisecond
 	rec := b.recorded()
 	part := osstest.Hang(osstest.OpUploadPart).Always()

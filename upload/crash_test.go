@@ -72,7 +72,7 @@ func crashChild() error {
 
 // A crashRun is a server, files on their way to it, and processes that are killed.
 type crashRun struct {
-	*bench
+	*testbed
 	random      *rand.Rand
 	checkpoints string
 	batch       int
@@ -86,12 +86,12 @@ type crashRun struct {
 // and without a part sent again that was acknowledged more than 100 ms before a kill.
 func TestCrash(t *testing.T) {
 	t.Parallel()
-	b := newBench(t)
+	b := newTestbed(t)
 	ctx, cancel := context.WithTimeout(t.Context(), time.Minute+time.Duration(*crashes)*2*time.Second)
 	defer cancel()
 	b.ctx = ctx
 	r := &crashRun{
-		bench: b, random: rand.New(rand.NewPCG(*crashSeed, 0)), checkpoints: t.TempDir(),
+		testbed: b, random: rand.New(rand.NewPCG(*crashSeed, 0)), checkpoints: t.TempDir(),
 	}
 	t.Logf("seed %d", *crashSeed)
 	r.unheard = []*osstest.Fault{

@@ -24,7 +24,7 @@ func TestStaticCredentialsFailAtOnce(t *testing.T) {
 		"expired token": {token, upload.ErrTokenExpired, upload.CodeTokenExpired, "there are no others"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			b := newBench(t) // whose context ends long before TokenWait
+			b := newTestbed(t) // whose context ends long before TokenWait
 			b.server.AddKey(osstest.Key{AccessKeyID: token.AccessKeyID, AccessKeySecret: token.AccessKeySecret, SecurityToken: token.SecurityToken})
 			b.server.ExpireKey(token.AccessKeyID)
 			b.opts.Credentials = sts.Static(tt.give)

@@ -14,7 +14,7 @@ import (
 // Through a domain that is mapped to the bucket, uploads begin, go on in another
 // client, end and are swept.
 func TestCustomDomain(t *testing.T) {
-	b := newBench(t)
+	b := newTestbed(t)
 	b.server = osstest.NewServer(&osstest.Options{Buckets: []string{bucket}, CustomDomains: map[string]string{"localhost": bucket}})
 	t.Cleanup(b.server.Close)
 	endpoint := strings.Replace(b.server.URL, "127.0.0.1", "localhost", 1)
@@ -56,7 +56,7 @@ func TestWarnsOfSignatureV1(t *testing.T) {
 		"oss-accelerate.aliyuncs.com": true, "100.118.28.10": true, "oss-cn-qdfinance.aliyuncs.com": true,
 		"oss-cn-hangzhou.aliyuncs.com": false, "oss-cn-hzfinance.aliyuncs.com": false, "http://127.0.0.1:9000": false,
 	} {
-		b := newBench(t)
+		b := newTestbed(t)
 		var log bytes.Buffer
 		b.opts.Logger = slog.New(slog.NewTextHandler(&log, nil))
 		c := b.client()

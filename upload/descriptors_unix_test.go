@@ -31,7 +31,7 @@ func TestFewDescriptors(t *testing.T) {
 	for _, name := range []string{"many files wait for a token", "other things hold all"} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			b := newBench(t)
+			b := newTestbed(t)
 			for n := range fewFiles {
 				b.file(fmt.Sprint("film", n), 150*kib)
 			}
@@ -278,7 +278,7 @@ func TestBadFileLeavesNothingOpen(t *testing.T) {
 	if runtime.GOOS != "linux" {
 		t.Skip("open files are counted in /proc, which needs Linux")
 	}
-	b := newBench(t)
+	b := newTestbed(t)
 	b.dir = must(filepath.EvalSymlinks(b.dir))
 	good := b.file("a.mp4", 10)
 	listed := b.file("listed.mp4", 10)

@@ -56,7 +56,7 @@ func TestAddDirFollowsNoLinkThatComesLater(t *testing.T) {
 		}},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			b := newBench(t)
+			b := newTestbed(t)
 			for _, name := range []string{film, "secret/a.mp4", "secret/tree/sub/a.mp4"} {
 				b.file(name, 1000)
 			}
@@ -81,7 +81,7 @@ func TestAddDirFollowsNoLinkThatComesLater(t *testing.T) {
 		})
 	}
 	t.Run("put back, it is uploaded", func(t *testing.T) {
-		b := newBench(t)
+		b := newTestbed(t)
 		b.file(film, 1000)
 		c := b.client()
 		ids := must(c.AddDir(b.dir+"/tree", "in/", upload.File{Endpoint: b.server.URL, Bucket: bucket}, nil))
@@ -100,7 +100,7 @@ func TestAddDirFollowsNoLinkThatComesLater(t *testing.T) {
 
 // A folder is known by where it is, not by the link that it was given by.
 func TestAddDirOfALink(t *testing.T) {
-	b := newBench(t)
+	b := newTestbed(t)
 	b.file("v1/a.mp4", 1000)
 	b.file("v2/a.mp4", 1000)
 	symlink(t, "v1", b.dir+"/current")
@@ -120,7 +120,7 @@ func TestAddDirOfALink(t *testing.T) {
 }
 
 func TestAddDirResumesAsAddFileDoes(t *testing.T) {
-	b := newBench(t)
+	b := newTestbed(t)
 	f := b.file("tree/a.mp4", mib)
 	b.server.Inject(osstest.Fail(osstest.OpUploadPart, 403, "AccessDenied").Nth(8))
 	c := b.client()
@@ -137,7 +137,7 @@ func TestAddDirResumesAsAddFileDoes(t *testing.T) {
 }
 
 func TestAddDirOfWhatIsNoFolder(t *testing.T) {
-	b := newBench(t)
+	b := newTestbed(t)
 	f := b.file("a.mp4", 10)
 	for dir, want := range map[string]string{"": "dir is empty", f.Path: f.Path, b.dir + "/none": b.dir + "/none"} {
 		ids, err := b.client().AddDir(dir, "", upload.File{Endpoint: b.server.URL, Bucket: bucket}, nil)

@@ -17,7 +17,7 @@ func TestUploadInEachState(t *testing.T) {
 	for _, state := range clientStates {
 		t.Run(state.String(), func(t *testing.T) {
 			t.Parallel()
-			s := newStage(t, state)
+			s := newClientInState(t, state)
 			f := s.bytesOf("solo", 50*kib)
 			before := len(s.client.Files())
 			switch state {
@@ -61,7 +61,7 @@ func TestUploadInEachState(t *testing.T) {
 }
 
 // checkTotalsSoon stops what goes on before it looks.
-func checkTotalsSoon(s *stage) {
+func checkTotalsSoon(s *clientInState) {
 	s.t.Helper()
 	s.do(s.client.Close())
 	checkTotals(s.t, s.client)
@@ -72,41 +72,41 @@ func checkTotalsSoon(s *stage) {
 func TestUploadEnds(t *testing.T) {
 	reason := errors.New("enough")
 	ends := map[string]struct {
-		do   func(b *bench, c *upload.Client, id upload.FileID, cancel context.CancelCauseFunc) error
+		do   func(b *testbed, c *upload.Client, id upload.FileID, cancel context.CancelCauseFunc) error
 		want error
 		left int // uploads at the server that the next one goes on with
 	}{
-		"its context": {func(_ *bench, _ *upload.Client, _ upload.FileID, cancel context.CancelCauseFunc) error {
+		"its context": {func(_ *testbed, _ *upload.Client, _ upload.FileID, cancel context.CancelCauseFunc) error {
 			cancel(reason)
 			return nil
 		}, reason, 1},
-		"CancelFile": {func(_ *bench, c *upload.Client, id upload.FileID, _ context.CancelCauseFunc) error {
+		"CancelFile": {func(_ *testbed, c *upload.Client, id upload.FileID, _ context.CancelCauseFunc) error {
 			return c.CancelFile(id)
 		}, upload.ErrCanceled, 0},
-		"DeleteFile": {func(_ *bench, c *upload.Client, id upload.FileID, _ context.CancelCauseFunc) error {
+		"DeleteFile": {func(_ *testbed, c *upload.Client, id upload.FileID, _ context.CancelCauseFunc) error {
 			return c.DeleteFile(id)
 		}, upload.ErrCanceled, 0},
-		"ClearFiles": {func(_ *bench, c *upload.Client, _ upload.FileID, _ context.CancelCauseFunc) error {
+		"ClearFiles": {func(_ *testbed, c *upload.Client, _ upload.FileID, _ context.CancelCauseFunc) error {
 			return c.ClearFiles()
 		}, upload.ErrCanceled, 0},
-		"Stop":  {func(_ *bench, c *upload.Client, _ upload.FileID, _ context.CancelCauseFunc) error { return c.Stop() }, upload.ErrStopped, 1},
-		"Close": {func(_ *bench, c *upload.Client, _ upload.FileID, _ context.CancelCauseFunc) error { return c.Close() }, upload.ErrClosed, 1},
-		"its context after Pause": {func(_ *bench, c *upload.Client, _ upload.FileID, cancel context.CancelCauseFunc) error {
+		"Stop":  {func(_ *testbed, c *upload.Client, _ upload.FileID, _ context.CancelCauseFunc) error { return c.Stop() }, upload.ErrStopped, 1},
+		"Close": {func(_ *testbed, c *upload.Client, _ upload.FileID, _ context.CancelCauseFunc) error { return c.Close() }, upload.ErrClosed, 1},
+		"its context after Pause": {func(_ *testbed, c *upload.Client, _ upload.FileID, cancel context.CancelCauseFunc) error {
 			err := c.Pause()
 			cancel(reason)
 			return err
 		}, reason, 1},
-		"its context in the middle of Pause": {func(_ *bench, c *upload.Client, _ upload.FileID, cancel context.CancelCauseFunc) error {
+		"its context in the middle of Pause": {func(_ *testbed, c *upload.Client, _ upload.FileID, cancel context.CancelCauseFunc) error {
 			go cancel(reason)
 			return c.Pause()
 		}, reason, 1},
-		"Stop after Pause": {func(_ *bench, c *upload.Client, _ upload.FileID, _ context.CancelCauseFunc) error {
+		"Stop after Pause": {func(_ *testbed, c *upload.Client, _ upload.FileID, _ context.CancelCauseFunc) error {
 			return errors.Join(c.Pause(), c.Stop())
 		}, upload.ErrStopped, 1},
-		"Close after Pause": {func(_ *bench, c *upload.Client, _ upload.FileID, _ context.CancelCauseFunc) error {
+		"Close after Pause": {func(_ *testbed, c *upload.Client, _ upload.FileID, _ context.CancelCauseFunc) error {
 			return errors.Join(c.Pause(), c.Close())
 		}, upload.ErrClosed, 1},
-		"CancelFile after Pause": {func(_ *bench, c *upload.Client, id upload.FileID, _ context.CancelCauseFunc) error {
+		"CancelFile after Pause": {func(_ *testbed, c *upload.Client, id upload.FileID, _ context.CancelCauseFunc) error {
 			return errors.Join(c.Pause(), c.CancelFile(id))
 		}, upload.ErrCanceled, 0},
 	}
@@ -117,7 +117,7 @@ func TestUploadEnds(t *testing.T) {
 			}
 			t.Run(fmt.Sprintf("by %s, queued %t", name, queued), func(t *testing.T) {
 				t.Parallel()
-				b := newBench(t)
+				b := newTestbed(t)
 				b.opts.Parallel = 2
 				rec := b.recorded()
 				hang := osstest.Hang(osstest.OpUploadPart).Always()
@@ -187,7 +187,7 @@ func TestUploadEnds(t *testing.T) {
 }
 
 // listed waits until a file for an object is in the list.
-func (b *bench) listed(c *upload.Client, object string) (id upload.FileID) {
+func (b *testbed) listed(c *upload.Client, object string) (id upload.FileID) {
 	b.t.Helper()
 	b.eventually("the file to be listed", func() bool {
 		for _, f := range c.Files() {
@@ -201,7 +201,7 @@ func (b *bench) listed(c *upload.Client, object string) (id upload.FileID) {
 }
 
 func TestUploadGoesOnWithWhatTheLastOneLeft(t *testing.T) {
-	b := newBench(t)
+	b := newTestbed(t)
 	f := b.bytesOf("a", 500*kib)
 	hang := osstest.Hang(osstest.OpUploadPart).Nth(4).Always()
 	b.opts.Parallel = 1
@@ -227,7 +227,7 @@ func TestUploadGoesOnWithWhatTheLastOneLeft(t *testing.T) {
 
 // TestUploadThousandsOfTimes, in a row and at once, leaves nothing behind.
 func TestUploadThousandsOfTimes(t *testing.T) {
-	b := newBench(t)
+	b := newTestbed(t)
 	done := 0
 	b.opts.Callbacks.OnSucceeded = func(*upload.Client, upload.FileInfo, upload.Result) { done++ }
 	c := b.client()
@@ -265,7 +265,7 @@ func TestUploadThousandsOfTimes(t *testing.T) {
 
 // TestUploadsThatTimeOutWhilePaused leave nothing in the queue either.
 func TestUploadsThatTimeOutWhilePaused(t *testing.T) {
-	b := newBench(t)
+	b := newTestbed(t)
 	c := b.client()
 	hang := osstest.Hang(osstest.OpPutObject).Always()
 	defer hang.Release()
@@ -292,7 +292,7 @@ func TestUploadsThatTimeOutWhilePaused(t *testing.T) {
 
 // Files that wait for their destination do not keep Upload waiting.
 func TestUploadBesideManyThatWait(t *testing.T) {
-	b := newBench(t)
+	b := newTestbed(t)
 	c := b.client()
 	for i := range 300 {
 		f := b.bytesOf(fmt.Sprint("waits", i), 10)

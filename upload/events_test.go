@@ -14,7 +14,7 @@ import (
 )
 
 func TestEventsOfEachEnd(t *testing.T) {
-	b := newBench(t)
+	b := newTestbed(t)
 	b.opts.Parallel = 1 // so that faults strike in order
 	rec := b.recorded()
 	c := b.client()
@@ -61,7 +61,7 @@ func TestEventsOfEachEnd(t *testing.T) {
 // TestSlowCallbackDelaysNoByte has a callback that does not return until all files
 // are at the server.
 func TestSlowCallbackDelaysNoByte(t *testing.T) {
-	b := newBench(t)
+	b := newTestbed(t)
 	b.opts.Parallel = 2
 	rec := b.recorded()
 	const files = 30
@@ -91,7 +91,7 @@ func TestSlowCallbackDelaysNoByte(t *testing.T) {
 
 // TestCallbackThatNeverReturns keeps no bytes back, and Close says what it waits for.
 func TestCallbackThatNeverReturns(t *testing.T) {
-	b := newBench(t)
+	b := newTestbed(t)
 	b.opts.CleanupTimeout = 100 * time.Millisecond
 	stuck := make(chan struct{})
 	defer close(stuck)
@@ -140,7 +140,7 @@ func TestCallbackThatNeverReturns(t *testing.T) {
 
 // TestCallbackThatEndsItsGoroutine does what testing.T.FailNow does in a callback.
 func TestCallbackThatEndsItsGoroutine(t *testing.T) {
-	b := newBench(t)
+	b := newTestbed(t)
 	succeeded := 0
 	b.opts.Callbacks.OnStarted = func(*upload.Client, upload.FileInfo) { runtime.Goexit() }
 	b.opts.Callbacks.OnSucceeded = func(*upload.Client, upload.FileInfo, upload.Result) { succeeded++ }
@@ -157,7 +157,7 @@ func TestCallbackThatEndsItsGoroutine(t *testing.T) {
 // TestEventsKeepTheirOrderWhileACallbackIsSlow: a progress event that waits is
 // brought up to date, but never past what comes after it.
 func TestEventsKeepTheirOrderWhileACallbackIsSlow(t *testing.T) {
-	b := newBench(t)
+	b := newTestbed(t)
 	b.opts.Parallel = 1
 	rec := b.recorded()
 	c := b.client()
@@ -197,52 +197,52 @@ func TestEventsKeepTheirOrderWhileACallbackIsSlow(t *testing.T) {
 // A method is a call that a callback may make.
 type method struct {
 	name string
-	call func(b *bench, c *upload.Client, f upload.FileInfo)
+	call func(b *testbed, c *upload.Client, f upload.FileInfo)
 }
 
 // check fails the test for an error other than that the client was closed.
-func check(b *bench, err error) {
+func check(b *testbed, err error) {
 	if err != nil && !errors.Is(err, upload.ErrClosed) {
 		b.t.Error(err)
 	}
 }
 
 // methods are all methods of a client. Those that wait do so for no longer than the
-// bench lives, and must end long before.
+// testbed lives, and must end long before.
 var methods = []method{
-	{"Init", func(b *bench, c *upload.Client, _ upload.FileInfo) { _ = c.Init(defaultKey) }},
-	{"ResumeWithToken", func(b *bench, c *upload.Client, _ upload.FileInfo) { _ = c.ResumeWithToken(b.newToken(7)) }},
-	{"SetToken", func(b *bench, c *upload.Client, f upload.FileInfo) { _ = c.SetToken(f.ID, b.newToken(8)) }},
-	{"SetDestination", func(b *bench, c *upload.Client, f upload.FileInfo) {
+	{"Init", func(b *testbed, c *upload.Client, _ upload.FileInfo) { _ = c.Init(defaultKey) }},
+	{"ResumeWithToken", func(b *testbed, c *upload.Client, _ upload.FileInfo) { _ = c.ResumeWithToken(b.newToken(7)) }},
+	{"SetToken", func(b *testbed, c *upload.Client, f upload.FileInfo) { _ = c.SetToken(f.ID, b.newToken(8)) }},
+	{"SetDestination", func(b *testbed, c *upload.Client, f upload.FileInfo) {
 		_ = c.SetDestination(f.ID, b.server.URL, bucket, "given")
 	}},
-	{"AddFile", func(b *bench, c *upload.Client, f upload.FileInfo) { _, _ = c.AddFile(b.bytesOf("added", 1)) }},
-	{"Files, File, Status and Stats", func(_ *bench, c *upload.Client, f upload.FileInfo) {
+	{"AddFile", func(b *testbed, c *upload.Client, f upload.FileInfo) { _, _ = c.AddFile(b.bytesOf("added", 1)) }},
+	{"Files, File, Status and Stats", func(_ *testbed, c *upload.Client, f upload.FileInfo) {
 		_ = c.Files()
 		_, _ = c.File(f.ID)
 		_ = c.Status()
 		_ = c.Stats()
 	}},
-	{"CancelFile", func(_ *bench, c *upload.Client, f upload.FileInfo) { _ = c.CancelFile(f.ID) }},
-	{"ResumeFile", func(_ *bench, c *upload.Client, f upload.FileInfo) { _ = c.ResumeFile(f.ID) }},
-	{"DeleteFile", func(_ *bench, c *upload.Client, f upload.FileInfo) { _ = c.DeleteFile(f.ID) }},
-	{"ClearFiles", func(_ *bench, c *upload.Client, _ upload.FileInfo) { _ = c.ClearFiles() }},
-	{"Start", func(b *bench, c *upload.Client, _ upload.FileInfo) { _ = c.Start(b.ctx) }},
-	{"Stop", func(_ *bench, c *upload.Client, _ upload.FileInfo) { _ = c.Stop() }},
-	{"Stop and Start", func(b *bench, c *upload.Client, _ upload.FileInfo) {
+	{"CancelFile", func(_ *testbed, c *upload.Client, f upload.FileInfo) { _ = c.CancelFile(f.ID) }},
+	{"ResumeFile", func(_ *testbed, c *upload.Client, f upload.FileInfo) { _ = c.ResumeFile(f.ID) }},
+	{"DeleteFile", func(_ *testbed, c *upload.Client, f upload.FileInfo) { _ = c.DeleteFile(f.ID) }},
+	{"ClearFiles", func(_ *testbed, c *upload.Client, _ upload.FileInfo) { _ = c.ClearFiles() }},
+	{"Start", func(b *testbed, c *upload.Client, _ upload.FileInfo) { _ = c.Start(b.ctx) }},
+	{"Stop", func(_ *testbed, c *upload.Client, _ upload.FileInfo) { _ = c.Stop() }},
+	{"Stop and Start", func(b *testbed, c *upload.Client, _ upload.FileInfo) {
 		_ = c.Stop()
 		_ = c.Start(b.ctx)
 	}},
-	{"Pause", func(_ *bench, c *upload.Client, _ upload.FileInfo) { _ = c.Pause() }},
-	{"Pause and Resume", func(_ *bench, c *upload.Client, _ upload.FileInfo) {
+	{"Pause", func(_ *testbed, c *upload.Client, _ upload.FileInfo) { _ = c.Pause() }},
+	{"Pause and Resume", func(_ *testbed, c *upload.Client, _ upload.FileInfo) {
 		_ = c.Pause()
 		_ = c.Resume()
 	}},
-	{"Wait", func(b *bench, c *upload.Client, _ upload.FileInfo) { _ = c.Wait(b.ctx) }},
-	{"Upload", func(b *bench, c *upload.Client, _ upload.FileInfo) {
+	{"Wait", func(b *testbed, c *upload.Client, _ upload.FileInfo) { _ = c.Wait(b.ctx) }},
+	{"Upload", func(b *testbed, c *upload.Client, _ upload.FileInfo) {
 		_, _ = c.Upload(b.ctx, b.bytesOf("solo", 150*kib))
 	}},
-	{"Close", func(b *bench, c *upload.Client, _ upload.FileInfo) { check(b, c.Close()) }},
+	{"Close", func(b *testbed, c *upload.Client, _ upload.FileInfo) { check(b, c.Close()) }},
 }
 
 var callbackNames = []string{
@@ -263,7 +263,7 @@ func TestEachCallbackMayCallEachMethod(t *testing.T) {
 }
 
 func callFrom(t *testing.T, name string, m method) {
-	b := newBench(t)
+	b := newTestbed(t)
 	b.opts.Parallel = 1
 	b.opts.TokenWait = 100 * time.Millisecond // of tokens that nobody gives
 	b.opts.CleanupTimeout = 10 * time.Second
@@ -313,7 +313,7 @@ func callFrom(t *testing.T, name string, m method) {
 // TestProgressNeverGoesBack, also where the server loses the upload, and it begins
 // anew: the recorder looks.
 func TestProgressNeverGoesBack(t *testing.T) {
-	b := newBench(t)
+	b := newTestbed(t)
 	b.opts.Parallel = 1
 	rec := b.recorded()
 	b.server.Inject(osstest.LoseUpload(osstest.OpUploadPart).Nth(8))

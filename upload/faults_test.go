@@ -65,7 +65,7 @@ var scenes = []scene{
 
 // A trial is one upload that meets one fault.
 type trial struct {
-	bench
+	testbed
 	file   upload.File
 	size   int
 	broken bool // the fault breaks a connection
@@ -96,7 +96,7 @@ func (r *trial) new(opts upload.Options) (*upload.Client, error) {
 func newTrial(t *testing.T, dir string, s scene, seed int) *trial {
 	ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
 	t.Cleanup(cancel)
-	r := &trial{bench: bench{t: t, ctx: ctx, dir: dir, store: checkpoint.NewMemory()}, size: s.size}
+	r := &trial{testbed: testbed{t: t, ctx: ctx, dir: dir, store: checkpoint.NewMemory()}, size: s.size}
 	r.server = osstest.NewServer(&osstest.Options{Buckets: []string{bucket}, Seed: uint64(seed)})
 	r.opts = upload.Options{
 		Credentials: sts.ProviderFunc(r.token), Checkpoints: r.store,
@@ -398,7 +398,7 @@ func (r *trial) begunAnew() bool {
 func TestFaultMatrix(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
-	src := newBench(t)
+	src := newTestbed(t)
 	src.dir = dir
 	for _, size := range slices.Concat(oneByPut[:], inParts[:]) {
 		src.file(fmt.Sprint(size), size)

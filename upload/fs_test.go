@@ -15,7 +15,7 @@ import (
 )
 
 // written writes a file of one letter, with a modification time that is long past.
-func (b *bench) written(name, letter string, size int) {
+func (b *testbed) written(name, letter string, size int) {
 	b.t.Helper()
 	path := filepath.Join(b.dir, name)
 	past := time.Unix(1e9, 0)
@@ -26,14 +26,14 @@ func (b *bench) written(name, letter string, size int) {
 }
 
 // folder is a file in a file system.
-func (b *bench) folder(name string) upload.File {
+func (b *testbed) folder(name string) upload.File {
 	f := b.to(name)
 	f.FS, f.Path = os.DirFS(b.dir), name
 	return f
 }
 
 // only fails the test unless the object has no byte but one letter.
-func (b *bench) only(object, letter string) {
+func (b *testbed) only(object, letter string) {
 	b.t.Helper()
 	got := b.content(object)
 	if n := strings.Count(string(got), letter); n != len(got) {
@@ -43,7 +43,7 @@ func (b *bench) only(object, letter string) {
 
 func TestFileOfAFileSystemThatChanges(t *testing.T) {
 	for _, size := range []int{50 * kib, mib} {
-		b := newBench(t)
+		b := newTestbed(t)
 		b.written("a", "O", size)
 		b.opts.Parallel, b.opts.RetryInterval = 1, time.Millisecond
 		op := osstest.OpUploadPart
@@ -72,7 +72,7 @@ func TestFileOfAFileSystemIsReplacedBetweenRuns(t *testing.T) {
 	if runtime.GOOS == "windows" {
 		t.Skip("nothing but size and modification time tells files apart there")
 	}
-	b := newBench(t)
+	b := newTestbed(t)
 	b.written("a", "O", mib)
 	b.server.Inject(osstest.Fail(osstest.OpUploadPart, 403, "AccessDenied").Nth(6))
 	if _, err := b.client().Upload(b.ctx, b.folder("a")); err == nil {
@@ -90,7 +90,7 @@ func TestFileOfAFileSystemIsReplacedBetweenRuns(t *testing.T) {
 }
 
 func TestFileOfAFileSystemGoesOn(t *testing.T) {
-	b := newBench(t)
+	b := newTestbed(t)
 	b.written("a", "O", mib)
 	b.opts.Parallel = 1
 	b.server.Inject(osstest.Fail(osstest.OpUploadPart, 403, "AccessDenied").Nth(6))

@@ -27,7 +27,7 @@ type gateway struct {
 	request   func(*http.Request, []byte) ([]byte, *http.Response) // may be nil; of POST
 }
 
-func (b *bench) through(g *gateway) {
+func (b *testbed) through(g *gateway) {
 	b.t.Cleanup(g.transport.CloseIdleConnections)
 	b.opts.HTTPClient = &http.Client{Transport: g}
 }
@@ -126,7 +126,7 @@ func TestETagsOfOtherServers(t *testing.T) {
 		{"empty, as of the emulator", quoted(none), none, false},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			b := newBench(t)
+			b := newTestbed(t)
 			rec := b.recorded()
 			b.through(gives(t, tt.header, tt.back))
 			for _, f := range []upload.File{b.bytesOf("one", 50*kib), b.bytesOf("parts", 450*kib)} {
@@ -168,7 +168,7 @@ func TestNoCRC64(t *testing.T) {
 		}}
 	}
 	t.Run("is a warning, once for each client", func(t *testing.T) {
-		b := newBench(t)
+		b := newTestbed(t)
 		b.through(without(""))
 		log := &leak{}
 		b.opts.Logger = slog.New(slog.NewTextHandler(log, nil))
@@ -194,7 +194,7 @@ func TestNoCRC64(t *testing.T) {
 		{"parts, of Complete only: HEAD has it", "POST", 450 * kib, true},
 	} {
 		t.Run("with RequireCRC, "+tt.name, func(t *testing.T) {
-			b := newBench(t)
+			b := newTestbed(t)
 			rec := b.recorded()
 			b.through(without(tt.only))
 			b.opts.RequireCRC = true
@@ -213,7 +213,7 @@ func TestNoCRC64(t *testing.T) {
 		})
 	}
 	t.Run("with RequireCRC, of Complete and HEAD: nothing is left to resume", func(t *testing.T) {
-		b := newBench(t)
+		b := newTestbed(t)
 		b.through(&gateway{answer: func(res *http.Response, body []byte) []byte {
 			if res.Request.Method != http.MethodPut {
 				res.Header.Del("x-oss-hash-crc64ecma")
@@ -242,7 +242,7 @@ func TestRefusedConnectionIsNotTheFile(t *testing.T) {
 		{"EPERM while sending", &net.OpError{Op: "write", Net: "tcp", Err: os.NewSyscallError("write", syscall.EPERM)}},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			b := newBench(t)
+			b := newTestbed(t)
 			b.opts.RetryCount = 2
 			rec := b.recorded()
 			b.opts.HTTPClient = &http.Client{Transport: failing{tt.err}}
@@ -264,7 +264,7 @@ func (f failing) RoundTrip(r *http.Request) (*http.Response, error) { return nil
 
 // A server that has everything and answers nothing: the error says what to set.
 func TestUnansweredRequestNamesTheTimeout(t *testing.T) {
-	b := newBench(t)
+	b := newTestbed(t)
 	b.opts.StallTimeout, b.opts.RetryCount = 20*time.Millisecond, 1
 	hang := osstest.Hang(osstest.OpPutObject).Always()
 	b.server.Inject(hang)

@@ -17,7 +17,7 @@ import (
 // TestUploadDoesNotWaitForASourceThatHangs longer than a second after its context ended.
 func TestUploadDoesNotWaitForASourceThatHangs(t *testing.T) {
 	for _, size := range []int{50 * kib, 350 * kib} {
-		b := newBench(t)
+		b := newTestbed(t)
 		release, hangs := make(chan struct{}), make(chan struct{}, 100)
 		f := b.to("s")
 		f.Source = &faulty{Reader: bytes.NewReader(make([]byte, size)), fail: func(int64) error {
@@ -51,7 +51,7 @@ func TestUploadDoesNotWaitForASourceThatHangs(t *testing.T) {
 }
 
 func TestCloseSaysAtWhatASourceHangs(t *testing.T) {
-	b := newBench(t)
+	b := newTestbed(t)
 	b.opts.CleanupTimeout = 50 * time.Millisecond
 	release, hangs := make(chan struct{}), make(chan struct{}, 100)
 	f := b.to("s")
@@ -89,7 +89,7 @@ func (h hangingFS) Stat(name string) (fs.FileInfo, error) {
 
 func TestUploadDoesNotWaitForAStatThatHangs(t *testing.T) {
 	for from, want := range map[int32]string{1: "looking at the source", 2: "opening the source has not returned", 3: "looking at the source has not returned"} {
-		b := newBench(t)
+		b := newTestbed(t)
 		b.written("a", "O", 50*kib)
 		h := hangingFS{os.DirFS(b.dir), new(atomic.Int32), from, make(chan struct{}), make(chan struct{}, 100)}
 		f := b.folder("a")
@@ -127,7 +127,7 @@ func TestUploadIsEndedByOthersWhileItsSourceHangs(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			b := newBench(t)
+			b := newTestbed(t)
 			release, hangs := make(chan struct{}), make(chan struct{}, 100)
 			f := b.to("s")
 			f.Source = &faulty{Reader: bytes.NewReader(make([]byte, 350*kib)), fail: func(int64) error {
@@ -156,7 +156,7 @@ func TestUploadIsEndedByOthersWhileItsSourceHangs(t *testing.T) {
 }
 
 func TestUploadOfASourceThatCannotBeLookedAtEndsWithItsClient(t *testing.T) {
-	b := newBench(t)
+	b := newTestbed(t)
 	b.opts.CleanupTimeout = 50 * time.Millisecond
 	b.written("a", "O", 50*kib)
 	h := hangingFS{os.DirFS(b.dir), new(atomic.Int32), 1, make(chan struct{}), make(chan struct{}, 100)}
@@ -176,7 +176,7 @@ func TestUploadOfASourceThatCannotBeLookedAtEndsWithItsClient(t *testing.T) {
 // TestSourceThatHoldsUpARequest for longer than StallTimeout is named, not the network.
 func TestSourceThatHoldsUpARequest(t *testing.T) {
 	for _, size := range []int{50 * kib, 350 * kib} {
-		b := newBench(t)
+		b := newTestbed(t)
 		b.opts.StallTimeout = 200 * time.Millisecond
 		b.opts.Parallel = 1
 		var retries atomic.Pointer[string]

@@ -13,7 +13,7 @@ func TestSpacesAroundTheValuesOfHeaders(t *testing.T) {
 		for _, space := range []string{" ", "\u00a0", "\u2003", "\u3000"} {
 			for _, size := range []int{10, 150 * kib} {
 				t.Run(fmt.Sprintf("%q region %q %d bytes", space, region, size), func(t *testing.T) {
-					b := newBench(t)
+					b := newTestbed(t)
 					b.opts.Region = region
 					value := func(s string) string { return space + s + space }
 					f := b.file("a.mp4", size)
@@ -36,7 +36,7 @@ func TestNoHeaderOfItsOwnBreaksTheSignature(t *testing.T) {
 	for _, region := range []string{"", "cn-hangzhou"} {
 		for _, value := range []string{"é", "日本", "a  b", "a:b", `"q"`, "a%20b", "a;b,c", strings.Repeat("v", 4000)} {
 			for _, name := range []string{"x-oss-odd", "X-Odd", "Content-Language", "User-Agent"} {
-				b := newBench(t)
+				b := newTestbed(t)
 				b.opts.Region = region
 				f := b.file("a.mp4", 10)
 				f.Headers, f.ContentDisposition = map[string]string{name: value}, value

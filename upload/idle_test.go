@@ -12,7 +12,7 @@ import (
 // Connections that no request uses are closed with their client: a process that makes
 // one for each job would run out of descriptors.
 func TestCloseClosesIdleConnections(t *testing.T) {
-	b := newBench(t)
+	b := newTestbed(t)
 	var mu sync.Mutex
 	open, opened := make(map[net.Conn]bool), 0
 	gone := make(chan struct{}, 1)

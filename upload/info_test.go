@@ -34,7 +34,7 @@ func TestInfoGolden(t *testing.T) {
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			for size, op := range map[int]osstest.Op{10: osstest.OpPutObject, 300 * kib: osstest.OpCompleteMultipartUpload} {
-				b := newBench(t)
+				b := newTestbed(t)
 				f := b.file("a.mp4", size)
 				f.Info = &tt.info
 				if _, err := b.client().Upload(b.ctx, f); err != nil {
@@ -59,7 +59,7 @@ func TestInfoGolden(t *testing.T) {
 }
 
 func TestBadFile(t *testing.T) {
-	b := newBench(t)
+	b := newTestbed(t)
 	c := b.client()
 	good := b.file("a.mp4", 10)
 	tags := make([]string, 17)
@@ -161,7 +161,7 @@ func TestObjectOptionsReachTheirRequests(t *testing.T) {
 		"X-Oss-Request-Payer":                 {osstest.OpPutObject, osstest.OpInitiateMultipartUpload, osstest.OpUploadPart, osstest.OpCompleteMultipartUpload},
 	}
 	for _, size := range []int{10, 300 * kib} {
-		b := newBench(t)
+		b := newTestbed(t)
 		f := b.file("a.bin", size)
 		f.ContentType, f.CacheControl, f.ContentDisposition = "video/x-mine", "no-cache", "attachment"
 		f.StorageClass, f.ACL, f.Encryption, f.EncryptionKeyID = "IA", "public-read", "KMS", "key-1"
@@ -191,7 +191,7 @@ func TestObjectOptionsReachTheirRequests(t *testing.T) {
 }
 
 func TestContentType(t *testing.T) {
-	b := newBench(t)
+	b := newTestbed(t)
 	c := b.client()
 	png := []byte("\x89PNG\r\n\x1a\n")
 	for _, tt := range []struct{ object, path, data, want string }{
@@ -214,7 +214,7 @@ func TestContentType(t *testing.T) {
 }
 
 func TestCallback(t *testing.T) {
-	b := newBench(t)
+	b := newTestbed(t)
 	answer := `{"Status":"OK"}`
 	status := http.StatusOK
 	var got string

@@ -27,7 +27,7 @@ func (o *once) happens() { o.Do(func() { close(o.ch) }) }
 
 // networkMoments are those in which the network does not answer.
 var networkMoments = []moment{
-	{name: "in a dial that nobody answers", set: func(b *bench) (upload.File, <-chan struct{}) {
+	{name: "in a dial that nobody answers", set: func(b *testbed) (upload.File, <-chan struct{}) {
 		there := newOnce()
 		b.opts.HTTPClient = &http.Client{Transport: &http.Transport{
 			DialContext: func(ctx context.Context, _, _ string) (net.Conn, error) {
@@ -38,7 +38,7 @@ var networkMoments = []moment{
 		}}
 		return b.bytesOf("a", 500*kib), there.ch
 	}},
-	{name: "in a name that nobody resolves", set: func(b *bench) (upload.File, <-chan struct{}) {
+	{name: "in a name that nobody resolves", set: func(b *testbed) (upload.File, <-chan struct{}) {
 		there := newOnce()
 		names := &net.Resolver{PreferGo: true, Dial: func(ctx context.Context, _, _ string) (net.Conn, error) {
 			there.happens()
@@ -50,7 +50,7 @@ var networkMoments = []moment{
 		f.Endpoint = "http://oss-cn-nowhere.example.com"
 		return f, there.ch
 	}},
-	{name: "in a TLS handshake that nobody answers", set: func(b *bench) (upload.File, <-chan struct{}) {
+	{name: "in a TLS handshake that nobody answers", set: func(b *testbed) (upload.File, <-chan struct{}) {
 		l := must(net.Listen("tcp", "127.0.0.1:0"))
 		there := newOnce()
 		var served sync.WaitGroup
@@ -79,20 +79,20 @@ var networkMoments = []moment{
 		f.Endpoint = "https://" + l.Addr().String()
 		return f, there.ch
 	}},
-	{name: "in a part that trickles", set: func(b *bench) (upload.File, <-chan struct{}) {
+	{name: "in a part that trickles", set: func(b *testbed) (upload.File, <-chan struct{}) {
 		return b.at(b.bytesOf("a", 500*kib), osstest.SlowBody(osstest.OpUploadPart, 20*kib).Always())
 	}},
-	{name: "in an answer to a part that trickles", set: func(b *bench) (upload.File, <-chan struct{}) {
+	{name: "in an answer to a part that trickles", set: func(b *testbed) (upload.File, <-chan struct{}) {
 		return b.at(b.bytesOf("a", 500*kib), osstest.SlowAnswer(osstest.OpUploadPart, 20).Always())
 	}},
-	{name: "in HEAD after a Complete whose answer was lost", set: func(b *bench) (upload.File, <-chan struct{}) {
+	{name: "in HEAD after a Complete whose answer was lost", set: func(b *testbed) (upload.File, <-chan struct{}) {
 		return b.at(b.bytesOf("a", 500*kib), osstest.LoseAnswer(osstest.OpCompleteMultipartUpload), osstest.Hang(osstest.OpHeadObject).Always())
 	}},
 }
 
 // localMoments are those in which the client is busy with itself.
 var localMoments = []moment{
-	{name: "reading parts that the record does not know", set: func(b *bench) (upload.File, <-chan struct{}) {
+	{name: "reading parts that the record does not know", set: func(b *testbed) (upload.File, <-chan struct{}) {
 		f := b.bytesOf("a", 500*kib)
 		slow := &slowReader{ReaderAt: f.Source, read: newOnce()}
 		f.Source = upload.NewSource(slow, 500*kib, "v1")
@@ -101,7 +101,7 @@ var localMoments = []moment{
 		slow.pause = 50 * time.Millisecond
 		return f, slow.read.ch
 	}},
-	{name: "beside a Sweep", beside: (*bench).sweepThatHangs, set: func(b *bench) (upload.File, <-chan struct{}) {
+	{name: "beside a Sweep", beside: (*testbed).sweepThatHangs, set: func(b *testbed) (upload.File, <-chan struct{}) {
 		b.opts.Parallel = 2 // one for the file, one for the sweep
 		return b.at(b.bytesOf("a", 500*kib), osstest.Hang(osstest.OpUploadPart))
 	}},
@@ -111,7 +111,7 @@ var localMoments = []moment{
 }
 
 // forgetParts takes the parts out of the only record.
-func (b *bench) forgetParts() {
+func (b *testbed) forgetParts() {
 	b.t.Helper()
 	entries := must(b.store.List(b.ctx))
 	if len(entries) != 1 || entries[0].Parts == 0 {
@@ -140,7 +140,7 @@ func (r *slowReader) ReadAt(p []byte, off int64) (int, error) {
 
 // sweepThatHangs has the client sweep. ended wants the sweep to have ended with the
 // client.
-func (b *bench) sweepThatHangs(c *upload.Client) (there <-chan struct{}, ended func()) {
+func (b *testbed) sweepThatHangs(c *upload.Client) (there <-chan struct{}, ended func()) {
 	hang := osstest.Hang(osstest.OpListMultipartUploads).Always()
 	b.server.Inject(hang)
 	b.t.Cleanup(hang.Release)
@@ -162,8 +162,8 @@ func (b *bench) sweepThatHangs(c *upload.Client) (there <-chan struct{}, ended f
 }
 
 // storeHangsIn has one call of the store hang until its context ends.
-func storeHangsIn(call string) func(*bench) (upload.File, <-chan struct{}) {
-	return func(b *bench) (upload.File, <-chan struct{}) {
+func storeHangsIn(call string) func(*testbed) (upload.File, <-chan struct{}) {
+	return func(b *testbed) (upload.File, <-chan struct{}) {
 		there := make(chan struct{})
 		b.opts.Checkpoints = &stuckStore{Store: b.store, call: call, there: there}
 		return b.bytesOf("a", 500*kib), there
@@ -217,7 +217,7 @@ func (u *stuckUpload) Flush(ctx context.Context) error {
 
 // TestSweepAfterClose is refused at once.
 func TestSweepAfterClose(t *testing.T) {
-	b := newBench(t)
+	b := newTestbed(t)
 	c := b.client()
 	if err := c.Close(); err != nil {
 		t.Fatal(err)

@@ -22,15 +22,15 @@ type moment struct {
 	name string
 	// set makes the moment come, and returns the file, and what is closed when it is
 	// there.
-	set func(b *bench) (upload.File, <-chan struct{})
+	set func(b *testbed) (upload.File, <-chan struct{})
 	// mute: there may be no token to abort the upload with.
 	mute bool
 	// beside is what goes on beside the file; ended is called after Close. It may be
 	// nil.
-	beside func(b *bench, c *upload.Client) (there <-chan struct{}, ended func())
+	beside func(b *testbed, c *upload.Client) (there <-chan struct{}, ended func())
 }
 
-func (b *bench) at(f upload.File, faults ...*osstest.Fault) (upload.File, <-chan struct{}) {
+func (b *testbed) at(f upload.File, faults ...*osstest.Fault) (upload.File, <-chan struct{}) {
 	b.server.Inject(faults...)
 	b.t.Cleanup(func() {
 		for _, one := range faults {
@@ -41,7 +41,7 @@ func (b *bench) at(f upload.File, faults ...*osstest.Fault) (upload.File, <-chan
 }
 
 // started returns a channel that is closed when OnStarted is called.
-func (b *bench) started() <-chan struct{} {
+func (b *testbed) started() <-chan struct{} {
 	ch := make(chan struct{})
 	b.opts.Callbacks.OnStarted = func(*upload.Client, upload.FileInfo) {
 		select {
@@ -54,31 +54,31 @@ func (b *bench) started() <-chan struct{} {
 }
 
 var moments = []moment{
-	{name: "in Initiate", set: func(b *bench) (upload.File, <-chan struct{}) {
+	{name: "in Initiate", set: func(b *testbed) (upload.File, <-chan struct{}) {
 		return b.at(b.bytesOf("a", 500*kib), osstest.Hang(osstest.OpInitiateMultipartUpload))
 	}},
-	{name: "in a part, others waiting for a slot", set: func(b *bench) (upload.File, <-chan struct{}) {
+	{name: "in a part, others waiting for a slot", set: func(b *testbed) (upload.File, <-chan struct{}) {
 		b.opts.Parallel = 1
 		return b.at(b.bytesOf("a", 500*kib), osstest.Hang(osstest.OpUploadPart).Nth(2).Always())
 	}},
-	{name: "in the answer to a part", set: func(b *bench) (upload.File, <-chan struct{}) {
+	{name: "in the answer to a part", set: func(b *testbed) (upload.File, <-chan struct{}) {
 		return b.at(b.bytesOf("a", 500*kib), osstest.Hang(osstest.OpUploadPart).AfterWork().Always())
 	}},
-	{name: "in a file on disk", set: func(b *bench) (upload.File, <-chan struct{}) {
+	{name: "in a file on disk", set: func(b *testbed) (upload.File, <-chan struct{}) {
 		return b.at(b.file("a", 500*kib), osstest.Hang(osstest.OpUploadPart).BeforeWork().Always())
 	}},
-	{name: "in Complete", set: func(b *bench) (upload.File, <-chan struct{}) {
+	{name: "in Complete", set: func(b *testbed) (upload.File, <-chan struct{}) {
 		return b.at(b.bytesOf("a", 500*kib), osstest.Hang(osstest.OpCompleteMultipartUpload))
 	}},
-	{name: "in PutObject", set: func(b *bench) (upload.File, <-chan struct{}) {
+	{name: "in PutObject", set: func(b *testbed) (upload.File, <-chan struct{}) {
 		return b.at(b.bytesOf("a", 50*kib), osstest.Hang(osstest.OpPutObject))
 	}},
-	{name: "in ListParts", set: func(b *bench) (upload.File, <-chan struct{}) {
+	{name: "in ListParts", set: func(b *testbed) (upload.File, <-chan struct{}) {
 		f := b.bytesOf("a", 500*kib)
 		leave(b, f)
 		return b.at(f, osstest.Hang(osstest.OpListParts))
 	}},
-	{name: "in the pause before a retry", set: func(b *bench) (upload.File, <-chan struct{}) {
+	{name: "in the pause before a retry", set: func(b *testbed) (upload.File, <-chan struct{}) {
 		b.opts.RetryInterval = time.Hour
 		ch := make(chan struct{})
 		b.opts.Callbacks.OnRetry = func(_ *upload.Client, _ upload.FileInfo, r upload.Retry) {
@@ -89,16 +89,16 @@ var moments = []moment{
 		f, _ := b.at(b.bytesOf("a", 500*kib), osstest.Fail(osstest.OpUploadPart, 503, "ServiceUnavailable").Always())
 		return f, ch
 	}},
-	{name: "waiting for the first token", set: func(b *bench) (upload.File, <-chan struct{}) {
+	{name: "waiting for the first token", set: func(b *testbed) (upload.File, <-chan struct{}) {
 		b.opts.Credentials = nil
 		return b.bytesOf("a", 500*kib), b.started()
 	}},
-	{name: "waiting for a new token", mute: true, set: func(b *bench) (upload.File, <-chan struct{}) {
+	{name: "waiting for a new token", mute: true, set: func(b *testbed) (upload.File, <-chan struct{}) {
 		b.opts.CleanupTimeout = 300 * time.Millisecond
 		b.opts.Credentials = sts.ProviderFunc(func(context.Context) (sts.Credentials, error) { return defaultKey, nil })
 		return b.at(b.bytesOf("a", 500*kib), osstest.Fail(osstest.OpUploadPart, 0, "SecurityTokenExpired").Always())
 	}},
-	{name: "waiting for a provider that hangs", set: func(b *bench) (upload.File, <-chan struct{}) {
+	{name: "waiting for a provider that hangs", set: func(b *testbed) (upload.File, <-chan struct{}) {
 		asked := make(chan struct{})
 		b.opts.Credentials = sts.ProviderFunc(func(ctx context.Context) (sts.Credentials, error) {
 			close(asked)
@@ -107,12 +107,12 @@ var moments = []moment{
 		})
 		return b.bytesOf("a", 500*kib), asked
 	}},
-	{name: "waiting for a destination", set: func(b *bench) (upload.File, <-chan struct{}) {
+	{name: "waiting for a destination", set: func(b *testbed) (upload.File, <-chan struct{}) {
 		f := b.bytesOf("a", 500*kib)
 		f.Endpoint, f.Bucket, f.Object = "", "", ""
 		return f, b.started()
 	}},
-	{name: "waiting for a Reader", set: func(b *bench) (upload.File, <-chan struct{}) {
+	{name: "waiting for a Reader", set: func(b *testbed) (upload.File, <-chan struct{}) {
 		r, w := io.Pipe()
 		f := b.to("a")
 		f.Reader = r
@@ -127,7 +127,7 @@ var moments = []moment{
 }
 
 // leave leaves an upload with one part at the server and in the store.
-func leave(b *bench, f upload.File) {
+func leave(b *testbed, f upload.File) {
 	b.t.Helper()
 	hang := osstest.Hang(osstest.OpUploadPart).Nth(2).Always()
 	b.server.Inject(hang)
@@ -150,7 +150,7 @@ func leave(b *bench, f upload.File) {
 // An interruption ends what is under way.
 type interruption struct {
 	name string
-	do   func(b *bench, c *upload.Client, id upload.FileID, cancel func()) error
+	do   func(b *testbed, c *upload.Client, id upload.FileID, cancel func()) error
 	// want is the state of the file when the call has returned.
 	want upload.FileState
 }
@@ -159,19 +159,19 @@ type interruption struct {
 const fileGone upload.FileState = -1
 
 var interruptions = []interruption{
-	{"Pause", func(_ *bench, c *upload.Client, _ upload.FileID, _ func()) error { return c.Pause() }, upload.FilePaused},
-	{"Stop", func(_ *bench, c *upload.Client, _ upload.FileID, _ func()) error { return c.Stop() }, upload.FileInit},
-	{"the end of Start's context", func(b *bench, c *upload.Client, _ upload.FileID, cancel func()) error {
+	{"Pause", func(_ *testbed, c *upload.Client, _ upload.FileID, _ func()) error { return c.Pause() }, upload.FilePaused},
+	{"Stop", func(_ *testbed, c *upload.Client, _ upload.FileID, _ func()) error { return c.Stop() }, upload.FileInit},
+	{"the end of Start's context", func(b *testbed, c *upload.Client, _ upload.FileID, cancel func()) error {
 		cancel()
 		if err := c.Wait(b.ctx); !errors.Is(err, upload.ErrStopped) || !errors.Is(err, context.Canceled) {
 			return errors.Join(errors.New("Wait does not return ErrStopped of context.Canceled"), err)
 		}
 		return nil
 	}, upload.FileInit},
-	{"CancelFile", func(_ *bench, c *upload.Client, id upload.FileID, _ func()) error { return c.CancelFile(id) }, upload.FileCanceled},
-	{"DeleteFile", func(_ *bench, c *upload.Client, id upload.FileID, _ func()) error { return c.DeleteFile(id) }, fileGone},
-	{"ClearFiles", func(_ *bench, c *upload.Client, _ upload.FileID, _ func()) error { return c.ClearFiles() }, fileGone},
-	{"Close", func(_ *bench, c *upload.Client, _ upload.FileID, _ func()) error { return c.Close() }, upload.FileFailed},
+	{"CancelFile", func(_ *testbed, c *upload.Client, id upload.FileID, _ func()) error { return c.CancelFile(id) }, upload.FileCanceled},
+	{"DeleteFile", func(_ *testbed, c *upload.Client, id upload.FileID, _ func()) error { return c.DeleteFile(id) }, fileGone},
+	{"ClearFiles", func(_ *testbed, c *upload.Client, _ upload.FileID, _ func()) error { return c.ClearFiles() }, fileGone},
+	{"Close", func(_ *testbed, c *upload.Client, _ upload.FileID, _ func()) error { return c.Close() }, upload.FileFailed},
 }
 
 // TestInterruptedAtEachMoment interrupts an upload wherever it may be. The call
@@ -186,7 +186,7 @@ func TestInterruptedAtEachMoment(t *testing.T) {
 }
 
 func interruptAt(t *testing.T, m moment, i interruption) {
-	b := newBench(t)
+	b := newTestbed(t)
 	before, goroutines := openFiles(t), goleak.IgnoreCurrent()
 	f, there := m.set(b)
 	c := b.client()
@@ -242,7 +242,7 @@ func interruptAt(t *testing.T, m moment, i interruption) {
 	b.eventually("all files and connections to be closed", func() bool { return openFiles(t) <= before })
 }
 
-func awaitMoment(b *bench, c *upload.Client, there <-chan struct{}) {
+func awaitMoment(b *testbed, c *upload.Client, there <-chan struct{}) {
 	b.t.Helper()
 	select {
 	case <-there:
@@ -264,15 +264,15 @@ func openFiles(t *testing.T) int {
 // TestInterruptedUploadGoesOn after Pause and after Stop, and sends nothing again
 // that was acknowledged.
 func TestInterruptedUploadGoesOn(t *testing.T) {
-	for name, do := range map[string]func(b *bench, c *upload.Client) error{
-		"Pause and Resume": func(_ *bench, c *upload.Client) error { return errors.Join(c.Pause(), c.Resume()) },
-		"Stop and Start":   func(b *bench, c *upload.Client) error { return errors.Join(c.Stop(), c.Start(b.ctx)) },
-		"Pause, Stop, Start": func(b *bench, c *upload.Client) error {
+	for name, do := range map[string]func(b *testbed, c *upload.Client) error{
+		"Pause and Resume": func(_ *testbed, c *upload.Client) error { return errors.Join(c.Pause(), c.Resume()) },
+		"Stop and Start":   func(b *testbed, c *upload.Client) error { return errors.Join(c.Stop(), c.Start(b.ctx)) },
+		"Pause, Stop, Start": func(b *testbed, c *upload.Client) error {
 			return errors.Join(c.Pause(), c.Stop(), c.Start(b.ctx))
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
-			b := newBench(t)
+			b := newTestbed(t)
 			b.opts.Parallel = 2
 			rec := b.recorded()
 			hang := osstest.Hang(osstest.OpUploadPart).Nth(5).Times(2)

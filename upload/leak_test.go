@@ -49,7 +49,7 @@ func (l *leak) print(values ...any) {
 // figures of uploads that go well and that go wrong, for keys and tokens.
 func TestNoSecretInAnythingPrinted(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		b := newDirectBench(t)
+		b := newDirectTestbed(t)
 		all := &leak{}
 		b.opts.Logger = slog.New(slog.NewTextHandler(all, &slog.HandlerOptions{Level: slog.LevelDebug, AddSource: true}))
 		m := &mint{b: b}

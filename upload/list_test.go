@@ -13,19 +13,19 @@ import (
 	"github.com/vodupload/vodupload/upload/osstest"
 )
 
-// A stage is a client in a given state whose list has a file in each state that is
+// A clientInState is a client in a given state whose list has a file in each state that is
 // possible then. Each file's object is named after its state.
-type stage struct {
-	*bench
+type clientInState struct {
+	*testbed
 	client *upload.Client
 	rec    *recorder
 	ids    map[string]upload.FileID
 }
 
-func newStage(t *testing.T, state upload.State) *stage {
-	b := newBench(t)
+func newClientInState(t *testing.T, state upload.State) *clientInState {
+	b := newTestbed(t)
 	b.opts.Parallel, b.opts.Credentials = 1, nil
-	s := &stage{bench: b, rec: b.recorded(), ids: make(map[string]upload.FileID)}
+	s := &clientInState{testbed: b, rec: b.recorded(), ids: make(map[string]upload.FileID)}
 	s.client = b.client()
 	c := s.client
 	s.do(c.Init(defaultKey))
@@ -84,14 +84,14 @@ func ignoreFailed(err error) error {
 	return err
 }
 
-func (s *stage) do(err error) {
+func (s *clientInState) do(err error) {
 	s.t.Helper()
 	if err != nil {
 		s.t.Fatal(err)
 	}
 }
 
-func (s *stage) put(objects ...string) {
+func (s *clientInState) put(objects ...string) {
 	s.t.Helper()
 	for _, object := range objects {
 		f := s.bytesOf(object, 250*kib)
@@ -102,7 +102,7 @@ func (s *stage) put(objects ...string) {
 	}
 }
 
-func (s *stage) rename(from, to string) {
+func (s *clientInState) rename(from, to string) {
 	s.ids[to] = s.ids[from]
 	delete(s.ids, from)
 }
@@ -132,14 +132,14 @@ var clientStates = []upload.State{
 // state.
 func TestVerbsInEachState(t *testing.T) {
 	for _, state := range clientStates {
-		probe := newStage(t, state)
+		probe := newClientInState(t, state)
 		for _, object := range sortedKeys(probe.ids) {
-			for name, verb := range map[string]func(*stage, string){
-				"CancelFile": (*stage).tryCancel, "ResumeFile": (*stage).tryResume, "DeleteFile": (*stage).tryDelete,
+			for name, verb := range map[string]func(*clientInState, string){
+				"CancelFile": (*clientInState).tryCancel, "ResumeFile": (*clientInState).tryResume, "DeleteFile": (*clientInState).tryDelete,
 			} {
 				t.Run(fmt.Sprintf("%s of %s in a client %s", name, object, state), func(t *testing.T) {
 					t.Parallel()
-					s := newStage(t, state)
+					s := newClientInState(t, state)
 					verb(s, object)
 					if state != upload.StateClosed {
 						s.do(s.client.Close())
@@ -164,7 +164,7 @@ func sortedKeys[V any](m map[string]V) []string {
 }
 
 // refused wants an error that names the state, and nothing changed.
-func (s *stage) refused(err error, id upload.FileID, state string) {
+func (s *clientInState) refused(err error, id upload.FileID, state string) {
 	s.t.Helper()
 	if s.client.Status() == upload.StateClosed {
 		if !errors.Is(err, upload.ErrClosed) {
@@ -180,7 +180,7 @@ func (s *stage) refused(err error, id upload.FileID, state string) {
 	}
 }
 
-func (s *stage) tryCancel(object string) {
+func (s *clientInState) tryCancel(object string) {
 	id := s.ids[object]
 	begun := s.rec.told("OnStarted", "") > 0 && object != "init"
 	err := s.client.CancelFile(id)
@@ -203,7 +203,7 @@ func (s *stage) tryCancel(object string) {
 	s.noUpload(object)
 }
 
-func (s *stage) tryResume(object string) {
+func (s *clientInState) tryResume(object string) {
 	id, state := s.ids[object], s.client.Status()
 	before := s.rec.told("OnStarted", object)
 	err := s.client.ResumeFile(id)
@@ -228,7 +228,7 @@ func (s *stage) tryResume(object string) {
 	s.eventually("the file to be started again", func() bool { return s.rec.told("OnStarted", object) == before+1 })
 }
 
-func (s *stage) tryDelete(object string) {
+func (s *clientInState) tryDelete(object string) {
 	id := s.ids[object]
 	err := s.client.DeleteFile(id)
 	if s.client.Status() == upload.StateClosed {
@@ -262,26 +262,26 @@ func (s *stage) tryDelete(object string) {
 }
 
 // noUpload wants nothing left at the server of an object.
-func (s *stage) noUpload(object string) {
+func (s *clientInState) noUpload(object string) {
 	s.t.Helper()
 	if s.hasUpload(object) {
 		s.t.Errorf("an upload of %s is left at the server", object)
 	}
 }
 
-func (s *stage) hasUpload(object string) bool {
+func (s *clientInState) hasUpload(object string) bool {
 	return slices.ContainsFunc(s.server.Uploads(bucket), func(u osstest.Upload) bool { return u.Key == object })
 }
 
 // newToken returns a token that the server takes.
-func (b *bench) newToken(n int) sts.Credentials {
+func (b *testbed) newToken(n int) sts.Credentials {
 	c := sts.Credentials{AccessKeyID: fmt.Sprint("STS.", n), AccessKeySecret: "tokensecret", SecurityToken: fmt.Sprint("securitytoken", n)}
 	b.server.AddKey(osstest.Key{AccessKeyID: c.AccessKeyID, AccessKeySecret: c.AccessKeySecret, SecurityToken: c.SecurityToken})
 	return c
 }
 
 func TestListIsASnapshotInOrder(t *testing.T) {
-	b := newBench(t)
+	b := newTestbed(t)
 	c := b.client()
 	ids := b.add(c, b.bytesOf("a", 1), b.bytesOf("b", 2), b.bytesOf("c", 3))
 	before := c.Files()
@@ -302,7 +302,7 @@ func TestListIsASnapshotInOrder(t *testing.T) {
 }
 
 func TestSameFileTwice(t *testing.T) {
-	b := newBench(t)
+	b := newTestbed(t)
 	c := b.client()
 	f := b.bytesOf("a", 1)
 	id := b.add(c, f)[0]
@@ -334,7 +334,7 @@ func TestSameFileTwice(t *testing.T) {
 
 // TestListFromManyGoroutines has all verbs called at once, on the same files.
 func TestListFromManyGoroutines(t *testing.T) {
-	b := newBench(t)
+	b := newTestbed(t)
 	rec := b.recorded()
 	c := b.client()
 	if err := c.Start(b.ctx); err != nil {
@@ -381,7 +381,7 @@ func TestListFromManyGoroutines(t *testing.T) {
 // Sweep finds those. Nor can a client know of an upload which the server did not tell
 // of: its Complete got no clear answer, the object is there with the right bytes, by
 // another upload of the same second, and ListParts fails as well.
-func (b *bench) cleanButForLost() {
+func (b *testbed) cleanButForLost() {
 	b.t.Helper()
 	unclear := make(map[osstest.Op]map[string]bool)
 	for _, op := range []osstest.Op{osstest.OpCompleteMultipartUpload, osstest.OpListParts} {
@@ -404,7 +404,7 @@ func (b *bench) cleanButForLost() {
 
 // TestDeletedFileIsAddedAgain while its upload is still being aborted.
 func TestDeletedFileIsAddedAgain(t *testing.T) {
-	b := newBench(t)
+	b := newTestbed(t)
 	b.opts.Parallel = 2
 	rec := b.recorded()
 	part := osstest.Hang(osstest.OpUploadPart)

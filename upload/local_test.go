@@ -20,9 +20,9 @@ import (
 	"github.com/vodupload/vodupload/upload/osstest"
 )
 
-// withDir gives the bench's clients a store in a directory, which is returned, and a
+// withDir gives the testbed's clients a store in a directory, which is returned, and a
 // log.
-func (b *bench) withDir() (dir string, log *logBuffer) {
+func (b *testbed) withDir() (dir string, log *logBuffer) {
 	b.t.Helper()
 	store, err := checkpoint.OpenDir(filepath.Join(b.t.TempDir(), "checkpoints"))
 	if err != nil {
@@ -35,9 +35,9 @@ func (b *bench) withDir() (dir string, log *logBuffer) {
 	return store.Path(), log
 }
 
-// atPart has the bench's clients meet something just before they send a part for the
+// atPart has the testbed's clients meet something just before they send a part for the
 // first time.
-func (b *bench) atPart(number string, meet func()) {
+func (b *testbed) atPart(number string, meet func()) {
 	b.opts.HTTPClient = partTransport(number, meet)
 	b.t.Cleanup(b.opts.HTTPClient.CloseIdleConnections)
 }
@@ -93,7 +93,7 @@ func TestLocalNoDefaultDirectory(t *testing.T) {
 	if runtime.GOOS != "linux" {
 		t.Skip("other variables say where the directories are here")
 	}
-	b := newBench(t)
+	b := newTestbed(t)
 	f := b.file("a", 500*kib)
 	file := b.file("in the way", 1).Path
 	t.Setenv("XDG_CACHE_HOME", filepath.Join(file, "cache"))
@@ -118,7 +118,7 @@ func TestLocalNoDefaultDirectory(t *testing.T) {
 func TestLocalFileInPlaceOfTheDirectory(t *testing.T) {
 	notOnWindows(t)
 	t.Run("ErrCheckpoint before anything is sent", func(t *testing.T) {
-		b := newBench(t)
+		b := newTestbed(t)
 		dir, _ := b.withDir()
 		c := b.client()
 		fileInPlace(t, dir)
@@ -129,7 +129,7 @@ func TestLocalFileInPlaceOfTheDirectory(t *testing.T) {
 		saysAll(t, err.Error(), dir, "not a directory", "choose another directory", "CheckpointsOptional")
 	})
 	t.Run("goes on without where it may", func(t *testing.T) {
-		b := newBench(t)
+		b := newTestbed(t)
 		b.opts.CheckpointsOptional = true
 		dir, log := b.withDir()
 		c := b.client()
@@ -145,7 +145,7 @@ func TestLocalFileInPlaceOfTheDirectory(t *testing.T) {
 		}
 	})
 	t.Run("ErrCheckpoint half way, and goes on when it is mended", func(t *testing.T) {
-		b := newBench(t)
+		b := newTestbed(t)
 		dir, _ := b.withDir()
 		b.atPart("6", func() { fileInPlace(t, dir) })
 		f := b.file("a", 1000*kib)
@@ -163,7 +163,7 @@ func TestLocalFileInPlaceOfTheDirectory(t *testing.T) {
 		b.same(f)
 	})
 	t.Run("goes on without half way where it may", func(t *testing.T) {
-		b := newBench(t)
+		b := newTestbed(t)
 		b.opts.CheckpointsOptional = true
 		dir, log := b.withDir()
 		b.atPart("6", func() { fileInPlace(t, dir) })
@@ -181,7 +181,7 @@ func TestLocalFileInPlaceOfTheDirectory(t *testing.T) {
 func TestLocalDirectoryRemoved(t *testing.T) {
 	notOnWindows(t)
 	t.Run("succeeds and leaves nothing", func(t *testing.T) {
-		b := newBench(t)
+		b := newTestbed(t)
 		dir, log := b.withDir()
 		b.atPart("6", func() { must(0, os.RemoveAll(filepath.Dir(dir))) })
 		f := b.file("a", 1000*kib)
@@ -195,7 +195,7 @@ func TestLocalDirectoryRemoved(t *testing.T) {
 		}
 	})
 	t.Run("is resumed by the next client", func(t *testing.T) {
-		b := newBench(t)
+		b := newTestbed(t)
 		dir, _ := b.withDir()
 		b.opts.Parallel = 1
 		b.atPart("6", func() { must(0, os.RemoveAll(dir)) })
@@ -238,7 +238,7 @@ func (r *torn) ReadAt(p []byte, off int64) (int, error) {
 // TestLocalSourceUnreadable half way.
 func TestLocalSourceUnreadable(t *testing.T) {
 	t.Run("fails after its retries, and resumes when it can be read", func(t *testing.T) {
-		b := newBench(t)
+		b := newTestbed(t)
 		rec := b.recorded()
 		dir, _ := b.withDir()
 		data := bytes.Repeat([]byte("tape"), 1000*kib/4)
@@ -273,7 +273,7 @@ func TestLocalSourceUnreadable(t *testing.T) {
 	} {
 		t.Run("ErrFileChanged of one "+name+", with nothing left", func(t *testing.T) {
 			notOnWindows(t)
-			b := newBench(t)
+			b := newTestbed(t)
 			dir, _ := b.withDir()
 			f := b.file("a", 1000*kib)
 			b.atPart("6", func() { must(0, spoil(f.Path)) })

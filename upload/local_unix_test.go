@@ -227,7 +227,7 @@ func (w *localWord) failed(err error) {
 }
 
 // inTrouble has a process upload in trouble.
-func (b *bench) inTrouble(w localWork) (word localWord) {
+func (b *testbed) inTrouble(w localWork) (word localWord) {
 	b.t.Helper()
 	// Not below the test's own directory, which is for this user alone.
 	base, err := os.MkdirTemp("", "vodupload-local-")
@@ -273,7 +273,7 @@ func TestLocalTroubleBefore(t *testing.T) {
 	} {
 		t.Run(name+": says so before sending", func(t *testing.T) {
 			t.Parallel()
-			b := newBench(t)
+			b := newTestbed(t)
 			w := b.inTrouble(localWork{Trouble: name})
 			if !w.Checkpoint {
 				t.Errorf("got %q, want ErrCheckpoint", w.Failed)
@@ -293,7 +293,7 @@ func TestLocalTroubleBefore(t *testing.T) {
 		})
 		t.Run(name+": goes on without where it may", func(t *testing.T) {
 			t.Parallel()
-			b := newBench(t)
+			b := newTestbed(t)
 			w := b.inTrouble(localWork{Trouble: name, Optional: true})
 			if w.Failed != "" || len(w.Left) > 0 {
 				t.Errorf("got %q, and %v is left; want success and nothing", w.Failed, w.Left)
@@ -309,7 +309,7 @@ func TestLocalTroubleHalfWay(t *testing.T) {
 	const limited = "limit of file size" // a full disk still has the room that the file has already
 	t.Run(limited+": ErrCheckpoint, and goes on when it is mended", func(t *testing.T) {
 		t.Parallel()
-		b := newBench(t)
+		b := newTestbed(t)
 		w := b.inTrouble(localWork{Trouble: limited, HalfWay: true})
 		if !w.Checkpoint || w.Resumed < 3 {
 			t.Errorf("got %q, then %d parts resumed; want ErrCheckpoint, and at least 3", w.Failed, w.Resumed)
@@ -319,7 +319,7 @@ func TestLocalTroubleHalfWay(t *testing.T) {
 	})
 	t.Run(limited+": goes on where it may", func(t *testing.T) {
 		t.Parallel()
-		b := newBench(t)
+		b := newTestbed(t)
 		w := b.inTrouble(localWork{Trouble: limited, HalfWay: true, Optional: true})
 		if w.Failed != "" || len(w.Left) > 0 {
 			t.Errorf("got %q, and %v is left; want success and nothing", w.Failed, w.Left)
@@ -329,7 +329,7 @@ func TestLocalTroubleHalfWay(t *testing.T) {
 	})
 	t.Run("read-only directory: the object is there, what cannot be removed is told", func(t *testing.T) {
 		t.Parallel()
-		b := newBench(t)
+		b := newTestbed(t)
 		w := b.inTrouble(localWork{Trouble: "read-only directory", HalfWay: true})
 		if w.Failed != "" || len(w.Left) != 1 {
 			t.Errorf("got %q, and %v is left; want success, and the checkpoint that is open", w.Failed, w.Left)
@@ -339,7 +339,7 @@ func TestLocalTroubleHalfWay(t *testing.T) {
 	})
 	t.Run("source that cannot be reached: PermissionDenied, and goes on when it can", func(t *testing.T) {
 		t.Parallel()
-		b := newBench(t)
+		b := newTestbed(t)
 		w := b.inTrouble(localWork{Trouble: "source that cannot be reached", HalfWay: true})
 		if w.Code != upload.CodePermissionDenied || w.Resumed < 3 || w.Checkpoint {
 			t.Errorf("got %q (%s), then %d parts resumed; want PermissionDenied, and at least 3", w.Failed, w.Code, w.Resumed)
@@ -350,7 +350,7 @@ func TestLocalTroubleHalfWay(t *testing.T) {
 }
 
 // endsWell wants the object there and nothing else.
-func (b *bench) endsWell(w localWord) {
+func (b *testbed) endsWell(w localWord) {
 	b.t.Helper()
 	if w.Mended != "" {
 		b.t.Errorf("the second upload, without the trouble: %s", w.Mended)

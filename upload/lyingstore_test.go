@@ -39,7 +39,7 @@ func TestRecordThatWasNeverWritten(t *testing.T) {
 		"nothing":                 func(r *checkpoint.Record) { *r = checkpoint.Record{} },
 	} {
 		t.Run(name, func(t *testing.T) {
-			b := newBench(t)
+			b := newTestbed(t)
 			f := b.file("a", 500*kib)
 			leave(b, f)
 			b.opts.Checkpoints = lyingStore{b.store, lie}

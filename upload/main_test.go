@@ -49,8 +49,8 @@ const (
 // defaultKey is what osstest accepts unless told otherwise.
 var defaultKey = sts.Credentials{AccessKeyID: osstest.DefaultKey.AccessKeyID, AccessKeySecret: osstest.DefaultKey.AccessKeySecret}
 
-// A bench is a server, a client and what they need, for one test.
-type bench struct {
+// A testbed is a server, a client and what they need, for one test.
+type testbed struct {
 	t      *testing.T
 	ctx    context.Context
 	server *osstest.Server
@@ -60,11 +60,11 @@ type bench struct {
 	end    func() // of what a test has set up besides; may be nil
 }
 
-func newBench(t *testing.T) *bench {
+func newTestbed(t *testing.T) *testbed {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
 	t.Cleanup(cancel)
-	b := &bench{t: t, ctx: ctx, dir: t.TempDir(), store: checkpoint.NewMemory()}
+	b := &testbed{t: t, ctx: ctx, dir: t.TempDir(), store: checkpoint.NewMemory()}
 	b.server = osstest.NewServer(&osstest.Options{Buckets: []string{bucket}})
 	t.Cleanup(b.server.Close)
 	b.opts = upload.Options{
@@ -75,7 +75,7 @@ func newBench(t *testing.T) *bench {
 }
 
 // client returns a client that the test's end closes.
-func (b *bench) client() *upload.Client {
+func (b *testbed) client() *upload.Client {
 	b.t.Helper()
 	c, err := upload.New(&b.opts)
 	if err != nil {
@@ -86,7 +86,7 @@ func (b *bench) client() *upload.Client {
 }
 
 // file makes a file of random bytes that are the same in each run.
-func (b *bench) file(name string, size int) upload.File {
+func (b *testbed) file(name string, size int) upload.File {
 	b.t.Helper()
 	data := make([]byte, size)
 	_, _ = io.ReadFull(rand.NewChaCha8([32]byte([]byte(name + string(make([]byte, 32)))[:32])), data)
@@ -101,7 +101,7 @@ func (b *bench) file(name string, size int) upload.File {
 }
 
 // same fails the test unless the object has the file's bytes.
-func (b *bench) same(f upload.File) {
+func (b *testbed) same(f upload.File) {
 	b.t.Helper()
 	want, err := os.ReadFile(f.Path)
 	if err != nil {
@@ -126,7 +126,7 @@ func (b *bench) same(f upload.File) {
 }
 
 // clean fails the test if anything unfinished is left at the server or in the store.
-func (b *bench) clean() {
+func (b *testbed) clean() {
 	b.t.Helper()
 	if left := b.server.Uploads(bucket); len(left) > 0 {
 		b.t.Errorf("%d unfinished uploads are left at the server", len(left))

@@ -13,7 +13,7 @@ import (
 type cost struct{ kept, bytes, mallocs uint64 }
 
 // fill adds n files with names as long as real ones.
-func fill(t *testing.T, c *upload.Client, b *bench, n int) {
+func fill(t *testing.T, c *upload.Client, b *testbed, n int) {
 	t.Helper()
 	folder := b.dir + "/" + strings.Repeat("a", 60) + "/"
 	f := b.bytesOf("x", 1)
@@ -43,7 +43,7 @@ func TestLongList(t *testing.T) {
 	if testing.Short() {
 		t.Skip("a long list takes seconds")
 	}
-	b := newBench(t)
+	b := newTestbed(t)
 	add := func(n int) (*upload.Client, cost) {
 		c := b.client()
 		return c, measure(func() { fill(t, c, b, n) })

@@ -26,7 +26,7 @@ type trouble struct {
 	retried  bool // it may pass
 	answered bool // the server saw the requests: attempts are counted there
 	says     []string
-	arrange  func(t *testing.T, b *bench) (endpoint string, dial dialer)
+	arrange  func(t *testing.T, b *testbed) (endpoint string, dial dialer)
 }
 
 // dialTCP is how it is done where there is nothing wrong with it.
@@ -39,7 +39,7 @@ func troubles() []trouble {
 	return []trouble{
 		{
 			name: "connection refused", retried: true, says: []string{"dial tcp 127.0.0.1:", "refused"},
-			arrange: func(t *testing.T, _ *bench) (string, dialer) {
+			arrange: func(t *testing.T, _ *testbed) (string, dialer) {
 				s := httptest.NewServer(nil)
 				s.Close() // nobody listens there any more
 				return s.URL, dialTCP
@@ -47,7 +47,7 @@ func troubles() []trouble {
 		},
 		{
 			name: "no such host", retried: true, says: []string{"lookup " + bucket + "." + host, "no such host"},
-			arrange: func(*testing.T, *bench) (string, dialer) {
+			arrange: func(*testing.T, *testbed) (string, dialer) {
 				return "http://" + host, func(_ context.Context, network, addr string) (net.Conn, error) {
 					name, _, _ := net.SplitHostPort(addr)
 					return nil, &net.OpError{Op: "dial", Net: network, Err: &net.DNSError{Err: "no such host", Name: name, IsNotFound: true}}
@@ -56,7 +56,7 @@ func troubles() []trouble {
 		},
 		{
 			name: "certificate of an unknown authority", says: []string{"certificate", "unknown authority"},
-			arrange: func(t *testing.T, b *bench) (string, dialer) {
+			arrange: func(t *testing.T, b *testbed) (string, dialer) {
 				s := httptest.NewUnstartedServer(b.server)
 				s.Config.ErrorLog = log.New(io.Discard, "", 0)
 				s.StartTLS()
@@ -67,14 +67,14 @@ func troubles() []trouble {
 		{
 			name: "redirect", status: http.StatusTemporaryRedirect, answered: true,
 			says: []string{"redirects are not followed", "portal.example.com"},
-			arrange: func(_ *testing.T, b *bench) (string, dialer) {
+			arrange: func(_ *testing.T, b *testbed) (string, dialer) {
 				b.server.Inject(osstest.Redirect(osstest.AnyOp, "http://portal.example.com/login").Always())
 				return b.server.URL, dialTCP
 			},
 		},
 		{
 			name: "403 of a proxy, as HTML", status: http.StatusForbidden, answered: true, says: []string{"403", "HTML"},
-			arrange: func(_ *testing.T, b *bench) (string, dialer) {
+			arrange: func(_ *testing.T, b *testbed) (string, dialer) {
 				b.server.Inject(osstest.HTML(osstest.AnyOp, http.StatusForbidden).Always())
 				return b.server.URL, dialTCP
 			},
@@ -94,7 +94,7 @@ func TestNetwork(t *testing.T) {
 				name, op = tr.name+", in parts", "InitiateMultipartUpload"
 			}
 			t.Run(name, func(t *testing.T) {
-				b := newBench(t)
+				b := newTestbed(t)
 				f := b.file("a.mp4", size)
 				endpoint, dial := tr.arrange(t, b)
 				f.Endpoint = endpoint
@@ -132,7 +132,7 @@ func TestNetwork(t *testing.T) {
 }
 
 // failsAlone uploads a file and returns its error, which is the only one.
-func (b *bench) failsAlone(f upload.File) *upload.Error {
+func (b *testbed) failsAlone(f upload.File) *upload.Error {
 	b.t.Helper()
 	c := b.client()
 	must(c.AddFile(f))
@@ -147,7 +147,7 @@ func (b *bench) failsAlone(f upload.File) *upload.Error {
 
 // free fails the test if anything is left of a file in the store, or if another
 // client cannot claim it at once.
-func (b *bench) free(f upload.File) {
+func (b *testbed) free(f upload.File) {
 	b.t.Helper()
 	for _, e := range must(b.store.List(b.ctx)) {
 		b.t.Errorf("the store has %+v, want nothing", e)

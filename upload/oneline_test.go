@@ -36,7 +36,7 @@ func isOneLine(t *testing.T, what, text string) {
 func TestErrorsAreOneLine(t *testing.T) {
 	for name, text := range hostile {
 		t.Run("name: "+name, func(t *testing.T) {
-			b := newBench(t)
+			b := newTestbed(t)
 			c := b.client()
 			f := b.bytesOf(text, 10)
 			f.Path = text
@@ -68,7 +68,7 @@ func TestErrorsAreOneLine(t *testing.T) {
 			}
 		})
 		t.Run("server: "+name, func(t *testing.T) {
-			b := newBench(t)
+			b := newTestbed(t)
 			var log logBuffer
 			b.opts.Logger = slog.New(slog.NewJSONHandler(&log, &slog.HandlerOptions{Level: slog.LevelDebug}))
 			f := b.bytesOf("a", 10)
@@ -91,7 +91,7 @@ func TestErrorsAreOneLine(t *testing.T) {
 
 // AddDir reports each file in one line, and all of them in one.
 func TestErrorsOfAddDirAreOneLine(t *testing.T) {
-	b := newBench(t)
+	b := newTestbed(t)
 	for _, text := range hostile {
 		path := filepath.Join(b.dir, text)
 		if err := os.WriteFile(path, []byte("x"), 0o600); err != nil {
@@ -110,7 +110,7 @@ func TestErrorsOfAddDirAreOneLine(t *testing.T) {
 
 // An upload ID goes into texts, records and URLs: one that cannot be printed is refused.
 func TestUploadIDThatCannotBePrinted(t *testing.T) {
-	b := newBench(t)
+	b := newTestbed(t)
 	f := b.bytesOf("a", 300*kib)
 	f.Endpoint = serve(t, func(w http.ResponseWriter, _ *http.Request) {
 		fmt.Fprint(w, "<InitiateMultipartUploadResult><UploadId>A\nB</UploadId></InitiateMultipartUploadResult>")

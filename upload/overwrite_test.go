@@ -13,18 +13,18 @@ import (
 // The server has made the object, and its answer did not come before the run ended.
 // The next run meets an object that must not be overwritten: its own.
 func TestForbidOverwriteMeetsItsOwnObject(t *testing.T) {
-	again := map[string]func(*bench, *upload.Client, upload.FileID) error{
-		"Pause and Resume": func(_ *bench, c *upload.Client, _ upload.FileID) error {
+	again := map[string]func(*testbed, *upload.Client, upload.FileID) error{
+		"Pause and Resume": func(_ *testbed, c *upload.Client, _ upload.FileID) error {
 			return errors.Join(c.Pause(), c.Resume())
 		},
-		"Stop and Start": func(b *bench, c *upload.Client, _ upload.FileID) error {
+		"Stop and Start": func(b *testbed, c *upload.Client, _ upload.FileID) error {
 			return errors.Join(c.Stop(), c.Start(b.ctx))
 		},
 	}
 	for name, act := range again {
 		for _, reader := range []bool{false, true} {
 			t.Run(fmt.Sprintf("%s, of a Reader %t", name, reader), func(t *testing.T) {
-				b := newBench(t)
+				b := newTestbed(t)
 				f := b.file("a.bin", 50*kib)
 				f.ForbidOverwrite = true
 				file := f
@@ -52,7 +52,7 @@ func TestForbidOverwriteMeetsItsOwnObject(t *testing.T) {
 		}
 	}
 	t.Run("but not that of somebody else", func(t *testing.T) {
-		b := newBench(t)
+		b := newTestbed(t)
 		f := b.file("a.bin", 50*kib)
 		f.ForbidOverwrite = true
 		hang := osstest.Hang(osstest.OpPutObject).BeforeWork()

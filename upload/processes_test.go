@@ -50,12 +50,12 @@ func processChild() error {
 
 // A process uploads one file.
 type process struct {
-	b              *bench
+	b              *testbed
 	cmd            *exec.Cmd
 	stdout, stderr bytes.Buffer
 }
 
-func (b *bench) process(f upload.File) *process {
+func (b *testbed) process(f upload.File) *process {
 	b.t.Helper()
 	p := &process{b: b, cmd: exec.CommandContext(b.ctx, must(os.Executable()))}
 	p.cmd.Env = append(os.Environ(), processEnv+"="+string(must(json.Marshal(f))))
@@ -85,15 +85,15 @@ func (p *process) end() (w processWord) {
 	return w
 }
 
-// newProcesses returns a bench whose store is the one that processes have by
+// newProcesses returns a testbed whose store is the one that processes have by
 // default, in a home of this test's own.
-func newProcesses(t *testing.T) *bench {
+func newProcesses(t *testing.T) *testbed {
 	t.Helper()
 	home := t.TempDir()
 	for _, name := range []string{"HOME", "XDG_CACHE_HOME", "LocalAppData"} {
 		t.Setenv(name, home)
 	}
-	b := newBench(t)
+	b := newTestbed(t)
 	dir, fallback, err := checkpoint.DefaultDir()
 	if err != nil || fallback {
 		t.Fatalf("DefaultDir: %s, %v, %v", dir, fallback, err)
@@ -105,7 +105,7 @@ func newProcesses(t *testing.T) *bench {
 }
 
 // hold lets part 6 of a file hang.
-func (b *bench) hold(f upload.File) *osstest.Fault {
+func (b *testbed) hold(f upload.File) *osstest.Fault {
 	hang := osstest.Hang(osstest.OpUploadPart).Key(f.Object).Part(6)
 	b.server.Inject(hang)
 	b.t.Cleanup(hang.Release)
@@ -113,7 +113,7 @@ func (b *bench) hold(f upload.File) *osstest.Fault {
 }
 
 // fired waits for a fault.
-func (b *bench) fired(hang *osstest.Fault) {
+func (b *testbed) fired(hang *osstest.Fault) {
 	b.t.Helper()
 	select {
 	case <-hang.Fired():
@@ -123,7 +123,7 @@ func (b *bench) fired(hang *osstest.Fault) {
 }
 
 // kept waits until the one checkpoint there is has so many parts.
-func (b *bench) kept(parts int) {
+func (b *testbed) kept(parts int) {
 	b.t.Helper()
 	tick := time.NewTicker(5 * time.Millisecond)
 	defer tick.Stop()
@@ -198,7 +198,7 @@ func TestTwoProcesses(t *testing.T) {
 
 // sentOnce fails the test unless each of so many parts was sent once, and one of
 // them twice.
-func (b *bench) sentOnce(parts, twice int) {
+func (b *testbed) sentOnce(parts, twice int) {
 	b.t.Helper()
 	times := make(map[int]int)
 	for _, q := range b.server.Requests(osstest.OpUploadPart) {

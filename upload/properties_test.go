@@ -108,7 +108,7 @@ func TestPropertiesReachTheirRequestsWithTheirValues(t *testing.T) {
 	} {
 		for kind, size := range map[string]int{"in one request": 10, "in parts": 250 * kib} {
 			t.Run(tt.name+" "+kind, func(t *testing.T) {
-				b := newBench(t)
+				b := newTestbed(t)
 				back := serve(t, func(w http.ResponseWriter, _ *http.Request) {
 					w.Header().Set("Content-Type", "application/json")
 					_, _ = w.Write([]byte("{}"))
@@ -178,7 +178,7 @@ func TestAddFileChecksAllOptions(t *testing.T) {
 }
 
 func TestCleanUpHasTheRequesterPay(t *testing.T) {
-	b := newBench(t)
+	b := newTestbed(t)
 	f := b.file("a.bin", mib)
 	f.RequestPayer = true
 	hang := osstest.Hang(osstest.OpUploadPart).Nth(4)

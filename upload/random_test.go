@@ -43,12 +43,12 @@ func TestRandomCalls(t *testing.T) {
 	}
 	for _, seed := range seeds {
 		t.Run(fmt.Sprintf("seed %d", seed), func(t *testing.T) {
-			synctest.Test(t, func(t *testing.T) { runRandom(t, newDirectBench(t), seed) })
+			synctest.Test(t, func(t *testing.T) { runRandom(t, newDirectTestbed(t), seed) })
 		})
 	}
 	t.Run("over the network", func(t *testing.T) {
 		current := goleak.IgnoreCurrent()
-		b := newBench(t)
+		b := newTestbed(t)
 		ctx, cancel := context.WithTimeout(t.Context(), time.Minute+time.Duration(*randomSteps)*100*time.Millisecond)
 		defer cancel()
 		b.ctx = ctx
@@ -65,7 +65,7 @@ func TestRandomCalls(t *testing.T) {
 
 // A driver makes the random calls.
 type driver struct {
-	*bench
+	*testbed
 	client *upload.Client
 	rec    *recorder
 	defect *watcher
@@ -77,8 +77,8 @@ type driver struct {
 	stuck  bool // no tokens are handed out
 }
 
-func runRandom(t *testing.T, b *bench, seed uint64) {
-	d := &driver{bench: b, random: rand.New(rand.NewPCG(seed, 0)), defect: &watcher{}}
+func runRandom(t *testing.T, b *testbed, seed uint64) {
+	d := &driver{testbed: b, random: rand.New(rand.NewPCG(seed, 0)), defect: &watcher{}}
 	defer func() {
 		if t.Failed() {
 			t.Logf("go test ./upload -run TestRandomCalls -args -steps=%d -seed=%d", *randomSteps, seed)

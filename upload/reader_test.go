@@ -42,7 +42,7 @@ func TestReaderThatBreaksOff(t *testing.T) {
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
-			b := newBench(t)
+			b := newTestbed(t)
 			f := b.to("r")
 			f.Reader = must(open())
 			_, err := b.client().Upload(b.ctx, f)
@@ -106,7 +106,7 @@ func (r *gated) Read(p []byte) (int, error) {
 // it is under way.
 func TestReaderIsClosedOnce(t *testing.T) {
 	type upl struct {
-		b  *bench
+		b  *testbed
 		c  *upload.Client
 		id upload.FileID
 	}
@@ -126,7 +126,7 @@ func TestReaderIsClosedOnce(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			b := newBench(t)
+			b := newTestbed(t)
 			g := newGated(250 * kib)
 			r := &counted{Reader: g}
 			f := b.to("r")
@@ -161,7 +161,7 @@ func TestReaderIsClosedOnce(t *testing.T) {
 // A form part must not be closed while it is read: its Close reads the rest.
 func TestDeadlineWhileAFormPartIsRead(t *testing.T) {
 	for range 5 {
-		b := newBench(t)
+		b := newTestbed(t)
 		pr, pw := io.Pipe()
 		go func() {
 			_, _ = io.WriteString(pw, "--b\r\nContent-Disposition: form-data; name=\"f\"; filename=\"f\"\r\n\r\n")
@@ -183,7 +183,7 @@ func TestDeadlineWhileAFormPartIsRead(t *testing.T) {
 }
 
 func TestReaderWhosePartsDoNotFitIntoMemory(t *testing.T) {
-	b := newBench(t)
+	b := newTestbed(t)
 	b.opts.PartSize = 3 << 30
 	f := b.to("r")
 	f.Reader = bytes.NewReader(nil)
@@ -194,7 +194,7 @@ func TestReaderWhosePartsDoNotFitIntoMemory(t *testing.T) {
 }
 
 func TestPanicOfAReaderFailsItsFile(t *testing.T) {
-	b := newBench(t)
+	b := newTestbed(t)
 	f := b.to("r")
 	f.Reader = io.MultiReader(bytes.NewReader(make([]byte, 250*kib)), panicking{})
 	if _, err := b.client().Upload(b.ctx, f); err == nil || !strings.Contains(err.Error(), "Read of the source panicked: torn (reader_test.go:") {
@@ -213,7 +213,7 @@ func (panicking) Read([]byte) (int, error) { panic("torn") }
 func TestReaderOfAnyLength(t *testing.T) {
 	for _, size := range []int{0, 1, 100*kib - 1, 100 * kib, 100*kib + 1, 200 * kib, 1234567} {
 		t.Run(fmt.Sprint(size), func(t *testing.T) {
-			b := newBench(t)
+			b := newTestbed(t)
 			data := must(os.ReadFile(b.file("a", size).Path))
 			f := b.to("r")
 			r := &closer{Reader: iotest.OneByteReader(bytes.NewReader(data[:min(size, 10)])), rest: bytes.NewReader(data[min(size, 10):])}
@@ -252,7 +252,7 @@ type closer struct {
 }
 
 func TestReaderSurvivesFaultsAndPause(t *testing.T) {
-	b := newBench(t)
+	b := newTestbed(t)
 	b.server.Inject(
 		osstest.Fail(osstest.OpUploadPart, 503, "ServiceUnavailable").Nth(2).Times(2),
 		osstest.Reset(osstest.OpUploadPart).InBody(1000).Nth(5),
@@ -288,7 +288,7 @@ func TestReaderSurvivesFaultsAndPause(t *testing.T) {
 }
 
 func TestFailedReaderLeavesNothing(t *testing.T) {
-	b := newBench(t)
+	b := newTestbed(t)
 	broken := errors.New("tape torn")
 	f := b.to("r")
 	f.Reader = io.MultiReader(strings.NewReader(strings.Repeat("x", 250*kib)), iotest.ErrReader(broken))
@@ -303,7 +303,7 @@ func TestFailedReaderLeavesNothing(t *testing.T) {
 }
 
 func TestReaderCannotBeReadAgain(t *testing.T) {
-	b := newBench(t)
+	b := newTestbed(t)
 	c := b.client()
 	f := b.to("r")
 	f.Reader = iotest.ErrReader(errors.New("no"))

@@ -21,7 +21,7 @@ func TestReaderOfTwoFiles(t *testing.T) {
 			"a pointer": func(r io.Reader) io.Reader { return r },
 			"a value":   func(r io.Reader) io.Reader { return struct{ io.Reader }{r} },
 		} {
-			b := newBench(t)
+			b := newTestbed(t)
 			f, g := b.to("a"), b.to("b")
 			f.Reader = wrap(reader())
 			g.Reader = f.Reader
@@ -36,7 +36,7 @@ func TestReaderOfTwoFiles(t *testing.T) {
 		}
 	})
 	t.Run("may be given again when the first has ended", func(t *testing.T) {
-		b := newBench(t)
+		b := newTestbed(t)
 		r := reader()
 		for _, object := range []string{"a", "b", "c"} {
 			f := b.to(object)
@@ -51,7 +51,7 @@ func TestReaderOfTwoFiles(t *testing.T) {
 		}
 	})
 	t.Run("in one client, in turn, also after a refusal", func(t *testing.T) {
-		b := newBench(t)
+		b := newTestbed(t)
 		c := b.client()
 		r := reader()
 		f := b.to("a")
@@ -69,7 +69,7 @@ func TestReaderOfTwoFiles(t *testing.T) {
 		b.add(c, f)
 	})
 	t.Run("not before a Read of the first has returned", func(t *testing.T) {
-		b := newBench(t)
+		b := newTestbed(t)
 		g := newGated(0)
 		f := b.to("a")
 		f.Reader = g
@@ -89,7 +89,7 @@ func TestReaderOfTwoFiles(t *testing.T) {
 		})
 	})
 	t.Run("what has no identity is not compared", func(t *testing.T) {
-		b := newBench(t)
+		b := newTestbed(t)
 		c := b.client()
 		for _, r := range []io.Reader{panicking{}, readerFunc(nil), &panicking{}} {
 			f, g := b.to("a"), b.to("b")
@@ -115,7 +115,7 @@ func TestErrorWhoseMethodsPanic(t *testing.T) {
 		"Error":               panickingError{},
 	} {
 		t.Run(name, func(t *testing.T) {
-			b := newBench(t)
+			b := newTestbed(t)
 			f := b.to("r")
 			f.Reader = readerFunc(func([]byte) (int, error) { return 0, bad })
 			g := b.to("s")

@@ -180,8 +180,8 @@ func (r *recorder) open() int {
 	return len(r.files)
 }
 
-// recorded gives the bench's clients a recorder.
-func (b *bench) recorded() *recorder {
+// recorded gives the testbed's clients a recorder.
+func (b *testbed) recorded() *recorder {
 	r := newRecorder(b.t)
 	b.opts.Callbacks = r.callbacks()
 	return r
@@ -231,22 +231,22 @@ func (d direct) RoundTrip(req *http.Request) (*http.Response, error) {
 	return res, err
 }
 
-// newDirectBench is a bench without sockets and without files, for synctest.
-func newDirectBench(t *testing.T) *bench {
+// newDirectTestbed is a testbed without sockets and without files, for synctest.
+func newDirectTestbed(t *testing.T) *testbed {
 	t.Helper()
 	server, err := osstest.New(&osstest.Options{Buckets: []string{bucket}})
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(server.Close)
-	b := &bench{t: t, ctx: t.Context(), server: server}
+	b := &testbed{t: t, ctx: t.Context(), server: server}
 	b.useMemory()
 	b.opts.HTTPClient = &http.Client{Transport: direct{server}}
 	return b
 }
 
 // bytesOf is a file in memory; its bytes are told by its name.
-func (b *bench) bytesOf(object string, size int) upload.File {
+func (b *testbed) bytesOf(object string, size int) upload.File {
 	data := bytes.Repeat([]byte(object+" "), size/(len(object)+1)+1)[:size]
 	endpoint := b.server.URL
 	if endpoint == "" {
@@ -259,7 +259,7 @@ func (b *bench) bytesOf(object string, size int) upload.File {
 }
 
 // sameBytes fails the test unless the object has the bytes of the source.
-func (b *bench) sameBytes(f upload.File) {
+func (b *testbed) sameBytes(f upload.File) {
 	b.t.Helper()
 	want := must(io.ReadAll(io.NewSectionReader(f.Source, 0, f.Source.Size())))
 	if !bytes.Equal(b.content(f.Object), want) {
@@ -268,7 +268,7 @@ func (b *bench) sameBytes(f upload.File) {
 }
 
 // add adds files to a client's list.
-func (b *bench) add(c *upload.Client, files ...upload.File) []upload.FileID {
+func (b *testbed) add(c *upload.Client, files ...upload.File) []upload.FileID {
 	b.t.Helper()
 	var ids []upload.FileID
 	for _, f := range files {
@@ -283,7 +283,7 @@ func (b *bench) add(c *upload.Client, files ...upload.File) []upload.FileID {
 
 // until waits for a state of a file. It looks when something happens at the server,
 // and often enough besides.
-func (b *bench) until(c *upload.Client, id upload.FileID, want upload.FileState) upload.FileInfo {
+func (b *testbed) until(c *upload.Client, id upload.FileID, want upload.FileState) upload.FileInfo {
 	b.t.Helper()
 	var f upload.FileInfo
 	b.eventually(fmt.Sprintf("file %v to be %s", id, want), func() bool {
@@ -297,8 +297,8 @@ func (b *bench) until(c *upload.Client, id upload.FileID, want upload.FileState)
 }
 
 // eventually waits until done, and fails the test if that does not come before the
-// bench's time is over.
-func (b *bench) eventually(what string, done func() bool) {
+// testbed's time is over.
+func (b *testbed) eventually(what string, done func() bool) {
 	b.t.Helper()
 	for !done() {
 		select {
@@ -309,7 +309,7 @@ func (b *bench) eventually(what string, done func() bool) {
 	}
 }
 
-func (b *bench) useMemory() {
+func (b *testbed) useMemory() {
 	b.store = checkpoint.NewMemory()
 	b.opts = upload.Options{
 		Credentials: sts.Static(defaultKey), Checkpoints: b.store,

@@ -36,11 +36,11 @@ func otherPaths(t *testing.T, dir string) map[string]string {
 }
 
 func TestOneFileByTwoPathsIsOneSource(t *testing.T) {
-	names := newBench(t)
+	names := newTestbed(t)
 	names.file("a/film.mp4", 10)
 	for name := range otherPaths(t, names.dir) {
 		t.Run(name, func(t *testing.T) {
-			b := newBench(t)
+			b := newTestbed(t)
 			f := b.file("a/film.mp4", mib)
 			second := f
 			second.Path = otherPaths(t, b.dir)[name]
@@ -61,7 +61,7 @@ func TestOneFileByTwoPathsIsOneSource(t *testing.T) {
 }
 
 func TestOneFileByTwoPathsIsInUse(t *testing.T) {
-	b := newBench(t)
+	b := newTestbed(t)
 	f := b.file("a/film.mp4", mib)
 	symlink(t, "a", b.dir+"/current")
 	hang := osstest.Hang(osstest.OpUploadPart).BeforeWork()
@@ -77,7 +77,7 @@ func TestOneFileByTwoPathsIsInUse(t *testing.T) {
 }
 
 func TestResumesByAnotherPath(t *testing.T) {
-	b := newBench(t)
+	b := newTestbed(t)
 	f := b.file("v1/film.mp4", mib)
 	b.file("v2/film.mp4", mib)
 	symlink(t, "v1", b.dir+"/current")
@@ -99,7 +99,7 @@ func TestResumesByAnotherPath(t *testing.T) {
 
 // It is the file that was added, and not the link.
 func TestLinkThatMovesAfterAddFile(t *testing.T) {
-	b := newBench(t)
+	b := newTestbed(t)
 	f := b.file("v1/film.mp4", mib)
 	b.file("v2/film.mp4", mib)
 	symlink(t, "v1", b.dir+"/current")
@@ -125,7 +125,7 @@ func TestPathThatCannotBeResolved(t *testing.T) {
 	if runtime.GOOS != "linux" {
 		t.Skip("needs /proc")
 	}
-	b := newBench(t)
+	b := newTestbed(t)
 	f := b.file("a.mp4", 1000)
 	film := must(os.ReadFile(f.Path))
 	open := must(os.Open(f.Path))
@@ -147,7 +147,7 @@ func TestPathThatCannotBeResolved(t *testing.T) {
 // TestFolderThatBecomesALink between two files that are added from it: the second is
 // known by its path without the link.
 func TestFolderThatBecomesALink(t *testing.T) {
-	b := newBench(t)
+	b := newTestbed(t)
 	c := b.client()
 	first := b.file("in/a.mp4", 1)
 	b.add(c, first)

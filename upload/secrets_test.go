@@ -62,7 +62,7 @@ func markedCredentials() sts.Credentials {
 }
 
 func TestNoSecretInValues(t *testing.T) {
-	b := newBench(t)
+	b := newTestbed(t)
 	b.server.AddKey(markedKey)
 	b.opts.Credentials = sts.Static(markedCredentials())
 	c := b.client()
@@ -81,7 +81,7 @@ func TestNoSecretInValues(t *testing.T) {
 }
 
 func TestNoSecretInCheckpoint(t *testing.T) {
-	b := newBench(t)
+	b := newTestbed(t)
 	b.server.AddKey(markedKey)
 	dir := t.TempDir()
 	store := must(checkpoint.OpenDir(dir))
@@ -127,7 +127,7 @@ func panicChild() error {
 }
 
 func TestNoSecretInPanic(t *testing.T) {
-	b := newBench(t)
+	b := newTestbed(t)
 	cmd := exec.CommandContext(b.ctx, must(os.Executable()))
 	cmd.Env = append(os.Environ(), panicEnv+"="+b.file("a", 10).Path, "GOTRACEBACK=all")
 	out, err := cmd.CombinedOutput()

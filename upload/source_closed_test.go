@@ -56,7 +56,7 @@ func TestSourcesAreClosed(t *testing.T) {
 		"paused, and never resumed": {size: mib, fault: osstest.Hang(osstest.OpUploadPart), end: func(c *upload.Client, _ upload.FileID) error { return c.Pause() }},
 	} {
 		t.Run(name, func(t *testing.T) {
-			b := newBench(t)
+			b := newTestbed(t)
 			b.written("a", "x", tt.size)
 			f := b.folder("a")
 			files := &countingFS{FS: f.FS}

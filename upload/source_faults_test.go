@@ -54,7 +54,7 @@ func (s *faulty) Fingerprint() string {
 
 func TestReadThatFailsOnceIsARetry(t *testing.T) {
 	for _, size := range []int{50 * kib, 350 * kib} {
-		b := newBench(t)
+		b := newTestbed(t)
 		var told atomic.Int32
 		b.opts.Callbacks.OnRetry = func(_ *upload.Client, _ upload.FileInfo, r upload.Retry) {
 			if errors.Is(r.Err, syscall.EIO) && r.Attempt == 1 {
@@ -84,7 +84,7 @@ func TestPanicOfASourceFailsItsFile(t *testing.T) {
 	for _, method := range []string{"ReadAt", "Size", "Fingerprint"} {
 		for _, late := range []bool{false, true} {
 			for _, size := range []int{50 * kib, 350 * kib} {
-				b := newBench(t)
+				b := newTestbed(t)
 				src := &faulty{Reader: bytes.NewReader(make([]byte, size)), panic: method}
 				if late {
 					src.panic = ""
@@ -115,14 +115,14 @@ func TestFileThatHasMoreThanItsSize(t *testing.T) {
 		if runtime.GOOS != "linux" {
 			t.Skip("there is no /proc")
 		}
-		b := newBench(t)
+		b := newTestbed(t)
 		f := b.to("p")
 		f.Path = "/proc/self/status"
 		wantMore(b, f)
 	})
 	t.Run("a file system whose Stat lies", func(t *testing.T) {
 		for _, size := range []int{0, 1000, 350 * kib} {
-			b := newBench(t)
+			b := newTestbed(t)
 			f := b.to("p")
 			f.FS, f.Path = lyingFS{fstest.MapFS{"a": {Data: make([]byte, size+1), ModTime: time.Unix(1e9, 0)}}, int64(size)}, "a"
 			wantMore(b, f)
@@ -130,7 +130,7 @@ func TestFileThatHasMoreThanItsSize(t *testing.T) {
 	})
 }
 
-func wantMore(b *bench, f upload.File) {
+func wantMore(b *testbed, f upload.File) {
 	b.t.Helper()
 	_, err := b.client().Upload(b.ctx, f)
 	var e *upload.Error
@@ -188,7 +188,7 @@ func TestEndOfASource(t *testing.T) {
 		"io.EOF wrapped": fmt.Errorf("range: %w", io.EOF), "unknown": errors.New("416"), "a timeout": os.ErrDeadlineExceeded,
 	} {
 		for _, size := range []int{50 * kib, 350 * kib} {
-			b := newBench(t)
+			b := newTestbed(t)
 			data := bytes.Repeat([]byte("s"), size)
 			f := b.to("s")
 			f.Source = &faulty{Reader: bytes.NewReader(data), fail: func(off int64) error {
@@ -204,7 +204,7 @@ func TestEndOfASource(t *testing.T) {
 	}
 	t.Run("ErrFileChanged of one that has more, and says so at the second try", func(t *testing.T) {
 		for _, size := range []int64{50 * kib, 350 * kib} {
-			b := newBench(t)
+			b := newTestbed(t)
 			var failed atomic.Bool
 			f := b.to("s")
 			f.Source = longer{&faulty{Reader: bytes.NewReader(make([]byte, size+1)), fail: func(off int64) error {
@@ -224,7 +224,7 @@ type longer struct{ *faulty }
 func (l longer) Size() int64 { return l.faulty.Size() - 1 }
 
 func TestNameThatNoFileCanHave(t *testing.T) {
-	b := newBench(t)
+	b := newTestbed(t)
 	for _, path := range []string{"a\x00b", strings.Repeat("n", 1000), "../a", "/a"} {
 		f := b.to("p")
 		f.Path = path

@@ -36,7 +36,7 @@ func serve(t *testing.T, h http.HandlerFunc) string {
 	return s.URL
 }
 
-func (b *bench) content(object string) []byte {
+func (b *testbed) content(object string) []byte {
 	b.t.Helper()
 	o, ok := b.server.Object(bucket, object)
 	if !ok {
@@ -48,12 +48,12 @@ func (b *bench) content(object string) []byte {
 }
 
 // to is a file without a source.
-func (b *bench) to(object string) upload.File {
+func (b *testbed) to(object string) upload.File {
 	return upload.File{Path: "somewhere/" + object, Endpoint: b.server.URL, Bucket: bucket, Object: object}
 }
 
 func TestSources(t *testing.T) {
-	b := newBench(t)
+	b := newTestbed(t)
 	c := b.client()
 	data := must(os.ReadFile(b.file("a", 350*kib).Path))
 	for name, set := range map[string]func(*upload.File){
@@ -81,7 +81,7 @@ func TestSources(t *testing.T) {
 }
 
 func TestEmbeddedFile(t *testing.T) {
-	b := newBench(t)
+	b := newTestbed(t)
 	f := b.to("e.go")
 	f.FS, f.Path = sources, "source_test.go"
 	if _, err := b.client().Upload(b.ctx, f); err != nil {
@@ -93,7 +93,7 @@ func TestEmbeddedFile(t *testing.T) {
 }
 
 func TestSourceThatChanges(t *testing.T) {
-	b := newBench(t)
+	b := newTestbed(t)
 	src := &changing{Reader: bytes.NewReader(make([]byte, mib)), print: "v1"}
 	// The second part is not answered before the first has changed the source.
 	second := osstest.Hang(osstest.OpUploadPart).Nth(2)
@@ -132,7 +132,7 @@ func (c *changing) Fingerprint() string {
 }
 
 func TestAddDir(t *testing.T) {
-	b := newBench(t)
+	b := newTestbed(t)
 	for _, name := range []string{"tree/a.mp4", "tree/sub/b.ts", "tree/sub/ü 影.m3u8", "tree/tmp/c.mp4", "tree/.hidden"} {
 		b.file(name, 1000)
 	}
@@ -167,7 +167,7 @@ func TestAddDir(t *testing.T) {
 func TestSourceGoneAfterAddFile(t *testing.T) {
 	for name, authorized := range map[string]bool{"with a destination": false, "with an Authorizer": true} {
 		t.Run(name, func(t *testing.T) {
-			b := newBench(t)
+			b := newTestbed(t)
 			f := b.file("a.mp4", 10)
 			if authorized {
 				b, _, f = newMedia(t, 10)
@@ -188,7 +188,7 @@ func TestSourceGoneAfterAddFile(t *testing.T) {
 }
 
 // inMemory is a file of one letter without a fingerprint.
-func (b *bench) inMemory(letter string) upload.File {
+func (b *testbed) inMemory(letter string) upload.File {
 	f := b.to("mem")
 	f.Source = upload.NewSource(strings.NewReader(strings.Repeat(letter, mib)), mib, "")
 	return f
@@ -197,7 +197,7 @@ func (b *bench) inMemory(letter string) upload.File {
 func TestSourcesWithoutFingerprint(t *testing.T) {
 	for _, list := range []string{"with the server's list", "with the record's word"} {
 		t.Run("other bytes of the same name and size are sent, "+list, func(t *testing.T) {
-			b := newBench(t)
+			b := newTestbed(t)
 			b.opts.Parallel = 1
 			c := b.client()
 			b.server.Inject(osstest.Fail(osstest.OpUploadPart, 403, "AccessDenied").Nth(6))
@@ -216,7 +216,7 @@ func TestSourcesWithoutFingerprint(t *testing.T) {
 		})
 	}
 	t.Run("the same bytes go on", func(t *testing.T) {
-		b := newBench(t)
+		b := newTestbed(t)
 		b.opts.Parallel = 1
 		c := b.client()
 		b.server.Inject(osstest.Fail(osstest.OpUploadPart, 403, "AccessDenied").Nth(6))
@@ -243,7 +243,7 @@ func (a *asking) Fingerprint() string { a.fn(); return a.print }
 // The client's lock is free while user code runs: else this would hang.
 func TestFingerprintMayAskTheClient(t *testing.T) {
 	for _, print := range []string{"v1", ""} {
-		b := newBench(t)
+		b := newTestbed(t)
 		b.opts.Parallel = 1
 		c := b.client()
 		var asked atomic.Int32

@@ -13,7 +13,7 @@ import (
 
 func TestBandwidthLimitHoldsForAllFilesTogether(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		b := newDirectBench(t)
+		b := newDirectTestbed(t)
 		b.opts.BandwidthLimit = 400 * kib
 		c := b.client()
 		for i := range 4 { // of parts and of one request, 4,000 KiB in all
@@ -31,7 +31,7 @@ func TestBandwidthLimitHoldsForAllFilesTogether(t *testing.T) {
 
 func TestBandwidthLimitDoesNotHoldUpStop(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		b := newDirectBench(t)
+		b := newDirectTestbed(t)
 		b.opts.BandwidthLimit = 1 // byte per second
 		c := b.client()
 		b.add(c, b.bytesOf("talk", 900*kib))
@@ -55,7 +55,7 @@ func TestAutoPaysWhereTheServerIsFar(t *testing.T) {
 	took := make(map[int]time.Duration)
 	for _, parallel := range []int{upload.DefaultParallel, upload.Auto} {
 		synctest.Test(t, func(t *testing.T) {
-			b := newDirectBench(t)
+			b := newDirectTestbed(t)
 			b.opts.Parallel = parallel
 			b.server.Inject(osstest.Delay(osstest.AnyOp, 50*time.Millisecond).Always())
 			c := b.client()

@@ -12,7 +12,7 @@ import (
 func TestSweep(t *testing.T) {
 	r := newTrial(t, t.TempDir(), scene{size: 450 * kib}, 1)
 	defer r.server.Close()
-	b := r.bench
+	b := r.testbed
 	f := b.file("film.mp4", 450*kib)
 	r.file = f
 	r.interrupt() // a process that ended leaves its checkpoint and three parts
@@ -45,7 +45,7 @@ func TestSweep(t *testing.T) {
 
 // A sweep leaves alone what a file of the list is to go on with, however old it is.
 func TestSweepSparesTheList(t *testing.T) {
-	b := newBench(t)
+	b := newTestbed(t)
 	f := b.bytesOf("a", 500*kib)
 	hang := osstest.Hang(osstest.OpUploadPart).Nth(4).Always()
 	b.server.Inject(hang)
@@ -77,7 +77,7 @@ func TestSweepSparesTheList(t *testing.T) {
 
 // A file that is added while its old checkpoint is being swept begins anew.
 func TestFileAddedDuringItsSweep(t *testing.T) {
-	b := newBench(t)
+	b := newTestbed(t)
 	f := b.bytesOf("a", 500*kib)
 	leave(b, f)
 	hang := osstest.Hang(osstest.OpAbortMultipartUpload)

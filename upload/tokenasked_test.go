@@ -16,8 +16,8 @@ import (
 func TestTokenIsAskedForWhateverNeedsIt(t *testing.T) {
 	for name, tt := range map[string]struct {
 		own  bool // the file has a token of its own
-		left func(b *bench, c *upload.Client) upload.FileID
-		act  func(b *bench, c *upload.Client, id upload.FileID) error
+		left func(b *testbed, c *upload.Client) upload.FileID
+		act  func(b *testbed, c *upload.Client, id upload.FileID) error
 		of   string // the object of the FileInfo; "": it is zero
 	}{
 		"Sweep":                        {false, elsewhere, sweepAll, ""},
@@ -30,7 +30,7 @@ func TestTokenIsAskedForWhateverNeedsIt(t *testing.T) {
 		"CancelFile of a file with its own token":         {true, runningFile, cancelFile, "a"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			b := newBench(t)
+			b := newTestbed(t)
 			b.opts.Credentials, b.opts.RetryCount = nil, -1
 			rec := b.recorded()
 			asked := make(chan upload.FileInfo, 10)
@@ -78,7 +78,7 @@ func TestTokenIsAskedForWhateverNeedsIt(t *testing.T) {
 	}
 }
 
-func failedFile(b *bench, c *upload.Client) upload.FileID {
+func failedFile(b *testbed, c *upload.Client) upload.FileID {
 	b.server.Inject(osstest.Fail(osstest.OpCompleteMultipartUpload, 403, "AccessDenied"))
 	id := b.add(c, b.bytesOf("a", 250*kib))[0]
 	if err := errors.Join(c.Start(b.ctx), ignoreFailed(c.Wait(b.ctx))); err != nil {
@@ -87,7 +87,7 @@ func failedFile(b *bench, c *upload.Client) upload.FileID {
 	return id
 }
 
-func runningFile(b *bench, c *upload.Client) upload.FileID {
+func runningFile(b *testbed, c *upload.Client) upload.FileID {
 	hang := osstest.Hang(osstest.OpUploadPart).Nth(2).Always()
 	b.server.Inject(hang)
 	id := b.add(c, b.bytesOf("a", 250*kib))[0]
@@ -99,7 +99,7 @@ func runningFile(b *bench, c *upload.Client) upload.FileID {
 }
 
 // elsewhere leaves an upload that only the server knows of.
-func elsewhere(b *bench, _ *upload.Client) upload.FileID {
+func elsewhere(b *testbed, _ *upload.Client) upload.FileID {
 	opts := b.opts
 	b.opts.Credentials, b.opts.Callbacks, b.opts.Checkpoints = sts.Static(defaultKey), upload.Callbacks{}, checkpoint.NewMemory()
 	leave(b, b.bytesOf("a", 250*kib))
@@ -107,7 +107,7 @@ func elsewhere(b *bench, _ *upload.Client) upload.FileID {
 	return 0
 }
 
-func sweepAll(b *bench, c *upload.Client, _ upload.FileID) error {
+func sweepAll(b *testbed, c *upload.Client, _ upload.FileID) error {
 	found, err := c.Sweep(b.ctx, upload.SweepOptions{Endpoint: b.server.URL, Bucket: bucket, OlderThan: -1})
 	if err == nil && (len(found) != 1 || !found[0].Aborted) {
 		err = errors.New("want one upload to be found, and aborted")
@@ -115,13 +115,13 @@ func sweepAll(b *bench, c *upload.Client, _ upload.FileID) error {
 	return err
 }
 
-func deleteFile(_ *bench, c *upload.Client, id upload.FileID) error { return c.DeleteFile(id) }
-func clearFiles(_ *bench, c *upload.Client, _ upload.FileID) error  { return c.ClearFiles() }
-func cancelFile(_ *bench, c *upload.Client, id upload.FileID) error { return c.CancelFile(id) }
+func deleteFile(_ *testbed, c *upload.Client, id upload.FileID) error { return c.DeleteFile(id) }
+func clearFiles(_ *testbed, c *upload.Client, _ upload.FileID) error  { return c.ClearFiles() }
+func cancelFile(_ *testbed, c *upload.Client, id upload.FileID) error { return c.CancelFile(id) }
 
 // A clean-up that asked in vain leaves the question to the next file.
 func TestTokenIsAskedForAgainAfterACleanUp(t *testing.T) {
-	b := newBench(t)
+	b := newTestbed(t)
 	b.opts.Credentials, b.opts.RetryCount = nil, -1
 	b.opts.CleanupTimeout = 50 * time.Millisecond
 	rec := b.recorded()

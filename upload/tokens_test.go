@@ -17,7 +17,7 @@ import (
 
 // A mint gives another token each time that it is asked, and counts.
 type mint struct {
-	b     *bench
+	b     *testbed
 	spoil func(accessKeyID string) // the first one, before it is used; may be nil
 	mu    sync.Mutex
 	n     int
@@ -45,20 +45,20 @@ func (m *mint) made() int {
 func TestTokenExpiresAtEachMoment(t *testing.T) {
 	type how struct {
 		name string
-		set  func(b *bench, rec *recorder, m *mint) (asked func() int)
+		set  func(b *testbed, rec *recorder, m *mint) (asked func() int)
 	}
 	hows := []how{
-		{"a Provider", func(b *bench, _ *recorder, m *mint) func() int {
+		{"a Provider", func(b *testbed, _ *recorder, m *mint) func() int {
 			b.opts.Credentials = m
 			return func() int { return m.made() - 1 }
 		}},
-		{"a Cache", func(b *bench, _ *recorder, m *mint) func() int {
+		{"a Cache", func(b *testbed, _ *recorder, m *mint) func() int {
 			cache := must(sts.NewCache(m, nil))
 			b.t.Cleanup(func() { _ = cache.Close() })
 			b.opts.Credentials = cache
 			return func() int { return m.made() - 1 }
 		}},
-		{"OnTokenExpired", func(b *bench, rec *recorder, m *mint) func() int {
+		{"OnTokenExpired", func(b *testbed, rec *recorder, m *mint) func() int {
 			b.opts.Credentials = nil
 			rec.at = func(c *upload.Client, name string, _ upload.FileInfo) {
 				if name == "OnTokenExpired" {
@@ -86,7 +86,7 @@ func TestTokenExpiresAtEachMoment(t *testing.T) {
 	for _, h := range hows {
 		for _, m := range moments {
 			t.Run(h.name+", "+m.name, func(t *testing.T) {
-				b := newBench(t)
+				b := newTestbed(t)
 				first := &mint{b: b}
 				if m.spoil != nil {
 					first.spoil = m.spoil(b.server)
@@ -109,7 +109,7 @@ func TestTokenExpiresAtEachMoment(t *testing.T) {
 }
 
 // expireOnce uploads a file whose token expires once on the way.
-func expireOnce(b *bench, rec *recorder, m *mint, size int) {
+func expireOnce(b *testbed, rec *recorder, m *mint, size int) {
 	b.t.Helper()
 	c := b.client()
 	if b.opts.Credentials == nil {
@@ -147,7 +147,7 @@ func expireOnce(b *bench, rec *recorder, m *mint, size int) {
 // TestFivePartsRefusedAtOnce holds five parts until all are there, and refuses them
 // together.
 func TestFivePartsRefusedAtOnce(t *testing.T) {
-	b := newBench(t)
+	b := newTestbed(t)
 	m := &mint{b: b}
 	b.opts.Credentials = nil
 	rec := b.recorded()
@@ -188,7 +188,7 @@ func TestFivePartsRefusedAtOnce(t *testing.T) {
 func TestTokenOfOneFile(t *testing.T) {
 	for _, later := range []bool{false, true} {
 		t.Run(fmt.Sprintf("later %t", later), func(t *testing.T) {
-			b := newBench(t)
+			b := newTestbed(t)
 			b.opts.Credentials = nil
 			rec := b.recorded()
 			c := b.client()
@@ -229,7 +229,7 @@ func TestTokenOfOneFile(t *testing.T) {
 
 // TestTokenOfOneFileExpires: the client and the other files do not notice.
 func TestTokenOfOneFileExpires(t *testing.T) {
-	b := newBench(t)
+	b := newTestbed(t)
 	rec := b.recorded()
 	c := b.client()
 	b.server.Inject(osstest.ExpireToken(osstest.OpUploadPart).Key("own").Nth(2))
@@ -263,7 +263,7 @@ func TestTokenOfOneFileExpires(t *testing.T) {
 }
 
 func TestDestinationLater(t *testing.T) {
-	b := newBench(t)
+	b := newTestbed(t)
 	rec := b.recorded()
 	c := b.client()
 	f := b.bytesOf("later", 250*kib)
@@ -292,7 +292,7 @@ func TestDestinationLater(t *testing.T) {
 func TestAccessDeniedIsNotExpiry(t *testing.T) {
 	for _, code := range []string{"AccessDenied", "SignatureDoesNotMatch", "UserDisable", "RequestTimeTooSkewed"} {
 		t.Run(code, func(t *testing.T) {
-			b := newBench(t)
+			b := newTestbed(t)
 			m := &mint{b: b}
 			b.opts.Credentials = m
 			rec := b.recorded()
@@ -313,7 +313,7 @@ func TestAccessDeniedIsNotExpiry(t *testing.T) {
 // refuses it for another. That file must end, and not have tokens made for ever.
 func TestTokensRefusedForOneFileOnly(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		b := newDirectBench(t)
+		b := newDirectTestbed(t)
 		m := &mint{b: b}
 		b.opts.Credentials = m
 		b.server.Inject(
@@ -345,7 +345,7 @@ func TestTokensRefusedForOneFileOnly(t *testing.T) {
 // which the app server fails to give at first. No request meets an expired one.
 func TestServiceOfAMonth(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		b := newDirectBench(t)
+		b := newDirectTestbed(t)
 		asked, given := 0, 0
 		b.opts.Credentials = sts.ProviderFunc(func(context.Context) (sts.Credentials, error) {
 			asked++

@@ -15,17 +15,17 @@ import (
 	"github.com/vodupload/vodupload/upload/osstest"
 )
 
-// A chain is all that stands between a RAM user's key and an object: STS, an app
+// A tokenChain is all that stands between a RAM user's key and an object: STS, an app
 // server that narrows each token to its user's prefix, and OSS, which knows the
 // tokens and their policies.
-type chain struct {
-	bench
+type tokenChain struct {
+	testbed
 	sts *ststest.Server
 	app *httptest.Server
 }
 
-func newChain(t *testing.T, opts *ststest.Options) *chain {
-	c := &chain{bench: *newBench(t)}
+func newTokenChain(t *testing.T, opts *ststest.Options) *tokenChain {
+	c := &tokenChain{testbed: *newTestbed(t)}
 	c.sts = ststest.NewServer(opts)
 	t.Cleanup(c.sts.Close)
 	c.server = osstest.NewServer(&osstest.Options{
@@ -59,7 +59,7 @@ func newChain(t *testing.T, opts *ststest.Options) *chain {
 }
 
 // as returns a provider of the tokens of one user.
-func (c *chain) as(user string) sts.Provider {
+func (c *tokenChain) as(user string) sts.Provider {
 	c.t.Helper()
 	p, err := sts.NewHTTP(c.app.URL, &sts.HTTPOptions{
 		Prepare: func(r *http.Request) error { r.Header.Set("X-User", user); return nil },
@@ -71,7 +71,7 @@ func (c *chain) as(user string) sts.Provider {
 }
 
 func TestChainFromKeyToObject(t *testing.T) {
-	c := newChain(t, nil)
+	c := newTokenChain(t, nil)
 	c.opts.Credentials = c.as("alice")
 	c.opts.Checkpoints = checkpoint.NewMemory()
 	client := c.client()
@@ -88,7 +88,7 @@ func TestChainFromKeyToObject(t *testing.T) {
 }
 
 func TestChainTokenOfOneUserCannotWriteToAnother(t *testing.T) {
-	c := newChain(t, nil)
+	c := newTokenChain(t, nil)
 	c.opts.Credentials = c.as("alice")
 	f := c.file("film.mp4", 300*kib)
 	f.Endpoint, f.Object = c.server.URL, "users/bob/film.mp4"
@@ -107,7 +107,7 @@ func TestChainTokenOfOneUserCannotWriteToAnother(t *testing.T) {
 
 func TestChainGoesOnWithTheNextToken(t *testing.T) {
 	t.Parallel()
-	c := newChain(t, &ststest.Options{TokenLife: time.Second})
+	c := newTokenChain(t, &ststest.Options{TokenLife: time.Second})
 	cache, err := sts.NewCache(c.as("alice"), nil)
 	if err != nil {
 		t.Fatal(err)

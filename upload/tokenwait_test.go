@@ -16,32 +16,32 @@ import (
 func TestTokenWaitRunsOut(t *testing.T) {
 	down := errors.New("app server down")
 	for name, set := range map[string]struct {
-		set  func(b *bench, f *upload.File)
+		set  func(b *testbed, f *upload.File)
 		is   []error
 		text string
 		code string
 	}{
-		"no credentials": {func(b *bench, _ *upload.File) { b.opts.Credentials = nil },
+		"no credentials": {func(b *testbed, _ *upload.File) { b.opts.Credentials = nil },
 			[]error{upload.ErrNoCredentials}, "no credentials were given within 10m0s: call Init, SetToken or ResumeWithToken, or set Options.Credentials", upload.CodeNoCredentials},
-		"no new token": {func(b *bench, _ *upload.File) {
+		"no new token": {func(b *testbed, _ *upload.File) {
 			b.opts.Credentials = sts.ProviderFunc(func(context.Context) (sts.Credentials, error) { return defaultKey, nil })
 			b.server.ExpireKey(defaultKey.AccessKeyID)
 		}, []error{upload.ErrTokenExpired}, "the credentials that the server refused", upload.CodeTokenExpired},
-		"a provider that is down": {func(b *bench, _ *upload.File) {
+		"a provider that is down": {func(b *testbed, _ *upload.File) {
 			b.opts.Credentials = sts.ProviderFunc(func(context.Context) (sts.Credentials, error) { return sts.Credentials{}, down })
 		}, []error{upload.ErrNoCredentials, down}, "app server down", upload.CodeNoCredentials},
-		"a provider that hangs": {func(b *bench, _ *upload.File) {
+		"a provider that hangs": {func(b *testbed, _ *upload.File) {
 			b.opts.Credentials = sts.ProviderFunc(func(ctx context.Context) (sts.Credentials, error) {
 				<-ctx.Done()
 				return sts.Credentials{}, ctx.Err()
 			})
 		}, []error{upload.ErrNoCredentials}, "the provider", upload.CodeNoCredentials},
-		"no destination": {func(_ *bench, f *upload.File) { f.Endpoint, f.Bucket, f.Object = "", "", "" },
+		"no destination": {func(_ *testbed, f *upload.File) { f.Endpoint, f.Bucket, f.Object = "", "", "" },
 			[]error{upload.ErrNoDestination}, "none was given within 10m0s: set it in AddFile, or call SetDestination in OnStarted or later", upload.CodeNoDestination},
 	} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				b := newDirectBench(t)
+				b := newDirectTestbed(t)
 				f := b.bytesOf("a", 250*kib)
 				set.set(b, &f)
 				rec := b.recorded()
@@ -85,7 +85,7 @@ func TestTokenWaitRunsOut(t *testing.T) {
 
 // A callback that could not get a token is asked again by the next file.
 func TestAskedAgainAfterTokenWait(t *testing.T) {
-	b := newBench(t)
+	b := newTestbed(t)
 	b.opts.Credentials, b.opts.TokenWait = nil, 50*time.Millisecond
 	asked := make(chan struct{}, 10)
 	b.opts.Callbacks.OnTokenExpired = func(c *upload.Client, _ upload.FileInfo) {

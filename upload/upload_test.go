@@ -14,7 +14,7 @@ import (
 func TestUpload(t *testing.T) {
 	for _, size := range []int{0, 1, 100*kib - 1, 100 * kib, 100*kib + 1, 1000 * kib, 3*mib + 17} {
 		t.Run(fmt.Sprintf("%d bytes", size), func(t *testing.T) {
-			b := newBench(t)
+			b := newTestbed(t)
 			f := b.file("ein Film ü 影片.mp4", size)
 			r, err := b.client().Upload(b.ctx, f)
 			if err != nil {
@@ -45,7 +45,7 @@ func TestUpload(t *testing.T) {
 }
 
 func TestList(t *testing.T) {
-	b := newBench(t)
+	b := newTestbed(t)
 	var started, finished, succeeded int
 	b.opts.Callbacks = upload.Callbacks{
 		OnStarted:   func(*upload.Client, upload.FileInfo) { started++ },
@@ -80,7 +80,7 @@ func TestList(t *testing.T) {
 }
 
 func TestFailedFileDoesNotStopTheNext(t *testing.T) {
-	b := newBench(t)
+	b := newTestbed(t)
 	c := b.client()
 	bad := b.file("bad.mp4", mib)
 	bad.Bucket = "nobody"

@@ -19,7 +19,7 @@ import (
 func TestRecordOfAnotherVersion(t *testing.T) {
 	for _, version := range []byte{0, checkpoint.Version + 1, 255} {
 		t.Run(fmt.Sprintf("%d is set aside, and the upload starts over", version), func(t *testing.T) {
-			b := newBench(t)
+			b := newTestbed(t)
 			dir, log := b.withDir()
 			f := b.file("a", 500*kib)
 			leave(b, f)
@@ -66,7 +66,7 @@ func giveVersion(t *testing.T, dir string, version byte) (record string) {
 
 // sweptOnly wants one upload left at the server, whose ID only the old record told,
 // and has it swept.
-func (b *bench) sweptOnly(id string) {
+func (b *testbed) sweptOnly(id string) {
 	b.t.Helper()
 	found, err := b.client().Sweep(b.ctx, upload.SweepOptions{Endpoint: b.server.URL, Bucket: bucket, OlderThan: -1})
 	if err != nil || len(found) != 1 || found[0].UploadID != id || !found[0].Aborted {
@@ -79,7 +79,7 @@ func (b *bench) sweptOnly(id string) {
 // disturbed, neither by Upload nor by Sweep.
 func TestRecordOfAnotherVersionInUse(t *testing.T) {
 	notOnWindows(t)
-	b := newBench(t)
+	b := newTestbed(t)
 	dir, _ := b.withDir()
 	f := b.file("a", 500*kib)
 	hang := osstest.Hang(osstest.OpUploadPart).Nth(2).Always()

@@ -14,13 +14,13 @@ func TestWaitInEachState(t *testing.T) {
 	for state, want := range map[upload.State]error{
 		upload.StateInit: upload.ErrState, upload.StateStopped: upload.ErrStopped, upload.StateClosed: upload.ErrClosed,
 	} {
-		s := newStage(t, state)
+		s := newClientInState(t, state)
 		if err := s.client.Wait(s.ctx); !errors.Is(err, want) {
 			t.Errorf("when %s: got %v, want %v", state, err, want)
 		}
 	}
 	for _, state := range []upload.State{upload.StateStarted, upload.StatePaused, upload.StateExpired} {
-		s := newStage(t, state)
+		s := newClientInState(t, state)
 		ctx, cancel := context.WithTimeout(s.ctx, 10*time.Millisecond)
 		defer cancel()
 		if err := s.client.Wait(ctx); !errors.Is(err, context.DeadlineExceeded) || errors.Is(err, upload.ErrStopped) {
@@ -33,7 +33,7 @@ func TestWaitInEachState(t *testing.T) {
 			t.Errorf("Stop when %s: got %v, want ErrStopped", state, err)
 		}
 	}
-	s := newStage(t, upload.StateFinished)
+	s := newClientInState(t, upload.StateFinished)
 	var failed upload.Errors
 	if err := s.client.Wait(s.ctx); !errors.As(err, &failed) || len(failed) != 1 || failed[0].Object != "failed" {
 		t.Errorf("when finished: got %v, want Errors of the one that failed", err)
@@ -65,7 +65,7 @@ func TestWaitAfterTheEnd(t *testing.T) {
 		"the end of Start's context": func(_ *upload.Client, cancel func()) error { cancel(); return nil },
 	} {
 		t.Run(name, func(t *testing.T) {
-			b := newBench(t)
+			b := newTestbed(t)
 			ctx, cancel := context.WithCancel(b.ctx)
 			defer cancel()
 			waits, done := make(chan struct{}), make(chan error, 1)
