@@ -6,6 +6,8 @@ import (
 	"sync"
 	"sync/atomic"
 	"time"
+
+	"github.com/vodupload/vodupload/upload/osstest/internal/broken"
 )
 
 // AnyOp, given to a constructor of faults, stands for every operation.
@@ -89,7 +91,7 @@ type faultSpec struct {
 
 // halfway, as the number of bytes of inAnswer, is the middle of the answer's
 // body, or short of the header's end where there is no body.
-const halfway = -1
+const halfway = broken.Halfway
 
 // An effect is what a fault does.
 type effect uint8

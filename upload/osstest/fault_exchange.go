@@ -1,40 +1,42 @@
 package osstest
 
 import (
-	"errors"
 	"io"
 	"net/http"
+	"strconv"
 	"time"
+
+	"github.com/vodupload/vodupload/upload/osstest/internal/broken"
 )
 
 // An exchange is one call on its way through the server, with the faults that
-// it meets and its entry in the log. It stands between the operations and the
+// apply to it and its entry in the log. It stands between the operations and the
 // connection: they read through its body and write through its answer.
 type exchange struct {
 	s      *Server
 	req    *request
-	answer answer
-	body   *faultyBody // nil in a call without a body
+	answer broken.Answer
+	body   *broken.Body // nil in a call without a body
 	chosen []*chosen
 	log    *logEntry
-	header http.Header   // of the answer, as it was at first; set where chosen is
-	skew   time.Duration // of the server's clock
-	gone   chan struct{} // closed when the client of a broken connection is gone; may be nil
-	over   bool          // the connection is broken; nobody is there to be answered
+	header http.Header     // of the answer, as it was at first; set where chosen is
+	skew   time.Duration   // of the server's clock
+	gone   <-chan struct{} // closed when the client of a broken connection is gone; may be nil
+	over   bool            // the connection is broken: there is no client to answer
 }
 
-// errOver is the error of reading or writing in a call that is over.
-var errOver = errors.New("osstest: the connection was broken by a fault")
-
-// intercept opens the entry in the log, and picks the call's faults.
+// intercept opens the entry in the log, and chooses the call's faults.
 func (s *Server) intercept(w http.ResponseWriter, r *http.Request, req *request) (http.ResponseWriter, *http.Request, *exchange) {
 	x := &exchange{s: s, req: req}
-	x.answer = answer{x: x, w: w, left: -1}
+	x.answer = broken.Answer{W: w, Over: x.isOver, Begin: x.logAnswer, Sending: x.logBody}
 	req.Request = r
 	x.log = s.requests.open(req)
 	x.chosen = s.faults.choose(x.log)
 	if hasBody(r) {
-		x.body = &faultyBody{x: x, r: r.Body}
+		x.body = &broken.Body{
+			Source: r.Body, Size: r.ContentLength,
+			Over: x.isOver, Pause: x.pause, Count: func(n int) { x.log.body.Add(int64(n)) },
+		}
 		r = r.WithContext(r.Context()) // a copy: a handler must not change its request
 		r.Body = x.body
 		req.Request = r
@@ -44,6 +46,34 @@ func (s *Server) intercept(w http.ResponseWriter, r *http.Request, req *request)
 		x.prepare()
 	}
 	return &x.answer, r, x
+}
+
+func (x *exchange) isOver() bool { return x.over }
+
+// logAnswer records how a call is answered, before the client can know.
+func (x *exchange) logAnswer(status int) {
+	h := x.answer.Header()
+	if x.skew != 0 {
+		took := x.s.now().Sub(x.req.start.Add(-x.skew))
+		h.Set("X-Oss-Server-Time", strconv.FormatInt(took.Milliseconds(), 10))
+	}
+	x.s.requests.answer(x.log, status, codeInHeader(h))
+}
+
+// logBody records what a piece of the answer's body says. A call counts as
+// answered before its last byte is sent: a client that has the answer may send its
+// next request at once, and must not be found to have one too many in flight.
+func (x *exchange) logBody(body []byte, end bool) {
+	x.logCode(body)
+	if end {
+		x.s.requests.leave(x.log)
+	}
+}
+
+func (x *exchange) logCode(body []byte) {
+	if code := codeInBody(x.answer.Status(), body); code != "" {
+		x.s.requests.answer(x.log, x.answer.Status(), code)
+	}
 }
 
 func hasBody(r *http.Request) bool {
@@ -58,14 +88,16 @@ func (x *exchange) prepare() {
 			x.apply(p)
 			x.skew += p.spec.delay
 			x.req.start = x.req.start.Add(p.spec.delay)
-			x.answer.w.Header().Set("Date", httpTime(x.req.start))
+			x.answer.Header().Set("Date", httpTime(x.req.start))
 		case p.spec.effect == effectSlowBody && x.body != nil:
-			x.body.slow = append(x.body.slow, p)
-		case p.spec.effect.holds() && x.body != nil && (p.spec.moment == inBody || p.spec.moment == beforeWork):
-			x.body.holds = append(x.body.holds, p)
+			x.body.SlowDown(p.spec.rate, func() { x.apply(p) })
+		case p.spec.effect.holds() && x.body != nil && p.spec.moment == inBody:
+			x.body.HoldAt(p.spec.after, func() bool { return x.hold(p) })
+		case p.spec.effect.holds() && x.body != nil && p.spec.moment == beforeWork:
+			x.body.HoldAt(broken.AtEnd, func() bool { return x.hold(p) })
 		}
 		if p.spec.moment >= afterWork {
-			x.answer.kept = true
+			x.answer.Kept = true
 		}
 	}
 }
@@ -129,7 +161,7 @@ func (x *exchange) drain(p *chosen) bool {
 // closes the entry in the log. It is called when the operation has returned.
 func (x *exchange) finish() {
 	defer x.close()
-	if x.over || !x.answer.kept {
+	if x.over || !x.answer.Kept {
 		return
 	}
 	for _, p := range x.chosen {

@@ -35,17 +35,17 @@ func (x *exchange) conclude(p *chosen) {
 // 203 CallbackFailed, leaves the headers of the work as they are.
 func (x *exchange) refuse(p *chosen) {
 	e := p.spec.apiError(x.req)
-	x.answer.forget()
+	x.answer.Forget()
 	if e.Status >= 300 {
-		x.answer.setHeader(x.header)
+		x.answer.SetHeader(x.header)
 	}
 	x.s.writeError(&x.answer, x.req, e)
 }
 
 // foreign answers as something that is not OSS.
 func (x *exchange) foreign(p *chosen, status int, contentType string, body []byte) {
-	x.answer.forget()
-	x.answer.setHeader(p.spec.header)
+	x.answer.Forget()
+	x.answer.SetHeader(p.spec.header)
 	h := x.answer.Header()
 	h.Set("Content-Length", strconv.Itoa(len(body)))
 	if contentType != "" {
@@ -59,8 +59,8 @@ func (x *exchange) foreign(p *chosen, status int, contentType string, body []byt
 }
 
 func (x *exchange) redirect(p *chosen) {
-	x.answer.forget()
-	x.answer.setHeader(x.header)
+	x.answer.Forget()
+	x.answer.SetHeader(x.header)
 	h := x.answer.Header()
 	for name, values := range p.spec.header {
 		h[name] = values
@@ -83,4 +83,17 @@ func htmlPage(status int) []byte {
 	title := strconv.Itoa(status) + " " + http.StatusText(status)
 	return []byte("<html>\r\n<head><title>" + title + "</title></head>\r\n" +
 		"<body>\r\n<center><h1>" + title + "</h1></center>\r\n</body>\r\n</html>\r\n")
+}
+
+// send sends an answer that was kept.
+func (x *exchange) send() {
+	status, body := x.answer.Take(x.req.Method)
+	if x.sentByHand() {
+		x.sendByHand(status, body)
+		return
+	}
+	x.answer.WriteHeader(status)
+	if len(body) > 0 {
+		x.answer.Write(body)
+	}
 }

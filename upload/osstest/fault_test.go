@@ -149,8 +149,8 @@ func TestRefusalsLookLikeTheRealOnes(t *testing.T) {
 	f.AssertFired(t)
 }
 
-// broken wants the call to fail, with an error that ok accepts.
-func broken(ok func(error) bool) func(*testing.T, *faultTest, reply) {
+// fails wants the call to fail, with an error that ok accepts.
+func fails(ok func(error) bool) func(*testing.T, *faultTest, reply) {
 	return func(t *testing.T, f *faultTest, r reply) {
 		t.Helper()
 		if r.err == nil || !ok(r.err) {
@@ -175,18 +175,18 @@ func isAny(error) bool { return true }
 
 func TestBrokenConnections(t *testing.T) {
 	runFaultCases(t, []faultCase{
-		{"reset before the body", Reset(OpUploadPart), broken(isReset), false},
-		{"reset in the body", Reset(OpUploadPart).InBody(64 << 10), broken(isReset), false},
-		{"reset at the end of a shorter body", Reset(OpUploadPart).InBody(1 << 20), broken(isReset), false},
-		{"reset before the work", Reset(OpUploadPart).BeforeWork(), broken(isReset), false},
-		{"answer lost", LoseAnswer(OpUploadPart), broken(isReset), true},
-		{"reset in the answer", Reset(OpUploadPart).InAnswer(20), broken(isAny), true},
-		{"end before the body", Disconnect(OpUploadPart), broken(isEnd), false},
-		{"end in the body", Disconnect(OpUploadPart).InBody(64 << 10), broken(isEnd), false},
-		{"end before the work", Disconnect(OpUploadPart).BeforeWork(), broken(isEnd), false},
-		{"end after the work", Disconnect(OpUploadPart).AfterWork(), broken(isEnd), true},
-		{"end in the answer", Disconnect(OpUploadPart).InAnswer(20), broken(isAny), true},
-		{"answer truncated", Truncate(OpUploadPart), broken(isEnd), true},
+		{"reset before the body", Reset(OpUploadPart), fails(isReset), false},
+		{"reset in the body", Reset(OpUploadPart).InBody(64 << 10), fails(isReset), false},
+		{"reset at the end of a shorter body", Reset(OpUploadPart).InBody(1 << 20), fails(isReset), false},
+		{"reset before the work", Reset(OpUploadPart).BeforeWork(), fails(isReset), false},
+		{"answer lost", LoseAnswer(OpUploadPart), fails(isReset), true},
+		{"reset in the answer", Reset(OpUploadPart).InAnswer(20), fails(isAny), true},
+		{"end before the body", Disconnect(OpUploadPart), fails(isEnd), false},
+		{"end in the body", Disconnect(OpUploadPart).InBody(64 << 10), fails(isEnd), false},
+		{"end before the work", Disconnect(OpUploadPart).BeforeWork(), fails(isEnd), false},
+		{"end after the work", Disconnect(OpUploadPart).AfterWork(), fails(isEnd), true},
+		{"end in the answer", Disconnect(OpUploadPart).InAnswer(20), fails(isAny), true},
+		{"answer truncated", Truncate(OpUploadPart), fails(isEnd), true},
 	})
 }
 
