@@ -13,7 +13,11 @@ func TestLogLinesAreOneLine(t *testing.T) {
 	const bad = "a\n\u202eb"
 	var out bytes.Buffer
 	plain := slog.NewJSONHandler(&out, nil) // it leaves a change of direction as it is
-	log := slog.New(lineHandler{plain}).With("with", bad).WithGroup("group").With("grouped", errors.New(bad))
+	o, err := (&Options{Logger: slog.New(plain)}).withDefaults()
+	if err != nil {
+		t.Fatal(err)
+	}
+	log := o.Logger.With("with", bad).WithGroup("group").With("grouped", errors.New(bad))
 	log.Info("m "+bad, "string", bad, "error", errors.New(bad), slog.Group("g", "inner", bad), "number", 7)
 	line := strings.TrimSuffix(out.String(), "\n")
 	if i := strings.IndexFunc(line, func(r rune) bool { return !unicode.IsGraphic(r) }); i >= 0 {

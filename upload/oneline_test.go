@@ -1,6 +1,7 @@
 package upload_test
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -12,6 +13,7 @@ import (
 	"testing"
 	"unicode"
 
+	"github.com/vodupload/vodupload/checkpoint"
 	"github.com/vodupload/vodupload/upload"
 )
 
@@ -119,4 +121,20 @@ func TestUploadIDThatCannotBePrinted(t *testing.T) {
 	if err == nil || !strings.Contains(err.Error(), `upload ID "A\nB" has characters that cannot be printed`) {
 		t.Errorf("got %v, want the upload ID to be refused", err)
 	}
+}
+
+type unlistable struct{ checkpoint.Store }
+
+func (unlistable) List(context.Context) ([]checkpoint.Entry, error) {
+	return nil, errors.New("disk\n\u202egone")
+}
+
+func TestErrorOfSweepIsOneLine(t *testing.T) {
+	b := newTestbed(t)
+	b.opts.Checkpoints = unlistable{b.store}
+	_, err := b.client().Sweep(b.ctx, upload.SweepOptions{})
+	if err == nil {
+		t.Fatal("got no error of a store that cannot be listed")
+	}
+	isOneLine(t, "Sweep", err.Error())
 }

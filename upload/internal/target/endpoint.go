@@ -72,7 +72,7 @@ func parseEndpoint(s string) (Endpoint, error) {
 // look like a name of one. A bucket's name before it goes.
 func HostOf(s, bucket string) string {
 	e, err := ParseEndpoint(s)
-	if err != nil || len(s) > 300 || e.isAddress() || !strings.Contains(e.Host, ".") {
+	if err != nil || e.isAddress() || !strings.Contains(e.Host, ".") {
 		return ""
 	}
 	if bucket != "" {
