@@ -10,12 +10,13 @@ import (
 
 // A cleanup removes what a file that is not running has left at the server and on disk.
 type cleanup struct {
-	e   *entry
-	job *transfer.Job
+	e       *entry
+	session *transfer.Session
+	job     *transfer.Job
 }
 
 func (c *Client) newCleanupLocked(e *entry) *cleanup {
-	return &cleanup{e, &transfer.Job{
+	return &cleanup{e, c.sessionLocked(e), &transfer.Job{
 		Name: e.source, Target: e.target(), Gate: &fileGate{c: c, e: e, cleanup: true},
 		Slots: &fileSlots{c: c, rank: cleanupRank}, Volatile: e.unfingerprinted, VideoID: e.made(),
 		Object: target.ObjectOptions{RequestPayer: e.options.RequestPayer},
@@ -28,7 +29,7 @@ func (c *Client) cleanUp(up *cleanup) {
 	defer cancel()
 	var err error
 	if up.e.stream != nil {
-		err = c.service.AbandonStream(ctx, up.job, up.e.stream)
+		err = up.session.Abandon(ctx, up.job)
 	} else {
 		err = c.abandon(ctx, up)
 	}

@@ -43,13 +43,13 @@ type entry struct {
 	own      atomic.Pointer[credentials.Gate] // credentials of its own; read without the lock
 	provided tasks.Signal                     // broadcast when credentials or a destination are given
 
-	cancel            context.CancelCauseFunc // of its run; nil when it does not run
-	steps             *transfer.Steps         // of its run, in its source
-	putOutcomeUnknown bool                    // a PutObject may have made the object; guarded by running, not by the lock
-	uploadID          string
-	partSize          int64
-	err               *Error
-	result            *Result
+	cancel   context.CancelCauseFunc // of its run; nil when it does not run
+	steps    *transfer.Steps         // of its run, in its source
+	session  *transfer.Session       // from the first run or clean-up on
+	uploadID string
+	partSize int64
+	err      *Error
+	result   *Result
 
 	progress         *progressEvent // the last one; it may still wait for its delivery
 	reportedUploaded int64          // by it

@@ -12,8 +12,8 @@ import (
 // if it was given some, otherwise to those of the client.
 type fileGate struct {
 	c       *Client
-	e       *entry
-	cleanup bool // of a clean-up or a sweep, not of a run
+	e       *entry // nil: of a sweep, whose requests are of no file
+	cleanup bool   // of a clean-up or a sweep, not of a run
 
 	mu       sync.Mutex
 	latest   uint64 // the generation that was refused last
@@ -25,6 +25,9 @@ type fileGate struct {
 // expired, and the user cannot be asked for others any more, a clean-up falls back on
 // the client's.
 func (fg *fileGate) gate() *credentials.Gate {
+	if fg.e == nil {
+		return fg.c.gate
+	}
 	own := fg.e.own.Load()
 	if own == nil {
 		return fg.c.gate
@@ -88,7 +91,10 @@ func (fg *fileGate) Wait(ctx context.Context) error {
 	if err := fg.refusedAll(); err != nil {
 		return err
 	}
-	provided := fg.e.provided.C() // before looking at the gate, so as not to miss it
+	var provided <-chan struct{} // taken before looking at the gate, so as not to miss it
+	if fg.e != nil {
+		provided = fg.e.provided.C()
+	}
 	g := fg.gate()
 	err := g.Wait(ctx, provided)
 	if fg.cleanup && ctx.Err() != nil {

@@ -139,8 +139,8 @@ func TestLocalFileInPlaceOfTheDirectory(t *testing.T) {
 			t.Fatal(err)
 		}
 		b.same(f)
-		saysAll(t, log.String(), "goes on without", dir)
-		if n := strings.Count(log.String(), "goes on without"); n != 1 {
+		saysAll(t, log.String(), "continues without", dir)
+		if n := strings.Count(log.String(), "continues without"); n != 1 {
 			t.Errorf("it was told %d times, want once:\n%s", n, log)
 		}
 	})
@@ -172,7 +172,7 @@ func TestLocalFileInPlaceOfTheDirectory(t *testing.T) {
 			t.Fatal(err)
 		}
 		b.same(f)
-		saysAll(t, log.String(), "goes on without", dir)
+		saysAll(t, log.String(), "continues without", dir)
 	})
 }
 

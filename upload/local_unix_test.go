@@ -298,7 +298,7 @@ func TestLocalTroubleBefore(t *testing.T) {
 			if w.Failed != "" || len(w.Left) > 0 {
 				t.Errorf("got %q, and %v is left; want success and nothing", w.Failed, w.Left)
 			}
-			saysAll(t, w.Log, "goes on without", says[0])
+			saysAll(t, w.Log, "continues without", says[0])
 			b.endsWell(w)
 		})
 	}
@@ -324,7 +324,7 @@ func TestLocalTroubleHalfWay(t *testing.T) {
 		if w.Failed != "" || len(w.Left) > 0 {
 			t.Errorf("got %q, and %v is left; want success and nothing", w.Failed, w.Left)
 		}
-		saysAll(t, w.Log, "goes on without", "/checkpoints/")
+		saysAll(t, w.Log, "continues without", "/checkpoints/")
 		b.endsWell(w)
 	})
 	t.Run("read-only directory: the object is there, what cannot be removed is told", func(t *testing.T) {

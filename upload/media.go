@@ -200,12 +200,12 @@ func (a *authorizedRun) apply(given Authorization) error {
 // abandon removes what a file has left at the server and on disk.
 func (c *Client) abandon(ctx context.Context, up *cleanup) error {
 	if !c.asksAuthorizer(up.e) {
-		return c.service.Abandon(ctx, up.job)
+		return up.session.Abandon(ctx, up.job)
 	}
 	var abandon func(context.Context) error
 	if up.job.Target.Bucket != "" {
 		abandon = func(ctx context.Context) error {
-			err := c.service.Abandon(ctx, up.job)
+			err := up.session.Abandon(ctx, up.job)
 			if errors.Is(err, ErrNotRenewable) {
 				err = media.Forget(ctx, c.store, up.job.Name, up.job.VideoID)
 			}

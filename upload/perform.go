@@ -6,6 +6,7 @@ import (
 
 	"github.com/vodupload/vodupload/upload/internal/filelist"
 	"github.com/vodupload/vodupload/upload/internal/tasks"
+	"github.com/vodupload/vodupload/upload/internal/transfer"
 )
 
 // view calls fn with the client's lock held. fn may read the list and its entries, and
@@ -111,10 +112,19 @@ func (c *Client) performLocked(effect filelist.Effect) {
 	}
 }
 
+// sessionLocked returns what carries the file's bytes. Only one run or clean-up at a time
+// uses it.
+func (c *Client) sessionLocked(e *entry) *transfer.Session {
+	if e.session == nil {
+		e.session = c.service.NewSession(e.stream)
+	}
+	return e.session
+}
+
 func (c *Client) startRunLocked(e *entry, effect filelist.Effect) {
 	ctx, cancel := context.WithCancelCause(c.workers.ctx)
 	e.cancel = cancel
-	r := &run{c: c, e: e, id: effect.File, number: effect.Run}
+	r := &run{c: c, e: e, id: effect.File, number: effect.Run, session: c.sessionLocked(e)}
 	r.slots = &fileSlots{c: c, rank: rankOf(e)}
 	r.slots.inHand.Store(effect.Slot)
 	c.workers.Go(func() { r.do(ctx) })

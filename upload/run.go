@@ -13,13 +13,14 @@ import (
 
 // A run is one attempt to upload a file. It ends by itself or is interrupted.
 type run struct {
-	c      *Client
-	e      *entry
-	id     filelist.ID
-	number int // of the file's runs
-	slots  *fileSlots
-	steps  transfer.Steps // calls of the source that are under way
-	leaves bool           // it may have left something behind; guarded by the client's lock
+	c       *Client
+	e       *entry
+	id      filelist.ID
+	number  int // of the file's runs
+	session *transfer.Session
+	slots   *fileSlots
+	steps   transfer.Steps // calls of the source that are under way
+	leaves  bool           // it may have left something behind; guarded by the client's lock
 }
 
 func (r *run) do(ctx context.Context) {
@@ -44,7 +45,7 @@ func (r *run) send(ctx context.Context) (transfer.Result, error) {
 		return transfer.Result{}, err
 	}
 	if r.e.stream != nil {
-		return r.c.service.RunStream(ctx, job, r.e.stream)
+		return r.session.Run(ctx, job)
 	}
 	if err := r.awaitTurn(ctx, job.Gate); err != nil {
 		return transfer.Result{}, err
@@ -61,7 +62,7 @@ func (r *run) send(ctx context.Context) (transfer.Result, error) {
 		job.Object.ContentType = http.DetectContentType(head)
 	}
 	r.opened(job.Source.State().Size)
-	return r.c.service.Run(ctx, job)
+	return r.session.Run(ctx, job)
 }
 
 // open opens the source. If that fails, the slot is free for others: the caller waits
@@ -104,7 +105,7 @@ func (r *run) job(ctx context.Context) (*transfer.Job, error) {
 	e := r.e
 	job := &transfer.Job{
 		Name: e.source, Gate: &fileGate{c: r.c, e: e}, Slots: r.slots, Volatile: e.unfingerprinted,
-		Emit: r.report, Starved: r.slots.putDown, Unanswered: &e.putOutcomeUnknown, Steps: &r.steps,
+		Emit: r.report, Starved: r.slots.putDown, Steps: &r.steps,
 	}
 	r.c.view(func(*filelist.List) {
 		e.steps = &r.steps
@@ -201,7 +202,7 @@ func (r *run) enqueueLocked(ev transfer.Event, f *filelist.File) {
 			c.slots.Throttled()
 		}
 		c.enqueueRetryLocked(e, f, Retry{Part: ev.Part, Attempt: ev.Attempt, Delay: ev.Delay, Err: ev.Err})
-	case transfer.WentOn:
+	case transfer.Recovered:
 		c.enqueueFileLocked("OnRetryResume", c.opts.Callbacks.OnRetryResume, e, f)
 	}
 }

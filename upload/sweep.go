@@ -60,8 +60,9 @@ type Leftover struct {
 // another, nor one that a file of the list will resume. The token needs the rights
 // oss:ListMultipartUploads, oss:ListParts and oss:AbortMultipartUpload.
 //
-// An upload whose answer to InitiateMultipartUpload was lost seldom needs a Sweep: the
-// run that lost the answer lists the object's uploads at its end. It aborts those that
+// An upload whose answer to InitiateMultipartUpload was lost, or whose process was killed
+// before it had recorded the answer, seldom needs a Sweep: the run that lost the answer,
+// or the next one of the file, lists the object's uploads at its end. It aborts those that
 // began while that request was under way, have no part, and are in neither the store nor
 // the client, unless there are more of them than lost answers.
 //
@@ -87,8 +88,7 @@ func (c *Client) Sweep(ctx context.Context, o SweepOptions) ([]Leftover, error) 
 		t.RequestPayer = o.RequestPayer
 		job.Target = t
 	}
-	none := &entry{} // the sweep's requests are of no file
-	job.Gate, job.Slots = &fileGate{c: c, e: none, cleanup: true}, &fileSlots{c: c}
+	job.Gate, job.Slots = &fileGate{c: c, cleanup: true}, &fileSlots{c: c}
 	job.Emit = func(t target.Target, e transfer.Event) {
 		c.logCleanup(e, func() []any { return []any{"sweep", t.Bucket, "object", t.Object} })
 	}

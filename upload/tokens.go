@@ -73,7 +73,10 @@ func (c *Client) tokenExpired(e *entry, g *credentials.Gate) {
 	}
 	on := c.opts.Callbacks.OnTokenExpired
 	c.view(func(l *filelist.List) {
-		f, _ := l.Get(filelist.ID(e.id))
+		var f filelist.File
+		if e != nil {
+			f, _ = l.Get(filelist.ID(e.id))
+		}
 		switch {
 		case on == nil, g.Provided(), l.State() == filelist.Closed: // nobody to ask, or nobody who could answer
 		case f.Begun:
@@ -82,7 +85,7 @@ func (c *Client) tokenExpired(e *entry, g *credentials.Gate) {
 			c.notify.Push(&notify.Event{Name: "OnTokenExpired", Call: func() { on(c, FileInfo{}) }})
 		}
 	})
-	if e.id == 0 {
+	if e == nil {
 		c.opts.Logger.Warn("token expired")
 		return
 	}

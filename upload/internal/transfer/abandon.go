@@ -4,25 +4,16 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"time"
 
 	"github.com/vodupload/vodupload/checkpoint"
 	"github.com/vodupload/vodupload/upload/internal/target"
 )
 
-// Abandon ends an upload that is not running: the recorded upload is aborted at
-// the server, and its checkpoint deleted. It does nothing where there is none, or
-// where somebody else goes on with it. Where the server does not let it be aborted,
-// the checkpoint stays. The job needs no source.
-func (s *Service) Abandon(ctx context.Context, job *Job) error {
-	remote, err := s.wire.Object(job.target())
-	if err != nil {
-		return err
-	}
-	return (&upload{Service: s, job: job, remote: remote}).abandon(ctx)
-}
-
+// abandon aborts the recorded upload of a job that claims no checkpoint, and removes its
+// checkpoint.
 func (u *upload) abandon(ctx context.Context) error {
-	store, key := u.store(u.job), u.job.key()
+	store, key := u.session.store(u.job), u.job.key()
 	if f, ok := store.(checkpoint.Finder); ok {
 		if has, err := f.Has(ctx, key); err == nil && !has {
 			return nil
@@ -35,17 +26,20 @@ func (u *upload) abandon(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("%w: %w", ErrCheckpoint, err)
 	}
-	m := &multipart{upload: u}
-	m.rec, _, _ = cp.Load()
-	if err := m.abort(ctx); err != nil {
+	if mark, ok := cp.(checkpoint.Unbegun); ok && !mark.Unbegun().IsZero() {
+		u.abortOrphans(ctx, &lostInitiates{earlier: mark.Unbegun(), claimed: time.Now()}, "")
+	}
+	rec, _, _ := cp.Load()
+	defer u.working.remove(rec.UploadID)
+	if err := u.abort(ctx, u.remote, rec.UploadID); err != nil {
 		return target.Join(err, cp.Close())
 	}
 	return cp.Remove()
 }
 
-// leave ends a run that has claimed nothing. If the upload was abandoned, what an
-// earlier run has left of it goes.
-func (u *upload) leave(ctx context.Context, err error) error {
+// abandonIfCanceled ends a run that has claimed nothing with err. If the caller gave the
+// upload up, what an earlier run has left of it goes.
+func (u *upload) abandonIfCanceled(ctx context.Context, err error) error {
 	if !isAbandoned(ctx) {
 		return err
 	}

@@ -131,7 +131,7 @@ func TestAbandonOfWhatDoesNotRun(t *testing.T) {
 	abandon := func(r *rig) error {
 		job := r.job(nil)
 		job.Emit = nil
-		return r.service().Abandon(r.ctx, job)
+		return r.service().NewSession(nil).Abandon(r.ctx, job)
 	}
 	t.Run("aborts it", func(t *testing.T) {
 		r := newRig(t, fiveParts)
@@ -190,7 +190,7 @@ func TestAbandonOfWhatDoesNotRun(t *testing.T) {
 			stop(errPause)
 		}()
 		job := r.job(nil)
-		if err := r.service().Abandon(ctx, job); !errors.Is(err, errPause) {
+		if err := r.service().NewSession(nil).Abandon(ctx, job); !errors.Is(err, errPause) {
 			t.Errorf("got %v, want %v", err, errPause)
 		}
 		r.left(1, 1)

@@ -5,6 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"time"
+
+	"github.com/vodupload/vodupload/upload/internal/wire"
 )
 
 const (
@@ -32,25 +34,15 @@ func cleanup(ctx context.Context) (context.Context, context.CancelFunc) {
 	}
 }
 
-// discard aborts the recorded upload, which is of no use any more. That the server
-// does not let it be aborted is no reason not to go on.
-func (m *multipart) discard(ctx context.Context) bool {
-	err := m.abort(ctx)
-	if err != nil && ctx.Err() == nil {
-		m.warn(fmt.Errorf("an unfinished upload stays at the server: %w", err))
-	}
-	return err == nil
-}
-
-// abort ends the upload at the server, within CleanupTimeout. Parts that were being
+// abort ends an upload at the server, within CleanupTimeout. Parts that were being
 // received may survive it (OSS documentation, AbortMultipartUpload), so it is
 // repeated until the server does not know the upload any more.
-func (m *multipart) abort(ctx context.Context) error {
-	if m.rec.UploadID == "" {
+func (c *caller) abort(ctx context.Context, remote wire.Remote, uploadID string) error {
+	if uploadID == "" {
 		return nil
 	}
-	late := fmt.Errorf("%w: more than %v", errCleanup, m.opts.CleanupTimeout)
-	ctx, cancel := context.WithTimeoutCause(ctx, m.opts.CleanupTimeout, late)
+	late := fmt.Errorf("%w: more than %v", errCleanup, c.opts.CleanupTimeout)
+	ctx, cancel := context.WithTimeoutCause(ctx, c.opts.CleanupTimeout, late)
 	defer cancel()
 	for try := range maxAborts {
 		if try > 0 {
@@ -58,8 +50,8 @@ func (m *multipart) abort(ctx context.Context) error {
 				return err
 			}
 		}
-		err := m.call(ctx, 0, func(ctx context.Context, s Snapshot) error {
-			return m.remote.Abort(ctx, s, m.rec.UploadID)
+		err := c.call(ctx, 0, func(ctx context.Context, s Snapshot) error {
+			return remote.Abort(ctx, s, uploadID)
 		})
 		if isRestart(err) {
 			return nil
@@ -67,18 +59,18 @@ func (m *multipart) abort(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
-		if listed, _ := m.isListed(ctx, RetryPolicy{}); !listed {
+		if listed, _ := c.isListed(ctx, remote, uploadID, RetryPolicy{}); !listed {
 			return nil
 		}
 	}
-	return fmt.Errorf("upload %s is still there after %d aborts", m.rec.UploadID, maxAborts)
+	return fmt.Errorf("upload %s is still there after %d aborts", uploadID, maxAborts)
 }
 
 // isListed reports whether the server still has the upload; known is false where it
 // does not say.
-func (m *multipart) isListed(ctx context.Context, policy RetryPolicy) (listed, known bool) {
-	err := m.retry(ctx, policy, 0, func(ctx context.Context, s Snapshot) error {
-		_, err := m.remote.ListParts(ctx, s, m.rec.UploadID)
+func (c *caller) isListed(ctx context.Context, remote wire.Remote, uploadID string, policy RetryPolicy) (listed, known bool) {
+	err := c.retry(ctx, policy, 0, func(ctx context.Context, s Snapshot) error {
+		_, err := remote.ListParts(ctx, s, uploadID)
 		return err
 	}, nil)
 	return err == nil, err == nil || isRestart(err)

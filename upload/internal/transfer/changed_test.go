@@ -132,7 +132,7 @@ func (s *badDisk) ReadAt(p []byte, off int64) (int, error) {
 }
 
 func (r *rig) runSource(src Source) (Result, error) {
-	return r.service().Run(r.ctx, r.job(src))
+	return r.service().NewSession(nil).Run(r.ctx, r.job(src))
 }
 
 func TestSourceCannotBeReadHalfWay(t *testing.T) {

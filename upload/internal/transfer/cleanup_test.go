@@ -67,7 +67,7 @@ func (b *bubble) wantWarning(text string) {
 	wantWarning(b, &b.seen, text)
 }
 
-func wantWarning(t testing.TB, seen *recorder, text string) {
+func wantWarning(t testing.TB, seen *eventLog, text string) {
 	t.Helper()
 	all := seen.of(Warning)
 	if len(all) != 1 || !strings.Contains(all[0].Err.Error(), text) {

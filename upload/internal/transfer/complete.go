@@ -8,7 +8,7 @@ import (
 	"github.com/vodupload/vodupload/upload/internal/wire"
 )
 
-// complete makes the object of the parts, and says what it came to.
+// complete makes the object of the parts, and returns the result.
 func (m *multipart) complete(ctx context.Context) (Result, error) {
 	crc := combined(m.parts)
 	res, err := m.completed(ctx, crc)
@@ -29,8 +29,8 @@ func (m *multipart) complete(ctx context.Context) (Result, error) {
 }
 
 // completed calls Complete. Where an answer leaves open whether the object was
-// made, HEAD tells: OSS goes on with a Complete whose client is gone, and knows
-// the upload ID no more once it is done (OSS documentation, CompleteMultipartUpload).
+// made, HEAD decides: OSS continues a Complete whose client is gone, and does not
+// know the upload ID once it is done (OSS documentation, CompleteMultipartUpload).
 func (m *multipart) completed(ctx context.Context, crc uint64) (wire.CompleteResult, error) {
 	var res wire.CompleteResult
 	until := time.Now().Add(2 * maxPatience * m.opts.Wire.StallTimeout)
@@ -39,14 +39,14 @@ func (m *multipart) completed(ctx context.Context, crc uint64) (wire.CompleteRes
 		return err
 	}, func(we *wire.Error, last bool) bool {
 		gone := we.Class == wire.Restart
-		m.unsure = !gone && (m.unsure || ambiguous(we))
+		m.completeUnknown = !gone && (m.completeUnknown || ambiguous(we))
 		if !gone && !ambiguous(we) && we.Code != codeExists {
 			return false
 		}
 		if last && we.Unanswered {
 			m.awaitMade(ctx, crc, until)
 		}
-		info, ok := m.made(ctx, crc, gone, last)
+		info, ok := m.objectIsOurs(ctx, crc, gone, last)
 		if ok {
 			res = wire.CompleteResult{ETag: info.ETag, VersionID: info.VersionID, CRC64: info.CRC64, HasCRC64: true}
 		}
@@ -55,19 +55,19 @@ func (m *multipart) completed(ctx context.Context, crc uint64) (wire.CompleteRes
 	return res, err
 }
 
-// made reports whether this upload has become the object. While the server still
-// knows its ID, it has not: the object is somebody else's, with the same bytes. Where
-// the server does not say, Complete is made again, which tells; as the last word, the
+// objectIsOurs reports whether this upload has become the object. While the server still
+// knows its ID, it has not: the object is another one, with the same bytes. Where
+// the server does not say, Complete is made again, which decides; at the last attempt, the
 // object counts, for its bytes are right.
-func (m *multipart) made(ctx context.Context, crc uint64, gone, last bool) (wire.ObjectInfo, bool) {
+func (m *multipart) objectIsOurs(ctx context.Context, crc uint64, gone, last bool) (wire.ObjectInfo, bool) {
 	info, err := m.head(ctx, last)
-	if err != nil || !isOurs(info, object{size: m.plan.Size, crc: crc, kind: typeMultipart, since: m.rec.Started}) {
+	if err != nil || !matches(info, object{size: m.plan.Size, crc: crc, kind: typeMultipart, since: m.rec.Started}) {
 		return info, false
 	}
 	if gone {
 		return info, true
 	}
-	listed, known := m.isListed(ctx, m.policy(last))
+	listed, known := m.isListed(ctx, m.remote, m.rec.UploadID, m.policy(last))
 	if !known && last && ctx.Err() == nil {
 		m.warn(fmt.Errorf("the object is there, but the server does not say whether upload %s is unfinished: a sweep will find it", m.rec.UploadID))
 		return info, true
@@ -80,20 +80,10 @@ func (m *multipart) made(ctx context.Context, crc uint64, gone, last bool) (wire
 func (m *multipart) awaitMade(ctx context.Context, crc uint64, until time.Time) {
 	pause := min(m.opts.Wire.StallTimeout/4, 10*time.Second)
 	for time.Now().Before(until) && sleep(ctx, pause) == nil {
-		if _, ok := m.made(ctx, crc, false, false); ok {
+		if _, ok := m.objectIsOurs(ctx, crc, false, false); ok {
 			return
 		}
 	}
-}
-
-// policy is that of a request about another one. Unless it is the last word, it is
-// not retried: the request that it is about will be.
-func (u *upload) policy(last bool) RetryPolicy {
-	policy := u.opts.Retry
-	if !last {
-		policy.Count = 0
-	}
-	return policy
 }
 
 // head asks what is stored under the object's name.

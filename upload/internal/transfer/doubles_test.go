@@ -11,8 +11,8 @@ import (
 	"github.com/vodupload/vodupload/upload/osstest"
 )
 
-// A recorder keeps events.
-type recorder struct {
+// A eventLog keeps events.
+type eventLog struct {
 	mu     sync.Mutex
 	events []Event
 	cond   func(Event) bool
@@ -20,7 +20,7 @@ type recorder struct {
 	hook   func(Event) // called for each
 }
 
-func (s *recorder) take(e Event) {
+func (s *eventLog) take(e Event) {
 	s.mu.Lock()
 	s.events = append(s.events, e)
 	then, hook := s.then, s.hook
@@ -39,19 +39,19 @@ func (s *recorder) take(e Event) {
 }
 
 // when calls then once, at the first event that cond is true for.
-func (s *recorder) when(cond func(Event) bool, then func()) {
+func (s *eventLog) when(cond func(Event) bool, then func()) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.cond, s.then = cond, then
 }
 
-func (s *recorder) reset() {
+func (s *eventLog) reset() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.events = nil
 }
 
-func (s *recorder) of(kind EventKind) []Event {
+func (s *eventLog) of(kind EventKind) []Event {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	var all []Event

@@ -240,7 +240,7 @@ type bubble struct {
 	slots  *testSlots
 	store  *faultyStore
 	opts   Options
-	seen   recorder
+	seen   eventLog
 }
 
 func newBubble(t *testing.T, size int) *bubble {
@@ -256,13 +256,19 @@ func newBubble(t *testing.T, size int) *bubble {
 	return b
 }
 
+// runAt is [Session.Run] with another server.
+func runAt(ctx context.Context, s *Service, job *Job, remote wire.Remote) (Result, error) {
+	u := &upload{caller: s.callerFor(job), session: s.NewSession(nil), job: job, remote: remote}
+	return u.run(ctx)
+}
+
 // start runs the upload.
 func (b *bubble) start() (Result, error) {
 	job := &Job{
 		Source: b.src, Name: "/media/talk.mp4", Gate: b.gate, Slots: b.slots, Emit: b.seen.take,
 		Target: must(target.Locator{}.Target("oss-cn-hangzhou.aliyuncs.com", media, name)),
 	}
-	return NewService(b.opts).run(b.ctx, job, b.remote)
+	return runAt(b.ctx, NewService(b.opts), job, b.remote)
 }
 
 // run is start, and looks that nothing goes on after it.

@@ -139,23 +139,19 @@ func TestUnansweredPutIsKnownToALaterRun(t *testing.T) {
 	r.opts.Retry.Count = 0
 	src := must(OpenFile(r.path))
 	defer src.Close()
-	unanswered := false
-	run := func() (Result, error) {
-		job := r.job(src)
-		job.Unanswered = &unanswered
-		return r.service().Run(r.ctx, job)
-	}
+	session := r.service().NewSession(nil)
+	run := func() (Result, error) { return session.Run(r.ctx, r.job(src)) }
 	r.server.Inject(osstest.LoseAnswer(osstest.OpPutObject))
-	if _, err := run(); err == nil || !unanswered {
-		t.Fatalf("got %v, unanswered %t; want an error, and true", err, unanswered)
+	if _, err := run(); err == nil || !session.putUnknown {
+		t.Fatalf("got %v, outcome unknown %t; want an error, and true", err, session.putUnknown)
 	}
 	if res, err := run(); err != nil || !res.Verified {
 		t.Errorf("got %+v, %v; want success, verified", res, err)
 	}
 	r.same()
 	r.counts("Put 2, Head 1")
-	unanswered = false
-	if _, err := run(); err == nil || unanswered {
-		t.Errorf("got %v, unanswered %t; want a refusal that leaves nothing open", err, unanswered)
+	session = r.service().NewSession(nil)
+	if _, err := run(); err == nil || session.putUnknown {
+		t.Errorf("got %v, outcome unknown %t; want a refusal that leaves nothing open", err, session.putUnknown)
 	}
 }

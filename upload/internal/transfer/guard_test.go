@@ -86,7 +86,7 @@ func TestReadThatFailsOnce(t *testing.T) {
 				}
 				r.same()
 				told := r.seen.of(Retrying)
-				if len(told) != 1 || told[0].Attempt != 1 || !errors.Is(told[0].Err, err) || len(r.seen.of(WentOn)) != 1 {
+				if len(told) != 1 || told[0].Attempt != 1 || !errors.Is(told[0].Err, err) || len(r.seen.of(Recovered)) != 1 {
 					t.Errorf("got retries %+v, want one for %v, and that it went on", told, err)
 				}
 				r.left(0, 0)
@@ -114,10 +114,9 @@ func TestFailedReadLeavesNothingUnanswered(t *testing.T) {
 	r.opts.Retry.Count = 0
 	src := &oddSource{inMemory: data(1000, 1)}
 	src.once(1, syscall.EIO)
-	job := r.job(src)
-	job.Unanswered = new(bool)
-	if _, err := r.service().Run(r.ctx, job); !errors.Is(err, syscall.EIO) || *job.Unanswered {
-		t.Errorf("got %v, unanswered %t; want EIO, and false", err, *job.Unanswered)
+	session := r.service().NewSession(nil)
+	if _, err := session.Run(r.ctx, r.job(src)); !errors.Is(err, syscall.EIO) || session.putUnknown {
+		t.Errorf("got %v, outcome unknown %t; want EIO, and false", err, session.putUnknown)
 	}
 }
 
@@ -222,7 +221,7 @@ func TestHashOfOddSource(t *testing.T) {
 		"an error with all": func(_ int64, p []byte, _ int64) (int, error) { return len(p), fs.ErrPermission },
 	} {
 		src := guard(&oddSource{inMemory: data(1000, 1), read: read}, nil)
-		if _, err := (&upload{job: &Job{Source: src}}).hash(t.Context(), 0, 1000); err == nil {
+		if _, err := (&upload{caller: &caller{}, job: &Job{Source: src}}).hash(t.Context(), 0, 1000); err == nil {
 			t.Errorf("%s: got no error", name)
 		}
 	}

@@ -11,7 +11,7 @@ import (
 
 func TestHash(t *testing.T) {
 	b := data(1<<20+7, 3)
-	u := &upload{job: &Job{Source: inMemory(b)}}
+	u := &upload{caller: &caller{}, job: &Job{Source: inMemory(b)}}
 	for _, tt := range []struct{ off, size int64 }{{0, 0}, {0, 1}, {5, 256 << 10}, {7, 1 << 20}, {0, 1<<20 + 7}} {
 		got, err := u.hash(t.Context(), tt.off, tt.size)
 		if want := crc64.Checksum(b[tt.off : tt.off+tt.size]); err != nil || got != want {
@@ -34,7 +34,7 @@ func TestHashEndsWithItsContext(t *testing.T) {
 			stop(errPause)
 			return nil
 		}}
-		u := &upload{Service: &Service{}, job: &Job{Source: src}, plan: must(NewPlan(100*partSize, partSize))}
+		u := &upload{caller: &caller{Service: &Service{}}, job: &Job{Source: src}, plan: must(NewPlan(100*partSize, partSize))}
 		parts := make([]wire.Part, count)
 		for i := range parts {
 			parts[i].Number = i + 1
@@ -65,7 +65,7 @@ func TestHashOfAPartEndsWithItsContext(t *testing.T) {
 
 func TestMatchingKeepsTheOrder(t *testing.T) {
 	b := data(5*partSize, 3)
-	u := &upload{Service: &Service{}, job: &Job{Source: inMemory(b)}, plan: must(NewPlan(5*partSize, partSize))}
+	u := &upload{caller: &caller{Service: &Service{}}, job: &Job{Source: inMemory(b)}, plan: must(NewPlan(5*partSize, partSize))}
 	parts := trueParts(b, u.plan)
 	parts[1].CRC64++
 	got, err := u.matching(t.Context(), parts)

@@ -47,7 +47,7 @@ func (m *multipart) initiate(ctx context.Context) error {
 	if err := m.keep.begin(ctx, m.rec); err != nil {
 		// Nobody would find the upload again, so it does not stay at the server,
 		// also when it was only interrupted.
-		return target.Join(err, m.abort(context.WithoutCancel(ctx)))
+		return target.Join(err, m.abort(context.WithoutCancel(ctx), m.remote, m.rec.UploadID))
 	}
 	m.emit(Event{Kind: Initiated, UploadID: m.rec.UploadID, PartSize: plan.PartSize})
 	return nil

@@ -4,5 +4,5 @@ package transfer
 
 import "os"
 
-// inode has nothing to tell: size, modification time and path identify the file.
+// inode returns nothing: size, modification time and path identify the file.
 func inode(os.FileInfo) (device, inode uint64) { return 0, 0 }

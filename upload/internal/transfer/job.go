@@ -18,7 +18,7 @@ type (
 )
 
 // ErrAbandon is the cause to cancel the context of [Service.Run] with when the
-// upload shall not go on later: it is aborted at the server, and its checkpoint
+// upload is not to be resumed: it is aborted at the server, and its checkpoint
 // deleted. After any other cause both are kept.
 var ErrAbandon = errors.New("upload: abandoned")
 
@@ -26,11 +26,11 @@ var ErrAbandon = errors.New("upload: abandoned")
 // were read.
 var ErrIntegrity = errors.New("upload: object differs from its source")
 
-// ErrNoCRC is returned where a CRC64 is required, and the server told none.
+// ErrNoCRC is returned where a CRC64 is required, and the server reports none.
 var ErrNoCRC = wire.ErrNoCRC
 
-// ErrCheckpoint is returned when a checkpoint cannot be kept, and the upload was
-// not told to go on without.
+// ErrCheckpoint is returned when a checkpoint cannot be kept, and the upload may
+// not continue without one.
 var ErrCheckpoint = errors.New("upload: cannot keep a checkpoint")
 
 // ErrInUse is returned when another run, here or in another process, has claimed the
@@ -48,11 +48,11 @@ type Gate interface {
 	// that ends the upload, and leaves it as it is for another run.
 	Wait(ctx context.Context) error
 
-	// Expired tells that the server refused the credentials of a generation. From
+	// Expired reports that the server refused the credentials of a generation. From
 	// then on Current must not return them.
 	Expired(generation uint64, cause error)
 
-	// Accepted tells that the server took them.
+	// Accepted reports that the server took them.
 	Accepted(generation uint64)
 }
 
@@ -75,11 +75,6 @@ type Job struct {
 	// Volatile keeps the checkpoint in memory: the source has no name that another
 	// process would know it by.
 	Volatile bool
-
-	// Unanswered says that a PutObject of an earlier run may have made the object,
-	// and is set when one of this run may have. It may be nil, where no later run
-	// wants to know; else it is this run's alone until that returns.
-	Unanswered *bool
 
 	// Steps, if it is not nil, has the calls of Source that are under way.
 	Steps *Steps
@@ -106,13 +101,13 @@ func (j *Job) target() target.Target {
 	return t
 }
 
-// A Result is what an upload that succeeded came to.
+// A Result is the outcome of an upload that succeeded.
 type Result struct {
 	ETag         string
-	VersionID    string // empty where the server did not tell it
+	VersionID    string // empty where the server does not report it
 	UploadID     string // empty for an object sent by PutObject
 	CRC64        uint64 // of the source as it was read
-	Verified     bool   // the server told the same CRC64 for the object
+	Verified     bool   // the server reported the same CRC64 for the object
 	Size         int64
 	Parts        int
 	ResumedParts int   // that did not have to be sent in this run
@@ -121,14 +116,14 @@ type Result struct {
 	CallbackBody []byte
 }
 
-// An EventKind says what an [Event] tells.
+// An EventKind is the kind of an [Event].
 type EventKind int
 
 // The kinds of events.
 const (
 	Progress  EventKind = iota // Uploaded, InFlight or Sent has changed
 	Retrying                   // a request failed and will be made again
-	WentOn                     // a request that had to be retried succeeded
+	Recovered                  // a request that had to be retried succeeded
 	Initiated                  // UploadID is known, Uploaded says what of it the server has
 	Sized                      // the length of a stream is known, and in Size
 	Warning                    // something that needs a person's eye, but does not stop the upload
@@ -137,7 +132,7 @@ const (
 // An Event is a value that says what happened to one upload.
 type Event struct {
 	Kind     EventKind
-	Uploaded int64 // bytes that the server has acknowledged; less than before if the upload begins anew
+	Uploaded int64 // bytes that the server has acknowledged; less than before if the upload starts over
 	InFlight int64 // bytes handed to connections and not yet acknowledged
 	Sent     int64 // bytes handed to connections in this run, retries included
 	UploadID string

@@ -146,7 +146,7 @@ func (r *rig) meanwhile(b []byte, faults ...*osstest.Fault) {
 	r.seen.when(func(e Event) bool { return e.Kind == Progress && e.Uploaded == fiveParts }, func() {
 		job := r.job(inMemory(b))
 		job.Name, job.Emit, job.Object, job.Slots = "/another/file", nil, target.ObjectOptions{}, newSlots(5)
-		if _, err := r.service().Run(r.ctx, job); err != nil {
+		if _, err := r.service().NewSession(nil).Run(r.ctx, job); err != nil {
 			r.Error(err)
 		}
 		r.inject(faults...)
@@ -425,7 +425,7 @@ func TestSizes(t *testing.T) {
 func TestTooLarge(t *testing.T) {
 	r := newRig(t, 0)
 	job := r.job(huge{})
-	if _, err := r.service().Run(r.ctx, job); !errors.Is(err, ErrTooLarge) {
+	if _, err := r.service().NewSession(nil).Run(r.ctx, job); !errors.Is(err, ErrTooLarge) {
 		t.Errorf("got %v, want %v", err, ErrTooLarge)
 	}
 	r.counts("")

@@ -14,21 +14,27 @@ import (
 // A multipart is an upload in parts, with its claimed checkpoint.
 type multipart struct {
 	*upload
-	keep  *keeper // nil: of a stream
+	keep  *recorder
 	rec   checkpoint.Record
 	parts []wire.Part // by number-1; Number is 0 where the server does not have it yet
 
 	resumedParts int
 	resumedBytes int64
 	lost         lostInitiates
-	unsure       bool // a Complete was made, and what it came to is not known
+
+	completeUnknown bool // a Complete was made, and its outcome is not known
 }
 
-// multipart claims the checkpoint, and gives it up again on every path.
+// multipart brings a source of more than one part to its object.
 func (u *upload) multipart(ctx context.Context) (Result, error) {
+	return u.claimed(ctx, (*multipart).run)
+}
+
+// claimed claims the checkpoint for a run, and releases it on every path.
+func (u *upload) claimed(ctx context.Context, run func(*multipart, context.Context) (Result, error)) (Result, error) {
 	keep, err := u.claim(ctx)
 	if err != nil {
-		return Result{}, u.leave(ctx, err)
+		return Result{}, u.abandonIfCanceled(ctx, err)
 	}
 	m := &multipart{upload: u, keep: keep}
 	if cp, ok := keep.Upload.(checkpoint.Unbegun); ok {
@@ -37,18 +43,20 @@ func (u *upload) multipart(ctx context.Context) (Result, error) {
 	defer func() {
 		m.settleLost(ctx)
 		keep.close()
-		m.working.remove(m.rec.UploadID)
+		if u.session.stream == nil || ctx.Err() == nil || isAbandoned(ctx) {
+			m.working.remove(m.rec.UploadID)
+		}
 	}()
-	res, err := m.run(ctx)
+	res, err := run(m, ctx)
 	if err != nil {
-		m.giveUp(ctx, err)
+		m.endFailed(ctx, err)
 		return Result{}, err
 	}
 	keep.remove()
 	return res, nil
 }
 
-// run resumes the recorded upload or begins one. What turns out on the way to be of
+// run resumes the recorded upload or begins one. An upload that proves to be of
 // no use any more starts over, once.
 func (m *multipart) run(ctx context.Context) (Result, error) {
 	have, err := m.resume(ctx)
@@ -73,8 +81,8 @@ func (m *multipart) run(ctx context.Context) (Result, error) {
 }
 
 // finish sends what is missing, and makes the object. Parts that are refused are
-// compared with the server's list again, once: of some of them the server may have
-// told another ETag than they have.
+// compared with the server's list again, once: the server may have
+// reported another ETag for some of them than they have.
 func (m *multipart) finish(ctx context.Context) (Result, error) {
 	res, err := m.sendAndComplete(ctx)
 	if !isRefused(err) || ctx.Err() != nil {
@@ -106,27 +114,6 @@ func (m *multipart) sendAndComplete(ctx context.Context) (Result, error) {
 	return m.complete(ctx)
 }
 
-// isRestart reports whether the server does not know the upload ID.
-func isRestart(err error) bool {
-	we, ok := answer(err)
-	return ok && we.Class == wire.Restart
-}
-
-// isRefused reports whether Complete did not take the parts: the server has others
-// than it told when they were sent, or when they were listed (OSS documentation,
-// CompleteMultipartUpload). The same list would be refused for ever.
-func isRefused(err error) bool {
-	we, ok := answer(err)
-	if !ok {
-		return false
-	}
-	switch we.Code {
-	case "InvalidPart", "InvalidPartOrder", "EntityTooSmall":
-		return true
-	}
-	return false
-}
-
 // split sets the parts, none of them sent.
 func (m *multipart) split(plan Plan) {
 	m.plan = plan
@@ -135,23 +122,38 @@ func (m *multipart) split(plan Plan) {
 	m.tally.restart(0)
 }
 
-// giveUp ends an upload that failed: what can go on later stays, at the server and
-// in the checkpoint; what cannot is taken away at both.
-func (m *multipart) giveUp(ctx context.Context, err error) {
+// endFailed ends a run that failed. What another run can resume stays, at the server and in
+// the checkpoint; all else is discarded. Of a stream nothing can be resumed once it
+// failed; what may yet become the object, because the outcome of Complete is not known,
+// is left alone.
+func (m *multipart) endFailed(ctx context.Context, err error) {
+	failed, streamed := ctx.Err() == nil, m.session.stream != nil
 	switch {
 	case errors.Is(err, ErrIntegrity), isStored(err), isUnverified(err):
 		m.keep.remove() // it was completed: nothing is left to abort
-	case isAbandoned(ctx), errors.Is(err, ErrChanged) && ctx.Err() == nil:
+	case isAbandoned(ctx), failed && errors.Is(err, ErrChanged), failed && streamed && !m.completeUnknown:
 		ctx, cancel := cleanup(ctx)
 		defer cancel()
 		if m.discard(ctx) {
 			m.keep.remove()
 		}
+	case failed && streamed:
+		m.warn(fmt.Errorf("an upload may be unfinished at the server, upload ID %s: it is not known whether it was completed", m.rec.UploadID))
 	}
 }
 
+// discard aborts the recorded upload, which is of no use any more. If the server does not
+// let it be aborted, that is reported, and no error.
+func (m *multipart) discard(ctx context.Context) bool {
+	err := m.abort(ctx, m.remote, m.rec.UploadID)
+	if err != nil && ctx.Err() == nil {
+		m.warn(fmt.Errorf("an unfinished upload stays at the server: %w", err))
+	}
+	return err == nil
+}
+
 // isStored reports whether err says that the object is stored, but the server that
-// was to be told of it did not answer well (OSS documentation, Callback: status
+// was to be notified did not answer well (OSS documentation, Callback: status
 // 203).
 func isStored(err error) bool {
 	we, ok := answer(err)
@@ -159,7 +161,7 @@ func isStored(err error) bool {
 }
 
 // isUnverified reports whether err says that the object was made, and its CRC64 was not
-// told although it had to be.
+// reported although it had to be.
 func isUnverified(err error) bool {
 	we, ok := answer(err)
 	return ok && we.Op == target.OpComplete && errors.Is(we, wire.ErrNoCRC)

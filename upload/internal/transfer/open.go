@@ -9,9 +9,9 @@ import (
 // Open opens the job's source, so that a later write to it will show. An error that may pass is retried like that of a
 // request.
 func (s *Service) Open(ctx context.Context, job *Job, open func() (Source, error)) (Source, error) {
-	u := &upload{Service: s, job: job}
+	c := s.callerFor(job)
 	var src Source
-	err := u.local(ctx, 0, func() error {
+	err := c.local(ctx, 0, func() error {
 		defer job.Steps.end(job.Steps.begin("opening", -1))
 		err := Protect("opening the source", func() (err error) {
 			if src, err = open(); err != nil {
@@ -38,9 +38,8 @@ func (s *Service) Open(ctx context.Context, job *Job, open func() (Source, error
 
 // Begin returns the first bytes of the job's source, at most n.
 func (s *Service) Begin(ctx context.Context, job *Job, n int) ([]byte, error) {
-	u := &upload{Service: s, job: job}
 	buf := make([]byte, min(int64(n), job.Source.State().Size))
-	err := u.local(ctx, 0, func() error {
+	err := s.callerFor(job).local(ctx, 0, func() error {
 		_, err := job.Source.ReadAt(buf, 0)
 		if err != nil && err != io.EOF {
 			return fmt.Errorf("read source at byte 0: %w", err)

@@ -65,7 +65,7 @@ func (l *lostInitiates) mayBe(began time.Time) bool {
 
 // orphans returns which of the server's uploads of one object the lost requests made:
 // those that began while these were under way, and that nobody is known to have. More
-// of them than were lost are none: somebody else is at work then. ahead is by how much
+// of them than were lost are none: another process makes some then. ahead is by how much
 // the server's clock is ahead.
 func (l *lostInitiates) orphans(object string, listed []wire.Unfinished, known map[string]bool, ahead time.Duration) []wire.Unfinished {
 	var found []wire.Unfinished
@@ -96,28 +96,29 @@ func (m *multipart) settleLost(ctx context.Context) {
 		ctx, cancel = cleanup(ctx)
 		defer cancel()
 	}
-	if ctx.Err() != nil || !m.abortOrphans(ctx) {
+	if ctx.Err() != nil || !m.abortOrphans(ctx, &m.lost, m.rec.UploadID) {
 		m.keep.unbegun = m.lost.since()
 	}
 }
 
 // abortOrphans aborts what the lost requests have made. It comes last: by now whoever
 // else initiated an upload of the object meanwhile has it in its checkpoint, or has sent
-// a part. What cannot be found out stays for a sweep, without a word: the token may lack
-// the right to list. It returns false where the server could not be asked.
-func (m *multipart) abortOrphans(ctx context.Context) bool {
-	if _, ok := m.remote.(*wire.Object); !ok {
+// a part. What cannot be found out stays for a sweep, without a warning: the token may
+// lack the right to list. mine is the upload of the run itself. It returns false where the
+// server could not be asked.
+func (u *upload) abortOrphans(ctx context.Context, lost *lostInitiates, mine string) bool {
+	if _, ok := u.remote.(*wire.Object); !ok {
 		return true
 	}
-	ctx, cancel := context.WithTimeout(ctx, min(m.opts.CleanupTimeout, orphanTimeout))
+	ctx, cancel := context.WithTimeout(ctx, min(u.opts.CleanupTimeout, orphanTimeout))
 	defer cancel()
-	bucket, err := m.wire.Bucket(m.job.target())
+	bucket, err := u.wire.Bucket(u.job.target())
 	if err != nil {
 		return true
 	}
-	object := m.job.Target.Object
+	object := u.job.Target.Object
 	var page wire.UploadsPage
-	err = m.once(ctx, func(ctx context.Context, s Snapshot) (err error) {
+	err = u.once(ctx, func(ctx context.Context, s Snapshot) (err error) {
 		page, err = bucket.ListUploads(ctx, s, object, wire.UploadMarker{}) // this name comes first
 		return err
 	})
@@ -127,40 +128,34 @@ func (m *multipart) abortOrphans(ctx context.Context) bool {
 		return ok && we.Class == wire.Permanent
 	}
 	ahead := cmp.Or(page.Served, now).Sub(now)
-	suspicious := func(u wire.Unfinished) bool {
-		return u.Object == object && u.UploadID != m.rec.UploadID && m.lost.mayBe(u.Initiated.Add(-ahead))
+	suspicious := func(o wire.Unfinished) bool {
+		return o.Object == object && o.UploadID != mine && lost.mayBe(o.Initiated.Add(-ahead))
 	}
 	if !slices.ContainsFunc(page.Uploads, suspicious) {
 		return true // without a look at all checkpoints
 	}
-	sw := &sweep{Service: m.Service, job: &SweepJob{}}
-	known, err := sw.checkpoints(ctx)
-	if err != nil || known.hidden {
+	known, err := u.viewStore(ctx, nil)
+	if err != nil || known.unreadable {
 		return err == nil
 	}
-	known.names[m.rec.UploadID] = true
-	for _, u := range m.lost.orphans(object, page.Uploads, known.names, ahead) {
-		m.abortOrphan(ctx, bucket, u)
+	known.ids[mine] = true
+	for _, o := range lost.orphans(object, page.Uploads, known.ids, ahead) {
+		u.abortOrphan(ctx, bucket, o)
 	}
 	return true
 }
 
 // abortOrphan aborts an upload that nobody is known to have, unless it has a part.
-func (m *multipart) abortOrphan(ctx context.Context, bucket wire.Bucket, u wire.Unfinished) {
+func (u *upload) abortOrphan(ctx context.Context, bucket wire.Bucket, o wire.Unfinished) {
 	var state wire.UploadState
-	err := m.once(ctx, func(ctx context.Context, s Snapshot) (err error) {
-		state, err = bucket.UploadState(ctx, s, u.Object, u.UploadID)
+	err := u.once(ctx, func(ctx context.Context, s Snapshot) (err error) {
+		state, err = bucket.UploadState(ctx, s, o.Object, o.UploadID)
 		return err
 	})
 	if err != nil || state.Parts > 0 {
 		return
 	}
-	_ = m.once(ctx, func(ctx context.Context, s Snapshot) error {
-		return m.remote.Abort(ctx, s, u.UploadID)
+	_ = u.once(ctx, func(ctx context.Context, s Snapshot) error {
+		return u.remote.Abort(ctx, s, o.UploadID)
 	})
-}
-
-// once makes a request that is not made again where it fails.
-func (u *upload) once(ctx context.Context, fn request) error {
-	return u.retry(ctx, RetryPolicy{}, 0, fn, nil)
 }

@@ -26,7 +26,7 @@ type patience struct{ n atomic.Int32 }
 
 func (p *patience) now() int { return max(int(p.n.Load()), 1) }
 
-// answered takes note of a request that was answered after some time, with n times the
+// answered records a request that was answered after some time, with n times the
 // timeout to wait for it: what follows begins with what this one needed.
 func (p *patience) answered(n int, took, timeout time.Duration) {
 	switch {

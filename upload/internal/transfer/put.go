@@ -12,12 +12,12 @@ import (
 
 // single brings a source that fits into one part to its object. It claims no
 // checkpoint. An earlier run may have: with another part size, or when the file was
-// larger. What that left goes, for nothing would ever go on with it. That no
-// checkpoint can be looked for does not matter: none is needed.
+// larger. What that left goes, for nothing would ever resume it. An error of the store
+// does not matter: no checkpoint is needed.
 func (u *upload) single(ctx context.Context) (Result, error) {
 	res, err := u.putObject(ctx)
 	if err != nil {
-		return Result{}, u.leave(ctx, err)
+		return Result{}, u.abandonIfCanceled(ctx, err)
 	}
 	if err := u.abandon(ctx); err != nil && ctx.Err() == nil && !errors.Is(err, ErrCheckpoint) {
 		u.warn(fmt.Errorf("what an earlier run left of this upload stays: %w", err))
@@ -29,10 +29,6 @@ func (u *upload) single(ctx context.Context) (Result, error) {
 func (u *upload) putObject(ctx context.Context) (Result, error) {
 	size := u.plan.Size
 	var res wire.PutResult
-	unanswered := u.job.Unanswered
-	if unanswered == nil {
-		unanswered = new(bool)
-	}
 	err := u.retry(ctx, u.opts.Retry, 0, func(ctx context.Context, s Snapshot) error {
 		touched, err := u.job.Source.Touched()
 		if err != nil {
@@ -50,11 +46,11 @@ func (u *upload) putObject(ctx context.Context) (Result, error) {
 			return err
 		})
 	}, func(we *wire.Error, last bool) bool {
-		if *unanswered && we.Code == codeExists {
-			res = u.madeBefore(ctx, last)
+		if u.session.putUnknown && we.Code == codeExists {
+			res = u.putByLostAttempt(ctx, last)
 			return res.Verified
 		}
-		*unanswered = *unanswered || ambiguous(we)
+		u.session.putUnknown = u.session.putUnknown || ambiguous(we)
 		return false
 	})
 	if err != nil {
@@ -114,10 +110,10 @@ func (s *watched) ReadAt(p []byte, off int64) (int, error) {
 	return n, err
 }
 
-// madeBefore answers a refusal to overwrite after an attempt, of this run or an
-// earlier one, whose answer was lost: if the object has the bytes of the source, that attempt made it. The
-// result is verified only then.
-func (u *upload) madeBefore(ctx context.Context, last bool) wire.PutResult {
+// putByLostAttempt answers a refusal to overwrite after an attempt, of this run or an
+// earlier one, whose answer was lost: if the object has the bytes of the source, that
+// attempt made it. The result is verified only then.
+func (u *upload) putByLostAttempt(ctx context.Context, last bool) wire.PutResult {
 	size := u.plan.Size
 	var crc uint64
 	err := u.local(ctx, 0, func() (err error) {
@@ -128,6 +124,6 @@ func (u *upload) madeBefore(ctx context.Context, last bool) wire.PutResult {
 		return wire.PutResult{}
 	}
 	info, err := u.head(ctx, last)
-	ours := err == nil && isOurs(info, object{size: size, crc: crc, kind: typeNormal})
+	ours := err == nil && matches(info, object{size: size, crc: crc, kind: typeNormal})
 	return wire.PutResult{ETag: info.ETag, VersionID: info.VersionID, CRC64: crc, Verified: ours}
 }

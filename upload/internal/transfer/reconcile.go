@@ -27,7 +27,7 @@ func reconcile(plan Plan, local []checkpoint.Part, listed []wire.Part) reconcile
 			p.CRC64, p.HasCRC64 = mine.CRC64, true
 			r.done = append(r.done, p)
 		case p.HasCRC64:
-			// Also where the record tells another CRC64 or ETag: an answer that was
+			// Also where the record has another CRC64 or ETag: an answer that was
 			// lost may have been for a later attempt than the recorded one.
 			r.adopt = append(r.adopt, p)
 		}
@@ -75,7 +75,7 @@ func agrees(mine checkpoint.Part, listed wire.Part) bool {
 }
 
 // sameBytes reports whether the server lists a part with the bytes of mine: by the
-// CRC64, or where it tells none by the ETag.
+// CRC64, or where it lists none by the ETag.
 func sameBytes(mine, listed wire.Part) bool {
 	if mine.Size != listed.Size {
 		return false

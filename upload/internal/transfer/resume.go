@@ -10,7 +10,7 @@ import (
 	"github.com/vodupload/vodupload/upload/internal/wire"
 )
 
-// resume takes up the recorded upload, if there is one of this source. It returns
+// resume resumes the recorded upload, if there is one of this source. It returns
 // false when a new one has to be initiated.
 func (m *multipart) resume(ctx context.Context) (bool, error) {
 	began := time.Now()
@@ -84,7 +84,7 @@ func (m *multipart) agreed(ctx context.Context, local []checkpoint.Part) ([]wire
 	default:
 		// The token may lack the right, or the server be unreachable for now: the
 		// record is what there is. With all parts in it, a lost upload ID may also
-		// mean that it was completed: Complete will tell.
+		// mean that it was completed: Complete decides.
 		return m.unchanged(ctx, trusted(m.plan, local))
 	}
 	r := reconcile(m.plan, local, listed)
@@ -98,7 +98,7 @@ func (m *multipart) agreed(ctx context.Context, local []checkpoint.Part) ([]wire
 
 // unchanged returns those of the recorded parts whose bytes are still the same. They
 // are read again unless the source vouches for them. Of a fingerprint, which is only
-// somebody's word, one part is the sample.
+// a claim of its owner, one part is the sample.
 func (m *multipart) unchanged(ctx context.Context, parts []wire.Part) ([]wire.Part, error) {
 	now := m.job.Source.State()
 	if vouched(m.rec.Source, now) {

@@ -78,7 +78,7 @@ func (h *huge200) store(t testing.TB, key checkpoint.Key) *checkpoint.Dir {
 func (h *huge200) resume(t testing.TB, d *checkpoint.Dir, job *Job) Result {
 	remote := newFake()
 	remote.uploads["HUGE"] = h.listed
-	res, err := NewService(Options{Checkpoints: d, PartSize: 1 << 20, Parallel: 5}).run(t.Context(), job, remote)
+	res, err := runAt(t.Context(), NewService(Options{Checkpoints: d, PartSize: 1 << 20, Parallel: 5}), job, remote)
 	if err != nil {
 		t.Fatal(err)
 	}

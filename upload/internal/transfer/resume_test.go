@@ -369,7 +369,7 @@ func TestTheSameUploadTwiceIsInUse(t *testing.T) {
 	defer src.Close()
 	job := r.job(src)
 	job.Slots = newSlots(1)
-	if _, err := r.service().Run(r.ctx, job); !errors.Is(err, checkpoint.ErrInUse) || errors.Is(err, ErrCheckpoint) {
+	if _, err := r.service().NewSession(nil).Run(r.ctx, job); !errors.Is(err, checkpoint.ErrInUse) || errors.Is(err, ErrCheckpoint) {
 		t.Errorf("got %v, want %v alone", err, checkpoint.ErrInUse)
 	}
 	if n := r.server.Count(osstest.OpInitiateMultipartUpload); n != 1 {
@@ -403,10 +403,10 @@ func TestWrongTargetIsAnErrorAtOnce(t *testing.T) {
 	defer src.Close()
 	job := r.job(src)
 	job.Target.Bucket = "No Bucket"
-	if _, err := r.service().Run(r.ctx, job); err == nil {
+	if _, err := r.service().NewSession(nil).Run(r.ctx, job); err == nil {
 		t.Error("got success")
 	}
-	if err := r.service().Abandon(r.ctx, job); err == nil {
+	if err := r.service().NewSession(nil).Abandon(r.ctx, job); err == nil {
 		t.Error("Abandon: got success")
 	}
 	r.counts("")

@@ -42,14 +42,14 @@ func newBudget(policy RetryPolicy, acked int64) *budget {
 // A verdict is what is to be done after an error.
 type verdict struct {
 	again   bool
-	counted bool          // it is a retry that the user is told of
+	counted bool          // it is a retry that is reported
 	delay   time.Duration // before the next attempt
 }
 
 // next sorts err. acked counts the bytes that the server has acknowledged of this
 // upload: where the network fails or the server throttles, and some part got
-// through since the last retry, the line is bad but alive, and the budget starts
-// anew. An answer that blames this request spends it.
+// through since the last retry, the line is bad but alive, and the budget is full
+// again. An answer that blames this request spends it.
 //
 // maxFree is how many kept-alive connections may turn out to be closed, one after
 // the other, before that counts as a network that fails.
@@ -83,8 +83,8 @@ func (b *budget) next(err *wire.Error, acked int64, maxFree int) verdict {
 	return verdict{again: true, counted: true, delay: b.pause(err.Delay)}
 }
 
-// pause returns how long to wait: what the server asks for at least. Whoever was
-// told the same does not come back at the same moment.
+// pause returns how long to wait: what the server asks for at least, spread so that
+// clients which were asked the same do not return at the same moment.
 func (b *budget) pause(asked time.Duration) time.Duration {
 	if b.backoff == nil {
 		b.backoff = backoff.NewExponentialBackOff(

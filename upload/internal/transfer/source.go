@@ -59,7 +59,7 @@ type openFile interface {
 }
 
 // OpenFile opens the regular file at path. It looks before it does: opening a pipe
-// would wait for somebody who writes to it.
+// would wait for a writer.
 func OpenFile(path string) (Source, error) {
 	return open(path,
 		func() (fs.FileInfo, error) { return os.Stat(path) },
@@ -195,7 +195,7 @@ func (s *fileSource) Check() error {
 }
 
 // isSame reports whether at is the open file; known is false where the file system
-// tells too little, and it only may be.
+// says too little, and it only may be.
 func (s *fileSource) isSame(at fs.FileInfo) (known, same bool) {
 	if os.SameFile(s.info, s.info) && os.SameFile(at, at) { // files of the system
 		return true, os.SameFile(at, s.info)
@@ -215,7 +215,7 @@ func (s *fileSource) compare(now fs.FileInfo) error {
 }
 
 // Touched compares the inode's change time: it moves with each write, also where
-// somebody sets the modification time back, but with a chmod as well. A file without
+// the modification time was set back, but with a chmod as well. A file without
 // a change time, as on Windows or in most implementations of fs.FS, may always have
 // been touched.
 func (s *fileSource) Touched() (bool, error) {

@@ -2,7 +2,6 @@ package transfer
 
 import (
 	"context"
-	"fmt"
 
 	"github.com/vodupload/vodupload/checkpoint"
 	"github.com/vodupload/vodupload/upload/internal/descriptors"
@@ -19,15 +18,4 @@ func OpenCheckpoint(ctx context.Context, store checkpoint.Store, key checkpoint.
 		return err
 	}, starved)
 	return cp, err
-}
-
-// starved warns, once, that the upload waits for a descriptor. The slot that the job may
-// have at hand goes to another file: that may end, and close what it has open.
-func (u *upload) starved(err error) {
-	if u.job.Starved != nil {
-		u.job.Starved()
-	}
-	if u.starving.CompareAndSwap(false, true) {
-		u.warn(fmt.Errorf("wait until another file or connection is closed: %w", err))
-	}
 }

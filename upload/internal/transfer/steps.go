@@ -21,7 +21,7 @@ type step struct {
 	began time.Time
 }
 
-// begin records the begin of a call, and returns its number for end.
+// begin records the start of a call, and returns its number for end.
 func (s *Steps) begin(verb string, off int64) int {
 	if s == nil {
 		return 0

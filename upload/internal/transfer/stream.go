@@ -31,7 +31,6 @@ type Stream struct {
 	ended  bool  // the reader has said so
 	err    error // of the reader: it is not asked again
 	bytes  int64
-	rec    checkpoint.Record
 
 	mu      sync.Mutex
 	reading bool // a goroutine reads
@@ -92,58 +91,19 @@ func (st *Stream) pending() map[int][]byte {
 	return m
 }
 
-// RunStream is [Service.Run] for a stream. A failure aborts the upload, for the
-// bytes cannot be read again; after an interruption another RunStream goes on.
-func (s *Service) RunStream(ctx context.Context, job *Job, st *Stream) (Result, error) {
-	m, err := s.ofStream(job, st)
-	if err != nil {
-		return Result{}, err
-	}
-	st.size = s.opts.PartSize
-	res, err := m.stream(ctx, st)
-	st.rec = m.rec
-	if err != nil {
-		m.giveUpStream(ctx, err)
-	}
-	if err == nil || ctx.Err() == nil || isAbandoned(ctx) {
-		m.working.remove(m.rec.UploadID)
-	}
-	return res, err
+// streamed brings the session's stream to its object: one of one part by
+// PutObject, any other like a file whose parts are held in memory.
+func (u *upload) streamed(ctx context.Context) (Result, error) {
+	job := *u.job
+	job.Source = inMemory(nil)
+	u.job = &job
+	u.session.stream.size = u.opts.PartSize
+	return u.claimed(ctx, (*multipart).stream)
 }
 
-// AbandonStream aborts what an interrupted stream has begun.
-func (s *Service) AbandonStream(ctx context.Context, job *Job, st *Stream) error {
-	m, err := s.ofStream(job, st)
-	if err != nil {
-		return err
-	}
-	defer m.working.remove(m.rec.UploadID)
-	return m.abort(ctx)
-}
-
-func (s *Service) ofStream(job *Job, st *Stream) (*multipart, error) {
-	remote, err := s.wire.Object(job.target())
-	if err != nil {
-		return nil, err
-	}
-	return &multipart{upload: &upload{Service: s, job: job, remote: remote}, rec: st.rec}, nil
-}
-
-// giveUpStream aborts an upload that failed. One that may yet become the object,
-// because the server has not said what came of Complete, is left alone.
-func (m *multipart) giveUpStream(ctx context.Context, err error) {
-	switch {
-	case errors.Is(err, ErrIntegrity), isStored(err):
-	case isAbandoned(ctx), ctx.Err() == nil && !m.unsure:
-		ctx, cancel := cleanup(ctx)
-		defer cancel()
-		m.discard(ctx)
-	case ctx.Err() == nil:
-		m.warn(fmt.Errorf("an upload may be unfinished at the server, upload ID %s: it is not known whether it was completed", m.rec.UploadID))
-	}
-}
-
-func (m *multipart) stream(ctx context.Context, st *Stream) (Result, error) {
+func (m *multipart) stream(ctx context.Context) (Result, error) {
+	st := m.session.stream
+	m.rec, _, _ = m.keep.Load()
 	if m.rec.UploadID == "" {
 		first, err := m.first(ctx, st)
 		if err != nil {
@@ -152,7 +112,7 @@ func (m *multipart) stream(ctx context.Context, st *Stream) (Result, error) {
 		if st.ended {
 			return m.putBytes(ctx, first)
 		}
-		if err := m.initiateStream(ctx); err != nil {
+		if err := m.initiate(ctx); err != nil {
 			return Result{}, err
 		}
 	}
@@ -171,7 +131,7 @@ func (m *multipart) stream(ctx context.Context, st *Stream) (Result, error) {
 
 func isMissing(p wire.Part) bool { return p.Number == 0 }
 
-// first returns the first part, which tells whether there is more than one.
+// first returns the first part. After it is known whether there are more.
 func (m *multipart) first(ctx context.Context, st *Stream) ([]byte, error) {
 	if held := st.pending()[1]; held != nil {
 		return held, nil
@@ -185,18 +145,16 @@ func (m *multipart) first(ctx context.Context, st *Stream) ([]byte, error) {
 	return c.buf, nil
 }
 
-// sized tells the length, once the reader has ended.
+// sized reports the length, once the reader has ended.
 func (m *multipart) sized(st *Stream) {
 	if st.ended {
 		m.emit(Event{Kind: Sized, Size: st.bytes})
 	}
 }
 
-// putBytes sends a stream that came to one part.
+// putBytes sends a stream of one part.
 func (m *multipart) putBytes(ctx context.Context, buf []byte) (Result, error) {
-	job := *m.job
-	job.Source = inMemory(buf)
-	m.job, m.plan = &job, Plan{Size: int64(len(buf)), PartSize: m.opts.PartSize, Count: 1}
+	m.job.Source, m.plan = inMemory(buf), Plan{Size: int64(len(buf)), PartSize: m.opts.PartSize, Count: 1}
 	return m.putObject(ctx)
 }
 
@@ -208,20 +166,6 @@ func (b inMemory) State() checkpoint.Source                { return checkpoint.S
 func (inMemory) Check() error                              { return nil }
 func (inMemory) Touched() (bool, error)                    { return false, nil }
 func (inMemory) Close() error                              { return nil }
-
-func (m *multipart) initiateStream(ctx context.Context) error {
-	err := m.call(ctx, 0, func(ctx context.Context, s Snapshot) error {
-		begun, err := m.remote.Initiate(ctx, s, &m.job.Object)
-		m.rec.UploadID, m.rec.Started = begun.UploadID, begun.Served
-		return err
-	})
-	if err != nil {
-		return err
-	}
-	m.working.add(m.rec.UploadID)
-	m.emit(Event{Kind: Initiated, UploadID: m.rec.UploadID, PartSize: m.opts.PartSize})
-	return nil
-}
 
 // sendStream sends what an earlier run left, then what the reader still gives. One
 // part is read while Parallel are in flight.

@@ -12,12 +12,19 @@ import (
 )
 
 func (r *rig) stream(ctx context.Context, st *Stream) (Result, error) {
-	job := r.job(nil)
-	res, err := r.service().RunStream(ctx, job, st)
+	res, err := r.session(st).Run(ctx, r.job(nil))
 	if held := r.slots.inUse(); held != 0 {
 		r.Errorf("%d slots are held after the run", held)
 	}
 	return res, err
+}
+
+// session returns the session of a stream.
+func (r *rig) session(st *Stream) *Session {
+	if r.sessions[st] == nil {
+		r.sessions[st] = r.service().NewSession(st)
+	}
+	return r.sessions[st]
 }
 
 func (r *rig) streamed(content []byte) {
@@ -164,7 +171,7 @@ func TestAbandonStream(t *testing.T) {
 	}()
 	_, _ = r.stream(ctx, st)
 	r.left(1, 0)
-	if err := r.service().AbandonStream(r.ctx, r.job(nil), st); err != nil {
+	if err := r.session(st).Abandon(r.ctx, r.job(nil)); err != nil {
 		t.Error(err)
 	}
 	r.left(0, 0)

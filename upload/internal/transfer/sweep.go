@@ -5,7 +5,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"strings"
 	"time"
 
 	"golang.org/x/sync/errgroup"
@@ -19,11 +18,10 @@ import (
 type SweepJob struct {
 	// OlderThan is how long an upload must have given no sign of life: its
 	// checkpoint was not written, or, of one that has none here, the server got no
-	// part. 0 finds also what was begun this moment by a process that has not yet
-	// written down that it did.
+	// part. 0 also finds what another process has begun just now and not recorded yet.
 	OlderThan time.Duration
 
-	// DryRun only tells what was found.
+	// DryRun returns what was found, and aborts nothing.
 	DryRun bool
 
 	// Target is where to look. Object is a prefix of names. With an empty Bucket all
@@ -34,8 +32,8 @@ type SweepJob struct {
 	Gate  Gate
 	Slots Slots
 
-	// Wanted reports whether somebody is to go on with the upload of a checkpoint: it
-	// is left alone. It may be nil.
+	// Wanted reports whether the upload of a checkpoint is to be resumed: it is left
+	// alone. It may be nil.
 	Wanted func(checkpoint.Key) bool
 
 	// Emit is called with what happens to requests about a destination, from many
@@ -70,24 +68,11 @@ func (s *Service) Sweep(ctx context.Context, job *SweepJob) ([]Leftover, error) 
 	// The server's list comes first: what is in it and in use has its checkpoint by
 	// the time that these are listed, or is younger than anything that is swept.
 	listed, served, listErr := sw.listed(ctx)
-	known, err := sw.checkpoints(ctx)
+	view, err := s.viewStore(ctx, job.Wanted)
 	if err != nil {
 		return nil, target.Join(listErr, err)
 	}
-	var found []candidate
-	for _, e := range known.free {
-		if sw.covers(e.Record.Key) && !sw.wanted(e.Record.Key) && sw.isOld(cmp.Or(e.Saved, e.Record.Started), time.Now()) {
-			found = append(found, ofRecord(e))
-		}
-	}
-	for _, u := range listed {
-		// The list is in the order of names, and the time of its first page is the
-		// earliest: nothing looks older than it is.
-		// A time that could not be read says nothing.
-		if !known.names[u.UploadID] && !u.Initiated.IsZero() && sw.isOld(u.Initiated, served) {
-			found = append(found, sw.ofServer(u, served, known.hidden))
-		}
-	}
+	found := job.candidates(view, listed, time.Now(), served)
 	return sw.all(ctx, found), target.Join(listErr, context.Cause(ctx))
 }
 
@@ -97,50 +82,13 @@ type sweep struct {
 	job *SweepJob
 }
 
-func (sw *sweep) wanted(k checkpoint.Key) bool { return sw.job.Wanted != nil && sw.job.Wanted(k) }
-
-// isOld reports whether the last sign of life is long enough ago. A server tells
-// whole seconds, so that what was begun this moment may seem to be of the future.
-func (sw *sweep) isOld(active, now time.Time) bool {
-	return sw.job.OlderThan <= 0 || now.Sub(active) > sw.job.OlderThan
-}
-
-// A candidate is an upload that is old enough by what is known before it is looked
-// at.
-type candidate struct {
-	Leftover
-	local  bool
-	served time.Time // the server's clock when it was listed
-}
-
-func ofRecord(e checkpoint.Entry) candidate {
-	r := e.Record
-	bytes := min(int64(e.Parts)*r.PartSize, r.Source.Size)
-	return candidate{local: true, Leftover: Leftover{
-		Key: r.Key, UploadID: r.UploadID, Started: r.Started,
-		Active: cmp.Or(e.Saved, r.Started), Parts: e.Parts, Bytes: bytes,
-	}}
-}
-
-// errHidden says why an upload that may be nobody's is left alone.
-var errHidden = errors.New("a checkpoint that is in use could not be read: it may be the one of this upload")
-
-func (sw *sweep) ofServer(u wire.Unfinished, served time.Time, hidden bool) candidate {
-	c := candidate{served: served, Leftover: Leftover{
-		Key:      checkpoint.Key{Endpoint: sw.job.Target.Endpoint.String(), Bucket: sw.job.Target.Bucket, Object: u.Object},
-		UploadID: u.UploadID, Started: u.Initiated, Active: u.Initiated,
-	}}
-	if hidden {
-		c.Err = errHidden
+// caller returns what makes requests about a destination.
+func (sw *sweep) caller(t target.Target) *caller {
+	c := &caller{Service: sw.Service, gate: sw.job.Gate, slots: sw.job.Slots}
+	if sw.job.Emit != nil {
+		c.report = func(e Event) { sw.job.Emit(t, e) }
 	}
 	return c
-}
-
-// covers reports whether the job is about the destination of a checkpoint.
-func (sw *sweep) covers(k checkpoint.Key) bool {
-	t := sw.job.Target
-	return t.Bucket == "" ||
-		k.Endpoint == t.Endpoint.String() && k.Bucket == t.Bucket && strings.HasPrefix(k.Object, t.Object)
 }
 
 // maxListings bounds how many pages of 1,000 uploads are asked for.
@@ -155,13 +103,13 @@ func (sw *sweep) listed(ctx context.Context) (all []wire.Unfinished, served time
 	if err != nil {
 		return nil, served, err
 	}
-	u := sw.upload(sw.job.Target)
+	c := sw.caller(sw.job.Target)
 	page := wire.UploadsPage{More: true}
 	for n := 1; page.More; n++ {
 		if n > maxListings {
 			return all, served, fmt.Errorf("list unfinished uploads: there are more after %d pages", maxListings)
 		}
-		err := u.call(ctx, 0, func(ctx context.Context, s Snapshot) (err error) {
+		err := c.call(ctx, 0, func(ctx context.Context, s Snapshot) (err error) {
 			page, err = bucket.ListUploads(ctx, s, sw.job.Target.Object, page.Next)
 			return err
 		})
@@ -174,64 +122,6 @@ func (sw *sweep) listed(ctx context.Context) (all []wire.Unfinished, served time
 		all = append(all, page.Uploads...)
 	}
 	return all, served, nil
-}
-
-// upload returns what makes calls about a destination.
-func (sw *sweep) upload(t target.Target) *upload {
-	job := &Job{Target: t, Gate: sw.job.Gate, Slots: sw.job.Slots}
-	if sw.job.Emit != nil {
-		job.Emit = func(e Event) { sw.job.Emit(t, e) }
-	}
-	return &upload{Service: sw.Service, job: job}
-}
-
-// A shelf is what the store's checkpoints say.
-type shelf struct {
-	free   []checkpoint.Entry
-	names  map[string]bool // upload IDs, also of those in use, and of what this service is at work on
-	hidden bool            // one that is in use could not be read
-}
-
-// checkpoints looks at the store. A checkpoint that is being written may not be
-// readable at that moment, so it is looked at again.
-func (sw *sweep) checkpoints(ctx context.Context) (shelf, error) {
-	const tries = 5
-	for try := 1; ; try++ {
-		entries, err := sw.opts.Checkpoints.List(ctx)
-		if err != nil {
-			return shelf{}, fmt.Errorf("list checkpoints: %w", err)
-		}
-		sh := shelf{names: make(map[string]bool)}
-		for _, e := range entries {
-			switch {
-			case e.Record.UploadID == "":
-				// A claim on a source, without a destination, hides no upload.
-				sh.hidden = sh.hidden || e.InUse && e.Record.Key.Source == ""
-				continue
-			case !e.InUse:
-				sh.free = append(sh.free, e)
-			}
-			sh.names[e.Record.UploadID] = true
-		}
-		if !sh.hidden || try == tries {
-			return sh, sw.inProcess(ctx, sh.names)
-		}
-		if err := sleep(ctx, 20*time.Millisecond); err != nil {
-			return shelf{}, err
-		}
-	}
-}
-
-// inProcess adds the uploads of this service that the store does not tell of.
-func (sw *sweep) inProcess(ctx context.Context, names map[string]bool) error {
-	sw.working.addTo(names)
-	volatile, err := sw.volatile.List(ctx)
-	for _, e := range volatile {
-		if e.InUse || sw.wanted(e.Record.Key) {
-			names[e.Record.UploadID] = true
-		}
-	}
-	return err
 }
 
 // all looks at the candidates, some at a time, and returns those that are leftovers.
@@ -264,23 +154,23 @@ func (sw *sweep) one(ctx context.Context, c *candidate) bool {
 	var err error
 	t.Endpoint, err = sw.opts.Locator.Endpoint(c.Key.Endpoint)
 	t.Bucket, t.Object = c.Key.Bucket, c.Key.Object
-	m := &multipart{upload: sw.upload(t), rec: checkpoint.Record{UploadID: c.UploadID}}
+	var remote *wire.Object
 	if err == nil {
-		m.remote, err = sw.wire.Object(t)
+		remote, err = sw.wire.Object(t)
 	}
 	switch {
 	case err != nil:
 		c.Err = err
 		return true
-	case c.local:
-		return sw.local(ctx, m, c)
+	case c.recorded:
+		return sw.abortRecorded(ctx, sw.caller(t), remote, c)
 	}
-	return sw.remote(ctx, m, c)
+	return sw.abortListed(ctx, sw.caller(t), t, remote, c)
 }
 
-// local aborts the upload of a checkpoint under its claim. Somebody may have gone on
-// with it since it was listed.
-func (sw *sweep) local(ctx context.Context, m *multipart, c *candidate) bool {
+// abortRecorded aborts the upload of a checkpoint under its claim, unless another holder
+// has resumed it since it was listed.
+func (sw *sweep) abortRecorded(ctx context.Context, caller *caller, remote wire.Remote, c *candidate) bool {
 	if sw.job.DryRun {
 		return true
 	}
@@ -293,11 +183,11 @@ func (sw *sweep) local(ctx context.Context, m *multipart, c *candidate) bool {
 		c.Err = fmt.Errorf("open checkpoint: %w", err)
 		return true
 	}
-	if rec, _, ok := cp.Load(); !ok || rec.UploadID != c.UploadID || sw.wanted(c.Key) {
+	if rec, _, ok := cp.Load(); !ok || rec.UploadID != c.UploadID || sw.job.isWanted(c.Key) {
 		_ = cp.Close()
 		return false
 	}
-	if c.Err = m.abort(ctx); c.Err != nil {
+	if c.Err = caller.abort(ctx, remote, c.UploadID); c.Err != nil {
 		_ = cp.Close()
 		return true
 	}
@@ -306,16 +196,16 @@ func (sw *sweep) local(ctx context.Context, m *multipart, c *candidate) bool {
 	return true
 }
 
-// remote aborts an upload that no checkpoint of the store names, unless parts of it
-// still come: another machine may be at work on it.
-func (sw *sweep) remote(ctx context.Context, m *multipart, c *candidate) bool {
-	bucket, err := sw.wire.Bucket(m.job.Target)
+// abortListed aborts an upload that no checkpoint of the store names, unless the server
+// still receives parts of it: another machine may be sending them.
+func (sw *sweep) abortListed(ctx context.Context, caller *caller, t target.Target, remote wire.Remote, c *candidate) bool {
+	bucket, err := sw.wire.Bucket(t)
 	if err != nil {
 		c.Err = err
 		return true
 	}
 	var state wire.UploadState
-	err = m.call(ctx, 0, func(ctx context.Context, s Snapshot) (err error) {
+	err = caller.call(ctx, 0, func(ctx context.Context, s Snapshot) (err error) {
 		state, err = bucket.UploadState(ctx, s, c.Key.Object, c.UploadID)
 		return err
 	})
@@ -330,13 +220,13 @@ func (sw *sweep) remote(ctx context.Context, m *multipart, c *candidate) bool {
 	if state.Last.After(c.Active) {
 		c.Active = state.Last
 	}
-	if !sw.isOld(c.Active, c.served) {
+	if !sw.job.isOld(c.Active, c.serverNow) {
 		return false
 	}
 	if sw.job.DryRun || c.Err != nil {
 		return true
 	}
-	c.Err = m.abort(ctx)
+	c.Err = caller.abort(ctx, remote, c.UploadID)
 	c.Aborted = c.Err == nil
 	return true
 }

@@ -301,8 +301,8 @@ func TestSweepMeetsACheckpointThatCannotBeRead(t *testing.T) {
 		r.begin("in/a", 10*time.Minute)
 		r.opts.Checkpoints = &hiddenStore{Store: r.store, lists: tt.lists}
 		found := r.swept(&SweepJob{Target: target.Target{Object: "in/"}}, tt.want)
-		if tt.lists == 1000 && !errors.Is(found[0].Err, errHidden) {
-			t.Errorf("got %v, want %v", found[0].Err, errHidden)
+		if tt.lists == 1000 && !errors.Is(found[0].Err, errUnreadable) {
+			t.Errorf("got %v, want %v", found[0].Err, errUnreadable)
 		}
 	}
 }
@@ -310,26 +310,29 @@ func TestSweepMeetsACheckpointThatCannotBeRead(t *testing.T) {
 // What has no checkpoint in the store is left alone in its own process, also while it
 // pauses.
 func TestSweepLeavesAloneWhatThisProcessIsAtWorkOn(t *testing.T) {
-	stream := NewStream(bytes.NewReader(data(fiveParts, 4)))
+	var session *Session
 	for _, tt := range []struct {
 		name   string
 		run    func(r *rig, s *Service, ctx context.Context) error
 		pauses bool // and goes on with the same upload
 	}{
 		{"a stream", func(r *rig, s *Service, ctx context.Context) error {
-			_, err := s.RunStream(ctx, r.job(nil), stream)
+			if session == nil {
+				session = s.NewSession(NewStream(bytes.NewReader(data(fiveParts, 4))))
+			}
+			_, err := session.Run(ctx, r.job(nil))
 			return err
 		}, true},
 		{"a source without a name", func(r *rig, s *Service, ctx context.Context) error {
 			job := r.job(inMemory(data(fiveParts, 4)))
 			job.Volatile = true
-			_, err := s.Run(ctx, job)
+			_, err := s.NewSession(nil).Run(ctx, job)
 			return err
 		}, true},
 		{"a file whose checkpoint cannot be kept", func(r *rig, s *Service, ctx context.Context) error {
 			r.store.open = full
 			defer func() { r.store.open = nil }()
-			_, err := s.Run(ctx, r.job(inMemory(data(fiveParts, 4))))
+			_, err := s.NewSession(nil).Run(ctx, r.job(inMemory(data(fiveParts, 4))))
 			return err
 		}, false},
 	} {

@@ -15,10 +15,10 @@ type tally struct {
 	acked    int64     // that the server has
 	inFlight int64     // handed to connections, not yet acknowledged
 	sent     int64     // handed to connections, retries included
-	told     time.Time // when the last Progress for bytes in flight was due
+	notified time.Time // when the last Progress for bytes in flight was due
 }
 
-// counts returns what an event tells.
+// counts returns the figures of an event.
 func (t *tally) counts() (acked, inFlight, sent int64) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -38,23 +38,23 @@ func (t *tally) restart(acked int64) {
 	t.acked = acked
 }
 
-// hand counts n bytes given to a connection. It reports whether an event is due.
-func (t *tally) hand(n int64) bool {
+// handed counts n bytes given to a connection. It reports whether an event is due.
+func (t *tally) handed(n int64) bool {
 	now := time.Now()
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	t.inFlight += n
 	t.sent += n
-	if now.Sub(t.told) < progressInterval {
+	if now.Sub(t.notified) < progressInterval {
 		return false
 	}
-	t.told = now
+	t.notified = now
 	return true
 }
 
-// settle takes n bytes out of what is in flight, and counts those of them that the
+// finish takes n bytes out of what is in flight, and counts those of them that the
 // server has acknowledged.
-func (t *tally) settle(n, acked int64) {
+func (t *tally) finish(n, acked int64) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	t.inFlight -= n
@@ -63,13 +63,13 @@ func (t *tally) settle(n, acked int64) {
 
 // A meter counts the bytes of one attempt as they are handed to the connection.
 type meter struct {
-	u *upload
+	c *caller
 	n int64 // written by one goroutine at a time, and read after the attempt
 }
 
 func (m *meter) add(n int64) {
 	m.n += n
-	if m.u.tally.hand(n) {
-		m.u.emit(Event{Kind: Progress})
+	if m.c.tally.handed(n) {
+		m.c.emit(Event{Kind: Progress})
 	}
 }

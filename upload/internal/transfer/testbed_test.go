@@ -23,17 +23,18 @@ import (
 // A rig is a server, a file, and a service with all that it needs.
 type rig struct {
 	*testing.T
-	ctx    context.Context
-	server *osstest.Server
-	store  *faultyStore
-	opts   Options
-	gate   *testGate
-	slots  *testSlots
-	path   string
-	source Source // in place of the file at path; may be nil
-	object target.ObjectOptions
-	seen   recorder
-	still  sync.RWMutex // held while the file is changed in two steps
+	ctx      context.Context
+	server   *osstest.Server
+	store    *faultyStore
+	opts     Options
+	gate     *testGate
+	slots    *testSlots
+	path     string
+	source   Source // in place of the file at path; may be nil
+	object   target.ObjectOptions
+	seen     eventLog
+	sessions map[*Stream]*Session
+	still    sync.RWMutex // held while the file is changed in two steps
 
 	now    sync.Mutex
 	offset time.Duration // of the server's clock
@@ -43,7 +44,7 @@ func newRig(t *testing.T, size int) *rig {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
 	t.Cleanup(cancel)
-	r := &rig{T: t, ctx: ctx, store: &faultyStore{Store: checkpoint.NewMemory()}, slots: newSlots(5)}
+	r := &rig{T: t, ctx: ctx, store: &faultyStore{Store: checkpoint.NewMemory()}, slots: newSlots(5), sessions: make(map[*Stream]*Session)}
 	r.server = osstest.NewServer(&osstest.Options{Buckets: []string{media}, Now: r.clock})
 	t.Cleanup(r.server.Close)
 	r.gate = newGate(key(0))
@@ -125,7 +126,7 @@ func (r *rig) run(ctx context.Context) (Result, error) {
 		src = must(OpenFile(r.path))
 		defer src.Close()
 	}
-	res, err := r.service().Run(ctx, r.job(&stillSource{src, &r.still}))
+	res, err := r.service().NewSession(nil).Run(ctx, r.job(&stillSource{src, &r.still}))
 	if held := r.slots.inUse(); held != 0 {
 		r.Errorf("%d slots are held after the run", held)
 	}
@@ -333,7 +334,7 @@ func (r *rig) make(b []byte, size int) {
 	defer s.CloseIdle()
 	job := r.job(inMemory(b))
 	job.Object, job.Emit = target.ObjectOptions{}, nil
-	if _, err := s.Run(r.ctx, job); err != nil {
+	if _, err := s.NewSession(nil).Run(r.ctx, job); err != nil {
 		r.Fatal(err)
 	}
 	r.server.ResetRequests()

@@ -59,7 +59,7 @@ func (b *bubble) wantRetries(n int) {
 			b.Errorf("event %d: got %+v, want part 2, its attempt, its delay and its cause", i+1, e)
 		}
 	}
-	if went := b.seen.of(WentOn); len(went) != 1 {
+	if went := b.seen.of(Recovered); len(went) != 1 {
 		b.Errorf("got %d events that the upload went on, want 1", len(went))
 	}
 }

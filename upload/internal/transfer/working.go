@@ -7,10 +7,10 @@ import (
 	"github.com/vodupload/vodupload/checkpoint"
 )
 
-// A workingSet has the IDs of the uploads that this service is at work on, for
+// A workingSet has the IDs of the uploads that this service is sending, for
 // [Service.Sweep] to leave alone: a stream has no checkpoint that would name it, nor
-// has what goes on without one. An interrupted stream is among them until it goes on
-// or is abandoned.
+// has an upload that continues without one. An interrupted stream is among them until it
+// is resumed or abandoned.
 type workingSet struct {
 	mu  sync.Mutex
 	ids map[string]bool
@@ -40,7 +40,7 @@ func (w *workingSet) addTo(names map[string]bool) {
 }
 
 // A sweepSet has the checkpoints that a sweep of this service has claimed for a moment.
-// Who wants one of them waits: it would be wrong to say that somebody else uploads it.
+// A run that needs one of them waits: ErrInUse would be wrong, for nobody uploads it.
 type sweepSet struct {
 	mu   sync.Mutex
 	held map[checkpoint.Key]chan struct{}

@@ -30,13 +30,13 @@ func TestIsOurs(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			info := wire.ObjectInfo{Size: 7, ETag: "E", CRC64: 99, HasCRC64: true, Type: typeMultipart, LastModified: began.Add(time.Minute)}
 			tt.change(&info)
-			if got := isOurs(info, want); got != tt.want {
+			if got := matches(info, want); got != tt.want {
 				t.Errorf("got %t, want %t", got, tt.want)
 			}
 		})
 	}
 	t.Run("the beginning not told", func(t *testing.T) {
-		if !isOurs(wire.ObjectInfo{Size: 7, CRC64: 99, HasCRC64: true, LastModified: began}, object{size: 7, crc: 99, kind: typeNormal}) {
+		if !matches(wire.ObjectInfo{Size: 7, CRC64: 99, HasCRC64: true, LastModified: began}, object{size: 7, crc: 99, kind: typeNormal}) {
 			t.Error("got false, want true: there is nothing against it")
 		}
 	})

@@ -13,10 +13,10 @@ import (
 	"github.com/vodupload/vodupload/upload/internal/wire"
 )
 
-// A keeper keeps the checkpoint of one upload. Where that was asked for, the first
-// failure makes it go on without: with one in memory if there is no record yet, and
+// A recorder keeps the checkpoint of one upload. Where that was asked for, the first
+// failure makes the upload continue without one: in memory if there is no record yet, and
 // with what the store can still write if there is.
-type keeper struct {
+type recorder struct {
 	checkpoint.Upload                   // what is written to
 	claimed           checkpoint.Upload // of the store, if Upload is not that; nil: none could be opened
 	optional          bool
@@ -28,12 +28,13 @@ type keeper struct {
 }
 
 // claim opens the checkpoint. Where none can be kept, it is an error unless the
-// upload was told to go on without. Somebody else's claim always is.
-func (u *upload) claim(ctx context.Context) (*keeper, error) {
-	k := &keeper{optional: u.opts.Optional, warn: u.warn, starved: u.starved, slow: &u.slowDisk}
-	cp, err := OpenCheckpoint(ctx, u.store(u.job), u.job.key(), u.starved)
+// upload may continue without one. A claim of another holder always is.
+func (u *upload) claim(ctx context.Context) (*recorder, error) {
+	k := &recorder{optional: u.opts.Optional, warn: u.warn, starved: u.starved, slow: &u.slowDisk}
+	store := u.session.store(u.job)
+	cp, err := OpenCheckpoint(ctx, store, u.job.key(), u.starved)
 	for errors.Is(err, checkpoint.ErrInUse) && u.sweeping.wait(ctx, u.job.key()) {
-		cp, err = OpenCheckpoint(ctx, u.store(u.job), u.job.key(), u.starved)
+		cp, err = OpenCheckpoint(ctx, store, u.job.key(), u.starved)
 	}
 	switch {
 	case err == nil:
@@ -49,12 +50,12 @@ func (u *upload) claim(ctx context.Context) (*keeper, error) {
 	case !k.optional:
 		return nil, Unkept(err)
 	}
-	k.without(err)
+	k.degrade(err)
 	k.Upload, err = checkpoint.NewMemory().Open(ctx, u.job.key())
 	return k, err
 }
 
-// Unkept is the error of an upload that may not go on without.
+// Unkept is the error of an upload that may not continue without a checkpoint.
 func Unkept(cause error) error {
 	return fmt.Errorf("%w: %w", ErrCheckpoint, cause)
 }
@@ -62,15 +63,15 @@ func Unkept(cause error) error {
 // Used is the error of an upload whose checkpoint another one has claimed.
 func Used(cause error) error { return fmt.Errorf("%w: %w", ErrInUse, cause) }
 
-// without tells, once, that the upload goes on without.
-func (k *keeper) without(cause error) {
+// degrade warns, once, that the upload continues without a checkpoint.
+func (k *recorder) degrade(cause error) {
 	if k.warned.CompareAndSwap(false, true) {
-		k.warn(fmt.Errorf("%w, the upload goes on without: %w", ErrCheckpoint, cause))
+		k.warn(fmt.Errorf("%w, the upload continues without one: %w", ErrCheckpoint, cause))
 	}
 }
 
 // begin writes the record of a new upload.
-func (k *keeper) begin(ctx context.Context, rec checkpoint.Record) error {
+func (k *recorder) begin(ctx context.Context, rec checkpoint.Record) error {
 	err := descriptors.Await(ctx, func() error { return k.Begin(ctx, rec) }, k.starved)
 	switch {
 	case err == nil:
@@ -80,7 +81,7 @@ func (k *keeper) begin(ctx context.Context, rec checkpoint.Record) error {
 	case !k.optional || k.claimed != nil:
 		return Unkept(err)
 	}
-	k.without(err)
+	k.degrade(err)
 	memory, err := checkpoint.NewMemory().Open(ctx, rec.Key)
 	if err != nil {
 		return err
@@ -89,17 +90,14 @@ func (k *keeper) begin(ctx context.Context, rec checkpoint.Record) error {
 	return memory.Begin(ctx, rec)
 }
 
-// note adds an acknowledged part. A stream has no keeper.
-func (k *keeper) note(p wire.Part) error {
-	if k == nil {
-		return nil
-	}
+// note adds an acknowledged part.
+func (k *recorder) note(p wire.Part) error {
 	defer k.watch()
 	return k.tolerate(k.Add(checkpoint.Part{Number: p.Number, Size: p.Size, ETag: p.ETag, CRC64: p.CRC64}))
 }
 
 // flush makes all that was added durable.
-func (k *keeper) flush(ctx context.Context) error {
+func (k *recorder) flush(ctx context.Context) error {
 	err := k.Flush(ctx)
 	k.watch()
 	if ctx.Err() != nil {
@@ -109,50 +107,50 @@ func (k *keeper) flush(ctx context.Context) error {
 }
 
 // tolerate makes a failed write a warning where that was asked for.
-func (k *keeper) tolerate(err error) error {
+func (k *recorder) tolerate(err error) error {
 	switch {
 	case err == nil:
 		return nil
 	case !k.optional:
 		return Unkept(err)
 	}
-	k.without(err)
+	k.degrade(err)
 	return nil
 }
 
 // remove deletes the checkpoint of an upload that is no more.
-func (k *keeper) remove() {
-	if err := target.Join(k.Remove(), k.drop()); err != nil {
+func (k *recorder) remove() {
+	if err := target.Join(k.Remove(), k.dropClaim()); err != nil {
 		k.warn(fmt.Errorf("remove checkpoint: %w", err))
 	}
 }
 
 // close keeps the checkpoint of an upload that can be resumed.
-func (k *keeper) close() {
+func (k *recorder) close() {
 	end := k.Close
 	if u, ok := k.Upload.(checkpoint.Unbegun); ok && !k.unbegun.IsZero() {
 		end = func() error { return u.CloseUnbegun(k.unbegun) }
 	}
-	if err := target.Join(end(), k.drop()); err != nil {
+	if err := target.Join(end(), k.dropClaim()); err != nil {
 		k.warn(fmt.Errorf("close checkpoint: %w", err))
 	}
 }
 
-// drop removes what the store has of an upload that goes on without it: at best the
+// dropClaim removes what the store has of an upload that continues without it: at best the
 // record of an earlier one.
-func (k *keeper) drop() error {
+func (k *recorder) dropClaim() error {
 	if k.claimed == nil {
 		return nil
 	}
 	return k.claimed.Remove()
 }
 
-// slowDisk is how long a write of acknowledged parts may take before it is told.
+// slowDisk is how long a write of acknowledged parts may take before it is reported.
 const slowDisk = time.Second
 
-// watch tells, once in a while for all uploads, that the disk is slow: what has been
+// watch warns, once in a while for all uploads, if the disk is slow: what has been
 // acknowledged meanwhile is sent again after a loss of power.
-func (k *keeper) watch() {
+func (k *recorder) watch() {
 	timed, ok := k.Upload.(checkpoint.Timed)
 	if !ok {
 		return

@@ -56,7 +56,7 @@ func TestCheckpointCannotBeKept(t *testing.T) {
 				t.Error("got not verified")
 			}
 			r.counts("Initiate 1, Part 5, Complete 1")
-			wantWarning(t, &r.seen, "goes on without")
+			wantWarning(t, &r.seen, "continues without")
 			r.store.open = nil
 			r.left(0, 0)
 		})
@@ -75,7 +75,7 @@ func TestCheckpointCannotBeKept(t *testing.T) {
 		r.opts.Optional = true
 		r.store.add = full
 		r.ok()
-		wantWarning(t, &r.seen, "goes on without")
+		wantWarning(t, &r.seen, "continues without")
 		r.left(0, 0)
 	})
 }
@@ -123,7 +123,7 @@ func TestInterruptedWhileTheCheckpointBegins(t *testing.T) {
 	}
 }
 
-// The keeper's promises on a real disk.
+// The recorder's promises on a real disk.
 func TestInADirectory(t *testing.T) {
 	r := newRig(t, fiveParts)
 	dir := must(checkpoint.OpenDir(t.TempDir()))
@@ -150,12 +150,12 @@ func TestVolatileKeepsNothingInTheStore(t *testing.T) {
 			stop(errPause)
 		}()
 	})
-	if _, err := s.Run(ctx, job); !errors.Is(err, errPause) {
+	if _, err := s.NewSession(nil).Run(ctx, job); !errors.Is(err, errPause) {
 		t.Fatal(err)
 	}
 	r.left(1, 0)
 	r.calm()
-	if _, err := s.Run(r.ctx, job); err != nil {
+	if _, err := s.NewSession(nil).Run(r.ctx, job); err != nil {
 		t.Fatal(err)
 	}
 	r.sent(3)
@@ -186,7 +186,7 @@ func TestSlowDiskIsToldSeldom(t *testing.T) {
 		r.opts.Checkpoints = slowStore{checkpoint.NewMemory(), took}
 		s := r.service()
 		for range 2 {
-			if _, err := s.Run(r.ctx, r.job(must(OpenFile(r.path)))); err != nil {
+			if _, err := s.NewSession(nil).Run(r.ctx, r.job(must(OpenFile(r.path)))); err != nil {
 				t.Fatal(err)
 			}
 		}

@@ -12,7 +12,7 @@ import (
 const codeExists = "FileAlreadyExists"
 
 // clockSlack is how far the clocks of the service's machines may be apart. A server
-// tells whole seconds.
+// reports whole seconds.
 const clockSlack = time.Minute
 
 // The types of objects (OSS documentation, HeadObject: x-oss-object-type).
@@ -29,11 +29,11 @@ type object struct {
 	since time.Time // when the upload began, by the server's clock; zero: not known
 }
 
-// isOurs reports whether the server has the object that was meant: the bytes are the
+// matches reports whether the server has the object that was meant: the bytes are the
 // same, and it was made in the same way, and not before the upload began. One that
 // is older has other properties than those that were asked for, and says nothing of
-// the upload. What the server does not tell counts for it, but for the bytes.
-func isOurs(info wire.ObjectInfo, want object) bool {
+// the upload. What the server does not report counts as a match, except for the bytes.
+func matches(info wire.ObjectInfo, want object) bool {
 	switch {
 	case info.Size != want.size || !info.HasCRC64 || info.CRC64 != want.crc:
 		return false

@@ -1,0 +1,96 @@
+package transfer
+
+import (
+	"context"
+
+	"github.com/vodupload/vodupload/checkpoint"
+	"github.com/vodupload/vodupload/upload/internal/wire"
+)
+
+// A Session brings one file to its object, in as many runs as that takes. It keeps what
+// outlives a run in this process. Run and Abandon are for one goroutine at a time.
+type Session struct {
+	*Service
+	stream *Stream          // nil: each job has a Source
+	memory checkpoint.Store // of the stream's checkpoint, which nobody else could resume
+
+	// putUnknown says that a PutObject of an earlier run may have made the object.
+	putUnknown bool
+}
+
+// NewSession returns the session of a file. st is nil unless its bytes are a stream.
+func (s *Service) NewSession(st *Stream) *Session {
+	f := &Session{Service: s, stream: st}
+	if st != nil {
+		f.memory = checkpoint.NewMemory()
+	}
+	return f
+}
+
+// store returns where the checkpoint of a job is kept.
+func (f *Session) store(job *Job) checkpoint.Store {
+	switch {
+	case f.stream != nil:
+		return f.memory
+	case job.Volatile:
+		return f.volatile
+	}
+	return f.opts.Checkpoints
+}
+
+// An upload is one run of a [Session], or what it takes to abandon it.
+type upload struct {
+	*caller
+	session *Session
+	job     *Job
+	remote  wire.Remote
+	plan    Plan
+}
+
+func (f *Session) upload(job *Job) (*upload, error) {
+	remote, err := f.wire.Object(job.target())
+	if err != nil {
+		return nil, err
+	}
+	return &upload{caller: f.callerFor(job), session: f, job: job, remote: remote}, nil
+}
+
+// Run brings the job's source, or the stream, to its object. It returns when nothing of
+// it is under way any more, but for a Read of the stream's reader. The source stays open.
+// A stream that failed is aborted, for its bytes cannot be read again; after an
+// interruption another Run resumes.
+func (f *Session) Run(ctx context.Context, job *Job) (Result, error) {
+	u, err := f.upload(job)
+	if err != nil {
+		return Result{}, err
+	}
+	return u.run(ctx)
+}
+
+func (u *upload) run(ctx context.Context) (res Result, err error) {
+	if u.session.stream != nil {
+		return u.streamed(ctx)
+	}
+	job := *u.job
+	job.Source = guard(job.Source, job.Steps)
+	u.job = &job
+	if u.plan, err = NewPlan(job.Source.State().Size, u.opts.PartSize); err != nil {
+		return Result{}, err
+	}
+	if u.plan.Single() {
+		return u.single(ctx)
+	}
+	return u.multipart(ctx)
+}
+
+// Abandon ends an upload that is not running: the recorded upload is aborted at
+// the server, and its checkpoint deleted. It does nothing where there is none, or
+// where another holder resumes it. Where the server does not let it be aborted,
+// the checkpoint stays. The job needs no source.
+func (f *Session) Abandon(ctx context.Context, job *Job) error {
+	u, err := f.upload(job)
+	if err != nil {
+		return err
+	}
+	return u.abandon(ctx)
+}
