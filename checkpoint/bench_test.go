@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"testing"
 	"time"
+
+	"github.com/vodupload/vodupload/checkpoint/internal/boltfile"
 )
 
 // BenchmarkUpload is what one upload costs that has no parts to remember: claim,
@@ -27,7 +29,7 @@ func BenchmarkSync(b *testing.B) {
 	file.path = file.dir + "/file"
 	for b.Loop() {
 		must(b, file.claim(context.Background()))
-		_, err := file.f.Write(make([]byte, 6*pageSize))
+		_, err := file.f.Write(make([]byte, 6*boltfile.PageSize))
 		must(b, err)
 		must(b, sys.sync(file.f))
 		must(b, sys.syncDir(file.dir))

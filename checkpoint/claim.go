@@ -8,6 +8,8 @@ import (
 	"os"
 	"sync"
 	"time"
+
+	"github.com/vodupload/vodupload/checkpoint/internal/filelock"
 )
 
 // A lister reads a file under a shared lock, for a millisecond or so. A claim that
@@ -51,7 +53,7 @@ func (s *system) tryClaim(path string) (*os.File, error) {
 	if err != nil {
 		return nil, fail("open", path, err)
 	}
-	ok, err := tryLock(f, false)
+	ok, err := filelock.Try(f, false)
 	switch {
 	case err != nil:
 		err = fail("lock", path, err)
@@ -60,7 +62,7 @@ func (s *system) tryClaim(path string) (*os.File, error) {
 	case isAt(path, f):
 		return f, nil
 	default: // removed, or moved aside, before we had the lock
-		unlock(f)
+		filelock.Unlock(f)
 	}
 	return nil, errors.Join(err, f.Close())
 }
@@ -71,11 +73,11 @@ var errNoDir = errors.New("checkpoint: directory was removed")
 // lockedBy returns nil if f is only being read by a lister, and ErrInUse if it has
 // a holder.
 func lockedBy(f *os.File) error {
-	shared, err := tryLock(f, true)
+	shared, err := filelock.Try(f, true)
 	if err != nil || !shared {
 		return ErrInUse
 	}
-	unlock(f)
+	filelock.Unlock(f)
 	return nil
 }
 

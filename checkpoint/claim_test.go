@@ -9,6 +9,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/vodupload/vodupload/checkpoint/internal/filelock"
 )
 
 func TestStoresOfOneDirectoryShareTheirClaims(t *testing.T) {
@@ -76,7 +78,7 @@ func TestLostClaimIsToldAndNotTakenBack(t *testing.T) {
 	other, err := os.Create(u.file.path)
 	must(t, err)
 	defer other.Close()
-	if ok, err := tryLock(other, false); !ok || err != nil {
+	if ok, err := filelock.Try(other, false); !ok || err != nil {
 		t.Fatal(ok, err)
 	}
 	mustAdd(t, u, testPart(2))
@@ -95,7 +97,7 @@ func TestClaimWaitsForAList(t *testing.T) {
 	f, err := os.Open(d.file(testKey("a")))
 	must(t, err)
 	defer f.Close()
-	if ok, err := tryLock(f, true); !ok || err != nil {
+	if ok, err := filelock.Try(f, true); !ok || err != nil {
 		t.Fatal(ok, err)
 	}
 	ctx, cancel := context.WithTimeout(t.Context(), 5*time.Millisecond)
@@ -111,6 +113,6 @@ func TestClaimWaitsForAList(t *testing.T) {
 		}
 		open <- err
 	}()
-	unlock(f)
+	filelock.Unlock(f)
 	must(t, <-open)
 }

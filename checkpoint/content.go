@@ -6,6 +6,8 @@ import (
 	"errors"
 	"fmt"
 	"io"
+
+	"github.com/vodupload/vodupload/checkpoint/internal/boltfile"
 )
 
 var bucketName = []byte("upload")
@@ -44,7 +46,7 @@ func readContent(r io.ReaderAt, size int64) (content, error) {
 	if size == 0 {
 		return c, nil
 	}
-	number, err := walkFile(r, size, c.take)
+	number, err := boltfile.Walk(r, size, bucketName, c.take)
 	if errors.Is(err, io.EOF) {
 		err = fmt.Errorf("cut short: %w", err)
 	}

@@ -7,6 +7,8 @@ import (
 	"os"
 	"slices"
 	"testing"
+
+	"github.com/vodupload/vodupload/checkpoint/internal/boltfile"
 )
 
 // A recorder notes in which order things are made durable, and what was in the
@@ -86,7 +88,7 @@ func TestNewDirectoriesAreSynced(t *testing.T) {
 // that changed between two states of a file were on their way: any of them may be
 // there, in part even, in a file of either length.
 func crashes(random *rand.Rand, before, after []byte, mayChange func(page int) bool, each func(image []byte)) {
-	pages := (len(after) + pageSize - 1) / pageSize
+	pages := (len(after) + boltfile.PageSize - 1) / boltfile.PageSize
 	for range 30 {
 		image := make([]byte, len(after))
 		copy(image, before)
@@ -94,7 +96,7 @@ func crashes(random *rand.Rand, before, after []byte, mayChange func(page int) b
 			if !mayChange(page) || random.IntN(2) == 0 {
 				continue
 			}
-			from, to := page*pageSize, min((page+1)*pageSize, len(after))
+			from, to := page*boltfile.PageSize, min((page+1)*boltfile.PageSize, len(after))
 			if random.IntN(8) == 0 {
 				to = from + random.IntN(to-from) // torn
 			}
@@ -157,7 +159,7 @@ func TestPowerLossDuringAdd(t *testing.T) {
 			}
 		})
 		written := bytes.Clone(after) // all but the meta page
-		copy(written[:2*pageSize], before)
+		copy(written[:2*boltfile.PageSize], before)
 		crashes(random, written, after, isMeta, func(image []byte) {
 			if n, why := content(image); n != promised && n != promised+30 || why != "" {
 				t.Errorf("with the meta page under way: %d parts, %s, want %d or %d", n, why, promised, promised+30)

@@ -12,6 +12,8 @@ import (
 	"testing"
 
 	bolt "go.etcd.io/bbolt"
+
+	"github.com/vodupload/vodupload/checkpoint/internal/boltfile"
 )
 
 // recordFileBytes returns the bytes of the file of an upload with count parts, as
@@ -47,14 +49,25 @@ func (c *content) wrong(count int) string {
 	return ""
 }
 
+// noting records the offsets that are read.
+type noting struct {
+	data []byte
+	seen map[int]bool
+}
+
+func (n noting) ReadAt(p []byte, off int64) (int, error) {
+	n.seen[int(off)] = true
+	return bytes.NewReader(n.data).ReadAt(p, off)
+}
+
 func TestFlippedByteNeverGivesWrongData(t *testing.T) {
 	const count = 80
 	data := recordFileBytes(t, count)
 	pages := map[int]bool{}
-	must(t, walked(walkFile(noting{data, pages}, int64(len(data)), func(_, _ []byte) error { return nil })))
+	must(t, walked(boltfile.Walk(noting{data, pages}, int64(len(data)), bucketName, func(_, _ []byte) error { return nil })))
 	damaged := 0
 	for page := range pages { // those that nothing points to cannot matter
-		for i := page &^ (pageSize - 1); i < page&^(pageSize-1)+pageSize; i += flipStep {
+		for i := page &^ (boltfile.PageSize - 1); i < page&^(boltfile.PageSize-1)+boltfile.PageSize; i += flipStep {
 			data[i] = ^data[i]
 			c, err := readContent(bytes.NewReader(data), int64(len(data)))
 			if err != nil {
@@ -75,15 +88,15 @@ func TestFlippedByteNeverGivesWrongData(t *testing.T) {
 func TestDamagedFileBeginsAnew(t *testing.T) {
 	const count = 200
 	data := recordFileBytes(t, count)
-	m, err := readMeta(bytes.NewReader(data))
+	m, err := boltfile.ReadMeta(bytes.NewReader(data))
 	must(t, err)
 	random := rand.New(rand.NewPCG(3, 4))
 	var at []int
-	for page := range int(m.pages) {
+	for page := range int(m.Pages) {
 		for i := range 12 {
-			at = append(at, page*pageSize+i*8+random.IntN(8))
+			at = append(at, page*boltfile.PageSize+i*8+random.IntN(8))
 		}
-		at = append(at, page*pageSize+random.IntN(pageSize))
+		at = append(at, page*boltfile.PageSize+random.IntN(boltfile.PageSize))
 	}
 	d := mustOpenDir(t, t.TempDir(), hostSystem())
 	for _, i := range at {
@@ -92,7 +105,7 @@ func TestDamagedFileBeginsAnew(t *testing.T) {
 		useDamaged(t, d, fmt.Sprintf("byte %d flipped", i), flipped, count)
 	}
 	for range 40 {
-		n := 1 + random.IntN(int(m.pages)*pageSize-1)
+		n := 1 + random.IntN(int(m.Pages)*boltfile.PageSize-1)
 		useDamaged(t, d, fmt.Sprintf("cut at byte %d", n), data[:n], count)
 	}
 }
@@ -127,9 +140,9 @@ func useDamaged(t *testing.T, d *Dir, what string, data []byte, count int) {
 func TestCutFileIsDamagedAtAnyLength(t *testing.T) {
 	const count = 60
 	data := recordFileBytes(t, count)
-	m, err := readMeta(bytes.NewReader(data))
+	m, err := boltfile.ReadMeta(bytes.NewReader(data))
 	must(t, err)
-	for n := 1; n < int(m.pages)*pageSize; n++ {
+	for n := 1; n < int(m.Pages)*boltfile.PageSize; n++ {
 		if c, err := readContent(bytes.NewReader(data[:n]), int64(n)); err == nil {
 			t.Fatalf("cut at byte %d: %d parts, want an error", n, len(c.parts))
 		}
@@ -225,10 +238,10 @@ func TestOnlyTheLastDamagedFilesAreKept(t *testing.T) {
 func TestDamageIsExplained(t *testing.T) {
 	d := mustOpenDir(t, t.TempDir(), hostSystem())
 	data := recordFileBytes(t, 1)
-	must(t, os.WriteFile(d.file(testKey("a")), data[:3*pageSize], 0o600))
+	must(t, os.WriteFile(d.file(testKey("a")), data[:3*boltfile.PageSize], 0o600))
 	u := mustOpen(t, d, "a")
 	defer u.Close()
-	for _, want := range []string{u.file.path, "cut short: 3 pages of", "set aside as " + u.file.path + ".damaged-"} {
+	for _, want := range []string{u.file.path, "cut short: 3 pages of", "moved to " + u.file.path + ".damaged-"} {
 		if got := u.Damaged().Error(); !strings.Contains(got, want) {
 			t.Errorf("damaged is %q, want it to say %q", got, want)
 		}

@@ -10,6 +10,9 @@ import (
 
 	bolt "go.etcd.io/bbolt"
 	bolterrors "go.etcd.io/bbolt/errors"
+
+	"github.com/vodupload/vodupload/checkpoint/internal/boltfile"
+	"github.com/vodupload/vodupload/checkpoint/internal/filelock"
 )
 
 // fill is how full bbolt leaves a page that it splits. Parts arrive nearly in
@@ -24,7 +27,7 @@ func (r *recordFile) open(noSync bool) error {
 	}
 	return r.guard(func() error {
 		db, err := bolt.Open(r.path, 0o600, &bolt.Options{
-			Timeout: time.Nanosecond, PageSize: pageSize, NoStatistics: true, NoSync: noSync, NoGrowSync: noSync,
+			Timeout: time.Nanosecond, PageSize: boltfile.PageSize, NoStatistics: true, NoSync: noSync, NoGrowSync: noSync,
 			OpenFile: func(string, int, fs.FileMode) (*os.File, error) { return r.f, nil },
 		})
 		if err != nil {
@@ -59,7 +62,7 @@ func (r *recordFile) guard(fn func() error) (err error) {
 	defer debug.SetPanicOnFault(debug.SetPanicOnFault(true))
 	defer func() {
 		if p := recover(); p != nil {
-			unlock(r.f)
+			filelock.Unlock(r.f)
 			_ = r.f.Close()
 			r.f, r.db = nil, nil
 			err = fmt.Errorf("%w while in use: %v", ErrDamaged, p)

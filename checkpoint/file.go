@@ -10,6 +10,9 @@ import (
 	"time"
 
 	bolt "go.etcd.io/bbolt"
+
+	"github.com/vodupload/vodupload/checkpoint/internal/boltfile"
+	"github.com/vodupload/vodupload/checkpoint/internal/filelock"
 )
 
 // A recordFile is the file of one upload, claimed. Its methods are for one
@@ -45,7 +48,7 @@ func (r *recordFile) claim(ctx context.Context) error {
 	}
 	info, err := f.Stat()
 	if err != nil {
-		unlock(f)
+		filelock.Unlock(f)
 		return errors.Join(fail("look at", r.path, err), f.Close())
 	}
 	r.f, r.empty, r.listed, r.unbegun = f, info.Size() == 0, false, time.Time{}
@@ -76,9 +79,9 @@ func (r *recordFile) read() (content, error) {
 // an empty database; of an empty file that is true as well. The first transaction replaces one of them, and no accident
 // brings it back.
 func neverBegun(r io.ReaderAt, size int64) bool {
-	head := make([]byte, min(size, 2*pageSize))
+	head := make([]byte, min(size, 2*boltfile.PageSize))
 	_, err := r.ReadAt(head, 0)
-	return err == nil && bytes.Equal(head, emptyImage()[:len(head)])
+	return err == nil && bytes.Equal(head, boltfile.Empty()[:len(head)])
 }
 
 // lost reports whether the file is not ours any more: somebody removed it, or it
@@ -157,7 +160,7 @@ func (r *recordFile) regain(ctx context.Context) error {
 // create fills an empty file. Nothing was promised of it yet, so the order in which
 // its pages reach the disk does not matter, and one sync is enough for all of them.
 func (r *recordFile) create(record []byte, parts []Part) error {
-	if _, err := r.f.WriteAt(emptyImage(), 0); err != nil {
+	if _, err := r.f.WriteAt(boltfile.Empty(), 0); err != nil {
 		return errors.Join(err, r.f.Truncate(0))
 	}
 	err := r.open(true)
@@ -204,7 +207,7 @@ func (r *recordFile) release() error {
 	}
 	f, db := r.f, r.db
 	r.f, r.db = nil, nil
-	unlock(f)
+	filelock.Unlock(f)
 	if db != nil {
 		return db.Close()
 	}

@@ -8,6 +8,8 @@ import (
 	"syscall"
 	"testing"
 	"testing/synctest"
+
+	"github.com/vodupload/vodupload/checkpoint/internal/boltfile"
 )
 
 func TestWhatWasRemovedWhileInUseIsMadeAnew(t *testing.T) {
@@ -19,7 +21,7 @@ func TestWhatWasRemovedWhileInUseIsMadeAnew(t *testing.T) {
 		"file, with an old one in its place": func(_ *Dir, path string) error {
 			return replaced(path, recordFileBytes(t, 3))
 		},
-		"end of the file": func(_ *Dir, path string) error { return os.Truncate(path, pageSize) },
+		"end of the file": func(_ *Dir, path string) error { return os.Truncate(path, boltfile.PageSize) },
 		"all of the file": func(_ *Dir, path string) error { return os.Truncate(path, 0) },
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -2,10 +2,14 @@ package checkpoint
 
 import (
 	"bytes"
+	"encoding/binary"
 	"errors"
+	"hash/fnv"
 	"os"
 	"slices"
 	"testing"
+
+	"github.com/vodupload/vodupload/checkpoint/internal/boltfile"
 )
 
 // FuzzRecord looks for bytes that are taken for a record but are none, or that
@@ -62,14 +66,18 @@ func FuzzPart(f *testing.F) {
 func FuzzFile(f *testing.F) {
 	for _, parts := range []int{0, 3, 100, 300} {
 		data := recordFileBytes(f, parts)
-		m, err := readMeta(bytes.NewReader(data))
+		m, err := boltfile.ReadMeta(bytes.NewReader(data))
 		must(f, err)
-		f.Add(data[:m.pages*pageSize])
+		f.Add(data[:m.Pages*boltfile.PageSize])
 	}
-	f.Add(emptyImage())
+	f.Add(boltfile.Empty())
 	f.Fuzz(func(t *testing.T, data []byte) {
-		for page := range min(2, len(data)/pageSize) {
-			setMeta(data, page, 32, order.Uint64(data[page*pageSize+pageHead+32:]))
+		for page := range min(2, len(data)/boltfile.PageSize) {
+			const head, summed = 16, 56 // bytes of the page before its meta, and those that its checksum covers
+			b := data[page*boltfile.PageSize+head:]
+			sum := fnv.New64a()
+			_, _ = sum.Write(b[:summed])
+			binary.NativeEndian.PutUint64(b[summed:], sum.Sum64())
 		}
 		c, err := readContent(bytes.NewReader(data), int64(len(data)))
 		if err != nil || !c.ok {

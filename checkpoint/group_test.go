@@ -10,14 +10,16 @@ import (
 	"testing"
 	"testing/synctest"
 	"time"
+
+	"github.com/vodupload/vodupload/checkpoint/internal/boltfile"
 )
 
 // commits returns how many transactions the file of u has seen.
 func commits(t *testing.T, u *dirUpload) int {
 	t.Helper()
-	m, err := readMeta(u.file.f)
+	m, err := boltfile.ReadMeta(u.file.f)
 	must(t, err)
-	return int(m.txid)
+	return int(m.TxID)
 }
 
 func TestPartIsDurableWithin100ms(t *testing.T) {
@@ -71,8 +73,8 @@ func TestCostOfAPartDoesNotGrow(t *testing.T) {
 		must(t, u.Flush(t.Context()))
 		after := read()
 		changed := 0
-		for at := 0; at < len(after); at += pageSize {
-			if at >= len(before) || !bytes.Equal(before[at:at+pageSize], after[at:at+pageSize]) {
+		for at := 0; at < len(after); at += boltfile.PageSize {
+			if at >= len(before) || !bytes.Equal(before[at:at+boltfile.PageSize], after[at:at+boltfile.PageSize]) {
 				changed++
 			}
 		}

@@ -9,6 +9,8 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"github.com/vodupload/vodupload/checkpoint/internal/filelock"
 )
 
 // List implements [Store]. Entries come in the order in which they were last
@@ -51,12 +53,12 @@ func entryOf(path string) (Entry, bool) {
 		return Entry{}, false // removed meanwhile, or not for us to read
 	}
 	defer f.Close()
-	free, err := tryLock(f, true)
+	free, err := filelock.Try(f, true)
 	if err != nil {
 		return Entry{}, false
 	}
 	if free {
-		defer unlock(f)
+		defer filelock.Unlock(f)
 	}
 	return readEntry(f, path, !free)
 }

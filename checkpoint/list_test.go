@@ -7,6 +7,8 @@ import (
 	"path/filepath"
 	"testing"
 	"time"
+
+	"github.com/vodupload/vodupload/checkpoint/internal/filelock"
 )
 
 func TestListTidiesUpAfterDeadHolders(t *testing.T) {
@@ -32,7 +34,7 @@ func TestListTellsOfWhatItCannotRead(t *testing.T) {
 	defer f.Close()
 	_, err = f.WriteString("a transaction that is under way")
 	must(t, err)
-	if ok, err := tryLock(f, false); !ok || err != nil {
+	if ok, err := filelock.Try(f, false); !ok || err != nil {
 		t.Fatal(ok, err)
 	}
 	entries, err := d.List(t.Context())

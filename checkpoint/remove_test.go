@@ -6,6 +6,8 @@ import (
 	"os"
 	"testing"
 	"testing/synctest"
+
+	"github.com/vodupload/vodupload/checkpoint/internal/boltfile"
 )
 
 // Where a file has to be closed before it is removed, another process may claim it
@@ -63,7 +65,7 @@ func TestRemoveTakesAlsoWhatWasGivenUp(t *testing.T) {
 		d := mustOpenDir(t, t.TempDir(), hostSystem())
 		u := mustBegin(t, d, "a", testParts(1, 300)...)
 		must(t, u.Flush(t.Context()))
-		must(t, os.Truncate(u.file.path, pageSize))
+		must(t, os.Truncate(u.file.path, boltfile.PageSize))
 		mustAdd(t, u, testPart(301))
 		if err := u.Flush(t.Context()); !errors.Is(err, ErrDamaged) {
 			t.Fatalf("Flush: error is %v, want %v", err, ErrDamaged)

@@ -13,6 +13,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/vodupload/vodupload/checkpoint/internal/boltfile"
 )
 
 // tracedEnv names the directory in which this program, run once more under strace,
@@ -191,7 +193,7 @@ func (tr *trace) write(line string) {
 		return
 	}
 	tr.written++
-	if offset, _ := strconv.Atoi(m[2]); offset >= 2*pageSize {
+	if offset, _ := strconv.Atoi(m[2]); offset >= 2*boltfile.PageSize {
 		tr.pages++
 		return
 	}

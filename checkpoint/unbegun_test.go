@@ -7,17 +7,19 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/vodupload/vodupload/checkpoint/internal/boltfile"
 )
 
 // A process that is killed in the middle of Begin leaves what it had written by
 // then. That is no damaged record: nothing was promised of it yet.
 func TestKilledDuringFirstBegin(t *testing.T) {
-	for _, n := range []int{0, 1, pageSize, 2*pageSize - 1, 2 * pageSize, len(emptyImage())} {
+	for _, n := range []int{0, 1, boltfile.PageSize, 2*boltfile.PageSize - 1, 2 * boltfile.PageSize, len(boltfile.Empty())} {
 		d := mustOpenDir(t, t.TempDir(), hostSystem())
 		u := mustBegin(t, d, "a")
 		path := u.file.path
 		must(t, u.Close())
-		grown := append(emptyImage()[:n], bytes.Repeat([]byte{7}, max(0, n-4*pageSize+1))...)
+		grown := append(boltfile.Empty()[:n], bytes.Repeat([]byte{7}, max(0, n-4*boltfile.PageSize+1))...)
 		must(t, os.WriteFile(path, grown, 0o600))
 
 		again, err := d.Open(t.Context(), testKey("a"))
@@ -42,7 +44,7 @@ func TestListDropsWhatWasNotBegunForADay(t *testing.T) {
 		u := mustBegin(t, d, "a")
 		path := u.file.path
 		must(t, u.Close())
-		must(t, os.WriteFile(path, emptyImage(), 0o600))
+		must(t, os.WriteFile(path, boltfile.Empty(), 0o600))
 		at := time.Now().Add(-age)
 		must(t, os.Chtimes(path, at, at))
 		if entries, err := d.List(t.Context()); err != nil || len(entries) > 0 {
@@ -102,7 +104,7 @@ func TestUnbegun(t *testing.T) {
 func TestHolderIsKilledBeforeBegin(t *testing.T) {
 	d := mustOpenDir(t, t.TempDir(), hostSystem())
 	at := time.Now().Add(-time.Hour).Truncate(time.Second)
-	for _, left := range [][]byte{nil, emptyImage()[:pageSize], emptyImage()} {
+	for _, left := range [][]byte{nil, boltfile.Empty()[:boltfile.PageSize], boltfile.Empty()} {
 		path := d.file(testKey("a"))
 		must(t, os.WriteFile(path, left, 0o600))
 		must(t, os.Chtimes(path, at, at))

@@ -1,4 +1,4 @@
-package checkpoint
+package boltfile
 
 import (
 	"encoding/binary"
@@ -7,9 +7,11 @@ import (
 	"io"
 )
 
-// The layout of bbolt's files, version 2. Numbers are in the order of the machine.
+// PageSize is the size of the pages that are read and written, in bytes.
+const PageSize = 4096
+
+// The layout of bbolt's files, version 2. Numbers are in the byte order of the machine.
 const (
-	pageSize    = 4096
 	boltMagic   = 0xED0CDAED
 	boltVersion = 2
 
@@ -30,64 +32,65 @@ const (
 	// maxTxID keeps a transaction's number from overflowing: at 20 commits a
 	// second it takes 400,000 years.
 	maxTxID = 1 << 48
-	// maxPages bounds what is read of a file that is not one of ours: 1 GiB.
+	// maxPages bounds what is read of any file: 1 GiB.
 	maxPages = 1 << 18
 	// maxDepth of the tree. With 10,000 parts it is 3.
 	maxDepth = 16
 )
 
-var order = binary.NativeEndian
+var nativeEndian = binary.NativeEndian
 
-// A meta is the root of everything: there are two, written in turns.
-type meta struct {
-	pageSize uint32
+// A Meta is the root of everything: there are two, written in turns.
+type Meta struct {
+	Pages, TxID uint64 // how many pages there are, and the number of the transaction
 
-	root, freelist, pages, txid uint64
+	pageSize       uint32
+	root, freelist uint64
 }
 
-// readMeta returns the last meta that was written completely: the one that bbolt
+// ReadMeta returns the last meta that was written completely: the one that bbolt
 // will choose.
-func readMeta(r io.ReaderAt) (meta, error) {
-	var best meta
+func ReadMeta(r io.ReaderAt) (Meta, error) {
+	var best Meta
 	var found bool
 	var why [2]error
 	for i := range why {
 		m, err := parseMeta(r, int64(i))
 		why[i] = err
-		if err == nil && m.pageSize != pageSize {
-			return meta{}, fmt.Errorf("meta page %d: pages have %d bytes, want %d", i, m.pageSize, pageSize)
+		if err == nil && m.pageSize != PageSize {
+			return Meta{}, fmt.Errorf("meta page %d: pages have %d bytes, want %d", i, m.pageSize, PageSize)
 		}
-		if err == nil && (!found || m.txid > best.txid) {
+		if err == nil && (!found || m.TxID > best.TxID) {
 			best, found = m, true
 		}
 	}
 	switch {
 	case !found:
-		return meta{}, fmt.Errorf("not a checkpoint: %w; %w", why[0], why[1])
-	case best.txid > maxTxID || best.pages > maxPages:
-		return meta{}, fmt.Errorf("transaction %d, %d pages, want at most %d and %d", best.txid, best.pages, uint64(maxTxID), maxPages)
+		return Meta{}, fmt.Errorf("no database: %w; %w", why[0], why[1])
+	case best.TxID > maxTxID || best.Pages > maxPages:
+		return Meta{}, fmt.Errorf("transaction %d, %d pages, want at most %d and %d", best.TxID, best.Pages, uint64(maxTxID), maxPages)
 	}
 	return best, nil
 }
 
-func parseMeta(r io.ReaderAt, page int64) (meta, error) {
+func parseMeta(r io.ReaderAt, page int64) (Meta, error) {
 	var buf [metaEnd]byte
-	if _, err := r.ReadAt(buf[:], page*pageSize); err != nil {
-		return meta{}, fmt.Errorf("read meta page %d: %w", page, err)
+	if _, err := r.ReadAt(buf[:], page*PageSize); err != nil {
+		return Meta{}, fmt.Errorf("read meta page %d: %w", page, err)
 	}
 	b := buf[pageHead:]
 	sum := fnv.New64a()
 	_, _ = sum.Write(b[:metaSummed])
 	switch {
-	case order.Uint32(b) != boltMagic:
-		return meta{}, fmt.Errorf("meta page %d begins with %08x, want %08x", page, order.Uint32(b), uint32(boltMagic))
-	case order.Uint32(b[4:]) != boltVersion:
-		return meta{}, fmt.Errorf("meta page %d has version %d, want %d", page, order.Uint32(b[4:]), boltVersion)
-	case order.Uint64(b[metaSummed:]) != sum.Sum64():
-		return meta{}, fmt.Errorf("meta page %d has checksum %016x, want %016x", page, order.Uint64(b[metaSummed:]), sum.Sum64())
+	case nativeEndian.Uint32(b) != boltMagic:
+		return Meta{}, fmt.Errorf("meta page %d begins with %08x, want %08x", page, nativeEndian.Uint32(b), uint32(boltMagic))
+	case nativeEndian.Uint32(b[4:]) != boltVersion:
+		return Meta{}, fmt.Errorf("meta page %d has version %d, want %d", page, nativeEndian.Uint32(b[4:]), boltVersion)
+	case nativeEndian.Uint64(b[metaSummed:]) != sum.Sum64():
+		return Meta{}, fmt.Errorf("meta page %d has checksum %016x, want %016x", page, nativeEndian.Uint64(b[metaSummed:]), sum.Sum64())
 	}
-	return meta{
-		pageSize: order.Uint32(b[8:]), root: order.Uint64(b[16:]), freelist: order.Uint64(b[32:]),
-		pages: order.Uint64(b[40:]), txid: order.Uint64(b[48:]),
+	return Meta{
+		pageSize: nativeEndian.Uint32(b[8:]), root: nativeEndian.Uint64(b[16:]), freelist: nativeEndian.Uint64(b[32:]),
+		Pages: nativeEndian.Uint64(b[40:]), TxID: nativeEndian.Uint64(b[48:]),
 	}, nil
 }

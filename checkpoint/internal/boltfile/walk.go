@@ -1,4 +1,4 @@
-package checkpoint
+package boltfile
 
 import (
 	"bytes"
@@ -6,11 +6,6 @@ import (
 	"fmt"
 	"io"
 )
-
-// bbolt maps its file into memory and believes what it reads there: a damaged page
-// makes it panic, fault, or go round in circles, in goroutines of its own, where
-// nobody can recover. So no file gets to it that was not read here before, by
-// ordinary reads, with every offset checked and every page visited once.
 
 // A walk goes once over the pages of a file.
 type walk struct {
@@ -23,22 +18,23 @@ type walk struct {
 	floor []byte // no key below it is allowed here
 }
 
-// walkFile calls each with the keys and values of the bucket, in ascending order of
-// the keys, and then looks whether the list of free pages is sound. Key and value
-// may be used until each returns. The sequence is the number that the bucket has.
-func walkFile(r io.ReaderAt, size int64, each func(key, value []byte) error) (sequence uint64, err error) {
-	m, err := readMeta(r)
+// Walk calls each with the keys and values of the bucket of that name, which has to be
+// the only one, in ascending order of the keys. Then it checks the list of free pages.
+// Key and value may be used until each returns. The sequence is the bucket's number. An
+// error says that the file of size bytes is damaged, or cannot be read.
+func Walk(r io.ReaderAt, size int64, name []byte, each func(key, value []byte) error) (sequence uint64, err error) {
+	m, err := ReadMeta(r)
 	if err != nil {
 		return 0, err
 	}
-	if have := uint64(size) / pageSize; m.pages > have {
-		return 0, fmt.Errorf("cut short: %d pages of %d are there", have, m.pages)
+	if have := uint64(size) / PageSize; m.Pages > have {
+		return 0, fmt.Errorf("cut short: %d pages of %d are there", have, m.Pages)
 	}
-	w := &walk{r: r, pages: m.pages, seen: make([]bool, m.pages)}
+	w := &walk{r: r, pages: m.Pages, seen: make([]bool, m.Pages)}
 	var bucket []byte
 	err = w.tree(m.root, 0, func(flags uint32, key, value []byte) error {
-		if bucket != nil || flags != bucketElement || !bytes.Equal(key, bucketName) || len(value) < bucketHead {
-			return fmt.Errorf("not a checkpoint: holds %q", key)
+		if bucket != nil || flags != bucketElement || !bytes.Equal(key, name) || len(value) < bucketHead {
+			return fmt.Errorf("holds %q", key)
 		}
 		bucket = bytes.Clone(value)
 		return nil
@@ -52,7 +48,7 @@ func walkFile(r io.ReaderAt, size int64, each func(key, value []byte) error) (se
 	if err := w.bucket(bucket, each); err != nil {
 		return 0, err
 	}
-	return order.Uint64(bucket[8:]), w.freelist(m.freelist)
+	return nativeEndian.Uint64(bucket[8:]), w.freelist(m.freelist)
 }
 
 // bucket walks a bucket, whose only page stands in its head if it is small.
@@ -64,11 +60,11 @@ func (w *walk) bucket(head []byte, each func(key, value []byte) error) error {
 		}
 		return each(key, value)
 	}
-	if root := order.Uint64(head); root != 0 {
+	if root := nativeEndian.Uint64(head); root != 0 {
 		return w.tree(root, 0, plain)
 	}
 	page := head[bucketHead:]
-	if len(page) < pageHead || order.Uint16(page[8:]) != leafPage {
+	if len(page) < pageHead || nativeEndian.Uint16(page[8:]) != leafPage {
 		return errors.New("bucket has neither a root page nor one of its own")
 	}
 	return w.leaf(page, plain)
@@ -80,11 +76,11 @@ func (w *walk) load(id uint64) ([]byte, error) {
 		return nil, fmt.Errorf("page %d is not one of %d", id, w.pages)
 	}
 	var head [pageHead]byte
-	if _, err := w.r.ReadAt(head[:], int64(id)*pageSize); err != nil {
+	if _, err := w.r.ReadAt(head[:], int64(id)*PageSize); err != nil {
 		return nil, fmt.Errorf("read page %d: %w", id, err)
 	}
-	overflow := uint64(order.Uint32(head[12:]))
-	if got := order.Uint64(head[:]); got != id || overflow >= w.pages-id {
+	overflow := uint64(nativeEndian.Uint32(head[12:]))
+	if got := nativeEndian.Uint64(head[:]); got != id || overflow >= w.pages-id {
 		return nil, fmt.Errorf("page %d says that it is page %d with %d more", id, got, overflow)
 	}
 	for i := id; i <= id+overflow; i++ {
@@ -93,12 +89,12 @@ func (w *walk) load(id uint64) ([]byte, error) {
 		}
 		w.seen[i] = true
 	}
-	n := int(overflow+1) * pageSize
+	n := int(overflow+1) * PageSize
 	if cap(w.buf) < n {
 		w.buf = make([]byte, n)
 	}
 	w.buf = w.buf[:n]
-	if _, err := w.r.ReadAt(w.buf, int64(id)*pageSize); err != nil {
+	if _, err := w.r.ReadAt(w.buf, int64(id)*PageSize); err != nil {
 		return nil, fmt.Errorf("read page %d: %w", id, err)
 	}
 	return w.buf, nil
@@ -112,7 +108,7 @@ func (w *walk) tree(id uint64, depth int, each element) error {
 	if err != nil {
 		return err
 	}
-	switch flags, count := order.Uint16(page[8:]), order.Uint16(page[10:]); {
+	switch flags, count := nativeEndian.Uint16(page[8:]), nativeEndian.Uint16(page[10:]); {
 	case flags == leafPage && (count > 0 || depth == 0):
 		if err := w.leaf(page, each); err != nil {
 			return fmt.Errorf("page %d: %w", id, err)
@@ -130,18 +126,18 @@ func (w *walk) branch(id uint64, page []byte, depth int, each element) error {
 		key []byte
 		id  uint64
 	}
-	children := make([]child, order.Uint16(page[10:]))
+	children := make([]child, nativeEndian.Uint16(page[10:]))
 	for i := range children {
 		e, err := w.at(page, i, len(children))
 		if err != nil {
 			return fmt.Errorf("page %d: %w", id, err)
 		}
 		// Of a branch page: position 4, key 4, page 8.
-		key, err := slice(e, order.Uint32(e), order.Uint32(e[4:]))
+		key, err := slice(e, nativeEndian.Uint32(e), nativeEndian.Uint32(e[4:]))
 		if err != nil || len(key) == 0 {
 			return fmt.Errorf("page %d: key %d is outside of it", id, i)
 		}
-		children[i] = child{bytes.Clone(key), order.Uint64(e[8:])}
+		children[i] = child{bytes.Clone(key), nativeEndian.Uint64(e[8:])}
 	}
 	for _, c := range children {
 		if w.last != nil && bytes.Compare(c.key, w.last) <= 0 || bytes.Compare(c.key, w.floor) < 0 {
@@ -156,13 +152,13 @@ func (w *walk) branch(id uint64, page []byte, depth int, each element) error {
 }
 
 func (w *walk) leaf(page []byte, each element) error {
-	count := int(order.Uint16(page[10:]))
+	count := int(nativeEndian.Uint16(page[10:]))
 	for i := range count {
 		e, err := w.at(page, i, count)
 		if err != nil {
 			return err
 		}
-		position, keyLen, valueLen := order.Uint32(e[4:]), order.Uint32(e[8:]), order.Uint32(e[12:])
+		position, keyLen, valueLen := nativeEndian.Uint32(e[4:]), nativeEndian.Uint32(e[8:]), nativeEndian.Uint32(e[12:])
 		key, err1 := slice(e, position, keyLen)
 		value, err2 := slice(e, position+keyLen, valueLen)
 		if err1 != nil || err2 != nil || len(key) == 0 || position+keyLen < position {
@@ -172,7 +168,7 @@ func (w *walk) leaf(page []byte, each element) error {
 			return fmt.Errorf("key %x is out of order", key)
 		}
 		w.last = append(w.last[:0], key...)
-		if err := each(order.Uint32(e), key, value); err != nil {
+		if err := each(nativeEndian.Uint32(e), key, value); err != nil {
 			return err
 		}
 	}
@@ -194,24 +190,24 @@ func slice(b []byte, from, n uint32) ([]byte, error) {
 	return b[from : uint64(from)+uint64(n)], nil
 }
 
-// freelist looks at the list of free pages: bbolt writes to those that stand there.
+// freelist checks the list of free pages: bbolt writes to those that are in it.
 func (w *walk) freelist(id uint64) error {
 	page, err := w.load(id)
 	if err != nil {
 		return fmt.Errorf("list of free pages: %w", err)
 	}
-	if flags := order.Uint16(page[8:]); flags != freelistPage {
+	if flags := nativeEndian.Uint16(page[8:]); flags != freelistPage {
 		return fmt.Errorf("page %d has flags %x, want %x", id, flags, freelistPage)
 	}
-	ids, count := page[pageHead:], uint64(order.Uint16(page[10:]))
+	ids, count := page[pageHead:], uint64(nativeEndian.Uint16(page[10:]))
 	if count == longFreelist {
-		count, ids = order.Uint64(ids), ids[8:]
+		count, ids = nativeEndian.Uint64(ids), ids[8:]
 	}
 	if count > uint64(len(ids))/8 {
 		return fmt.Errorf("page %d lists %d free pages in %d bytes", id, count, len(ids))
 	}
 	for i := range count {
-		free := order.Uint64(ids[i*8:])
+		free := nativeEndian.Uint64(ids[i*8:])
 		if free < 2 || free >= w.pages || w.seen[free] {
 			return fmt.Errorf("page %d lists page %d of %d, which is in use, as free", id, free, w.pages)
 		}

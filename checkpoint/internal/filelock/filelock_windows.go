@@ -1,4 +1,4 @@
-package checkpoint
+package filelock
 
 import (
 	"errors"
@@ -26,9 +26,9 @@ func lockedByte() *syscall.Overlapped {
 	return &syscall.Overlapped{Offset: last - 1, OffsetHigh: last}
 }
 
-// tryLock locks f for one holder or, shared, for many. It does not wait: false is
-// that somebody else has it.
-func tryLock(f *os.File, shared bool) (bool, error) {
+// Try locks f for one holder or, shared, for many. It does not wait: false is
+// that another holder has it.
+func Try(f *os.File, shared bool) (bool, error) {
 	flags := uintptr(lockfileFailImmediately)
 	if !shared {
 		flags |= lockfileExclusiveLock
@@ -43,8 +43,8 @@ func tryLock(f *os.File, shared bool) (bool, error) {
 	return false, os.NewSyscallError("LockFileEx", err)
 }
 
-// unlock gives the lock back at once: Windows takes its time with those of files
+// Unlock gives the lock back at once: Windows takes its time with those of files
 // that were only closed.
-func unlock(f *os.File) {
+func Unlock(f *os.File) {
 	_, _, _ = unlockFileEx.Call(f.Fd(), 0, 1, 0, uintptr(unsafe.Pointer(lockedByte())))
 }

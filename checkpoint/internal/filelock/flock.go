@@ -1,6 +1,8 @@
 //go:build darwin || dragonfly || freebsd || illumos || linux || netbsd || openbsd
 
-package checkpoint
+// Package filelock locks files for one holder, or for many readers. The system takes the
+// locks of a process back when it ends.
+package filelock
 
 import (
 	"errors"
@@ -8,10 +10,10 @@ import (
 	"syscall"
 )
 
-// tryLock locks f for one holder or, shared, for many. It does not wait: false is
-// that somebody else has it. The lock belongs to the open file, so bbolt, which
+// Try locks f for one holder or, shared, for many. It does not wait: false is
+// that another holder has it. The lock belongs to the open file, so bbolt, which
 // gets the same one, may lock it once more.
-func tryLock(f *os.File, shared bool) (bool, error) {
+func Try(f *os.File, shared bool) (bool, error) {
 	how := syscall.LOCK_EX
 	if shared {
 		how = syscall.LOCK_SH
@@ -29,6 +31,6 @@ func tryLock(f *os.File, shared bool) (bool, error) {
 	}
 }
 
-// unlock gives the lock back at once, also where a child process that was just
+// Unlock gives the lock back at once, also where a child process that was just
 // forked still has the file open.
-func unlock(f *os.File) { _ = syscall.Flock(int(f.Fd()), syscall.LOCK_UN) }
+func Unlock(f *os.File) { _ = syscall.Flock(int(f.Fd()), syscall.LOCK_UN) }
