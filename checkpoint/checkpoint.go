@@ -7,7 +7,7 @@ import (
 )
 
 // Version is the version of the format of a [Record]. A record of another
-// version is treated as damaged: it is set aside, and the upload begins anew.
+// version is treated as damaged: it is set aside, and the upload starts over.
 const Version = 1
 
 // A Key names one upload: this source to that destination. Two uploads with the
@@ -41,7 +41,7 @@ type Source struct {
 	Fingerprint string    // for sources that are not files
 }
 
-// A Record is what has to be known to go on with an upload: it is written once,
+// A Record is what has to be known to resume an upload: it is written once,
 // before the first part is sent. It never holds a credential.
 type Record struct {
 	Version  int // 0 is taken as [Version] when it is written
@@ -108,11 +108,11 @@ type Upload interface {
 	// upload was opened with.
 	Begin(ctx context.Context, rec Record) error
 
-	// Add takes note of an acknowledged part, in place of an earlier one with the
+	// Add records an acknowledged part, in place of an earlier one with the
 	// same number. It returns without waiting for the disk: the part outlives the end
 	// of the process within 50 ms, and a loss of power within 100 ms and the time of
 	// the syncs under way, or with the next Flush. The error of an earlier write that
-	// failed is returned by the next call of Add or Flush; p is taken note of all
+	// failed is returned by the next call of Add or Flush; p is recorded all
 	// the same, and is written together with the parts that could not be, as soon
 	// as that is possible. Add before Begin, of an upload without a record, is
 	// [ErrNoRecord].

@@ -19,11 +19,11 @@ const (
 	listerTries = 500
 )
 
-// errIrregular says that something stands at the path that cannot be a checkpoint.
+// errIrregular says that there is something at the path that cannot be a checkpoint.
 var errIrregular = errors.New("not a regular file")
 
 // claimFile opens the file at path, making it if there is none, and locks it. The
-// error is errInUse if somebody else has it locked, errIrregular (wrapped) if there
+// error is ErrInUse if another holder has it locked, errIrregular (wrapped) if there
 // is no file but something else.
 func (s *system) claimFile(ctx context.Context, path string) (*os.File, error) {
 	for try := range listerTries {
@@ -100,8 +100,8 @@ type table struct {
 	by map[string]*dirUpload
 }
 
-// held is the table of this process: all stores in it share their claims.
-var held = table{by: make(map[string]*dirUpload)}
+// inProcess is the table of this process: all stores in it share their claims.
+var inProcess = table{by: make(map[string]*dirUpload)}
 
 func (t *table) take(path string, u *dirUpload) bool {
 	t.mu.Lock()

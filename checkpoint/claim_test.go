@@ -35,7 +35,7 @@ func TestStoresOfOneDirectoryShareTheirClaims(t *testing.T) {
 func TestClaimsHoldWithoutTheTable(t *testing.T) {
 	d := mustOpenDir(t, t.TempDir(), hostSystem())
 	u := mustBegin(t, d, "a", testPart(1))
-	held.release(u.file.path)
+	inProcess.release(u.file.path)
 	if _, err := d.Open(t.Context(), testKey("a")); !errors.Is(err, ErrInUse) {
 		t.Errorf("Open: error is %v, want %v", err, ErrInUse)
 	}

@@ -55,7 +55,7 @@ func (r *recordFile) update(fn func(*bolt.Tx) error) error {
 }
 
 // guard makes errors of bbolt's panics. The file was read before bbolt got it, so
-// there is none unless somebody else writes to it, or cuts it short while it is
+// there is none unless another program writes to it, or cuts it short while it is
 // mapped. bbolt may hold its own locks then, and is left where it is; only the
 // file, and with it the claim, is taken back.
 func (r *recordFile) guard(fn func() error) (err error) {

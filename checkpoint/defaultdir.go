@@ -19,7 +19,7 @@ const appName = "vodupload"
 // container.
 //
 // The directory is made if it is not there. It is an error if the one under the
-// temporary directory exists and is not this user's own: somebody else may have
+// temporary directory exists and is not this user's own: another user may have
 // put it there. Set the environment variable XDG_CACHE_HOME (on Unix), or give
 // [OpenDir] another directory then.
 func DefaultDir() (dir string, fallback bool, err error) {
@@ -68,7 +68,7 @@ func privateDir(sys *system, tmp string, uid int) (string, error) {
 	return dir, nil
 }
 
-// notPrivate says why a directory may be in the hands of somebody else.
+// notPrivate says why a directory may be in the hands of another user.
 func notPrivate(info fs.FileInfo, uid int) string {
 	if !info.IsDir() {
 		return fmt.Sprintf("is not a directory (%v)", info.Mode())

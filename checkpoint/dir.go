@@ -78,11 +78,11 @@ func (d *Dir) Open(ctx context.Context, key Key) (Upload, error) {
 		owner: d, key: key, file: recordFile{sys: &d.sys, dir: d.path, path: path},
 		journal: journal{sys: &d.sys, path: path + journalExt},
 	}
-	if !held.take(u.file.path, u) {
+	if !inProcess.take(u.file.path, u) {
 		return nil, inUse(u)
 	}
 	if err := u.load(ctx); err != nil {
-		held.release(u.file.path)
+		inProcess.release(u.file.path)
 		if errors.Is(err, ErrInUse) {
 			err = inUse(u)
 		}
@@ -118,7 +118,7 @@ func (d *Dir) isClosed() bool {
 	return d.closed
 }
 
-// keep takes note of an open upload, unless the store is closed.
+// keep records an open upload, unless the store is closed.
 func (d *Dir) keep(u *dirUpload) bool {
 	d.mu.Lock()
 	defer d.mu.Unlock()

@@ -1,5 +1,5 @@
 // Package checkpoint remembers uploads that are under way, so that another run, or
-// another process, goes on where the last one ended.
+// another process, resumes where the last one ended.
 //
 // A [Store] keeps the checkpoints, an [Upload] is one of them, claimed for writing.
 // [OpenDir] opens the store that is meant for most programs: a directory with one
@@ -27,7 +27,7 @@
 //     by then the operating system has it.
 //   - It outlives a loss of power within 100 ms of Add and the time that the disk takes
 //     for the syncs under way, which is two groups' at most, or when [Upload.Flush]
-//     returns. [Timed] tells how long that is.
+//     returns. [Timed] returns how long that is.
 //
 // Add itself never waits for the disk: parts that are added within 50 ms are written
 // together, and what they cost does not depend on how many are there already.
@@ -37,10 +37,10 @@
 // with barriers off. There the promises hold for a crash of the process, and not
 // for a loss of power.
 //
-// A write that fails, because the disk is full for instance, is told by the next
+// A write that fails, because the disk is full for instance, is reported by the next
 // call, and tried again with the next part: nothing that was added is forgotten
-// before the upload is closed. A file or a directory that somebody removed while
-// the upload was running is made anew.
+// before the upload is closed. A file or a directory that was removed while
+// the upload was running is made again.
 //
 // # Claims
 //
@@ -56,7 +56,7 @@
 // A record may be cut short by a failing disk, or be written by a later version of
 // this package. Nothing of it is used then. Open moves it aside, under its name
 // and ".damaged-" and the time, and claims the upload as one of which nothing is
-// known; [Upload.Damaged] tells what happened. The last four that were set aside
+// known; [Upload.Damaged] returns what happened. The last four that were set aside
 // in a directory are kept.
 //
 // # Format
@@ -65,8 +65,8 @@
 // ".checkpoint". It is a bbolt database with pages of 4,096 bytes and one bucket,
 // "upload". Its keys are two bytes, big endian. Under 0 stands the record, under n
 // stand the 4 bytes of the record's checksum and then part n. An empty bucket, and
-// an empty file, is an upload of which nothing is known. An empty file that nobody
-// holds also says, by its modification time, when a holder claimed the upload that
+// an empty file, is an upload of which nothing is known. An empty file without a
+// holder also says, by its modification time, when a holder claimed the upload that
 // ended before Begin: see [Unbegun]. List removes it after a day.
 //
 // While an upload is open, and after its process was killed, there is a journal beside

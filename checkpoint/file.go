@@ -22,13 +22,13 @@ type recordFile struct {
 	dir  string
 	path string
 
-	f      *os.File // nil when it was lost: see [recordFile.lost]
-	db     *bolt.DB // over f; opened with the first write
-	empty  bool     // nothing was written to f yet
-	tag    []byte   // of the record in it
-	number uint64   // of the last frame of the journal whose part is in the next transaction
-	listed bool     // its entry in the directory is durable
-	halved bool     // a begin failed: what f holds may be of either record
+	f            *os.File // nil when it is gone: see [recordFile.gone]
+	db           *bolt.DB // over f; opened with the first write
+	empty        bool     // nothing was written to f yet
+	tag          []byte   // of the record in it
+	number       uint64   // of the last frame of the journal whose part is in the next transaction
+	dirSynced    bool     // its entry in the directory is durable
+	partialWrite bool     // a begin failed: what f holds may be of either record
 
 	unbegun time.Time // when an earlier holder claimed the file that neither began nor removed it; zero: none did
 }
@@ -51,7 +51,7 @@ func (r *recordFile) claim(ctx context.Context) error {
 		filelock.Unlock(f)
 		return errors.Join(fail("look at", r.path, err), f.Close())
 	}
-	r.f, r.empty, r.listed, r.unbegun = f, info.Size() == 0, false, time.Time{}
+	r.f, r.empty, r.dirSynced, r.unbegun = f, info.Size() == 0, false, time.Time{}
 	if lerr == nil && neverBegun(f, info.Size()) {
 		r.unbegun = info.ModTime()
 	}
@@ -76,46 +76,46 @@ func (r *recordFile) read() (content, error) {
 
 // neverBegun reports whether the process that made the file was ended before its
 // first transaction: both meta pages, or as much as there is of them, are those of
-// an empty database; of an empty file that is true as well. The first transaction replaces one of them, and no accident
-// brings it back.
+// an empty database, which is true of an empty file as well. The first transaction
+// replaces one of them, and no accident brings it back.
 func neverBegun(r io.ReaderAt, size int64) bool {
 	head := make([]byte, min(size, 2*boltfile.PageSize))
 	_, err := r.ReadAt(head, 0)
 	return err == nil && bytes.Equal(head, boltfile.Empty()[:len(head)])
 }
 
-// lost reports whether the file is not ours any more: somebody removed it, or it
+// gone reports whether the file is not ours any more: it was removed by another, or
 // had to be given up after an error.
-func (r *recordFile) lost() bool { return r.f == nil || !isAt(r.path, r.f) }
+func (r *recordFile) gone() bool { return r.f == nil || !isAt(r.path, r.f) }
 
-// isOthers reports whether the file at the path may be somebody else's by now.
+// isOthers reports whether the file at the path may be another holder's by now.
 func (r *recordFile) isOthers() bool {
 	_, err := os.Lstat(r.path)
-	return err == nil && r.lost()
+	return err == nil && r.gone()
 }
 
-var errLost = errors.New("checkpoint: file was removed while in use")
+var errGone = errors.New("checkpoint: file was removed while in use")
 
 // add writes parts in one transaction, which is durable when it returns. The error
-// is errLost when all there is has to be written anew, by begin.
+// is errGone when all there is has to be written again, by begin.
 func (r *recordFile) add(parts []Part) error {
-	if r.halved || r.lost() {
-		return errLost
+	if r.partialWrite || r.gone() {
+		return errGone
 	}
 	err := r.update(func(tx *bolt.Tx) error {
 		b := tx.Bucket(bucketName)
 		if b == nil {
-			return errLost
+			return errGone
 		}
 		return r.putParts(b, r.tag, parts)
 	})
-	return r.explain(err)
+	return r.wrap(err)
 }
 
 // begin writes a record with its parts in place of all that the file holds, which
-// is durable when it returns. A file that was lost is made anew.
+// is durable when it returns. A file that is gone is made again.
 func (r *recordFile) begin(ctx context.Context, rec Record, parts []Part) error {
-	r.halved = true
+	r.partialWrite = true
 	if err := r.regain(ctx); err != nil {
 		return err
 	}
@@ -128,21 +128,21 @@ func (r *recordFile) begin(ctx context.Context, rec Record, parts []Part) error 
 		return err
 	}
 	if err := write(encoded, parts); err != nil {
-		return r.explain(err)
+		return r.wrap(err)
 	}
-	r.tag, r.halved = tag(encoded), false
+	r.tag, r.partialWrite = tag(encoded), false
 	return nil
 }
 
-// regain claims a file that was lost. What it holds then stays only if it is sound.
+// regain claims a file that is gone. What it holds then stays only if it is sound.
 func (r *recordFile) regain(ctx context.Context) error {
-	if !r.lost() {
+	if !r.gone() {
 		return nil
 	}
 	_ = r.release()
 	err := r.claim(ctx)
 	if errors.Is(err, ErrInUse) {
-		return fmt.Errorf("%w: %s was removed while in use, and made anew by another", ErrInUse, r.path)
+		return fmt.Errorf("%w: %s was removed while in use, and made again by another", ErrInUse, r.path)
 	}
 	if err != nil || r.empty {
 		return err
@@ -151,7 +151,7 @@ func (r *recordFile) regain(ctx context.Context) error {
 		return nil
 	}
 	if err := r.f.Truncate(0); err != nil {
-		return r.explain(err)
+		return r.wrap(err)
 	}
 	r.empty = true
 	return nil
@@ -190,13 +190,13 @@ func (r *recordFile) replace(record []byte, parts []Part) error {
 
 // list makes the file's entry in its directory durable.
 func (r *recordFile) list() error {
-	if r.listed {
+	if r.dirSynced {
 		return nil
 	}
 	if err := r.sys.syncDir(r.dir); err != nil {
 		return err
 	}
-	r.listed = true
+	r.dirSynced = true
 	return nil
 }
 
@@ -214,8 +214,8 @@ func (r *recordFile) release() error {
 	return f.Close()
 }
 
-func (r *recordFile) explain(err error) error {
-	if err == nil || errors.Is(err, errLost) {
+func (r *recordFile) wrap(err error) error {
+	if err == nil || errors.Is(err, errGone) {
 		return err
 	}
 	return fail("write", r.path, err)

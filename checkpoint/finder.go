@@ -14,8 +14,8 @@ type Finder interface {
 	Store
 
 	// Has reports whether Open would find something, if only a claim or what it
-	// would set aside. It claims nothing and disturbs no holder. Where it returns an
-	// error, Open will tell more.
+	// would set aside. It claims nothing and disturbs no holder. After an error, Open
+	// says more.
 	Has(ctx context.Context, key Key) (bool, error)
 }
 

@@ -18,7 +18,7 @@ type group struct {
 	err   error // when done
 }
 
-// end tells those who wait for a group how it went. There may be no group.
+// end passes the result of a group to all who wait for it. There may be no group.
 func (g *group) end(err error) {
 	if g != nil {
 		g.err = err
@@ -76,7 +76,7 @@ func (u *dirUpload) write() error {
 		return nil
 	}
 	err := u.file.add(parts)
-	if errors.Is(err, errLost) {
+	if errors.Is(err, errGone) {
 		u.mu.Lock()
 		rec, all := u.state.rec, u.state.all()
 		u.file.number = u.number
@@ -129,7 +129,7 @@ func (u *dirUpload) Flush(ctx context.Context) error {
 		return context.Cause(ctx)
 	}
 	if g.err != nil {
-		u.told(g.err)
+		u.clearError(g.err)
 	}
 	return g.err
 }
@@ -152,8 +152,8 @@ func (u *dirUpload) flush() (*group, error) {
 	return g, nil
 }
 
-// told forgets the error of the last write.
-func (u *dirUpload) told(err error) {
+// clearError forgets the error of the last write.
+func (u *dirUpload) clearError(err error) {
 	u.mu.Lock()
 	defer u.mu.Unlock()
 	if u.failed == err {

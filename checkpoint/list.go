@@ -15,7 +15,7 @@ import (
 
 // List implements [Store]. Entries come in the order in which they were last
 // written. Those that another process holds are read while it writes; in the rare
-// case that this comes to nothing, the entry is there with an empty Record.
+// case that this fails, the entry has an empty Record.
 func (d *Dir) List(ctx context.Context) ([]Entry, error) {
 	if d.isClosed() {
 		return nil, ErrClosed
@@ -43,9 +43,9 @@ func (d *Dir) List(ctx context.Context) ([]Entry, error) {
 	return entries, nil
 }
 
-// entryOf returns the entry of the file at path, if there is something to tell.
+// entryOf returns the entry of the file at path, if there is one.
 func entryOf(path string) (Entry, bool) {
-	if u := held.holder(path); u != nil {
+	if u := inProcess.holder(path); u != nil {
 		return u.entry()
 	}
 	f, err := os.Open(path)
@@ -87,7 +87,7 @@ func readEntry(f *os.File, path string, inUse bool) (Entry, bool) {
 	return Entry{InUse: true, Saved: time.Now()}, true
 }
 
-// entry is what List tells of an upload that this process holds.
+// entry is what List returns of an upload that this process holds.
 func (u *dirUpload) entry() (Entry, bool) {
 	u.mu.Lock()
 	defer u.mu.Unlock()

@@ -18,7 +18,7 @@ func TestListTidiesUpAfterDeadHolders(t *testing.T) {
 	must(t, os.Chtimes(dead, time.Time{}, time.Now().Add(-2*unbegunKept)))
 	u := mustOpen(t, d, "lives")
 	defer u.Close()
-	held.release(u.file.path) // as another process would see it
+	inProcess.release(u.file.path) // as another process would see it
 	if entries, err := d.List(t.Context()); err != nil || len(entries) > 0 {
 		t.Errorf("List: %+v, %v, want nothing", entries, err)
 	}

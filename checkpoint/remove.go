@@ -10,8 +10,8 @@ import (
 	bolt "go.etcd.io/bbolt"
 )
 
-// Somebody who looks whether the upload is in use has the file open for a moment,
-// and Windows does not remove it then.
+// A List that looks whether the upload is in use has the file open for a moment, and
+// Windows does not remove it then.
 const (
 	removePause = 5 * time.Millisecond
 	removeTries = 20
@@ -23,14 +23,14 @@ func (r *recordFile) remove() error {
 	if err := r.reclaim(); err != nil {
 		return err
 	}
-	if r.lost() {
+	if r.gone() {
 		return r.release()
 	}
 	if r.sys.closeFirst {
 		return r.removeClosed()
 	}
 	err := r.sys.remove(r.path)
-	return errors.Join(gone(err), r.release())
+	return errors.Join(unlessGone(err), r.release())
 }
 
 // reclaim takes back a file that had to be given up after an error, so that it does
@@ -40,7 +40,7 @@ func (r *recordFile) reclaim() error {
 		return nil
 	}
 	if _, err := os.Lstat(r.path); err != nil {
-		return gone(err)
+		return unlessGone(err)
 	}
 	err := r.claim(context.Background())
 	if errors.Is(err, ErrInUse) {
@@ -50,20 +50,20 @@ func (r *recordFile) reclaim() error {
 }
 
 // removeClosed is remove where an open file stays. Between closing and removing,
-// somebody else may claim the file, so nothing is in it any more by then.
+// another holder may claim the file, so nothing is in it any more by then.
 func (r *recordFile) removeClosed() error {
 	if err := r.clear(); err != nil {
-		return errors.Join(r.explain(err), r.release())
+		return errors.Join(r.wrap(err), r.release())
 	}
 	if err := r.release(); err != nil {
 		return err
 	}
 	err := r.sys.remove(r.path)
-	for try := 1; try < removeTries && gone(err) != nil; try++ {
+	for try := 1; try < removeTries && unlessGone(err) != nil; try++ {
 		time.Sleep(removePause)
 		err = r.sys.remove(r.path)
 	}
-	return gone(err)
+	return unlessGone(err)
 }
 
 func (r *recordFile) clear() error {
@@ -77,7 +77,7 @@ func (r *recordFile) clear() error {
 	})
 }
 
-func gone(err error) error {
+func unlessGone(err error) error {
 	if err == nil || errors.Is(err, fs.ErrNotExist) {
 		return nil
 	}

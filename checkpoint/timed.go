@@ -2,7 +2,7 @@ package checkpoint
 
 import "time"
 
-// A Timed is an [Upload] that tells how long its disk takes: so much longer do parts
+// A Timed is an [Upload] that knows how long its disk takes: so much longer do parts
 // take to outlive a loss of power. The client warns of more than a second.
 type Timed interface {
 	Upload

@@ -36,7 +36,7 @@ func (u *dirUpload) Unbegun() time.Time { return u.unbegun }
 // CloseUnbegun implements [Unbegun].
 func (u *dirUpload) CloseUnbegun(since time.Time) error {
 	return u.finish(func() error {
-		if u.state.ok || !u.file.empty || u.file.lost() {
+		if u.state.ok || !u.file.empty || u.file.gone() {
 			return u.closeFile()
 		}
 		return errors.Join(os.Chtimes(u.file.path, since, since), u.file.release())

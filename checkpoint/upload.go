@@ -23,7 +23,7 @@ type dirUpload struct {
 
 	mu      sync.Mutex
 	state   state
-	failed  error  // of the last write, until somebody was told
+	failed  error  // of the last write, until a caller got it
 	next    *group // the write to come, if any
 	running *group // the write at work, if any
 	closed  bool
@@ -199,7 +199,7 @@ func (u *dirUpload) finish(last func() error) error {
 	err := last()
 	u.disk.Unlock()
 	stopped.end(err)
-	held.release(u.file.path)
+	inProcess.release(u.file.path)
 	u.owner.drop(u)
 	return err
 }

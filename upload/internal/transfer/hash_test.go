@@ -57,7 +57,7 @@ func TestHashOfAPartEndsWithItsContext(t *testing.T) {
 		stop(errPause)
 		return nil
 	}}
-	u := &upload{Service: &Service{}, job: &Job{Source: src}}
+	u := &upload{caller: &caller{Service: &Service{}}, job: &Job{Source: src}}
 	if _, err := u.hash(ctx, 0, 8<<20); !errors.Is(err, errPause) || reads != 1 {
 		t.Errorf("got %v after %d reads, want %v after one", err, reads, errPause)
 	}

@@ -1,6 +1,7 @@
 package transfer
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -171,7 +172,7 @@ func TestRunWasEndedWhileItInitiated(t *testing.T) {
 		r.ok()
 		r.left(1, 0)
 	})
-	t.Run("by a pause: the next run aborts what was made", func(t *testing.T) {
+	paused := func(t *testing.T, run func(r *rig, ctx context.Context) error) *rig {
 		r := newRig(t, fiveParts)
 		held := osstest.Hang(osstest.OpInitiateMultipartUpload).AfterWork()
 		r.server.Inject(held)
@@ -180,13 +181,42 @@ func TestRunWasEndedWhileItInitiated(t *testing.T) {
 			<-held.Fired()
 			stop(errPause)
 		}()
-		if _, err := r.run(ctx); !errors.Is(err, errPause) {
+		if err := run(r, ctx); !errors.Is(err, errPause) {
 			t.Fatalf("got %v, want %v", err, errPause)
 		}
 		r.calm()
 		r.left(1, 0)
+		return r
+	}
+	t.Run("by a pause: the next run aborts what was made", func(t *testing.T) {
+		r := paused(t, func(r *rig, ctx context.Context) error {
+			_, err := r.run(ctx)
+			return err
+		})
 		r.ok()
 		r.left(0, 0)
+	})
+	t.Run("by a pause, and then it is canceled: it is aborted", func(t *testing.T) {
+		r := paused(t, func(r *rig, ctx context.Context) error {
+			_, err := r.run(ctx)
+			return err
+		})
+		if err := r.service().NewSession(nil).Abandon(r.ctx, r.job(nil)); err != nil {
+			t.Error(err)
+		}
+		r.left(0, 0)
+	})
+	t.Run("by a pause of a stream: the next run aborts what was made", func(t *testing.T) {
+		content := data(fiveParts, 4)
+		st := NewStream(bytes.NewReader(content))
+		r := paused(t, func(r *rig, ctx context.Context) error {
+			_, err := r.stream(ctx, st)
+			return err
+		})
+		if _, err := r.stream(r.ctx, st); err != nil {
+			t.Error(err)
+		}
+		r.streamed(content)
 	})
 	t.Run("by a cancel: it is aborted at once", func(t *testing.T) {
 		r := newRig(t, fiveParts)
