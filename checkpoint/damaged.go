@@ -35,8 +35,8 @@ func (r *recordFile) setAside(cause error) (*DamagedError, error) {
 	return &DamagedError{Path: r.path, Aside: aside, Cause: cause}, nil
 }
 
-// dropAsides removes all but the last of what was set aside in dir. That one of
-// them stays is no reason not to upload. A directory that is not empty stays.
+// dropAsides removes all but the last of what was set aside in dir. If one of
+// them stays, that does not matter. A directory that is not empty stays.
 func dropAsides(dir string) {
 	entries, err := os.ReadDir(dir)
 	if err != nil {

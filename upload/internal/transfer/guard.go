@@ -5,7 +5,7 @@ import (
 	"io"
 )
 
-// A guarded source keeps its word to the rest of this package, whatever the one in it
+// A guarded source does what the rest of this package expects, whatever the source in it
 // does: a panic is an error, a count that cannot be one as well, a read that is short
 // for no reason is continued, and each call that is under way can be named.
 type guarded struct {

@@ -13,8 +13,8 @@ import (
 
 // initiate begins a new upload. Its ID is durable before anything is sent.
 //
-// Where the answer is lost, an upload without parts stays at the server that nobody
-// knows the ID of. The end of the run aborts it, or that of the next run; else
+// Where the answer is lost, an upload without parts stays at the server whose ID is
+// not known. The end of the run aborts it, or that of the next run; else
 // [Service.Sweep] finds it in the server's list.
 func (m *multipart) initiate(ctx context.Context) error {
 	plan, err := NewPlan(m.plan.Size, m.opts.PartSize)

@@ -17,7 +17,7 @@ type (
 	Error       = wire.Error
 )
 
-// ErrAbandon is the cause to cancel the context of [Service.Run] with when the
+// ErrAbandon is the cause to cancel the context of [Session.Run] with when the
 // upload is not to be resumed: it is aborted at the server, and its checkpoint
 // deleted. After any other cause both are kept.
 var ErrAbandon = errors.New("upload: abandoned")

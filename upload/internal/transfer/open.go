@@ -6,8 +6,8 @@ import (
 	"io"
 )
 
-// Open opens the job's source, so that a later write to it will show. An error that may pass is retried like that of a
-// request.
+// Open opens the job's source, so that a later write to it will show. An error that may
+// pass is retried like that of a request.
 func (s *Service) Open(ctx context.Context, job *Job, open func() (Source, error)) (Source, error) {
 	c := s.callerFor(job)
 	var src Source

@@ -10,7 +10,7 @@ import (
 )
 
 // lostInitiates are the requests to initiate an upload that got no answer. Each may have
-// made one at the server that nobody knows the ID of.
+// made one at the server whose ID is not known.
 type lostInitiates struct {
 	count       int       // of this run
 	first, last time.Time // when the first was made, and when the last was given up
@@ -101,9 +101,9 @@ func (m *multipart) settleLost(ctx context.Context) {
 	}
 }
 
-// abortOrphans aborts what the lost requests have made. It comes last: by now whoever
-// else initiated an upload of the object meanwhile has it in its checkpoint, or has sent
-// a part. What cannot be found out stays for a sweep, without a warning: the token may
+// abortOrphans aborts what the lost requests have made. It comes last: by now any other
+// process that initiated an upload of the object meanwhile has it in its checkpoint, or
+// has sent a part. What cannot be found out stays for a sweep, without a warning: the token may
 // lack the right to list. mine is the upload of the run itself. It returns false where the
 // server could not be asked.
 func (u *upload) abortOrphans(ctx context.Context, lost *lostInitiates, mine string) bool {
