@@ -36,7 +36,7 @@ func TestLateEventOfAnEarlierRun(t *testing.T) {
 		{Kind: transfer.Initiated, UploadID: "U", PartSize: 100, Uploaded: 200},
 		{Kind: transfer.Progress, Uploaded: 300, InFlight: 10, Sent: 310},
 		{Kind: transfer.Retrying, Part: 1, Attempt: 1, Err: errors.New("torn")},
-		{Kind: transfer.WentOn},
+		{Kind: transfer.Recovered},
 	}
 	for number, want := range []struct {
 		uploaded int64
