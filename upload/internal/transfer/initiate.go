@@ -54,11 +54,8 @@ func (m *multipart) initiate(ctx context.Context) error {
 }
 
 // mayHaveInitiated reports whether the server may have made an upload although the
-// request for it failed, or was interrupted: not where there was no connection.
+// request for it failed, or was interrupted.
 func mayHaveInitiated(err error) bool {
-	if op, ok := errors.AsType[*net.OpError](err); ok && op.Op == "dial" {
-		return false
-	}
 	we, ok := answer(err)
 	return !ok || we.Class != wire.Starved && !unconnected(we) && ambiguous(we)
 }
