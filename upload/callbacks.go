@@ -7,7 +7,8 @@ import "time"
 // They are called one at a time, in the order in which things happened, on a
 // goroutine that never carries a file's bytes, and outside every lock: each may
 // call any method of the client, which is handed to it first. A slow callback
-// delays the callbacks after it and nothing else.
+// delays the callbacks after it and nothing else. A panic is not recovered: it ends the
+// process, as one in any goroutine of the program does.
 //
 // FileInfo and the other values are snapshots of the moment that is reported.
 type Callbacks struct {

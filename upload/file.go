@@ -51,7 +51,9 @@ type File struct {
 	// Only io.EOF ends it, as package io says. Any other error fails the file with that
 	// error, above all io.ErrUnexpectedEOF of a body that broke off; so do a panic and
 	// 100 reads in a row that return nothing. Then nothing is left at the server, and
-	// Reader is not read again.
+	// Reader is not read again. A body without a length whose connection was cut can
+	// look like one that has ended: an HTTP/1 answer with neither Content-Length nor
+	// chunks, for example.
 	//
 	// A Reader that another file of the client still reads is [ErrInvalidArgument]. One
 	// that a file has read gives what is left of it: seek back before giving it again.

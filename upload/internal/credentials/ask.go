@@ -31,7 +31,7 @@ func (g *Gate) ask(ctx context.Context) {
 			}
 			pause = min(2*pause, maxRenewInterval)
 		}
-		if !g.stillAsked() || g.answered(g.opts.Provider.Credentials(ctx)) {
+		if !g.stillAsked() || g.answered(g.call(ctx)) {
 			return
 		}
 	}
@@ -50,9 +50,37 @@ func (g *Gate) invalidate() int {
 	refused, creds, n := g.refused, g.snap.Credentials, g.refusals
 	g.mu.Unlock()
 	if keeper, ok := g.opts.Provider.(sts.Invalidator); ok && refused {
-		keeper.Invalidate(creds)
+		var err error
+		func() {
+			defer recovered(&err)
+			keeper.Invalidate(creds)
+		}()
+		if err != nil {
+			g.opts.Logger.Warn("refused credentials stay with their provider", "error", err)
+		}
 	}
 	return n
+}
+
+// call asks the provider once. It runs on a goroutine of this library, where a panic
+// would end the process.
+func (g *Gate) call(ctx context.Context) (c sts.Credentials, err error) {
+	defer recovered(&err)
+	return g.opts.Provider.Credentials(ctx)
+}
+
+// recovered makes an error of a panic. Values other than errors and strings are named
+// by their type alone: they may hold a secret.
+func recovered(err *error) {
+	switch v := recover().(type) {
+	case nil:
+	case error:
+		*err = fmt.Errorf("the provider panicked: %w", v)
+	case string:
+		*err = fmt.Errorf("the provider panicked: %s", v)
+	default:
+		*err = fmt.Errorf("the provider panicked with a value of type %T", v)
+	}
 }
 
 // stillAsked reports whether new credentials are still needed; if not, the asking is

@@ -505,3 +505,28 @@ func TestGateWaitReturns(t *testing.T) {
 		})
 	}
 }
+
+// TestGateSurvivesAProviderThatPanics and then gives credentials after all.
+func TestGateSurvivesAProviderThatPanics(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		values := []any{errors.New("an error"), "a text", token(9)}
+		g := newTestGate(t, sts.ProviderFunc(func(context.Context) (sts.Credentials, error) {
+			if len(values) == 0 {
+				return token(1), nil
+			}
+			v := values[0]
+			values = values[1:]
+			panic(v)
+		}))
+		var log strings.Builder
+		g.opts.Logger = slog.New(slog.NewTextHandler(&log, nil))
+		if err := g.awaited(t); err != nil {
+			t.Error(err)
+		}
+		for _, want := range []string{"panicked: an error", "panicked: a text", "with a value of type sts.Credentials"} {
+			if !strings.Contains(log.String(), want) {
+				t.Errorf("the log does not say %q: %s", want, &log)
+			}
+		}
+	})
+}
