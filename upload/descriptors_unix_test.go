@@ -3,6 +3,7 @@
 package upload_test
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
@@ -35,15 +36,24 @@ func TestFewDescriptors(t *testing.T) {
 			for n := range fewFiles {
 				b.file(fmt.Sprint("film", n), 150*kib)
 			}
-			cmd := exec.CommandContext(b.ctx, must(os.Executable()))
-			work := fewWork{Case: name, Endpoint: b.server.URL, Dir: b.dir, Checkpoints: t.TempDir()}
-			cmd.Env = append(os.Environ(), fewEnv+"="+string(must(json.Marshal(work))))
-			if out, err := cmd.CombinedOutput(); err != nil {
-				t.Fatalf("%v\n%s", err, out)
-			}
+			b.withFew(name)
 			b.clean()
 		})
 	}
+}
+
+// withFew runs a case in a process of its own, and returns what that prints.
+func (b *testbed) withFew(name string) (printed []byte) {
+	b.t.Helper()
+	cmd := exec.CommandContext(b.ctx, must(os.Executable()))
+	work := fewWork{Case: name, Endpoint: b.server.URL, Dir: b.dir, Checkpoints: b.t.TempDir()}
+	cmd.Env = append(os.Environ(), fewEnv+"="+string(must(json.Marshal(work))))
+	var stdout, stderr bytes.Buffer
+	cmd.Stdout, cmd.Stderr = &stdout, &stderr
+	if err := cmd.Run(); err != nil {
+		b.t.Errorf("%s: %v\n%s%s", name, err, stdout.String(), stderr.String())
+	}
+	return stdout.Bytes()
 }
 
 const (
@@ -74,10 +84,55 @@ func fewChild() error {
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), 50*time.Second)
 	defer cancel()
-	if strings.HasPrefix(w.Case, "many") {
+	switch w.Case {
+	case "many files wait for a token":
 		return w.many(ctx)
+	case "other things hold all":
+		return w.starve(ctx)
 	}
-	return w.starve(ctx)
+	return w.report(ctx)
+}
+
+func init() { uploadStarved = starvedOutcomes }
+
+// starvedOutcomes has a process upload a file of one part, and one of two, for each
+// number of descriptors that are left.
+func starvedOutcomes(t *testing.T) (seen [starvings][]string) {
+	b := newTestbed(t)
+	for n := range 2 * starvings {
+		b.file(fmt.Sprint("film", n), []int{60 * kib, 150 * kib}[n%2])
+	}
+	printed := b.withFew("what is seen")
+	if err := json.Unmarshal(printed, &seen); err != nil {
+		t.Errorf("%v in %q", err, printed)
+	}
+	for n := range 2 * starvings {
+		if ok := len(seen[n/2]) > n%2 && strings.HasPrefix(seen[n/2][n%2], "ok"); ok && !bytes.Equal(b.content(fmt.Sprint(n)), must(os.ReadFile(filepath.Join(b.dir, fmt.Sprint("film", n))))) {
+			t.Errorf("object %d has other bytes", n)
+		}
+	}
+	b.clean()
+	return seen
+}
+
+// report prints what comes of uploads, by the number of descriptors that are left.
+func (w fewWork) report(ctx context.Context) error {
+	if err := limitDescriptors(64); err != nil {
+		return err
+	}
+	var seen [starvings][]string
+	for n := range 2 * starvings {
+		waited, err := w.starved(ctx, n/2, w.file(n))
+		text := "ok"
+		if err != nil {
+			text = "fails: " + err.Error()
+		}
+		if waited {
+			text += ", waited"
+		}
+		seen[n/2] = append(seen[n/2], text)
+	}
+	return json.NewEncoder(os.Stdout).Encode(seen)
 }
 
 func limitDescriptors(n int) error {

@@ -88,7 +88,7 @@
 // network errors, overload and server errors, a checksum that does not match, an answer
 // that cannot be read. OnRetry reports each. A request that makes no progress for
 // Options.StallTimeout is ended and retried. FAULTS.md beside this file lists how an
-// upload ends for each fault in each request.
+// upload ends for each fault in each request, and for faults of its source.
 //
 // A process that has too many files and sockets open (EMFILE, ENFILE) does not blame the
 // network: what cannot be opened is tried again for 10 minutes, without counting as a

@@ -7,11 +7,14 @@ import (
 	"errors"
 	"flag"
 	"fmt"
+	"io"
 	"log/slog"
 	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -63,12 +66,42 @@ var scenes = []scene{
 	{name: "ListMultipartUploads, to sweep", op: osstest.OpListMultipartUploads, sizes: inParts, before: (*trial).interrupt, act: (*trial).sweepAnother},
 }
 
+// A kind of fault, and how it is made to strike the nth request of an operation.
+type kind struct {
+	name   string
+	strike func(r *trial, op osstest.Op, nth int) (struck func() bool)
+}
+
+// requestKinds are the faults that strike requests: of the server and the network, which
+// osstest makes, and of the HTTP client.
+func requestKinds() (kinds []kind) {
+	for _, k := range osstest.FaultKinds() {
+		kinds = append(kinds, kind{k.Name, func(r *trial, op osstest.Op, nth int) func() bool {
+			fault := k.New(op).Nth(nth)
+			r.server.Inject(fault)
+			return func() bool { return fault.Count() > 0 }
+		}})
+	}
+	for _, k := range transportKinds {
+		kinds = append(kinds, kind{k.name, func(r *trial, op osstest.Op, nth int) func() bool {
+			return r.meddle(op, nth, k.odd).struck.Load
+		}})
+	}
+	return kinds
+}
+
 // A trial is one upload that meets one fault.
 type trial struct {
 	testbed
 	file   upload.File
+	path   string           // of what the object is to be
+	reader func() io.Reader // of each upload; nil: file has its source
+	scene  scene
+	seed   int
 	size   int
-	broken bool // the fault breaks a connection
+	broken bool        // the fault breaks a connection
+	odd    *meddler    // the transport of the HTTP client; nil: the client has its own
+	ended  atomic.Bool // the fault is over
 	mu     sync.Mutex
 	retry  int
 	tokens int
@@ -96,7 +129,7 @@ func (r *trial) new(opts upload.Options) (*upload.Client, error) {
 func newTrial(t *testing.T, dir string, s scene, seed int) *trial {
 	ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
 	t.Cleanup(cancel)
-	r := &trial{testbed: testbed{t: t, ctx: ctx, dir: dir, store: checkpoint.NewMemory()}, size: s.size}
+	r := &trial{testbed: testbed{t: t, ctx: ctx, dir: dir, store: checkpoint.NewMemory()}, scene: s, seed: seed, size: s.size}
 	r.server = osstest.NewServer(&osstest.Options{Buckets: []string{bucket}, Seed: uint64(seed)})
 	r.opts = upload.Options{
 		Credentials: sts.ProviderFunc(r.token), Checkpoints: r.store,
@@ -105,8 +138,33 @@ func newTrial(t *testing.T, dir string, s scene, seed int) *trial {
 		Logger:    slog.New(slog.NewTextHandler(&r.log, &slog.HandlerOptions{Level: slog.LevelDebug})),
 		Callbacks: upload.Callbacks{OnRetry: func(*upload.Client, upload.FileInfo, upload.Retry) { r.count(&r.retry) }},
 	}
-	r.file = upload.File{Path: dir + "/" + fmt.Sprint(s.size), Endpoint: r.server.URL, Bucket: bucket, Object: "o"}
+	r.path = filepath.Join(dir, fmt.Sprint(s.size))
+	r.file = upload.File{Path: r.path, Endpoint: r.server.URL, Bucket: bucket, Object: "o"}
 	return r
+}
+
+// nth is which request of the operation the fault strikes.
+func (r *trial) nth() int {
+	if r.scene.op == osstest.OpUploadPart {
+		return r.seed
+	}
+	return 1
+}
+
+// over ends the fault.
+func (r *trial) over() {
+	r.server.ClearFaults()
+	if r.odd != nil {
+		r.odd.disarm()
+	}
+	r.ended.Store(true)
+}
+
+func (r *trial) close() {
+	if r.odd != nil {
+		r.odd.CloseIdleConnections()
+	}
+	r.server.Close()
 }
 
 func (r *trial) count(n *int) {
@@ -131,7 +189,11 @@ func (r *trial) upload() (upload.Result, error) {
 	if err != nil {
 		return upload.Result{}, err
 	}
-	res, err := c.Upload(r.ctx, r.file)
+	f := r.file
+	if r.reader != nil {
+		f.Reader = r.reader()
+	}
+	res, err := c.Upload(r.ctx, f)
 	return res, errors.Join(err, c.Close())
 }
 
@@ -227,37 +289,33 @@ func (r *trial) sweep(store checkpoint.Store) ([]upload.Leftover, error) {
 
 // outcome acts against one fault, and says what came of it; "–" if there is nothing in
 // the operation that the fault could strike.
-func outcome(t *testing.T, dir string, s scene, kind osstest.FaultKind, seed int, provider bool) string {
+func outcome(t *testing.T, dir string, s scene, k kind, seed int, provider bool) string {
 	s.size = s.sizes[seed-1]
 	r := newTrial(t, dir, s, seed)
-	defer r.server.Close()
+	defer r.close()
 	if !provider {
 		r.opts.Credentials = nil
 	}
 	if s.before != nil {
 		s.before(r)
 	}
-	if strings.HasPrefix(kind.Name, "hang") {
+	if strings.HasPrefix(k.name, "hang") {
 		r.opts.StallTimeout = time.Second
 	}
-	r.broken = broken(kind.Name)
-	fault := kind.New(s.op)
-	if s.op == osstest.OpUploadPart {
-		fault.Nth(seed)
-	}
-	r.server.Inject(fault)
+	r.broken = broken(k.name)
+	wasStruck := k.strike(r, s.op, r.nth())
 	act := s.act
 	if act == nil {
 		act = (*trial).uploads
 	}
 	text := act(r)
-	cell := fmt.Sprintf("%s, %s, seed %d", s.name, kind.Name, seed)
+	cell := fmt.Sprintf("%s, %s, seed %d", s.name, k.name, seed)
 	noSecret(t, cell, r.log.String()+text)
 	if r.broken {
 		text = strings.Replace(text, ", retried", "", 1)
 	}
-	struck := fault.Count() > 0
-	r.server.ClearFaults()
+	struck := wasStruck()
+	r.over()
 	text += r.left(cell, s)
 	if !struck && strings.HasPrefix(text, "fails") {
 		t.Errorf("%s: failed without the fault: %s", cell, text)
@@ -274,12 +332,12 @@ func (r *trial) uploads() string {
 	noSecret(r.t, r.file.Path, fmt.Sprintf("%v %+v %#v", err, err, res))
 	text := r.describe(res, err)
 	if err != nil {
-		r.server.ClearFaults()
+		r.over()
 		if _, err := r.upload(); err != nil {
 			r.t.Errorf("the second upload failed after %s: %v", text, err)
 		}
 	}
-	if !bytes.Equal(r.content("o"), must(os.ReadFile(r.file.Path))) {
+	if !bytes.Equal(r.content("o"), must(os.ReadFile(r.path))) {
 		r.t.Errorf("the object has other bytes after %s", text)
 	}
 	return text
@@ -358,10 +416,13 @@ func (r *trial) effort() (text string) {
 }
 
 // effortBehind says what it took where no callback tells: by the requests that the
-// server got. Those that were refused for their time or their token were no retries.
+// server got, or that the HTTP client has kept from it. Those that were refused for their time or their token were no retries.
 // An operator hears of the others.
 func (r *trial) effortBehind(op osstest.Op) (text string) {
 	n := 0
+	if r.odd != nil {
+		n += int(r.odd.unsent.Load())
+	}
 	for _, q := range r.server.Requests(op) {
 		switch q.Code {
 		case "RequestTimeTooSkewed", "SecurityTokenExpired", "InvalidAccessKeyId":
@@ -403,26 +464,27 @@ func TestFaultMatrix(t *testing.T) {
 	for _, size := range slices.Concat(oneByPut[:], inParts[:]) {
 		src.file(fmt.Sprint(size), size)
 	}
-	kinds := osstest.FaultKinds()
+	kinds := requestKinds()
 	cells := make([][]string, len(kinds))
 	var g errgroup.Group
 	g.SetLimit(64) // most of them wait
 	var mu sync.Mutex
-	for i, kind := range kinds {
+	rows := tryLocalFaults(t, dir, &g)
+	for i, k := range kinds {
 		cells[i] = make([]string, len(scenes))
 		for j, s := range scenes {
 			g.Go(func() error {
 				var seen []string
 				for seed := 1; seed <= seeds; seed++ {
-					text := outcome(t, dir, s, kind, seed, true)
+					text := outcome(t, dir, s, k, seed, true)
 					if !slices.Contains(seen, text) {
 						seen = append(seen, text)
 					}
 					if seed != 1+(i+j)%seeds {
 						continue
 					}
-					if asked := outcome(t, dir, s, kind, seed, false); asked != text {
-						t.Errorf("%s, %s, seed %d: %q without a Provider, %q with one", s.name, kind.Name, seed, asked, text)
+					if asked := outcome(t, dir, s, k, seed, false); asked != text {
+						t.Errorf("%s, %s, seed %d: %q without a Provider, %q with one", s.name, k.name, seed, asked, text)
 					}
 				}
 				mu.Lock()
@@ -433,17 +495,18 @@ func TestFaultMatrix(t *testing.T) {
 		}
 	}
 	_ = g.Wait()
-	page := drawFaults(kinds, cells)
+	want := string(must(os.ReadFile(faultsPage)))
+	page := drawFaults(kinds, cells) + drawLocalFaults(rows, want)
 	if *updatePages {
 		writeFile(t, faultsPage, page)
 		return
 	}
-	if want := string(must(os.ReadFile(faultsPage))); page != want {
+	if page != want {
 		t.Errorf("%s is not what happens; see what differs, then: go test ./upload -run TestFaultMatrix -args -update-faults\n%s", faultsPage, firstDifference(page, want))
 	}
 }
 
-func drawFaults(kinds []osstest.FaultKind, cells [][]string) string {
+func drawFaults(kinds []kind, cells [][]string) string {
 	var b strings.Builder
 	b.WriteString(`# What becomes of an upload when something goes wrong
 
@@ -454,10 +517,10 @@ func drawFaults(kinds []osstest.FaultKind, cells [][]string) string {
 - A token that expires costs nothing, whether a Provider or OnTokenExpired brings the next.
 
 Written by TestFaultMatrix, which uploads a file against each fault that osstest can
-make, in each operation, three times: in 2, 4 and 5 parts, with 3, 1 and 5 requests at
-a time, with other parts struck. It does each with Options.Credentials, and one of the
-three once more without, where only OnTokenExpired asks for the next token; it fails where
-the two differ.
+make, and against HTTP clients that break the rules, in each operation, three times: in 2,
+4 and 5 parts, with 3, 1 and 5 requests at a time, with other parts struck. It does each
+with Options.Credentials, and one of the three once more without, where only
+OnTokenExpired asks for the next token; it fails where the two differ.
 
 - "ok": the object is there, byte for byte
 - "retried": OnRetry was called (it is not where a kept-alive connection broke, so for
@@ -473,14 +536,18 @@ the two differ.
   it was aborted; "fails": Sweep returned that code
 - in the last two columns no callback tells of a retry: "retried" means that the server
   got the request again, and that Options.Logger got a warning
-
-| fault |`)
+- "transport": the RoundTripper of Options.HTTPClient breaks the rules of net/http, once:
+`)
+	for _, k := range transportKinds {
+		b.WriteString("  - " + strings.TrimPrefix(k.name, "transport: ") + ": it " + k.what + "\n")
+	}
+	b.WriteString("\n| fault |")
 	for _, s := range scenes {
 		b.WriteString(" " + s.name + " |")
 	}
 	b.WriteString("\n|---|" + strings.Repeat("---|", len(scenes)) + "\n")
-	for i, kind := range kinds {
-		b.WriteString("| " + kind.Name + " | " + strings.Join(cells[i], " | ") + " |\n")
+	for i, k := range kinds {
+		b.WriteString("| " + k.name + " | " + strings.Join(cells[i], " | ") + " |\n")
 	}
 	return b.String()
 }
