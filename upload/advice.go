@@ -49,7 +49,10 @@ func advice(e *Error) string {
 	}
 	var certificate *tls.CertificateVerificationError
 	var lookup *net.DNSError
+	var dial *net.OpError
 	switch {
+	case errors.As(e.Err, &dial) && dial.Op == "proxyconnect": // as net/http calls it
+		return "check the proxy that the environment or Options.HTTPClient names"
 	case errors.As(e.Err, &certificate):
 		return "check the endpoint and this machine's clock; the authority of a proxy or server of your own has to be in Options.HTTPClient or the system's store"
 	case errors.As(e.Err, &lookup) && lookup.IsNotFound:

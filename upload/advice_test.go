@@ -9,6 +9,7 @@ import (
 	"net"
 	"net/http"
 	"net/http/httptest"
+	"net/url"
 	"strings"
 	"syscall"
 	"testing"
@@ -123,6 +124,9 @@ func TestAdviceOnConnections(t *testing.T) {
 			return nil, &net.OpError{Op: "dial", Net: "tcp", Err: err}
 		}}}
 	}
+	behind := func(proxy string) *http.Client {
+		return &http.Client{Transport: &http.Transport{Proxy: http.ProxyURL(must(url.Parse(proxy)))}}
+	}
 	for _, tt := range []struct {
 		name, endpoint string
 		client         *http.Client
@@ -130,6 +134,7 @@ func TestAdviceOnConnections(t *testing.T) {
 	}{
 		{"a certificate that nobody vouches for", secure.URL, nil, "check the endpoint and this machine's clock"},
 		{"a name that is not there", "http://oss-cn-hangzhuo.example", dial(&net.DNSError{Err: "no such host", IsNotFound: true}), "check the endpoint, and the bucket's name"},
+		{"a proxy that is not there", "https://oss.example", behind("http://127.0.0.1:1"), "check the proxy"},
 		{"a name server that fails", "http://oss.example", dial(&net.DNSError{Err: "server misbehaving", IsTemporary: true}), ""},
 		{"a refused connection", "http://oss.example", dial(syscall.ECONNREFUSED), ""},
 	} {

@@ -109,8 +109,9 @@ func (sw *sweep) listed(ctx context.Context) (all []wire.Unfinished, served time
 		if n > maxListings {
 			return all, served, fmt.Errorf("list unfinished uploads: there are more after %d pages", maxListings)
 		}
+		from := page.Next // of each attempt: one that fails returns no page
 		err := c.call(ctx, 0, func(ctx context.Context, s Snapshot) (err error) {
-			page, err = bucket.ListUploads(ctx, s, sw.job.Target.Object, page.Next)
+			page, err = bucket.ListUploads(ctx, s, sw.job.Target.Object, from)
 			return err
 		})
 		if err != nil {
