@@ -80,7 +80,7 @@ func checkEncryption(h http.Header) *osserr.Error {
 	}
 }
 
-// echoEncryption tells the client how its object will be encrypted.
+// echoEncryption sets the headers that say how its object will be encrypted.
 func echoEncryption(w http.ResponseWriter, h http.Header) {
 	for _, name := range []string{"X-Oss-Server-Side-Encryption", "X-Oss-Server-Side-Encryption-Key-Id"} {
 		if v := h.Get(name); v != "" {
@@ -89,5 +89,5 @@ func echoEncryption(w http.ResponseWriter, h http.Header) {
 	}
 }
 
-// forbidsOverwrite says whether a request wants to fail if the object exists.
+// forbidsOverwrite reports whether a request wants to fail if the object exists.
 func forbidsOverwrite(h http.Header) bool { return h.Get("X-Oss-Forbid-Overwrite") == "true" }

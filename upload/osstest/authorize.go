@@ -47,7 +47,7 @@ func (s *Server) authorizeAccess(req *request, a policy.Access) *osserr.Error {
 	return nil
 }
 
-// authorizeAnonymous lets everybody read what is public, and nothing else.
+// authorizeAnonymous allows everybody to read what is public, and nothing else.
 func (s *Server) authorizeAnonymous(req *request) *osserr.Error {
 	switch req.op {
 	case OpGetObject, OpHeadObject, OpGetObjectMeta:
@@ -65,7 +65,7 @@ func (s *Server) authorizeAnonymous(req *request) *osserr.Error {
 
 // publicRead reports whether everybody may read an object. The bucket decides
 // for an object whose ACL is the default, and for one that is not there: whether
-// it exists is a secret of those who may read it.
+// it exists is a secret of principals that may read it.
 func (b *bucket) publicRead(key, version string) bool {
 	o := b.current(key)
 	if version != "" {

@@ -207,7 +207,7 @@ func TestAnonymousReadsWhatIsPublic(t *testing.T) {
 			}
 		})
 	}
-	t.Run("missing bucket is for the operation to tell", func(t *testing.T) {
+	t.Run("missing bucket is reported by the operation", func(t *testing.T) {
 		req := partRequest(Key{})
 		req.op = OpGetObject
 		if err := policyServer(nil).authorize(req); err != nil {

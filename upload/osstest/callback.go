@@ -24,7 +24,7 @@ const (
 	jsonType = "application/json"
 )
 
-// A callback is what a client wants to be told to its own server once an object
+// A callback is the call that a client wants its own server to get once an object
 // is stored.
 type callback struct {
 	URL      string `json:"callbackUrl"`
@@ -144,7 +144,7 @@ func (cb *callback) encode(value any) string {
 	return strings.Trim(string(text), `"`)
 }
 
-// callback tells the client's server of a stored object, and answers the
+// callback notifies the client's server of a stored object, and answers the
 // client with what that server says. It fails after the fact: the object stays.
 func (s *Server) callback(w http.ResponseWriter, req *request, cb *callback, o *object) *osserr.Error {
 	body := cb.body(req, o)

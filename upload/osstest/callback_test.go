@@ -73,7 +73,7 @@ func TestCallbackFillsInItsBody(t *testing.T) {
 				t.Errorf("got %d %q; want the callback server's answer", a.status, a.body)
 			}
 			if a.Get("Etag") == "" || a.Get("X-Oss-Hash-Crc64ecma") == "" {
-				t.Error("the answer does not tell of the object")
+				t.Error("the answer does not describe the object")
 			}
 			call := <-there.calls
 			if call.body != test.want || call.path != "/hook" {
@@ -147,7 +147,7 @@ func TestCallbackThatFailsLeavesTheObject(t *testing.T) {
 				t.Errorf("got %d %s %s %q; want 203 CallbackFailed 0007-00000203 %q", a.status, a.Code, a.EC, a.Message, test.message)
 			}
 			if a.Get("Etag") == "" || a.Get("X-Oss-Hash-Crc64ecma") == "" {
-				t.Error("the answer does not tell of the object")
+				t.Error("the answer does not describe the object")
 			}
 			if got := stored(t, s, "media", "k"); got != "abc" {
 				t.Errorf("stored %q; want abc", got)

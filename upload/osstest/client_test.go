@@ -218,7 +218,7 @@ func stored(t *testing.T, s *Server, bucket, key string) string {
 		t.Fatal(err)
 	}
 	if int64(len(b)) != o.Size {
-		t.Fatalf("object %s/%s has %d bytes, and tells of %d", bucket, key, len(b), o.Size)
+		t.Fatalf("object %s/%s has %d bytes, and its size is %d", bucket, key, len(b), o.Size)
 	}
 	return string(b)
 }

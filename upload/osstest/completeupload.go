@@ -56,7 +56,7 @@ func (s *Server) completeUpload(w http.ResponseWriter, req *request) *osserr.Err
 	if aerr != nil {
 		return aerr
 	}
-	s.tellStored(w, req, o)
+	s.setStoredHeaders(w, req, o)
 	if cb != nil {
 		return s.callback(w, req, cb, o)
 	}

@@ -9,7 +9,7 @@ import (
 	"github.com/vodupload/vodupload/upload/osstest/internal/osserr"
 )
 
-// A CORSRule lets pages of other origins use a bucket from a browser. It follows
+// A CORSRule allows pages of other origins to use a bucket from a browser. It follows
 // the OSS documentation, PutBucketCors: the first rule that matches a request's
 // origin and method, and all headers that a preflight asks for, decides. Without
 // one, a browser keeps the answer from the page, and sends nothing that needs a
@@ -33,7 +33,7 @@ type CORSRule struct {
 	ExposeHeaders []string `xml:"ExposeHeader,omitempty"`
 
 	// MaxAgeSeconds is how long a browser may remember the answer to a preflight.
-	// The default is not to tell, which leaves a few seconds.
+	// The default is to send no limit, which means a few seconds.
 	MaxAgeSeconds int `xml:"MaxAgeSeconds,omitempty"`
 }
 
@@ -96,7 +96,7 @@ func (s *Server) corsOf(bucket string) *corsConfiguration {
 	return nil
 }
 
-// setCORSHeaders lets a page of another origin have the answer, if a rule of the
+// setCORSHeaders allows a page of another origin to read the answer, if a rule of the
 // bucket allows it. It comes before all else: pages read errors too.
 func (s *Server) setCORSHeaders(h http.Header, req *request) {
 	if c := s.corsOf(req.bucket); c != nil && c.ResponseVary {

@@ -1,10 +1,9 @@
 // Package osstest is an OSS server in this process, for tests: what
 // [net/http/httptest] is to HTTP, it is to Alibaba Cloud OSS. It speaks the real
 // protocol, over a real connection, to any client: the SDKs, a browser, a
-// backend of one's own. It is as strict as the service, as far as its
-// documentation and recorded answers tell, so that what passes here has a
-// chance there; and it can be made to fail in all the ways that networks,
-// tokens and servers do.
+// backend of one's own. It is as strict as the service is by its documentation and
+// recorded answers, so that what passes here has a chance there; and it can be
+// made to fail in all the ways that networks, tokens and servers do.
 //
 // # Starting
 //
@@ -29,23 +28,25 @@
 //
 // Each request must be signed with one of Options.Keys, in the header or in the
 // URL, by version 1 or 4 of OSS's signatures; with Options.RefuseV1, as new accounts
-// have it, by version 4 only. Without keys, [DefaultKey] is accepted. A [Key] may have a security token, a time at which it expires, and
-// a RAM policy; [Server.AddKey], [Server.ExpireKey] and [Server.RevokeKey]
-// change them while the server runs, and Options.LookupKey connects a server of
-// STS. Objects that are public-read can be read by everybody.
+// have it, by version 4 only. Without keys, [DefaultKey] is accepted. A [Key] may
+// have a security token, a time at which it expires, and a RAM policy;
+// [Server.AddKey], [Server.ExpireKey] and [Server.RevokeKey] change them while the
+// server runs, and Options.LookupKey connects a server of STS. Objects that are
+// public-read can be read by everybody.
 //
 // # Faults
 //
 // [Server.Inject] makes chosen calls go wrong: an error, a connection that
 // breaks before, within or after the body, an answer that is lost although the
 // work was done, a call that hangs until it is released, a wrong ETag, a clock
-// that is off. See [Fault]. [Server.AssertFired] fails a test whose faults never
-// struck.
+// that is off. See [Fault]. [Server.AssertFired] fails a test with a fault that never
+// hit a call.
 //
 // # Requests
 //
-// [Server.Requests] and [Server.Count] tell what was called, with which
-// answers; [Server.WaitRequests] waits for it. No secrets are kept.
+// [Server.Requests] and [Server.Count] return what was called, with which
+// answers; [Server.WaitRequests] waits for it. No secrets are kept,
+// and no more than Options.KeepRequests calls and about 256 MiB.
 //
 // # What it checks
 //

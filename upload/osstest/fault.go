@@ -24,16 +24,16 @@ const AnyOp Op = ""
 //
 // # Which calls
 //
-// Without further words a fault strikes the first call of its operation, once.
-// [Fault.Nth] begins later, [Fault.Times] and [Fault.Always] strike more
-// often, [Fault.Probability] leaves it to chance. [Fault.Part], [Fault.Bucket],
+// By default a fault hits the first call of its operation, once. [Fault.Nth]
+// begins later, [Fault.Times] and [Fault.Always] hit more calls, and
+// [Fault.Probability] leaves it to chance. [Fault.Part], [Fault.Bucket],
 // [Fault.Key] and [Fault.Match] narrow down which calls are meant and counted.
 //
 // Of the faults that are due for a call, the one injected first gets it, and
-// the others wait for the next. So faults that are injected together strike one
-// after the other. [Delay], [SlowBody], [SlowAnswer], [SetHeader] and
-// [ClockSkew] are the exception: they describe the link and the server rather
-// than a mishap, and come on top of whatever else strikes the same call.
+// the others wait for the next. So faults that are injected together hit one call
+// each. [Delay], [SlowBody], [SlowAnswer], [SetHeader] and [ClockSkew] are the
+// exception: they describe the link and the server rather than a mishap, and come
+// on top of whatever else hits the same call.
 //
 // A fault that finds nothing to do in a call is not spent on it: [WrongETag]
 // waits for an answer that has an ETag.
@@ -118,7 +118,7 @@ const (
 	effectWrongCRC64
 )
 
-// additive says whether the effect leaves room for another one in the same call.
+// additive reports whether the effect leaves room for another one in the same call.
 func (e effect) additive() bool {
 	switch e {
 	case effectDelay, effectSlowBody, effectSlowAnswer, effectSetHeader, effectClockSkew:
@@ -127,13 +127,13 @@ func (e effect) additive() bool {
 	return false
 }
 
-// holds says whether the effect lets a call wait.
+// holds reports whether the effect makes a call wait.
 func (e effect) holds() bool { return e == effectDelay || e == effectHang }
 
-// ends says whether the effect answers or breaks the call itself.
+// ends reports whether the effect answers or breaks the call itself.
 func (e effect) ends() bool { return e >= effectFail && e <= effectDisconnect }
 
-// altersAnswer says whether the effect changes an answer that is otherwise right.
+// altersAnswer reports whether the effect changes an answer that is otherwise right.
 func (e effect) altersAnswer() bool { return e >= effectSetHeader }
 
 // A moment is a point in a call.
@@ -164,8 +164,8 @@ func (f *Fault) init() {
 	})
 }
 
-// Fired returns a channel that is closed when the fault strikes for the first
-// time. A test can wait for it:
+// Fired returns a channel that is closed when the fault hits its first call.
+// A test can wait for it:
 //
 //	hang := osstest.Hang(osstest.OpUploadPart)
 //	s.Inject(hang)
@@ -178,7 +178,7 @@ func (f *Fault) Fired() <-chan struct{} {
 	return f.fired
 }
 
-// Count returns how many calls the fault has struck so far.
+// Count returns how many calls the fault has hit so far.
 func (f *Fault) Count() int { return int(f.count.Load()) }
 
 // Release ends a [Hang]: the calls that it holds continue, and those that come

@@ -88,7 +88,7 @@ func TestSpoilerWaitsForItsAnswer(t *testing.T) {
 	f.Inject(fault)
 	f.good("GET", "/media?location", "")
 	if fault.Count() != 0 || len(f.Unfired()) != 1 || f.Requests()[0].Fault != nil {
-		t.Fatalf("the fault struck an answer without an ETag: %v", f.Requests())
+		t.Fatalf("the fault hit an answer without an ETag: %v", f.Requests())
 	}
 	f.good("PUT", f.part(2), "x")
 	f.AssertFired(t)

@@ -2,27 +2,27 @@ package osstest
 
 import "net/http"
 
-// Nth lets the fault begin with the n-th of the calls that it is meant for,
+// Nth makes the fault begin with the n-th of the calls that it is meant for,
 // counted from 1. The default is 1.
 func (f *Fault) Nth(n int) *Fault {
 	f.spec.nth = n
 	return f
 }
 
-// Times lets the fault strike n calls; a negative n is for ever. The default is
+// Times makes the fault hit n calls; a negative n is for ever. The default is
 // 1, or for ever where [Fault.Probability] is set.
 func (f *Fault) Times(n int) *Fault {
 	f.spec.times = n
 	return f
 }
 
-// Always is Times(-1): the fault strikes all calls, from the first or Nth on.
+// Always is Times(-1): the fault hits all calls, from the first or Nth on.
 func (f *Fault) Always() *Fault { return f.Times(-1) }
 
-// Probability lets the fault strike each call with the probability p, from 0 to
-// 1. What strikes is drawn from the server's Options.Seed and from the number
-// of faults that were injected before: the n-th matching call has the same luck
-// in each run.
+// Probability makes the fault hit each call with the probability p, from 0 to
+// 1. Which calls it hits is drawn from the server's Options.Seed and from the number
+// of faults that were injected before: the n-th matching call has the same
+// result in each run.
 func (f *Fault) Probability(p float64) *Fault {
 	f.spec.random, f.spec.probability = true, min(max(p, 0), 1)
 	return f
@@ -64,23 +64,23 @@ func (f *Fault) Header(name, value string) *Fault {
 	return f
 }
 
-// BeforeBody lets the fault strike before a byte of the request's body is read.
+// BeforeBody makes the fault hit before a byte of the request's body is read.
 // An answer that is given here comes while the client still sends.
 func (f *Fault) BeforeBody() *Fault { return f.at(beforeBody, 0) }
 
-// InBody lets the fault strike when n bytes of the request's body have been
+// InBody makes the fault hit when n bytes of the request's body have been
 // read, or at the end of a body that is shorter.
 func (f *Fault) InBody(n int64) *Fault { return f.at(inBody, n) }
 
-// BeforeWork lets the fault strike when the whole body has been read, and
+// BeforeWork makes the fault hit when the whole body has been read, and
 // nothing has been done with it.
 func (f *Fault) BeforeWork() *Fault { return f.at(beforeWork, 0) }
 
-// AfterWork lets the fault strike when the server has done what was asked for,
+// AfterWork makes the fault hit when the server has done what was asked for,
 // and has sent no byte of the answer.
 func (f *Fault) AfterWork() *Fault { return f.at(afterWork, 0) }
 
-// InAnswer lets [Reset], [Disconnect], [Delay] and [Hang] strike when n bytes
+// InAnswer makes [Reset], [Disconnect], [Delay] and [Hang] hit when n bytes
 // of the answer have been sent, its header included. At least one byte of the
 // answer stays behind. For other faults it is AfterWork.
 func (f *Fault) InAnswer(n int64) *Fault { return f.at(inAnswer, n) }
@@ -97,5 +97,5 @@ func (f *Fault) at(m moment, after int64) *Fault {
 	return f
 }
 
-// breaks says whether the effect ends the connection.
+// breaks reports whether the effect ends the connection.
 func (e effect) breaks() bool { return e == effectReset || e == effectDisconnect }

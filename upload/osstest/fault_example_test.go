@@ -14,7 +14,7 @@ import (
 // repeats a GET by itself when the connection breaks.
 var client = &http.Client{Transport: &http.Transport{DisableKeepAlives: true}}
 
-// get is a user who knows nothing of OSS.
+// get is a client that knows nothing of OSS.
 func get(url string) string {
 	answer, err := client.Get(url)
 	if err != nil {
@@ -77,7 +77,7 @@ func ExampleFault_Match() {
 	// [Fail(AnyOp, 0, AccessDenied).BeforeWork().Match(…)]
 }
 
-// A test that wants to catch a call in the act lets it hang, and waits for it.
+// A test that wants to catch a call in the act makes it hang, and waits for it.
 func ExampleHang() {
 	s := osstest.NewServer(&osstest.Options{Buckets: []string{"media"}})
 	defer s.Close()

@@ -104,10 +104,10 @@ func (x *exchange) prepare() {
 
 // apply records that a fault takes effect.
 func (x *exchange) apply(p *chosen) {
-	if p.struck {
+	if p.applied {
 		return
 	}
-	p.struck = true
+	p.applied = true
 	x.s.requests.setFault(x.log, p.Fault, p.spec.effect.additive())
 	p.Fault.fire()
 }
@@ -137,7 +137,7 @@ func (x *exchange) applyBefore() bool {
 	return false
 }
 
-// holdsAtOnce says whether a fault holds a call before its body is read. A call
+// holdsAtOnce reports whether a fault holds a call before its body is read. A call
 // without a body comes to the end of it at once.
 func (x *exchange) holdsAtOnce(p *chosen) bool {
 	return p.spec.moment == beforeBody || x.body == nil && p.spec.moment <= beforeWork

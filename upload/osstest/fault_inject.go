@@ -24,13 +24,13 @@ type scripted struct {
 	spec    faultSpec // as it was at Inject
 	chance  *rand.Rand
 	matched int // calls seen that the fault is meant for
-	taken   int // of these, how many it has struck or is about to
+	taken   int // of these, how many it has hit or is about to
 }
 
 // A chosen is a fault in the call that it was chosen for.
 type chosen struct {
 	*scripted
-	struck bool
+	applied bool
 }
 
 // Inject puts faults to work, in this order and after those that are there
@@ -59,7 +59,7 @@ func (s *Server) ClearFaults() {
 	s.faults.script = nil
 }
 
-// Unfired returns the faults that have not struck any call, in the order in
+// Unfired returns the faults that have not hit any call, in the order in
 // which they were injected.
 func (s *Server) Unfired() []*Fault {
 	var unfired []*Fault
@@ -71,7 +71,7 @@ func (s *Server) Unfired() []*Fault {
 	return unfired
 }
 
-// AssertFired fails the test if a fault has not struck any call: then the test
+// AssertFired fails the test if a fault has not hit any call: then the test
 // has not tested what it was written for.
 func (s *Server) AssertFired(t TB) {
 	t.Helper()
@@ -121,18 +121,18 @@ func (s *faultState) choose(call *logEntry) []*chosen {
 	return faults
 }
 
-// giveBack returns the faults that a call did not come to.
+// giveBack returns the faults that did not take effect in their call.
 func (s *faultState) giveBack(faults []*chosen) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	for _, p := range faults {
-		if !p.struck {
+		if !p.applied {
 			p.taken--
 		}
 	}
 }
 
-// due counts one call, and says whether the fault wants it. The draw is made
+// due counts one call, and reports whether the fault is to hit it. The draw is made
 // for each call, so that it depends on nothing but the call's number.
 func (f *scripted) due() bool {
 	f.matched++
@@ -140,7 +140,7 @@ func (f *scripted) due() bool {
 	return lucky && f.matched >= f.spec.nth && (f.limit() < 0 || f.taken < f.limit())
 }
 
-// limit returns how many calls the fault may strike; negative is no limit.
+// limit returns how many calls the fault may hit; negative is no limit.
 func (f *scripted) limit() int {
 	switch {
 	case f.spec.times != 0:
@@ -151,7 +151,7 @@ func (f *scripted) limit() int {
 	return 1
 }
 
-// means says whether the fault is meant for a call.
+// means reports whether the fault is meant for a call.
 func (f *faultSpec) means(call *logEntry) bool {
 	c := &call.call
 	switch {

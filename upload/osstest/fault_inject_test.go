@@ -8,9 +8,9 @@ import (
 	"time"
 )
 
-// struck makes n calls and returns which of them, counted from 1, a fault that
-// answers 503 has struck.
-func struck(f *faultTest, n int, call func(i int) reply) []int {
+// hits makes n calls and returns which of them, counted from 1, a fault that
+// answers 503 has hit.
+func hits(f *faultTest, n int, call func(i int) reply) []int {
 	var hits []int
 	for i := range n {
 		if call(i+1).status == 503 {
@@ -52,11 +52,11 @@ func TestWhichCalls(t *testing.T) {
 		t.Run(test.name, func(t *testing.T) {
 			f := newFaultTest(t, nil)
 			f.Inject(test.fault)
-			got := struck(f, 6, func(i int) reply {
+			got := hits(f, 6, func(i int) reply {
 				return f.do("PUT", f.part(i), "x", "X-Test", fmt.Sprint(i))
 			})
 			if !slices.Equal(got, test.want) {
-				t.Errorf("struck the calls %v, want %v", got, test.want)
+				t.Errorf("hit the calls %v, want %v", got, test.want)
 			}
 			if test.fault.Count() != len(test.want) {
 				t.Errorf("Count is %d, want %d", test.fault.Count(), len(test.want))
@@ -72,24 +72,24 @@ func TestProbabilityIsReproducible(t *testing.T) {
 			f.Inject(Fail(OpListBuckets, 500, "InternalError"))
 		}
 		f.Inject(Fail(OpGetObject, 503, "ServiceUnavailable").Probability(0.5))
-		return fmt.Sprint(struck(f, 40, func(int) reply { return f.do("GET", "/media/object", "") }))
+		return fmt.Sprint(hits(f, 40, func(int) reply { return f.do("GET", "/media/object", "") }))
 	}
 	first := run(1, 0)
 	if again := run(1, 0); again != first {
-		t.Errorf("the same seed struck %s, then %s", first, again)
+		t.Errorf("the same seed hit %s, then %s", first, again)
 	}
 	if other := run(2, 0); other == first {
-		t.Errorf("another seed struck the same calls %s", first)
+		t.Errorf("another seed hit the same calls %s", first)
 	}
 	if other := run(1, 1); other == first {
-		t.Errorf("the second fault struck the same calls as the first would, %s", first)
+		t.Errorf("the second fault hit the same calls as the first would, %s", first)
 	}
 	if n := strings.Count(first, " "); n < 8 || n > 32 {
-		t.Errorf("%d of 40 calls struck at even odds", n)
+		t.Errorf("%d of 40 calls hit at even odds", n)
 	}
 }
 
-func TestFaultsInjectedTogetherStrikeOneAfterTheOther(t *testing.T) {
+func TestFaultsInjectedTogetherHitOneCallEach(t *testing.T) {
 	f := newFaultTest(t, nil)
 	f.Inject(Fail(OpUploadPart, 503, "ServiceUnavailable"), HTML(OpUploadPart, 502), Reset(OpUploadPart))
 	for i, want := range []int{503, 502, 0, 200} {
@@ -107,7 +107,7 @@ func TestAFaultThatACallNeverComesToIsNotSpent(t *testing.T) {
 	f.key.AccessKeyID = "nobody"
 	f.do("PUT", f.part(2), "x") // is refused before its body is read
 	if delay.Count() != 0 {
-		t.Fatal("the fault struck a call that was refused before")
+		t.Fatal("the fault hit a call that was refused before")
 	}
 	f.key = DefaultKey
 	f.good("PUT", f.part(2), "x")
@@ -124,7 +124,7 @@ func TestInjectedFaultsDoNotChange(t *testing.T) {
 	}
 }
 
-// A recorder is a TB that remembers what it was told.
+// A recorder is a TB that keeps the errors it gets.
 type recorder struct{ errors []string }
 
 func (r *recorder) Helper() {}

@@ -26,7 +26,7 @@ func TestEachFaultOverEachOperation(t *testing.T) {
 				f.Inject(fault)
 				f.callWith(fault, op)
 				if fault.Count() == 0 && !nothingToAlter(fault, f.Requests()[0]) {
-					t.Errorf("%v did not strike; the log has %v", fault, f.Requests())
+					t.Errorf("%v did not hit; the log has %v", fault, f.Requests())
 				}
 				f.ClearFaults()
 				limit, stop := context.WithTimeout(t.Context(), 10*time.Second)
@@ -59,7 +59,7 @@ func (f *faultTest) callWith(fault *Fault, op Op) {
 	fault.Release() // for the calls whose end the server cannot see
 }
 
-// nothingToAlter says whether a call gave a fault no reason to strike.
+// nothingToAlter reports whether a call has nothing that the fault could alter.
 func nothingToAlter(fault *Fault, r Request) bool {
 	switch fault.spec.effect {
 	case effectLoseUpload:

@@ -28,7 +28,7 @@ func Throttle(op Op, wait time.Duration) *Fault {
 		Header("X-Oss-Qos-Delay-Time", strconv.FormatInt(wait.Milliseconds(), 10))
 }
 
-// ExpireToken lets the credentials that the call is signed with expire, as
+// ExpireToken makes the credentials expire that the call is signed with, as
 // [Server.ExpireKey] does, and answers SecurityTokenExpired. Later calls with
 // the same access key ID get that answer as well, from the server itself. It
 // has the moment of [Fail].
@@ -63,7 +63,7 @@ func Redirect(op Op, location string) *Fault {
 //
 // A client made of net/http repeats GET, HEAD and other calls without a body by
 // itself, once, if it has used the connection before. Then only the log shows
-// that the fault has struck.
+// that the fault has hit.
 func Reset(op Op) *Fault { return newFault(op, effectReset, beforeBody) }
 
 // LoseAnswer does what the call asks for, and then resets the connection: not
@@ -81,7 +81,7 @@ func Disconnect(op Op) *Fault { return newFault(op, effectDisconnect, beforeBody
 // header itself ends early. [Fault.InAnswer] sets another length.
 func Truncate(op Op) *Fault { return Disconnect(op).InAnswer(halfway) }
 
-// Hang lets a call wait until [Fault.Release], until the client goes away or
+// Hang makes a call wait until [Fault.Release], until the client goes away or
 // until the server is closed. By default none of the body is read
 // ([Fault.BeforeBody]). With [Fault.BeforeWork] the whole body is taken before,
 // with [Fault.AfterWork] the work is done and only the answer does not come.
@@ -90,7 +90,7 @@ func Truncate(op Op) *Fault { return Disconnect(op).InAnswer(halfway) }
 // client go, and the call is held until Release or Close.
 func Hang(op Op) *Fault { return newFault(op, effectHang, beforeBody) }
 
-// Delay lets a call wait for d, then continue. By default that is when the work is
+// Delay makes a call wait for d, then continue. By default that is when the work is
 // done, before the answer ([Fault.AfterWork]). It comes on top of other faults.
 func Delay(op Op, d time.Duration) *Fault {
 	f := newFault(op, effectDelay, afterWork)
@@ -123,10 +123,10 @@ func SlowAnswer(op Op, bytesPerSecond int) *Fault {
 // with an upload ID are counted.
 func LoseUpload(op Op) *Fault { return newFault(op, effectLoseUpload, beforeBody) }
 
-// ClockSkew lets the server's clock be off by d for the calls that it strikes,
+// ClockSkew sets the server's clock off by d for the calls that it hits,
 // ahead if d is positive: in the Date header, and in what the server thinks of
 // the time of a request and of the age of a key. A request that is more than 15
-// minutes off meets RequestTimeTooSkewed. Unlike other faults it strikes all
+// minutes off meets RequestTimeTooSkewed. Unlike other faults it hits all
 // calls unless [Fault.Times] is set. It comes on top of other faults.
 func ClockSkew(op Op, d time.Duration) *Fault {
 	f := newFault(op, effectClockSkew, beforeBody).Always()

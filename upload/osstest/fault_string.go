@@ -67,7 +67,7 @@ func (f *faultSpec) arguments() []string {
 }
 
 // where returns the moment of the faults that have one, even if it is the
-// default: who reads a failed test wants to know it.
+// default: a reader of a failed test needs it.
 func (f *faultSpec) where() string {
 	if !f.effect.ends() && !f.effect.holds() {
 		return ""

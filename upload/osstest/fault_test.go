@@ -12,14 +12,14 @@ import (
 	"time"
 )
 
-// isReset says whether a client has seen a TCP reset. A write that comes after
+// isReset reports whether a client has seen a TCP reset. A write that comes after
 // it fails with EPIPE; net/http may notice it while it reads, close the
-// connection and tell of a write that came after that.
+// connection and report a write that came after that.
 func isReset(err error) bool {
 	return isPlainReset(err) || errors.Is(err, syscall.EPIPE) || errors.Is(err, net.ErrClosed)
 }
 
-// isPlainReset says whether a read has met a TCP reset. Windows has a number of
+// isPlainReset reports whether a read has met a TCP reset. Windows has a number of
 // its own for it.
 func isPlainReset(err error) bool {
 	return err != nil && (errors.Is(err, syscall.ECONNRESET) || strings.Contains(err.Error(), "forcibly closed"))
@@ -100,7 +100,7 @@ func TestRefusalsLookLikeTheRealOnes(t *testing.T) {
 			}
 		}
 	})
-	t.Run("throttling tells how long to wait", func(t *testing.T) {
+	t.Run("throttling has the time to wait", func(t *testing.T) {
 		r := answer(Throttle(OpUploadPart, 1500*time.Millisecond))
 		if got := r.header.Get("x-oss-qos-delay-time"); r.status != 503 || got != "1500" {
 			t.Errorf("got %d with x-oss-qos-delay-time %q, want 503 with 1500", r.status, got)
@@ -162,7 +162,7 @@ func fails(ok func(error) bool) func(*testing.T, *faultTest, reply) {
 	}
 }
 
-// isEnd says whether a client has seen the orderly end of a connection. While
+// isEnd reports whether a client has seen the orderly end of a connection. While
 // it sends, it may find out by a failing write.
 func isEnd(err error) bool {
 	return errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) || isReset(err) ||

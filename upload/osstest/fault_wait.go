@@ -2,7 +2,7 @@ package osstest
 
 import "time"
 
-// hold lets a call wait as a fault wants it. It returns false if the call
+// hold makes a call wait as a fault asks for. It returns false if the call
 // ended meanwhile.
 func (x *exchange) hold(p *chosen) bool {
 	x.apply(p)

@@ -252,7 +252,7 @@ func TestFaultsOnTopOfOthers(t *testing.T) {
 		}
 	}
 	if delay.Count() != 3 || slow.Count() != 3 {
-		t.Errorf("delay struck %d times, slow link %d times, want 3 and 3", delay.Count(), slow.Count())
+		t.Errorf("delay hit %d times, slow link %d times, want 3 and 3", delay.Count(), slow.Count())
 	}
 	if got := f.Requests()[1].Fault; got != fail {
 		t.Errorf("log has %v, want the fault that is not on top", got)

@@ -12,7 +12,7 @@ import (
 	"time"
 )
 
-// killedServerDir tells this test's binary to be a server, until it is killed.
+// killedServerDir makes this test's binary run as a server, until it is killed.
 const killedServerDir = "OSSTEST_KILLED_SERVER_DIR"
 
 // TestKilledServerProcess is no test, but the process that TestKilledServer

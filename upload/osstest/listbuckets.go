@@ -70,7 +70,7 @@ func (s *Server) bucketsWith(tags tagFilter) []entry[bucketResult] {
 	return all
 }
 
-// describe tells of a bucket what ListBuckets and GetBucketInfo do.
+// describe returns what both ListBuckets and GetBucketInfo say of a bucket.
 func (s *Server) describe(b *bucket) bucketResult {
 	return bucketResult{
 		CreationDate: xmlTime(b.Created), Location: "oss-" + s.opts.Region, Name: b.Name,

@@ -68,8 +68,8 @@ func (s *Server) listObjects(w http.ResponseWriter, req *request) *osserr.Error 
 	return nil
 }
 
-// mark fills in where the page begins and ends, which the two versions of the
-// operation tell in different ways.
+// mark fills in where the page begins and ends, for which the two versions of the
+// operation have different elements.
 func (r *listObjectsResult) mark(l listing, p page[*object], req *request, v2 bool) {
 	if !v2 {
 		marker := l.text(req.query.Get("marker"))

@@ -47,7 +47,7 @@ type Request struct {
 	Duration   time.Duration // until now for a call that is in flight
 	RemoteAddr string
 
-	// Fault is the fault that struck the call, or nil. If there were several,
+	// Fault is the fault that hit the call, or nil. If there were several,
 	// it is the one that did not just come on top.
 	Fault *Fault
 }

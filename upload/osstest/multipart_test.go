@@ -35,7 +35,7 @@ func TestUploadInParts(t *testing.T) {
 		a := c.good("PUT", path+"?partNumber=2&uploadId="+id, first)
 		e2 := a.Get("Etag")
 		if a.Get("Content-Md5") != md5Text(first) || a.Get("X-Oss-Hash-Crc64ecma") != crcText(first) || a.body != "" {
-			t.Errorf("the answer to a part tells of other bytes: %v", a.Header)
+			t.Errorf("the answer to a part is about other bytes: %v", a.Header)
 		}
 		e7 := c.part(path, id, 7, last)
 		if _, ok := s.Object("media", "in/a b.mp4"); ok {
@@ -179,7 +179,7 @@ func TestAbort(t *testing.T) {
 		wantBlobs(t, opts.Dir, 0)
 		id = c.initiate("/media/k")
 		if s.AbortUpload("media", "other", id) || !s.AbortUpload("media", "k", id) || s.AbortUpload("media", "k", id) {
-			t.Error("AbortUpload told something else than what was there")
+			t.Error("AbortUpload returned something other than whether the upload existed")
 		}
 	})
 }

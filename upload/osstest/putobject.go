@@ -45,7 +45,7 @@ func (s *Server) putObject(w http.ResponseWriter, req *request) *osserr.Error {
 	if aerr := s.store(req.bucket, o, forbidsOverwrite(req.Header), ecPutExists); aerr != nil {
 		return aerr
 	}
-	s.tellStored(w, req, o)
+	s.setStoredHeaders(w, req, o)
 	w.Header().Set("Content-Md5", o.MD5)
 	if cb != nil {
 		return s.callback(w, req, cb, o)
@@ -54,8 +54,8 @@ func (s *Server) putObject(w http.ResponseWriter, req *request) *osserr.Error {
 	return nil
 }
 
-// tellStored sets the headers that tell of an object just stored.
-func (s *Server) tellStored(w http.ResponseWriter, req *request, o *object) {
+// setStoredHeaders sets the headers that describe an object just stored.
+func (s *Server) setStoredHeaders(w http.ResponseWriter, req *request, o *object) {
 	h := w.Header()
 	h.Set("Etag", s.opts.ETags.etag(o.ETag))
 	h.Set("X-Oss-Hash-Crc64ecma", strconv.FormatUint(o.CRC64, 10))

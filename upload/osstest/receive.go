@@ -21,7 +21,7 @@ type received struct {
 	sums *digest
 }
 
-// A digest computes what OSS tells of a body.
+// A digest computes the checksums that OSS returns for a body.
 type digest struct {
 	md5 hash.Hash
 	crc uint64

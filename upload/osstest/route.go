@@ -78,7 +78,7 @@ func endpointLabels(labels []string) int {
 	return 1
 }
 
-// pathStyleForbidden says whether the request uses an endpoint of the real
+// pathStyleForbidden reports whether the request uses an endpoint of the real
 // service without a bucket in the host name. OSS refuses path style there.
 func (s *Server) pathStyleForbidden(r *http.Request) bool {
 	return strings.HasSuffix(hostName(r), aliyunSuffix) && s.hostBucket(r) == ""

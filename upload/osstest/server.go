@@ -179,7 +179,7 @@ func (s *Server) serve(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
-// admit finds out who asks, and whether they may.
+// admit authenticates a request, and checks that its principal may do it.
 func (s *Server) admit(req *request) *osserr.Error {
 	if aerr := s.authenticate(req); aerr != nil {
 		return aerr

@@ -67,7 +67,7 @@ func TestBucketInfoHasTheElementsOfTheService(t *testing.T) {
 		}
 	}
 	if body := c.good("GET", "/", "").body; strings.Contains(body, "AccessMonitor") {
-		t.Errorf("ListBuckets tells what only GetBucketInfo does: %s", body)
+		t.Errorf("ListBuckets has what only GetBucketInfo should have: %s", body)
 	}
 }
 

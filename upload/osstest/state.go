@@ -36,7 +36,7 @@ type object struct {
 	Marker   bool
 	Type     string // Normal or Multipart
 	ETag     string // without quotes
-	MD5      string // base64; "" where OSS does not tell it
+	MD5      string // base64; "" where OSS does not return it
 	Size     int64
 	CRC64    uint64
 	Modified time.Time
@@ -98,7 +98,7 @@ func (b *bucket) remove(key, version string) *object {
 	return removed
 }
 
-// overwriteForbidden says whether an object stands in the way of a request that
+// overwriteForbidden reports whether an object stands in the way of a request that
 // does not want to overwrite. Where there are versions, nothing is overwritten.
 func (b *bucket) overwriteForbidden(key string, forbid bool) bool {
 	return forbid && b.Versioning == "" && b.current(key) != nil

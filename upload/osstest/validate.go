@@ -25,7 +25,7 @@ const (
 	maxTrafficRate = 838860800
 )
 
-// validBucketName says whether OSS would take the name for a bucket.
+// validBucketName reports whether OSS would take the name for a bucket.
 func validBucketName(name string) bool {
 	if len(name) < 3 || len(name) > 63 || name[0] == '-' || name[len(name)-1] == '-' {
 		return false

@@ -9,7 +9,7 @@ import (
 
 // The answers to requests that OSS does not trust. Codes, messages and ECs are
 // those of its documentation (HTTP status codes 400 and 403, and the pages by
-// EC) unless a comment says otherwise; an EC that nothing tells is left out.
+// EC) unless a comment says otherwise; an EC that no source gives is left out.
 
 const (
 	MaxSkew       = 15 * time.Minute

@@ -218,7 +218,7 @@ func InvalidRange(asked string, size int64) *Error {
 		WithHeader("Content-Range", "bytes */"+strconv.FormatInt(size, 10))
 }
 
-// CallbackFailed is told although the object is stored.
+// CallbackFailed is returned although the object is stored.
 func CallbackFailed(reason string) *Error {
 	return &Error{Status: http.StatusNonAuthoritativeInfo, Code: "CallbackFailed", EC: "0007-00000203", Message: reason}
 }

@@ -121,7 +121,7 @@ func (p resourcePattern) matches(a Access) bool {
 // wildcard reports whether pattern matches the whole of s; * stands for any
 // characters, slashes too, and ? for one.
 func wildcard(pattern, s string) bool {
-	star, retry := -1, 0 // where the last * was, and where its match goes on
+	star, retry := -1, 0 // where the last * was, and where its match continues
 	p, i := 0, 0
 	for i < len(s) {
 		if p < len(pattern) && pattern[p] == '*' {
