@@ -8,6 +8,7 @@ import (
 	"runtime"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -176,18 +177,18 @@ func TestReturnedSlotsArePassedOn(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := New(2)
 		s.TryAcquire(2)
-		got := 0
+		var got atomic.Int32
 		for range 2 {
 			go func() {
 				if s.Acquire(t.Context(), 1) == nil {
-					got++
+					got.Add(1)
 				}
 			}()
 		}
 		s.waitingFor(t, 2)
 		s.Return(2)
-		if synctest.Wait(); got != 2 || s.Used() != 2 {
-			t.Errorf("%d got a slot, %d in use; want 2 of each", got, s.Used())
+		if synctest.Wait(); got.Load() != 2 || s.Used() != 2 {
+			t.Errorf("%d got a slot, %d in use; want 2 of each", got.Load(), s.Used())
 		}
 	})
 }
