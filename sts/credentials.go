@@ -78,7 +78,7 @@ func (c Credentials) problem() error {
 	case c.AccessKeySecret == "":
 		return errors.New("AccessKeySecret is empty")
 	case c.SecurityToken == "" && strings.HasPrefix(c.AccessKeyID, temporaryPrefix):
-		return errors.New("SecurityToken is empty, and AccessKeyID is that of a temporary key: it begins with " + temporaryPrefix)
+		return fmt.Errorf("SecurityToken is empty, and AccessKeyID begins with %q, as those of temporary keys do", temporaryPrefix)
 	}
 	return nil
 }

@@ -181,7 +181,7 @@ func TestValidateNamesFieldAndCharacter(t *testing.T) {
 		"byte order mark":             {func(c *sts.Credentials) { c.AccessKeyID = "\ufeff" + c.AccessKeyID }, "AccessKeyID has a byte order mark (U+FEFF) at its beginning"},
 		"quotation marks":             {func(c *sts.Credentials) { c.AccessKeySecret = `"` + c.AccessKeySecret + `"` }, "AccessKeySecret has a quotation mark (U+0022) at its beginning"},
 		"zero byte":                   {func(c *sts.Credentials) { c.SecurityToken += "\x00" }, "SecurityToken has a control character (U+0000) at its end"},
-		"temporary without a token":   {func(c *sts.Credentials) { c.SecurityToken = "" }, "SecurityToken is empty, and AccessKeyID is that of a temporary key"},
+		"temporary without a token":   {func(c *sts.Credentials) { c.SecurityToken = "" }, "SecurityToken is empty, and AccessKeyID begins with \"STS.\", as those of temporary keys do"},
 		"no ID":                       {func(c *sts.Credentials) { c.AccessKeyID = "" }, "AccessKeyID is empty"},
 		"no secret":                   {func(c *sts.Credentials) { c.AccessKeySecret = "" }, "AccessKeySecret is empty"},
 	} {

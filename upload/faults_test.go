@@ -27,7 +27,7 @@ import (
 	"github.com/vodupload/vodupload/upload/osstest"
 )
 
-var updatePages = flag.Bool("update-faults", false, "write FAULTS.md anew")
+var updatePages = flag.Bool("update-faults", false, "write FAULTS.md")
 
 const faultsPage = "FAULTS.md"
 
@@ -394,7 +394,7 @@ func (r *trial) describe(res upload.Result, err error) string {
 	}
 	text := "ok" + r.effort()
 	if r.begunAnew() {
-		text += ", begun anew"
+		text += ", started over"
 	}
 	if !res.Verified {
 		text += ", not verified"
@@ -508,7 +508,7 @@ func TestFaultMatrix(t *testing.T) {
 
 func drawFaults(kinds []kind, cells [][]string) string {
 	var b strings.Builder
-	b.WriteString(`# What becomes of an upload when something goes wrong
+	b.WriteString(`# What happens to an upload when something goes wrong
 
 - No fault makes a wrong object: where it says "ok", the object is there, byte for byte.
 - What may pass by itself is retried; what blames the request fails, with its code.
@@ -518,7 +518,7 @@ func drawFaults(kinds []kind, cells [][]string) string {
 
 Written by TestFaultMatrix, which uploads a file against each fault that osstest can
 make, and against HTTP clients that break the rules, in each operation, three times: in 2,
-4 and 5 parts, with 3, 1 and 5 requests at a time, with other parts struck. It does each
+4 and 5 parts, with 3, 1 and 5 requests at a time, with other parts hit. It does each
 with Options.Credentials, and one of the three once more without, where only
 OnTokenExpired asks for the next token; it fails where the two differ.
 
@@ -526,15 +526,15 @@ OnTokenExpired asks for the next token; it fails where the two differ.
 - "retried": OnRetry was called (it is not where a kept-alive connection broke, so for
   broken connections this is left out)
 - "new token": another token was asked for
-- "begun anew": with a new upload ID
-- "not verified": the server told no CRC64 of the object
+- "started over": with a new upload ID
+- "not verified": the server returned no CRC64 of the object
 - "fails": OnFailed with that code, after which a second upload of the same file succeeded
-- "–": the operation has nothing that this fault could strike
+- "–": the operation has nothing that this fault could hit
 - "one upload left for Sweep": a Sweep after the fault has removed it
 - "canceled": CancelFile was called while parts were under way, and OnCanceled followed
 - the last column: Client.Sweep looks for an upload that only the server knows of; "ok":
   it was aborted; "fails": Sweep returned that code
-- in the last two columns no callback tells of a retry: "retried" means that the server
+- in the last two columns no callback reports a retry: "retried" means that the server
   got the request again, and that Options.Logger got a warning
 - "transport": the RoundTripper of Options.HTTPClient breaks the rules of net/http, once:
 `)

@@ -249,7 +249,7 @@ func TestSequentialUpload(t *testing.T) {
 		big := letters(minPartSize)
 		e1 := c.part("/media/k", id, 1, big)
 		if opts.Dir != "" {
-			s, c = reopen(t, s)
+			_, c = reopen(t, s)
 		}
 		a := c.refused(409, "PartAlreadyExist", "PUT", path+"&partNumber=1", "again")
 		if a.EC != "0042-00000108" || a.field("PartEtag") != e1 || a.field("PartNumber") != "1" {

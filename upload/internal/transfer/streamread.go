@@ -16,7 +16,7 @@ const maxEmpty = 100
 var errBadCount = errors.New("invalid number of bytes")
 
 // errGoexit is for a reader that ends the goroutine it runs on.
-var errGoexit = errors.New("Read ended its goroutine")
+var errGoexit = errors.New("the call of Read ended its goroutine")
 
 // fill reads until buf is full or r ends. Only io.EOF itself is an end, as package io
 // says: one that is wrapped, and io.ErrUnexpectedEOF above all, says that something
