@@ -2,8 +2,6 @@ package transfer
 
 import (
 	"context"
-	"errors"
-	"net"
 	"time"
 
 	"github.com/vodupload/vodupload/checkpoint"
@@ -57,12 +55,5 @@ func (m *multipart) initiate(ctx context.Context) error {
 // request for it failed, or was interrupted.
 func mayHaveInitiated(err error) bool {
 	we, ok := answer(err)
-	return !ok || we.Class != wire.Starved && !unconnected(we) && ambiguous(we)
-}
-
-// unconnected reports whether no connection was made for a request that failed: net/http
-// does not dial again for one that it has begun to send, unless it may be repeated.
-func unconnected(err error) bool {
-	var op *net.OpError
-	return errors.As(err, &op) && (op.Op == "dial" || op.Op == "proxyconnect")
+	return !ok || we.Class != wire.Starved && !we.Unsent && ambiguous(we)
 }

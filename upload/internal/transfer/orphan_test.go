@@ -62,9 +62,9 @@ func TestWhatMayHaveInitiated(t *testing.T) {
 		err  error
 		want bool
 	}{
-		{"connection refused", failed(&net.OpError{Op: "dial", Err: syscall.ECONNREFUSED}), false},
-		{"no such host", failed(&net.OpError{Op: "dial", Err: &net.DNSError{IsNotFound: true}}), false},
-		{"proxy refused", failed(&net.OpError{Op: "proxyconnect", Err: syscall.ECONNREFUSED}), false},
+		{"connection refused", &wire.Error{Class: wire.Retry, Unsent: true, Err: syscall.ECONNREFUSED}, false},
+		{"interrupted before there was a connection", &wire.Error{Class: wire.Canceled, Unsent: true, Err: context.Canceled}, false},
+		{"interrupted while it was under way", &wire.Error{Class: wire.Canceled, Err: context.Canceled}, true},
 		{"no descriptor", &wire.Error{Class: wire.Starved, Err: syscall.EMFILE}, false},
 		{"reset while written", failed(&net.OpError{Op: "write", Err: syscall.ECONNRESET}), true},
 		{"reset while read", failed(&net.OpError{Op: "read", Err: syscall.ECONNRESET}), true},

@@ -63,7 +63,7 @@ func (o *Object) do(ctx context.Context, s Snapshot, r *request) (reply, error) 
 func (o *Object) send(ctx context.Context, s Snapshot, r *request) (reply, error) {
 	sign, err := o.prepare(ctx, s, r)
 	if err != nil {
-		out := outcome{ended: ctx.Err() != nil, refused: ctx.Err() == nil, err: err}
+		out := outcome{ended: ctx.Err() != nil, refused: ctx.Err() == nil, unsent: true, err: err}
 		return reply{}, o.newError(s, r, out, nil)
 	}
 	sub, cancel := context.WithCancelCause(ctx)

@@ -22,6 +22,7 @@ type outcome struct {
 	ended    bool  // the caller's context has ended
 	source   bool  // reading the body's source failed
 	refused  bool  // the request was not sent, because it could not be made
+	unsent   bool  // it was not sent, because there was no connection for it yet
 	reused   bool  // the connection had served a request before
 	answered bool  // a byte of an answer came
 	err      error // of the connection

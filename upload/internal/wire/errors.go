@@ -31,6 +31,7 @@ type Error struct {
 	Delay      time.Duration // how long the server asks to wait, up to 5 min; 0: it does not say
 	Generation uint64        // of the credentials that the request was signed with
 	Unanswered bool          // the whole request was acknowledged, and no answer came within StallTimeout
+	Unsent     bool          // the server got nothing: there was no connection yet; false if that is not known
 	Source     bool          // Err is of the source of the body, and not of the connection
 	Err        error         // cause; nil if the answer says it all
 }

@@ -18,6 +18,8 @@ type exchange struct {
 	answer   answer
 	signed   Snapshot             // what the request is signed with, and its signature
 	response http.Response        // without its body: what the SDK gets
+	dialed   atomic.Bool          // a connection was looked for
+	got      atomic.Bool          // and there was one
 	reused   atomic.Bool          // the connection had served a request before
 	conn     atomic.Pointer[conn] // nil: not a plain one of our own
 }
@@ -52,6 +54,7 @@ func (x *exchange) finish(ctx, own context.Context, err error) (reply, outcome) 
 	out := outcome{
 		ended:    ctx.Err() != nil,
 		source:   source != nil,
+		unsent:   x.dialed.Load() && !x.got.Load(),
 		reused:   x.reused.Load(),
 		answered: x.watchdog.answered.Load(),
 	}
@@ -90,7 +93,9 @@ type exchangeKey struct{}
 func withExchange(ctx context.Context, x *exchange) context.Context {
 	ctx = context.WithValue(ctx, exchangeKey{}, x)
 	return httptrace.WithClientTrace(ctx, &httptrace.ClientTrace{
+		GetConn: func(string) { x.dialed.Store(true) },
 		GotConn: func(info httptrace.GotConnInfo) {
+			x.got.Store(true)
 			x.reused.Store(info.Reused)
 			plain, _ := info.Conn.(*conn)
 			x.conn.Store(plain)

@@ -19,6 +19,7 @@ func (o *Object) newError(s Snapshot, r *request, out outcome, a *answer) *Error
 		Generation: s.Generation,
 		Err:        s.redactError(out.err),
 		Source:     out.source,
+		Unsent:     out.unsent,
 	}
 	var stall *stallError
 	if errors.As(out.err, &stall) {

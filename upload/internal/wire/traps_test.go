@@ -254,7 +254,7 @@ func TestNoConnection(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			o := newObject(t, "http://oss-cn-hangzhou.aliyuncs.com", &Options{HTTPClient: dialError(cause)})
 			_, err := putPart(t.Context(), o, bodyOf("x"))
-			if e := wantError(t, err, Retry); !errors.Is(e, cause) || strings.Contains(e.Error(), "://") {
+			if e := wantError(t, err, Retry); !errors.Is(e, cause) || !e.Unsent || strings.Contains(e.Error(), "://") {
 				t.Errorf("got %v", e)
 			}
 		})
@@ -343,5 +343,38 @@ func TestSecretsOfATransportsErrorAreHidden(t *testing.T) {
 	_, err := o.Head(t.Context(), testToken)
 	if e := wantError(t, err, Retry); strings.Contains(e.Error(), "sts-token") {
 		t.Errorf("got %v", e)
+	}
+}
+
+// Only a request that never had a connection is known not to be sent.
+func TestUnsent(t *testing.T) {
+	ctx, cancel := context.WithCancel(t.Context())
+	end := make(chan struct{}) // net/http dials on for a request that was canceled
+	defer close(end)
+	dials := &http.Transport{DialContext: func(context.Context, string, string) (net.Conn, error) {
+		cancel()
+		<-end
+		return nil, errors.New("too late")
+	}}
+	o := newObject(t, "http://oss-cn-hangzhou.aliyuncs.com", &Options{HTTPClient: &http.Client{Transport: dials}})
+	_, err := o.Initiate(ctx, testKey, nil)
+	if e := wantError(t, err, Canceled); !e.Unsent {
+		t.Error("canceled while it dialed: it counts as sent")
+	}
+	_, err = o.Initiate(ctx, testKey, nil)
+	if e := wantError(t, err, Canceled); !e.Unsent {
+		t.Error("canceled before: it counts as sent")
+	}
+	ctx, cancel = context.WithCancel(t.Context())
+	o = newObject(t, serve(t, func(_ http.ResponseWriter, r *http.Request) { cancel(); <-r.Context().Done() }), nil)
+	_, err = o.Initiate(ctx, testKey, nil)
+	if e := wantError(t, err, Canceled); e.Unsent {
+		t.Error("canceled while the server works: it counts as not sent")
+	}
+	silent := roundTripFunc(func(*http.Request) (*http.Response, error) { return nil, errors.New("no luck") })
+	o = newObject(t, "http://oss-cn-hangzhou.aliyuncs.com", &Options{HTTPClient: &http.Client{Transport: silent}})
+	_, err = o.Initiate(t.Context(), testKey, nil)
+	if e := wantError(t, err, Retry); e.Unsent {
+		t.Error("a transport that does not say whether it had a connection: it counts as not sent")
 	}
 }
