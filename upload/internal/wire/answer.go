@@ -126,6 +126,8 @@ func (a *answer) serviceError() (xmlError, error) {
 	switch {
 	case err == nil, x.Code != "":
 		err = nil
+	case a.err != nil && len(text) > 0: // what came says more than how it ended
+		err = fmt.Errorf("read answer, which ends after %s: %w", a.described(), a.err)
 	case a.err != nil:
 		err = fmt.Errorf("read answer: %w", a.err)
 	case len(text) == 0:
