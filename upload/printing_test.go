@@ -202,11 +202,12 @@ func tokenFile(t *testing.T) string {
 	return path
 }
 
-// secretCache has asked its provider.
+// secretCache has asked its provider. It is closed, for %w reads its fields without a
+// lock, and its goroutine may not have ended yet.
 func secretCache(t *testing.T) any {
 	c := must(sts.NewCache(secretProvider(), nil))
-	t.Cleanup(func() { _ = c.Close() })
 	_ = must(c.Credentials(t.Context()))
+	_ = c.Close()
 	return c
 }
 
