@@ -20,7 +20,9 @@ var block = func() []byte {
 	return b
 }()
 
-// writePattern makes a file of size bytes.
+// writePattern makes a file of size bytes. A large one is written to disk, so that no
+// contender shares the machine with that, or waits for it: the library has what is
+// younger than a minute written back before it reads it.
 func writePattern(path string, size int64) error {
 	f, err := os.Create(path)
 	if err != nil {
@@ -28,6 +30,9 @@ func writePattern(path string, size int64) error {
 	}
 	for left := size; left > 0 && err == nil; left -= int64(len(block)) {
 		_, err = f.Write(block[:min(left, int64(len(block)))])
+	}
+	if err == nil && size >= mib {
+		err = f.Sync()
 	}
 	if cerr := f.Close(); err == nil {
 		err = cerr
