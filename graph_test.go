@@ -67,6 +67,10 @@ var allowedImports = map[string]rule{
 		nil,
 		"goroutines and signals are used by several packages above it, and depend on none",
 	},
+	"upload/internal/memnet": {
+		nil,
+		"a network for tests, which stands in for real sockets in a bubble of synctest; nothing but tests imports it",
+	},
 	"upload/internal/transfer": {
 		[]string{"upload/internal/wire", "upload/internal/target", "upload/internal/descriptors", "upload/internal/crc64", "checkpoint", retries, xsync},
 		"it brings one source to one object and is the only place that retries; it knows no list and no callbacks",
