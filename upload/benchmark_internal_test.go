@@ -31,7 +31,7 @@ func BenchmarkEvents(b *testing.B) {
 		for b.Loop() {
 			c.view(func(*filelist.List) {
 				f.Uploaded++
-				c.enqueueProgressLocked(e, e.snapshot(f))
+				c.enqueueProgressLocked(e, f)
 			})
 		}
 	})

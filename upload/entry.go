@@ -25,10 +25,11 @@ type entry struct {
 	source string // its name in keys: one for all paths of a file; never changes
 	info   *Info  // never changes
 
-	// options are the File without path, destination and Info. Other files share them;
-	// they never change.
+	// options are the File without path, destination, Info and extras. Other files share
+	// them; they never change.
 	options *File
 
+	extras          *extras          // nil: it has none; never changes
 	stream          *transfer.Stream // of File.Reader; nil for all else; never changes
 	unfingerprinted bool             // its Source had no fingerprint when it was added; never changes
 
@@ -94,7 +95,7 @@ func (e *entry) snapshot(f *filelist.File) FileInfo {
 		ID: FileID(f.ID), Path: e.path, Bucket: e.bucket, Object: e.object, State: FileState(f.Shown()),
 		Size: f.Size, Uploaded: f.Uploaded, InFlight: f.InFlight, Sent: f.Sent,
 		UploadID: e.uploadID, PartSize: e.partSize,
-		VideoID: e.videoID, MediaID: e.mediaID, MediaURL: e.mediaURL, Info: e.info,
+		VideoID: e.videoID, MediaID: e.mediaID, MediaURL: e.mediaURL, Info: e.info, Tag: e.extras.tagged(),
 		Started: f.Started, Ended: f.Ended, Err: e.err, Result: e.result,
 	}
 	if e.site != nil {

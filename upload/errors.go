@@ -49,6 +49,10 @@ var (
 	// The upload is aborted; a file of one part is not stored.
 	ErrFileChanged = transfer.ErrChanged
 
+	// ErrSizeMismatch is returned when a Reader has fewer or more bytes than File.Size
+	// says. No object is made of it.
+	ErrSizeMismatch = transfer.ErrSizeMismatch
+
 	// ErrInUse is returned when another client or process uploads the same source
 	// to the same destination in parts. Files of one part claim nothing.
 	ErrInUse = transfer.ErrInUse
@@ -115,6 +119,7 @@ var errCallerEnded = errors.New("the caller's context ended")
 const (
 	CodeFileNotExist     = "FileNotExist"
 	CodeFileChanged      = "FileChanged"
+	CodeSizeMismatch     = "SizeMismatch" // see [ErrSizeMismatch]
 	CodeTokenExpired     = "UploadTokenExpired"
 	CodePermissionDenied = "PermissionDenied" // no permission to read the file or to keep a checkpoint
 	CodeClientException  = "ClientException"  // the network, and anything else that is not an answer of the server
@@ -209,6 +214,7 @@ func codeOf(err error) string {
 		code string
 	}{
 		{ErrFileChanged, CodeFileChanged},
+		{ErrSizeMismatch, CodeSizeMismatch},
 		{ErrTokenExpired, CodeTokenExpired},
 		{ErrNoCredentials, CodeNoCredentials},
 		{ErrNoDestination, CodeNoDestination},

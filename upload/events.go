@@ -30,18 +30,35 @@ func (c *Client) enqueueFileLocked(name string, on func(*Client, FileInfo), e *e
 	c.enqueueLocked(e, &notify.Event{Name: name, Call: func() { on(c, info) }})
 }
 
+// reportsProgress reports whether anybody wants to know of the file's progress.
+func (c *Client) reportsProgress(e *entry) bool {
+	return c.opts.Callbacks.OnProgress != nil || e.extras.onProgress() != nil
+}
+
 // enqueueProgressLocked queues an OnProgress, or updates the one that waits.
-func (c *Client) enqueueProgressLocked(e *entry, info FileInfo) {
-	on := c.opts.Callbacks.OnProgress
-	if on == nil {
-		return
+func (c *Client) enqueueProgressLocked(e *entry, f *filelist.File) {
+	if c.reportsProgress(e) {
+		c.enqueueProgressOfLocked(e, e.snapshot(f))
 	}
+}
+
+// callProgress calls the callbacks for the progress of a file: the client's, and its own.
+func (c *Client) callProgress(e *entry, info FileInfo) {
+	if on := c.opts.Callbacks.OnProgress; on != nil {
+		on(c, info, info.Uploaded, info.Size)
+	}
+	if on := e.extras.onProgress(); on != nil {
+		on(info)
+	}
+}
+
+func (c *Client) enqueueProgressOfLocked(e *entry, info FileInfo) {
 	e.reportedUploaded, e.reportedSize = info.Uploaded, info.Size
 	if p := e.progress; p != nil && c.notify.Update(&p.Event, func() { p.info = info }) {
 		return
 	}
 	p := &progressEvent{info: info}
-	p.Event = notify.Event{Name: "OnProgress", Call: func() { on(c, p.info, p.info.Uploaded, p.info.Size) }}
+	p.Event = notify.Event{Name: "OnProgress", Call: func() { c.callProgress(e, p.info) }}
 	c.enqueueLocked(e, &p.Event)
 	e.progress = p
 }
@@ -89,10 +106,10 @@ func (c *Client) enqueueEndLocked(e *entry, effect filelist.Effect) {
 
 // enqueueLastProgressLocked reports all bytes of a file before its success.
 func (c *Client) enqueueLastProgressLocked(e *entry, f filelist.File) {
-	if e.reportedUploaded == f.Size && e.reportedSize == f.Size {
+	if !c.reportsProgress(e) || e.reportedUploaded == f.Size && e.reportedSize == f.Size {
 		return
 	}
 	info := e.snapshot(&f)
 	info.State, info.Result, info.Ended = FileUploading, nil, time.Time{}
-	c.enqueueProgressLocked(e, info)
+	c.enqueueProgressOfLocked(e, info)
 }

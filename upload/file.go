@@ -41,11 +41,10 @@ type File struct {
 	// Source supplies the bytes, instead of a file.
 	Source Source
 
-	// Reader supplies the bytes if their number is not known and they can be read only
-	// once. One part more than there are requests in flight is kept in memory; if that
+	// Reader supplies the bytes if they can be read only once. One part more than there are requests in flight is kept in memory; if that
 	// is more than a 32-bit system can address, the file is refused with
-	// [ErrInvalidArgument]. 10,000 parts are the limit: 9.7 GiB in parts of 1 MiB. Such
-	// an upload resumes after Pause and Stop, but neither in another process nor after
+	// [ErrInvalidArgument]. 10,000 parts are the limit: without Size, 9.7 GiB in parts of
+	// 1 MiB. Such an upload resumes after Pause and Stop, but neither in another process nor after
 	// it failed.
 	//
 	// Only io.EOF ends it, as package io says. Any other error fails the file with that
@@ -63,6 +62,26 @@ type File struct {
 	// used. A Reader that is an io.Closer is closed once, when the file has ended and no
 	// Read is under way. It is not closed if AddFile or Upload refused the file.
 	Reader io.Reader
+
+	// Size is how many bytes Reader has, where that is known: the Content-Length of a
+	// request, for example. Then progress has a total from the start, the parts are large
+	// enough that 10,000 of them hold the Reader, and one that fits into one part is sent
+	// by a single request. A Reader that has fewer or more bytes fails the file with
+	// [ErrSizeMismatch], and no object is made of it. Before the last part is sent, one
+	// byte more than Size is asked for: of a connection that stays open, give an
+	// [io.LimitReader]. Without a Reader, Size is refused: all other sources have a size
+	// of their own. The default is 0: the size is not known.
+	Size int64
+
+	// Tag is a value of yours. It comes back in [FileInfo] in every callback, and is
+	// neither looked at, nor logged, nor printed with the FileInfo. The default is nil.
+	Tag any `json:"-" xml:"-"`
+
+	// OnProgress is called with the progress of this file alone: at the same times, in the
+	// same order and by the same rules as Callbacks.OnProgress, and right after it. Its
+	// last call before OnSucceeded has Uploaded equal to Size. It must not be shared by
+	// several clients unless it may be called from several goroutines. The default is none.
+	OnProgress func(FileInfo) `json:"-" xml:"-"`
 
 	// Info is sent to the media services with the file. The default is nothing.
 	Info *Info
@@ -138,7 +157,7 @@ type FileInfo struct {
 	Object   string
 	State    FileState
 
-	Size     int64 // bytes; -1 for a Reader that has not ended yet
+	Size     int64 // bytes; -1 for a Reader without File.Size that has not ended yet
 	Uploaded int64 // bytes that the server has acknowledged, of this run and earlier ones
 	InFlight int64 // bytes handed to connections and not yet acknowledged
 	Sent     int64 // bytes handed to connections in this run, retries included
@@ -149,6 +168,7 @@ type FileInfo struct {
 	MediaID  string // of an image there
 	MediaURL string // where that can be seen
 	Info     *Info  // as it was added
+	Tag      any    `json:"-" xml:"-"` // as it was added
 
 	Started time.Time // zero: not yet
 	Ended   time.Time // zero: not yet

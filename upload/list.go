@@ -37,17 +37,22 @@ func (c *Client) checked(f File) (*entry, int64, error) {
 	if err != nil {
 		return nil, 0, err
 	}
-	e := &entry{options: options, path: f.Path, info: f.Info}
+	e := &entry{options: options, path: f.Path, info: f.Info, extras: extrasOf(f)}
 	size, err := e.inspect(&c.shared)
 	if err != nil {
 		return nil, 0, err
 	}
-	if _, err := transfer.NewPlan(size, c.opts.PartSize); err != nil {
-		return nil, 0, fmt.Errorf("%w: File.Path: %s: %w", ErrInvalidArgument, e.path, err)
+	plan, err := transfer.NewPlan(size, c.opts.PartSize)
+	if err != nil {
+		field := "Path: " + e.path
+		if e.stream != nil {
+			field = "Size"
+		}
+		return nil, 0, fmt.Errorf("%w: File.%s: %w", ErrInvalidArgument, field, err)
 	}
 	if e.stream != nil {
-		if err := transfer.CheckBuffers(c.opts.PartSize, c.opts.Parallel, math.MaxInt); err != nil {
-			return nil, 0, fmt.Errorf("%w: File.Reader, with Options.PartSize and Options.Parallel: %w", ErrInvalidArgument, err)
+		if err := c.checkBuffers(plan); err != nil {
+			return nil, 0, err
 		}
 	}
 	if f.Info != nil {
@@ -66,6 +71,19 @@ func (c *Client) checked(f File) (*entry, int64, error) {
 	e.setTarget(c.shared.site(t), t)
 	e.ownDestination = true
 	return e, size, nil
+}
+
+// checkBuffers returns an error if the parts of a Reader that are in memory at the same
+// time are more than the system can address.
+func (c *Client) checkBuffers(plan transfer.Plan) error {
+	size, parallel := plan.PartSize, c.opts.Parallel
+	if plan.Size > 0 { // known: no more and no larger buffers than it has parts
+		size, parallel = min(size, plan.Size), min(parallel, plan.Count-1)
+	}
+	if err := transfer.CheckBuffers(size, parallel, math.MaxInt); err != nil {
+		return fmt.Errorf("%w: File.Reader, with Options.PartSize and Options.Parallel: %w", ErrInvalidArgument, err)
+	}
+	return nil
 }
 
 // add puts a checked file into the list.

@@ -305,6 +305,9 @@ func fillSecrets(v reflect.Value, name string, depth int) {
 		fillSecrets(value, name, depth+1)
 		v.SetMapIndex(key, value)
 	case reflect.Interface:
+		if v.Type() == reflect.TypeFor[any]() { // of the user
+			v.Set(reflect.ValueOf(struct{ Password, Text string }{secretOf("a"), tokenOf("a")}))
+		}
 		if v.Type() == reflect.TypeFor[sts.Provider]() {
 			v.Set(reflect.ValueOf(secretProvider()))
 		}

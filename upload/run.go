@@ -193,10 +193,10 @@ func (r *run) enqueueLocked(ev transfer.Event, f *filelist.File) {
 	c, e := r.c, r.e
 	switch ev.Kind {
 	case transfer.Progress:
-		c.enqueueProgressLocked(e, e.snapshot(f))
+		c.enqueueProgressLocked(e, f)
 	case transfer.Initiated:
 		e.uploadID, e.partSize, r.leaves = ev.UploadID, ev.PartSize, true
-		c.enqueueProgressLocked(e, e.snapshot(f))
+		c.enqueueProgressLocked(e, f)
 	case transfer.Retrying:
 		if transfer.Throttled(ev.Err) {
 			c.slots.Throttled()

@@ -17,11 +17,12 @@ type sharedValues struct {
 	warnV1      sync.Once
 }
 
-// options returns f without its path, destination and Info. Most files of a list have
+// options returns f without its path, destination, Info and [extras]. Most files of a list have
 // the same options: they share one copy, which keeps a long list small. The error names
 // an option that OSS would refuse.
 func (s *sharedValues) options(f File) (*File, error) {
 	f.Path, f.Endpoint, f.Bucket, f.Object, f.Info = "", "", "", "", nil
+	f.Tag, f.OnProgress = nil, nil
 	comparable := f.FS == nil && f.Source == nil && f.Reader == nil
 	if last := s.lastOptions.Load(); comparable && last != nil && reflect.DeepEqual(last, &f) {
 		return last, nil

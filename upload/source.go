@@ -73,9 +73,17 @@ func (e *entry) inspect(shared *sharedValues) (int64, error) {
 	switch {
 	case e.path == "":
 		return 0, fmt.Errorf("%w: File.Path is empty", ErrMissingArgument)
+	case e.options.Size < 0:
+		return 0, fmt.Errorf("%w: File.Size: got %d, want the number of bytes of File.Reader, or 0 if it is not known", ErrInvalidArgument, e.options.Size)
+	case e.options.Size > 0 && e.options.Reader == nil:
+		return 0, fmt.Errorf("%w: File.Size: got %d, want 0: only a Reader is given its size", ErrInvalidArgument, e.options.Size)
 	case sources > 1:
 		return 0, fmt.Errorf("%w: File: got %d of FS, Source and Reader, want at most one", ErrInvalidArgument, sources)
 	case e.options.Reader != nil:
+		if size := e.options.Size; size > 0 {
+			e.stream = transfer.NewSizedStream(e.options.Reader, size)
+			return size, nil
+		}
 		e.stream = transfer.NewStream(e.options.Reader)
 		return -1, nil
 	case sources == 0:

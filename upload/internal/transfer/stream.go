@@ -18,13 +18,15 @@ import (
 // ErrTooManyParts is returned for a stream that does not end within 10,000 parts.
 var ErrTooManyParts = errors.New("stream does not fit into 10,000 parts")
 
-// A Stream is a reader of unknown length on its way to an object. Its parts are
+// A Stream is a reader on its way to an object; its length need not be known. Its parts are
 // read into buffers, one more than there are requests in flight, and a part stays
 // in its buffer until the server has it. So a run can be interrupted and another
 // resume it, as long as the process lives.
 type Stream struct {
-	r      io.Reader
-	size   int64 // of each part but the last
+	r      io.Reader // what the user gave
+	from   io.Reader // what is read: r, or r checked against its length
+	total  int64     // bytes that r has to have; -1 if that is not known
+	size   int64     // of each part but the last
 	read   chan chunk
 	closed chan struct{}
 	asked  bool  // a part was asked for and not taken yet
@@ -42,7 +44,24 @@ type Stream struct {
 
 // NewStream returns a stream of the bytes of r.
 func NewStream(r io.Reader) *Stream {
-	return &Stream{r: r, read: make(chan chunk, 1), closed: make(chan struct{}), unsent: make(map[int][]byte)}
+	return &Stream{r: r, from: r, total: -1, read: make(chan chunk, 1), closed: make(chan struct{}), unsent: make(map[int][]byte)}
+}
+
+// NewSizedStream returns a stream of the bytes of r, which has to have size of them: if it
+// has fewer or more, the stream fails with [ErrSizeMismatch].
+func NewSizedStream(r io.Reader, size int64) *Stream {
+	st := NewStream(r)
+	st.from, st.total = &exactly{r: r, size: size}, size
+	return st
+}
+
+// setPartSize sets the size of the parts. One that is alone needs no larger buffer than
+// the stream is long.
+func (st *Stream) setPartSize(plan Plan) {
+	st.size = plan.PartSize
+	if st.total >= 0 {
+		st.size = min(st.size, st.total)
+	}
 }
 
 // CheckBuffers returns an error that wraps [ErrTooLarge] if the parts of a stream that
@@ -97,7 +116,13 @@ func (u *upload) streamed(ctx context.Context) (Result, error) {
 	job := *u.job
 	job.Source = inMemory(nil)
 	u.job = &job
-	u.session.stream.size = u.opts.PartSize
+	st := u.session.stream
+	plan, err := NewPlan(st.total, u.opts.PartSize)
+	if err != nil {
+		return Result{}, err
+	}
+	u.plan = plan
+	st.setPartSize(plan)
 	return u.claimed(ctx, (*multipart).stream)
 }
 

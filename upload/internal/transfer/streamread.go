@@ -58,6 +58,9 @@ func (st *Stream) next(ctx context.Context) (chunk, error) {
 	if st.err != nil {
 		return chunk{}, st.err
 	}
+	if ctx.Err() != nil { // begin no Read that nobody waits for
+		return chunk{}, context.Cause(ctx)
+	}
 	if !st.asked && !st.beginRead() {
 		return chunk{}, fmt.Errorf("read source: %w", fs.ErrClosed)
 	}
@@ -104,7 +107,7 @@ func (st *Stream) readPart(buf []byte) {
 		}
 	}()
 	c.err = Protect("Read of the source", func() error {
-		n, ended, err := fill(st.r, buf)
+		n, ended, err := fill(st.from, buf)
 		c.buf, c.last = buf[:n], ended
 		return err
 	})
