@@ -3,6 +3,7 @@ package upload
 import (
 	"errors"
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/vodupload/vodupload/sts"
@@ -54,9 +55,19 @@ func argumentError(err error) error {
 // SetUploadAuthAndAddress gives a file that was added without a destination the
 // address and the credentials that ApsaraVideo VOD made for it: from OnStarted, or
 // at any other time. Requests are signed for the region in uploadAuth if neither
-// Options.Region nor the endpoint's name gives one. It returns [ErrState] where
-// SetDestination does.
-func (c *Client) SetUploadAuthAndAddress(id FileID, uploadAuth, uploadAddress string) error {
+// Options.Region nor the endpoint's name gives one.
+//
+// videoID is the ID that came with them. FileInfo and Result have it from then on, so
+// that OnTokenExpired can request a fresh uploadAuth for it (RefreshUploadVideo). It is
+// empty for an image or another media, which VOD does not renew.
+//
+// It returns [ErrState] where SetDestination does, and [ErrMissingArgument] or
+// [ErrInvalidArgument] for an argument that cannot be read. Where it fails, because the
+// service gave none, [Client.CancelFile] ends the file.
+func (c *Client) SetUploadAuthAndAddress(id FileID, uploadAuth, uploadAddress, videoID string) error {
+	if err := checkVideoID(videoID); err != nil {
+		return err
+	}
 	address, err := ParseUploadAddress(uploadAddress)
 	if err != nil {
 		return err
@@ -73,7 +84,22 @@ func (c *Client) SetUploadAuthAndAddress(id FileID, uploadAuth, uploadAddress st
 	if err := c.SetToken(id, creds); err != nil {
 		return err
 	}
-	return c.setDestination(id, region, address.Endpoint, address.Bucket, address.Object)
+	return c.setDestination(id, destination{region: region, endpoint: address.Endpoint, bucket: address.Bucket, object: address.Object, videoID: videoID})
+}
+
+// maxVideoID bounds a video ID, in bytes. VOD's have 32 hexadecimal digits.
+const maxVideoID = 128
+
+// checkVideoID refuses what cannot be an ID: an address or an auth in its place, above
+// all. Its error shows nothing of it.
+func checkVideoID(id string) error {
+	other := func(r rune) bool {
+		return (r < 'a' || r > 'z') && (r < 'A' || r > 'Z') && (r < '0' || r > '9') && r != '-' && r != '_'
+	}
+	if len(id) > maxVideoID || strings.ContainsFunc(id, other) {
+		return fmt.Errorf("%w: videoID: got %d bytes, want at most %d letters, digits, hyphens and underscores", ErrInvalidArgument, len(id), maxVideoID)
+	}
+	return nil
 }
 
 // ResumeWithAuth gives a file the new credentials that ApsaraVideo VOD made for it:

@@ -3,6 +3,7 @@ package upload_test
 import (
 	"encoding/base64"
 	"errors"
+	"fmt"
 	"strings"
 	"testing"
 	"time"
@@ -84,6 +85,9 @@ func TestBadUploadAuthAndAddress(t *testing.T) {
 		{"JSON that breaks off", encoded(`{"AccessKeySecret":"` + secret), upload.ErrInvalidArgument, "breaks off"},
 		{"a list", encoded(`["` + secret + `"]`), upload.ErrInvalidArgument, "it is no object"},
 		{"null", encoded(`null`), upload.ErrMissingArgument, "incomplete"},
+		{"a Secret that was printed", "[hidden]", upload.ErrInvalidArgument, "Handover()"},
+		{"a Secret that was printed and encoded", encoded("[hidden]"), upload.ErrInvalidArgument, "Handover()"},
+		{"the JSON of a Ticket", `{"UploadAddress":"e30=","UploadAuth":"[hidden]","Credentials":{"accessKeyId":"` + secret + `"}}`, upload.ErrInvalidArgument, "Handover()"},
 		{"a field is missing", encoded(`{"AccessKeyId":"a","AccessKeySecret":"` + secret + `","Endpoint":"e","Bucket":"b"}`), upload.ErrMissingArgument, "incomplete"},
 	}
 	for _, tt := range tests {
@@ -99,6 +103,34 @@ func TestBadUploadAuthAndAddress(t *testing.T) {
 				}
 			}
 		})
+	}
+}
+
+func TestSetUploadAuthAndAddressTakesTheVideoID(t *testing.T) {
+	b := newTestbed(t)
+	auth := encoded(fmt.Sprintf(`{"AccessKeyId":%q,"AccessKeySecret":%q,"SecurityToken":"c"}`, "STS.a", "b"))
+	address := encoded(fmt.Sprintf(`{"Endpoint":%q,"Bucket":%q,"FileName":"sv/1.mp4"}`, b.server.URL, bucket))
+	c := b.client()
+	id, err := c.AddFile(upload.File{Path: b.file("a.mp4", mib).Path})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for what, wrong := range map[string]string{
+		"the address": address, "an UploadAuth": auth, "a line break": "5f1c\n", "a blank": " ", "much too long": strings.Repeat("a", 129),
+	} {
+		err := c.SetUploadAuthAndAddress(id, auth, address, wrong)
+		if !errors.Is(err, upload.ErrInvalidArgument) || !strings.Contains(err.Error(), "videoID") || strings.Contains(err.Error(), wrong) && wrong != " " {
+			t.Errorf("%s: error is %v, want ErrInvalidArgument that names videoID and does not show it", what, err)
+		}
+		if f, _ := c.File(id); f.Bucket != "" || f.VideoID != "" {
+			t.Errorf("%s: the file got %q and %q; want nothing", what, f.Bucket, f.VideoID)
+		}
+	}
+	if err := c.SetUploadAuthAndAddress(id, auth, address, "5f1c_-A"); err != nil {
+		t.Fatal(err)
+	}
+	if f, _ := c.File(id); f.VideoID != "5f1c_-A" || f.Object != "sv/1.mp4" {
+		t.Errorf("the file has %+v; want the video ID and the address", f)
 	}
 }
 

@@ -152,7 +152,7 @@ func TestSetDestinationOfAFileThatIsAuthorized(t *testing.T) {
 	auth := encoded(`{"AccessKeyId":"a","AccessKeySecret":"b","SecurityToken":"c"}`)
 	b.opts.Callbacks.OnStarted = func(c *upload.Client, f upload.FileInfo) {
 		dest = c.SetDestination(f.ID, b.server.URL, bucket, "x")
-		both = c.SetUploadAuthAndAddress(f.ID, auth, address)
+		both = c.SetUploadAuthAndAddress(f.ID, auth, address, "")
 		close(told)
 	}
 	if _, err := b.client().Upload(b.ctx, f); err != nil {

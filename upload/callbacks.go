@@ -81,7 +81,7 @@ type Result struct {
 	SentBytes    int64 // bytes sent in this run, retries included
 	Duration     time.Duration
 	CallbackBody []byte // what the server of File.Callback answered
-	VideoID      string // of ApsaraVideo VOD; see [Authorizer]
+	VideoID      string // of ApsaraVideo VOD, by an [Authorizer] or SetUploadAuthAndAddress
 	MediaID      string // of an image there
 	MediaURL     string // where that can be seen
 }

@@ -44,13 +44,15 @@ func (e *entry) target() target.Target {
 // Options.Authorizer, and [ErrFileAlreadyExist] if another file of the list has the same
 // source and destination.
 func (c *Client) SetDestination(id FileID, endpoint, bucket, object string) error {
-	return c.setDestination(id, "", endpoint, bucket, object)
+	return c.setDestination(id, destination{endpoint: endpoint, bucket: bucket, object: object})
 }
 
-// setDestination is SetDestination with a region, which is used if neither the options
-// nor the endpoint's name give one.
-func (c *Client) setDestination(id FileID, region, endpoint, bucket, object string) error {
-	t, err := c.parseTarget(region, endpoint, bucket, object)
+// A destination is where a file goes. The region is used if neither the options nor the
+// endpoint's name give one. The video ID is empty for a file that VOD knows nothing of.
+type destination struct{ region, endpoint, bucket, object, videoID string }
+
+func (c *Client) setDestination(id FileID, d destination) error {
+	t, err := c.parseTarget(d.region, d.endpoint, d.bucket, d.object)
 	if err != nil {
 		return err
 	}
@@ -64,7 +66,7 @@ func (c *Client) setDestination(id FileID, region, endpoint, bucket, object stri
 			return err
 		}
 		e.setTarget(c.shared.site(t), t)
-		e.ownDestination = true
+		e.ownDestination, e.videoID = true, d.videoID
 		e.provided.Broadcast()
 		return nil
 	})

@@ -394,12 +394,12 @@ func ExampleClient_SetUploadAuthAndAddress() {
 	client := exampleClient(upload.Options{
 		Callbacks: upload.Callbacks{
 			OnStarted: func(c *upload.Client, f upload.FileInfo) { // CreateUploadVideo
-				if err := c.SetUploadAuthAndAddress(f.ID, exampleUploadAuth(server), address); err != nil {
+				if err := c.SetUploadAuthAndAddress(f.ID, exampleUploadAuth(server), address, "5f1c"); err != nil {
 					fmt.Println(err)
 				}
 			},
 			OnTokenExpired: func(c *upload.Client, f upload.FileInfo) { // RefreshUploadVideo
-				fmt.Println("token expired")
+				fmt.Println("token expired, asking for video", f.VideoID)
 				if err := c.ResumeWithAuth(f.ID, exampleUploadAuth(server)); err != nil {
 					fmt.Println(err)
 				}
@@ -412,10 +412,10 @@ func ExampleClient_SetUploadAuthAndAddress() {
 		fmt.Println(err)
 		return
 	}
-	fmt.Println(result.Object, "in", result.Parts, "parts")
+	fmt.Println("video", result.VideoID, "in", result.Parts, "parts")
 	// Output:
-	// token expired
-	// sv/5f-1/talk.mp4 in 3 parts
+	// token expired, asking for video 5f1c
+	// video 5f1c in 3 parts
 }
 
 // Look at what was left unfinished, before it is swept.

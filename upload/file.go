@@ -164,7 +164,7 @@ type FileInfo struct {
 
 	UploadID string // of the upload in parts; empty for files that fit into one
 	PartSize int64  // of that upload
-	VideoID  string // of ApsaraVideo VOD; see [Authorizer]
+	VideoID  string // of ApsaraVideo VOD, by an [Authorizer] or SetUploadAuthAndAddress
 	MediaID  string // of an image there
 	MediaURL string // where that can be seen
 	Info     *Info  // as it was added

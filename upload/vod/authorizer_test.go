@@ -199,19 +199,17 @@ func TestWithAuths(t *testing.T) {
 	w := newWorld(t)
 	vodClient := w.client() // of the app server
 	w.objects.Inject(osstest.ExpireToken(osstest.OpUploadPart).Nth(3))
-	var videoID string
 	expired := 0
 	c := w.uploads(nil, checkpoint.NewMemory(), upload.Callbacks{
 		OnStarted: func(c *upload.Client, f upload.FileInfo) {
 			made := must(vodClient.CreateUploadVideo(w.ctx, vod.CreateUploadVideoRequest{Media: vod.Media{Title: "t"}, FileName: "a.mp4"}))
-			videoID = made.VideoID
-			if err := c.SetUploadAuthAndAddress(f.ID, string(made.UploadAuth), made.UploadAddress); err != nil {
+			if err := c.SetUploadAuthAndAddress(f.ID, string(made.UploadAuth), made.UploadAddress, made.VideoID); err != nil {
 				t.Error(err)
 			}
 		},
 		OnTokenExpired: func(c *upload.Client, f upload.FileInfo) {
 			expired++
-			fresh := must(vodClient.RefreshUploadVideo(w.ctx, videoID))
+			fresh := must(vodClient.RefreshUploadVideo(w.ctx, f.VideoID))
 			if err := c.ResumeWithAuth(f.ID, string(fresh.UploadAuth)); err != nil {
 				t.Error(err)
 			}
@@ -226,6 +224,9 @@ func TestWithAuths(t *testing.T) {
 		t.Fatal(err)
 	}
 	w.same(w.one(), path)
+	if f := c.Files()[0]; f.Result == nil || f.Result.VideoID == "" || f.Result.VideoID != w.one().ID {
+		t.Errorf("the result is %+v, want the video's ID", f.Result)
+	}
 	if expired != 1 {
 		t.Errorf("OnTokenExpired was called %d times, want once", expired)
 	}

@@ -109,7 +109,7 @@ func TestRequestsAreSignedForTheRegionOfTheTicket(t *testing.T) {
 			made := must(w.client().CreateUploadVideo(w.ctx, aVideo))
 			c := w.uploads(nil, checkpoint.NewMemory(), upload.Callbacks{})
 			id := must(c.AddFile(upload.File{Path: path}))
-			if err := c.SetUploadAuthAndAddress(id, string(made.UploadAuth), made.UploadAddress); err != nil {
+			if err := c.SetUploadAuthAndAddress(id, string(made.UploadAuth), made.UploadAddress, made.VideoID); err != nil {
 				return err
 			}
 			if err := c.Start(w.ctx); err != nil {

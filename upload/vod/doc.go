@@ -23,11 +23,13 @@
 // This package is not needed.
 //
 // VOD with auths: the file is added without a destination. Some other program, which
-// alone may call VOD, makes the video and hands over UploadAddress and UploadAuth;
-// OnStarted gives them to [upload.Client.SetUploadAuthAndAddress], and OnTokenExpired
-// gives a fresh UploadAuth to [upload.Client.ResumeWithAuth]. Take it if the machine
-// that uploads must not be able to do anything but that. The other program uses
-// [Client.CreateUploadVideo] and [Client.RefreshUploadVideo], and keeps the video IDs.
+// alone may call VOD, makes the video and hands over its ID, UploadAddress and
+// UploadAuth; OnStarted gives them to [upload.Client.SetUploadAuthAndAddress], and
+// OnTokenExpired gives a fresh UploadAuth for FileInfo.VideoID to
+// [upload.Client.ResumeWithAuth]. Take it if the machine that uploads must not be able to
+// do anything but that. The other program uses [Client.CreateUploadVideo] and
+// [Client.RefreshUploadVideo], and sends the [Handover] of what they return: printed or
+// encoded in any other way, an UploadAuth says "[hidden]".
 //
 // VOD with STS: the file is added without a destination, and Options.Authorizer is an
 // [Authorizer] with STS credentials that may call VOD. Take it for all else: videos

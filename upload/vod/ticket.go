@@ -12,16 +12,20 @@ import (
 	"github.com/vodupload/vodupload/upload"
 )
 
-// A Secret is a text that nothing prints: string(s) is what it says. To hand it to
-// another program in JSON, convert it first.
+// A Secret is a text that nothing prints: string(s) is what it says. Printed, logged and
+// encoded as JSON it says "[hidden]". To hand a ticket to another program in JSON, encode
+// its [Ticket.Handover].
 type Secret string
+
+// hidden is what a Secret says.
+const hidden = "[hidden]"
 
 // String returns that there is something, or not.
 func (s Secret) String() string {
 	if s == "" {
 		return ""
 	}
-	return "[hidden]"
+	return hidden
 }
 
 // Format writes String, whatever the verb.
@@ -32,6 +36,16 @@ func (s Secret) LogValue() slog.Value { return slog.StringValue(s.String()) }
 
 // MarshalText encodes String, for XML and the like.
 func (s Secret) MarshalText() ([]byte, error) { return []byte(s.String()), nil }
+
+// UnmarshalText refuses what MarshalText has made of a secret, in JSON too: the value is
+// not in it.
+func (s *Secret) UnmarshalText(text []byte) error {
+	if string(text) == hidden {
+		return fmt.Errorf("vod: the text of a Secret is %q, which is what it is encoded as; encode the ticket's Handover() to hand it on", hidden)
+	}
+	*s = Secret(text)
+	return nil
+}
 
 // GobEncode returns an error: package gob is for storing, and would store the secret.
 func (s Secret) GobEncode() ([]byte, error) {

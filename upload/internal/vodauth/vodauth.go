@@ -61,6 +61,9 @@ func decode(what, s string, into any) ([]byte, error) {
 	if s == "" {
 		return nil, fmt.Errorf("%w %s: it is empty", ErrMissing, what)
 	}
+	if err := checkHidden(what, s); err != nil {
+		return nil, err
+	}
 	text := []byte(s)
 	if s[0] != '{' {
 		var err error
@@ -70,10 +73,25 @@ func decode(what, s string, into any) ([]byte, error) {
 			return nil, fmt.Errorf("%s is not base64: got %d characters that are not", what, len(s))
 		}
 	}
+	if err := checkHidden(what, string(text)); err != nil {
+		return nil, err
+	}
 	if err := json.Unmarshal(text, into); err != nil {
 		return nil, fmt.Errorf("%s is not base64 of a JSON object with the documented fields: %s", what, problem(err))
 	}
 	return text, nil
+}
+
+// hidden is what a vod.Secret says of itself, in JSON too.
+const hidden = "[hidden]"
+
+// checkHidden recognizes what was printed or encoded where the value itself was wanted.
+func checkHidden(what, text string) error {
+	if !strings.Contains(text, hidden) {
+		return nil
+	}
+	return fmt.Errorf("%s has %q in place of the value, as a vod.Secret is printed and encoded: "+
+		"pass string(ticket.UploadAuth), and send a ticket to another program as the JSON of its Handover()", what, hidden)
 }
 
 // problem says what is wrong with JSON without quoting it.
