@@ -17,6 +17,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/vodupload/vodupload/examples/compare/link"
 )
 
 // runTimeout bounds one turn of one contender: the slowest, the v1 SDK with its
@@ -56,6 +58,23 @@ type director struct {
 
 	endpoint string
 	dir      string
+	link     *link.Link // between clients and sink; nil: they are on one machine
+}
+
+// ends say where processes are started, and how the sink is reached beside the link.
+type ends struct {
+	client, sink func(start func() error) error
+	listen       string
+	control      *http.Client
+}
+
+func (d *director) ends() ends {
+	if d.link == nil {
+		here := func(start func() error) error { return start() }
+		return ends{here, here, "127.0.0.1:0", http.DefaultClient}
+	}
+	t := &http.Transport{DialContext: d.link.Server.Dial, DisableKeepAlives: true}
+	return ends{d.link.Client.Do, d.link.Server.Do, link.ServerIP + ":0", &http.Client{Transport: t}}
 }
 
 // run runs all scenarios. The files are made below dir.
@@ -71,7 +90,7 @@ func (d *director) run(ctx context.Context, dir string, scenarios []scenario) (*
 		return nil, err
 	}
 	defer stop()
-	res := &results{Go: runtime.Version(), Machine: runtime.GOOS + "/" + runtime.GOARCH, CPUs: runtime.NumCPU(), Started: time.Now().UTC()}
+	res := newResults()
 	for _, s := range scenarios {
 		r, err := d.scenario(ctx, s)
 		if err != nil {
@@ -82,6 +101,10 @@ func (d *director) run(ctx context.Context, dir string, scenarios []scenario) (*
 	return res, nil
 }
 
+func newResults() *results {
+	return &results{Go: runtime.Version(), Machine: runtime.GOOS + "/" + runtime.GOARCH, CPUs: runtime.NumCPU(), Started: time.Now().UTC()}
+}
+
 // startSink starts the server's process, and returns what ends it.
 func (d *director) startSink(ctx context.Context) (stop func(), err error) {
 	ctx, cancel := context.WithCancel(ctx)
@@ -90,9 +113,10 @@ func (d *director) startSink(ctx context.Context) (stop func(), err error) {
 		cancel()
 		return nil, err
 	}
+	cmd.Env = append(cmd.Env, listenEnv+"="+d.ends().listen)
 	out, err := cmd.StdoutPipe()
 	if err == nil {
-		err = cmd.Start()
+		err = d.ends().sink(cmd.Start)
 	}
 	if err != nil {
 		cancel()
@@ -190,6 +214,9 @@ func (d *director) prepare(ctx context.Context, s scenario, path string) (map[st
 // turn has one contender do the work once. prepared is where its checkpoint is, if
 // it has one.
 func (d *director) turn(ctx context.Context, s scenario, path, who, prepared string) (sample, error) {
+	if n, ok := inFlight[who]; ok {
+		s.Parallel = n
+	}
 	dir, err := os.MkdirTemp(d.dir, "run-")
 	if err != nil {
 		return sample{}, err
@@ -251,7 +278,10 @@ func (d *director) start(ctx context.Context, j *job) (sample, error) {
 	}
 	var out bytes.Buffer
 	cmd.Stdin, cmd.Stdout = bytes.NewReader(spec), &out
-	if err := cmd.Run(); err != nil {
+	if err := d.ends().client(cmd.Start); err != nil {
+		return sample{}, err
+	}
+	if err := cmd.Wait(); err != nil {
 		return sample{}, err
 	}
 	one := sample{Contender: j.Contender, CPU: cmd.ProcessState.UserTime() + cmd.ProcessState.SystemTime()}
@@ -270,7 +300,7 @@ func (d *director) control(ctx context.Context, what string, query url.Values) (
 	if err != nil {
 		return nil, err
 	}
-	res, err := http.DefaultClient.Do(req)
+	res, err := d.ends().control.Do(req)
 	if err != nil {
 		return nil, err
 	}

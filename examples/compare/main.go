@@ -2,6 +2,7 @@
 // OSS SDKs for Go, and through net/http alone, which is the floor.
 //
 //	go run ./examples/compare [-quick] [-rounds N] [-run WORD] [-json FILE] [-svg FILE] [-profile DIR]
+//	go run ./examples/compare -links [-rounds N] [-run WORD] [-json FILE] [-svg FILE]
 //	go run ./examples/compare -from FILE[,FILE...] [-svg FILE] [-page FILE]
 //
 // Each upload runs in a process of its own, against one sink in another: a server
@@ -15,6 +16,10 @@
 // PutObjectFromFile with the v1 SDK: its UploadFile makes three requests of each.
 // Parts are retried, the whole is verified, and a process may be killed at any time
 // only with this library; that it does more for less is the point.
+//
+// -links measures time over links that are slow, far away or lose packets, instead:
+// see package link, which needs Linux and root. All links are measured at the same time,
+// since none of them is fast enough to need a processor.
 //
 // -quick is for a look, in about a minute. The figures of the documentation come
 // from a run without it, which takes about an hour, on a machine that does nothing
@@ -64,6 +69,7 @@ func run(ctx context.Context, args []string, stdout io.Writer) error {
 func compare(ctx context.Context, args []string, stdout io.Writer) error {
 	flags := flag.NewFlagSet("compare", flag.ContinueOnError)
 	var (
+		links   = flags.Bool("links", false, "measure time over bad links, instead of the cost on this machine")
 		quick   = flags.Bool("quick", false, "smaller scenarios, one round: about a minute")
 		rounds  = flags.Int("rounds", 0, "how often each contender has its turn (default 5, with -quick 1)")
 		only    = flags.String("run", "", "run the scenarios whose names have this in them")
@@ -88,12 +94,20 @@ func compare(ctx context.Context, args []string, stdout io.Writer) error {
 	if *rounds > 0 {
 		n = *rounds
 	}
-	scenarios := pick(sizes.scenarios(), *only)
+	all := sizes.scenarios()
+	if *links {
+		all = linkScenarios(sizes)
+	}
+	scenarios := pick(all, *only)
 	if len(scenarios) == 0 {
 		return fmt.Errorf("no scenario has %q in its name", *only)
 	}
 	d := &director{rounds: n, profiles: *profile, progress: os.Stderr}
-	res, err := d.run(ctx, *dir, scenarios)
+	run := d.run
+	if *links {
+		run = d.runLinks
+	}
+	res, err := run(ctx, *dir, scenarios)
 	return show(stdout, res, err, *jsonOut, *svgOut, *page)
 }
 

@@ -3,6 +3,8 @@ package main
 import (
 	"fmt"
 	"time"
+
+	"github.com/vodupload/vodupload/examples/compare/link"
 )
 
 const (
@@ -22,6 +24,8 @@ type scenario struct {
 	Resume   bool          `json:"resume"`     // all parts but the last are there already
 	Rounds   int           `json:"rounds"`     // at most; 0: as many as the others
 
+	Link *link.Shape `json:"link,omitempty"` // between client and server; nil: loopback
+
 	contenders []string
 }
 
@@ -36,7 +40,14 @@ const (
 	v2           = "v2 SDK"
 	v2Checkpoint = "v2 SDK, checkpoint"
 	floor        = "net/http"
+
+	ours16 = "vodupload, 16 in flight"
+	ours48 = "vodupload, 48 in flight"
+	ours64 = "vodupload, 64 in flight"
 )
+
+// inFlight are the contenders that do not have as many requests in flight as the others.
+var inFlight = map[string]int{ours16: 16, ours48: 48, ours64: 64}
 
 // baseline is what ratios are of, where it takes part; else the floor is.
 var baseline = []string{v1, v1Put, v1Checkpoint}
@@ -53,23 +64,24 @@ type sizes struct {
 	list     int // the long list
 	latency  time.Duration
 	delayed  int64 // the file that is sent with latency
+	linked   int64 // over a link
 }
 
 var (
 	full = sizes{
 		large: gib, huge: 100 * mib, parts: 9_362, part: 100 * kib,
 		few: 2_000, many: 20_000, fileSize: 16 * kib, list: 100_000,
-		latency: 50 * time.Millisecond, delayed: gib,
+		latency: 50 * time.Millisecond, delayed: gib, linked: 200e6,
 	}
 	small = sizes{
 		large: 256 * mib, huge: 100 * mib, parts: 1_000, part: 100 * kib,
 		few: 200, many: 2_000, fileSize: 16 * kib, list: 10_000,
-		latency: 50 * time.Millisecond, delayed: 128 * mib,
+		latency: 50 * time.Millisecond, delayed: 128 * mib, linked: 40e6,
 	}
 	tiny = sizes{
 		large: 4 * mib, huge: 2 * mib, parts: 12, part: 100 * kib,
 		few: 8, many: 30, fileSize: 16 * kib, list: 60,
-		latency: 2 * time.Millisecond, delayed: 2 * mib,
+		latency: 2 * time.Millisecond, delayed: 2 * mib, linked: 3e6,
 	}
 )
 
@@ -107,6 +119,8 @@ func resumeParts(parts int) int {
 // else: so many at a time, and those that have to come one after the other.
 func (s *scenario) ideal() time.Duration {
 	switch {
+	case s.Link != nil:
+		return s.Link.Ideal(s.Size * int64(s.Files))
 	case s.Latency == 0 || s.Resume:
 		return 0
 	case s.Size <= s.PartSize:

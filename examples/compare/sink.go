@@ -8,6 +8,7 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"os"
 	"strconv"
 	"sync"
 	"time"
@@ -15,10 +16,13 @@ import (
 
 const roleSink = "sink"
 
+// listenEnv says where the sink is to listen.
+const listenEnv = "VODUPLOAD_COMPARE_LISTEN"
+
 // serveSink serves until ctx ends or its standard input does. Its first line says
 // where.
 func serveSink(ctx context.Context, stdout io.Writer) error {
-	l, err := net.Listen("tcp", "127.0.0.1:0")
+	l, err := net.Listen("tcp", os.Getenv(listenEnv))
 	if err != nil {
 		return err
 	}
