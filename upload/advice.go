@@ -43,6 +43,9 @@ var rights = map[string]string{
 
 // advice returns what to do about e, or "". It goes by values, never by text.
 func advice(e *Error) string {
+	if e.Code == CodeFailFile { // the user's own error
+		return ""
+	}
 	var we *transfer.Error
 	if errors.As(e.Err, &we) && we.Status != 0 {
 		return adviceFor(we, e.Code)

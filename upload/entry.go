@@ -56,22 +56,17 @@ type entry struct {
 	reportedUploaded int64          // by it
 	reportedSize     int64
 
+	end    *fileEnd   // nil: nobody waits for it
 	direct *directEnd // of Upload; nil for files of AddFile
 }
 
-// A directEnd is how a file of Upload ended.
+// A directEnd says when a file of Upload has to end.
 type directEnd struct {
 	decided  chan struct{} // closed once its run has to end, not only to pause
 	deciding sync.Once
-
-	done chan struct{} // closed once nothing is left to do for the file
-	info FileInfo      // as it was then
-	mark uint64        // of the last callback about it
 }
 
-func newDirectEnd() *directEnd {
-	return &directEnd{decided: make(chan struct{}), done: make(chan struct{})}
-}
+func newDirectEnd() *directEnd { return &directEnd{decided: make(chan struct{})} }
 
 // decide may be called several times.
 func (d *directEnd) decide() { d.deciding.Do(func() { close(d.decided) }) }

@@ -128,6 +128,7 @@ const (
 	CodeNoCRC            = "NoCRC64" // see [ErrNoCRC]
 	CodeNoCredentials    = "NoCredentials"
 	CodeNoDestination    = "NoDestination"
+	CodeFailFile         = "FailFile"     // by FailFile: a checkpoint is kept
 	CodeStopped          = "Stopped"      // by Stop, or the end of Start's context: a checkpoint is kept
 	CodeCanceled         = "Canceled"     // by CancelFile or DeleteFile
 	CodeContextEnded     = "ContextEnded" // of Upload's caller: a checkpoint is kept
@@ -191,8 +192,10 @@ func (e *Error) Unwrap() error {
 
 // newError wraps the error of a step as the *Error of f.
 func newError(f *FileInfo, err error) *Error {
+	var given *failure
+	failed := errors.As(err, &given) // then what else is in err is about something of the user's
 	var e *Error
-	if errors.As(err, &e) {
+	if !failed && errors.As(err, &e) && e.FileID == f.ID {
 		return e
 	}
 	e = &Error{
@@ -200,7 +203,9 @@ func newError(f *FileInfo, err error) *Error {
 		UploadID: f.UploadID, Code: codeOf(err), Err: err,
 	}
 	var we *transfer.Error
-	if errors.As(err, &we) {
+	if failed {
+		e.Code = CodeFailFile
+	} else if errors.As(err, &we) {
 		e.Op, e.Part, e.Status, e.RequestID = we.Op, we.Part, we.Status, we.RequestID
 	}
 	return e

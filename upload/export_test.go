@@ -14,3 +14,9 @@ func (c *Client) AwaitIdle(t testing.TB) {
 		t.Fatal(err)
 	}
 }
+
+// Awaited reports whether a WaitFile waits for the file.
+func (c *Client) Awaited(id FileID) (is bool) {
+	c.view(func(*filelist.List) { is = c.entries[id] != nil && c.entries[id].end != nil })
+	return is
+}

@@ -104,9 +104,7 @@ func (c *Client) performLocked(effect filelist.Effect) {
 	case filelist.Tell:
 		c.enqueueEndLocked(e, effect)
 	case filelist.Rest:
-		f, _ := c.list.Get(effect.File)
-		e.direct.info, e.direct.mark = e.snapshot(&f), c.notify.Mark()
-		close(e.direct.done)
+		c.restLocked(e, effect)
 	case filelist.Drop:
 		delete(c.entries, e.id)
 	}

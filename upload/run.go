@@ -216,7 +216,7 @@ func (r *run) ended(res transfer.Result, err error, took time.Duration) (interru
 		switch {
 		case err == nil:
 			e.result = e.resultOf(res, took)
-		case f.Why == filelist.ToCancel, f.Why != filelist.NoIntent && isInterruption(err, f.Cause):
+		case f.Why >= filelist.ToFail, f.Why != filelist.NoIntent && isInterruption(err, f.Cause):
 			o.Interrupted, o.Err = true, causeFirst(f.Cause, err)
 		default:
 			o.Leaves = o.Leaves && e.stream == nil && !errors.Is(err, ErrInUse)

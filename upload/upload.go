@@ -36,22 +36,23 @@ func (c *Client) Upload(ctx context.Context, f File) (Result, error) {
 	if err != nil {
 		return Result{}, err
 	}
-	e.direct = newDirectEnd()
+	end := newFileEnd()
+	e.direct, e.end = newDirectEnd(), end
 	if _, err := c.add(e, size); err != nil {
 		return Result{}, err
 	}
 	detach := context.AfterFunc(ctx, func() { c.endDirect(ctx, e) })
 	defer detach()
-	if cause := c.awaitEnd(ctx, e); cause != nil {
+	if cause := c.awaitEnd(ctx, e, end); cause != nil {
 		c.workers.goAnyway(func() {
-			<-e.direct.done
+			<-end.done
 			c.forgetDirect(e)
 		})
 		return Result{}, c.stuck(e, cause)
 	}
-	c.awaitCallbacks(ctx, e.direct.mark)
+	c.awaitCallbacks(ctx, end.mark)
 	c.forgetDirect(e)
-	return e.direct.outcome()
+	return end.outcome()
 }
 
 // endDirect ends a file of Upload whose caller's context has ended.
@@ -69,17 +70,6 @@ func (c *Client) forgetDirect(e *entry) {
 		l.Forget(filelist.ID(e.id))
 		return nil
 	})
-}
-
-// outcome is what Upload returns of a file that has ended.
-func (d *directEnd) outcome() (Result, error) {
-	switch d.info.State {
-	case FileSucceeded:
-		return *d.info.Result, nil
-	case FileCanceled:
-		return Result{}, newError(&d.info, ErrCanceled)
-	}
-	return Result{}, d.info.Err
 }
 
 // awaitCallbacks waits until the callbacks up to a mark have returned, ctx has ended, or
@@ -120,15 +110,15 @@ func awaitBriefly(ctx context.Context, done <-chan struct{}) (late bool) {
 // awaitEnd waits until a file has ended. Where ctx ends, or the file is to end for
 // another cause, it waits for interruptGrace, and longer for anything but the source and ctx:
 // all else ends by itself. If that was too short, it returns what the file is to end for.
-func (c *Client) awaitEnd(ctx context.Context, e *entry) error {
+func (c *Client) awaitEnd(ctx context.Context, e *entry, end *fileEnd) error {
 	decided := e.direct.decided
 	var tick <-chan time.Time
 	for {
 		select {
-		case <-e.direct.done:
+		case <-end.done:
 			return nil
 		case <-ctx.Done():
-			if awaitBriefly(ctx, e.direct.done) {
+			if awaitBriefly(ctx, end.done) {
 				return fmt.Errorf("%w: %w", errCallerEnded, context.Cause(ctx))
 			}
 			return nil

@@ -24,7 +24,7 @@ func (l *List) Add(key checkpoint.Key, o AddOptions) (ID, error) {
 		return 0, err
 	}
 	l.lastID++
-	f := &node{File: File{ID: l.lastID, Key: key, Lane: o.Lane, Stream: o.Stream, Size: o.Size}}
+	f := &node{File: File{ID: l.lastID, Key: key, Lane: o.Lane, Stream: o.Stream, Size: o.Size}, watched: o.Lane == Direct}
 	l.files[f.ID] = f
 	l.keys[key] = f.ID
 	l.link(f)
@@ -110,6 +110,7 @@ func (l *List) halt(why Intent, cause error) {
 		case f.State == FilePaused:
 			l.apply(f, FileStop)
 		}
+		l.rest(f)
 	}
 }
 
@@ -122,6 +123,7 @@ func (l *List) closeFile(f *node, cause error) {
 		l.fail(f, cause)
 	default:
 		l.effect(Effect{Kind: Release, File: f.ID})
+		l.rest(f)
 	}
 }
 
@@ -157,6 +159,24 @@ func (l *List) cancel(f *node, cause error) {
 	}
 	l.apply(f, FileCancel)
 	l.canceled(f)
+}
+
+// Fail ends a file with an error of the user's. What it left stays for another try. The
+// error is [ErrState] for one that has ended.
+func (l *List) Fail(id ID, cause error) error {
+	f, err := l.find(id)
+	if err != nil {
+		return err
+	}
+	if _, err := f.Shown().Next(FileFail); err != nil {
+		return fmt.Errorf("%w: FailFile, the file is %s", ErrState, f.Shown())
+	}
+	if f.Running() {
+		l.interrupt(f, ToFail, cause)
+		return nil
+	}
+	l.failWith(f, cause, false)
+	return nil
 }
 
 // End ends a direct file whose caller has gone; its checkpoint stays.
@@ -225,6 +245,7 @@ func (l *List) delist(f *node) {
 		l.hold(f)
 		return
 	}
+	l.rest(f)
 	l.drop(f)
 }
 

@@ -10,7 +10,7 @@ const (
 	CleanUp               // remove what the file left, then call Cleaned
 	Release               // the source will not be read again: close what the user gave to read
 	Tell                  // tell the user of an event
-	Rest                  // a direct file has ended, and nothing is left to do for it
+	Rest                  // a watched file has come to rest; Err: why without an end
 	Drop                  // the file is gone: forget all about it
 )
 

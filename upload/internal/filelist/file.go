@@ -42,6 +42,7 @@ const (
 	ToStop
 	ToEnd // the context of its Upload has ended
 	ToClose
+	ToFail // the user has an error for it
 	ToCancel
 )
 
@@ -98,7 +99,7 @@ type node struct {
 	prev, next *node // in the order of addition
 	place      int   // in its lane's heap; see blocked
 	share      share // of the totals
-	rested     bool  // the owner knows that nothing is left to do for it
+	watched    bool  // a Rest effect is to follow
 }
 
 // blocked is the place of a waiting file whose key is held by a deleted namesake.

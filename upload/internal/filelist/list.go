@@ -124,10 +124,12 @@ func (l *List) find(id ID) (*node, error) {
 	}
 	f := l.files[id]
 	if f == nil || f.Deleted {
-		return nil, fmt.Errorf("%w: no file %d in the list", ErrNotListed, id)
+		return nil, notListed(id)
 	}
 	return f, nil
 }
+
+func notListed(id ID) error { return fmt.Errorf("%w: no file %d in the list", ErrNotListed, id) }
 
 func (l *List) link(f *node) {
 	f.prev = l.last

@@ -49,7 +49,8 @@ type seen struct {
 	slot     bool // the run has a slot
 	told     bool // started
 	cleaning bool
-	rested   bool
+	watched  bool // and has not come to rest since
+	failing  bool // by the user
 	uploaded int64
 }
 
@@ -105,7 +106,19 @@ func (o *owner) step() {
 		id := o.any(func(f *seen) bool { return o.done(f.ID) })
 		o.note("forget %d", id)
 		o.l.Forget(id)
-	case n < 49:
+	case n < 51:
+		id := o.any(anyFile)
+		o.note("fail %d", id)
+		if o.l.Fail(id, errCause) == nil {
+			o.known[id].failing = true
+		}
+	case n < 56:
+		id := o.any(anyFile)
+		o.note("watch %d", id)
+		if o.l.Watch(id) == nil {
+			o.known[id].watched = true
+		}
+	case n < 57:
 		id := o.any(anyFile)
 		name := string(rune('a' + o.r.IntN(6)))
 		o.note("rename %d %s", id, name)
@@ -137,7 +150,7 @@ func (o *owner) add() {
 	o.note("add %s %+v: %d", name, opts, id)
 	if err == nil {
 		f, _ := o.l.Get(id)
-		o.known[id] = &seen{File: f}
+		o.known[id] = &seen{File: f, watched: f.Lane == Direct}
 	}
 }
 
@@ -257,10 +270,10 @@ func (o *owner) perform(e Effect) {
 		wrong = f.run > 0 || f.cleaning
 		f.cleaning = true
 	case Rest:
-		wrong = f.run > 0 || f.cleaning || f.told || f.rested || f.Lane != Direct
-		f.rested = true
+		wrong = f.run > 0 || f.cleaning || f.told && e.Err == nil || !f.watched
+		f.watched = false
 	case Drop:
-		wrong = f.run > 0 || f.cleaning || f.told || f.rested != (f.Lane == Direct)
+		wrong = f.run > 0 || f.cleaning || f.told || f.watched
 		delete(o.known, e.File)
 	case Tell:
 		switch e.Event {
@@ -268,8 +281,8 @@ func (o *owner) perform(e Effect) {
 			wrong = f.told || f.run == 0
 			f.told, f.uploaded = true, 0
 		default:
-			wrong = !f.told && e.Event == EventSucceeded || f.told == e.Silent && e.Event == EventFailed || f.run > 0
-			f.told = false
+			wrong = !f.told && e.Event == EventSucceeded || f.told == e.Silent && e.Event == EventFailed && (f.told || !f.failing) || f.run > 0
+			f.told, f.failing = false, false
 		}
 	}
 	if wrong {
@@ -310,6 +323,9 @@ func (o *owner) drain() {
 	for id, f := range o.known {
 		if f.told {
 			o.t.Errorf("file %d was started, and its end is not reported", id)
+		}
+		if f.watched {
+			o.t.Errorf("file %d is watched, and its rest is not reported", id)
 		}
 	}
 	_ = o.l.Clear(errCause)

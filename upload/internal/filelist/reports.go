@@ -84,6 +84,7 @@ func (l *List) Ended(id ID, run int, o Outcome) {
 
 // settle lets go of a file that has become idle.
 func (l *List) settle(f *node) {
+	l.rest(f)
 	if !f.Deleted || f.busy() {
 		return
 	}
@@ -101,9 +102,11 @@ func (l *List) succeed(f *node, size int64) {
 
 // fail ends a file with an error. What it left stays for another try; that of a
 // stream, which cannot be tried again, is removed.
-func (l *List) fail(f *node, err error) {
+func (l *List) fail(f *node, err error) { l.failWith(f, err, !f.Begun) }
+
+func (l *List) failWith(f *node, err error, silent bool) {
 	l.apply(f, FileFail)
-	l.effect(Effect{Kind: Tell, Event: EventFailed, File: f.ID, Err: err, Silent: !f.Begun})
+	l.effect(Effect{Kind: Tell, Event: EventFailed, File: f.ID, Err: err, Silent: silent})
 	l.over(f)
 	if f.Stream && f.Leftover {
 		l.cleanUp(f)
@@ -120,14 +123,6 @@ func (l *List) canceled(f *node) {
 	l.tell(f, EventCanceled)
 	l.over(f)
 	l.rest(f)
-}
-
-// rest reports a direct file that has come to its end: somebody waits for it.
-func (l *List) rest(f *node) {
-	if f.Lane == Direct && f.Done() && !f.rested {
-		f.rested = true
-		l.effect(Effect{Kind: Rest, File: f.ID})
-	}
 }
 
 // over ends a file's use of its source.
@@ -171,8 +166,6 @@ func (l *List) Cleaned(id ID) {
 	l.cleaners--
 	if f.State == FileCanceled {
 		l.canceled(f)
-	} else {
-		l.rest(f)
 	}
 	l.requeue(f)
 	l.startCleanups()

@@ -104,7 +104,46 @@ var scripts = []struct{ name, script, want string }{
 		"start 1, started 1, interrupt 1, cleanup 1, not over, canceled 1, release 1, finished, all ended"},
 	{"a wait does not cover direct files", "add a direct; start; turn 1; mark; over", "start 1 slotless, started 1, finished, all ended"},
 	{"nothing can be cleared, added or retried once the client is closed", "add a; close; clear; add b; retry 1; cancel 1; delete 1", "release 1, ErrClosed, ErrClosed, ErrClosed, ErrClosed, ErrClosed"},
-	{"an unknown file", "cancel 7; delete 7; retry 7", "ErrNotListed, ErrNotListed, ErrNotListed"},
+	{"an unknown file", "cancel 7; delete 7; retry 7; fail 7; watch 7", "ErrNotListed, ErrNotListed, ErrNotListed, ErrNotListed, ErrNotListed"},
+
+	{"a file that the user fails keeps what it left", "add a; start; turn 1; fail 1; ended 1 canceled; retry 1; turn 1",
+		"start 1, started 1, interrupt 1, failed 1, release 1, finished, start 1, started 1"},
+	{"failed before the start, it is reported all the same", "add a; fail 1; start; state 1", "failed 1, release 1, finished, failed"},
+	{"failed while it is paused", "add a; start; turn 1; pause; ended 1 canceled; fail 1; resume", "start 1, started 1, interrupt 1, failed 1, release 1, finished"},
+	{"a fail that comes too late", "add a; start; turn 1; fail 1; ended 1 ok; fail 1", "start 1, started 1, interrupt 1, succeeded 1, release 1, finished, ErrState"},
+	{"a fail overrides a pause", "add a; start; turn 1; pause; fail 1; ended 1 canceled; resume", "start 1, started 1, interrupt 1, interrupt 1, failed 1, release 1, finished"},
+	{"a fail overrides a stop", "add a; start; turn 1; stop; fail 1; ended 1 canceled; state 1", "start 1, started 1, interrupt 1, interrupt 1, failed 1, release 1, failed"},
+	{"a stop does not override a fail", "add a; start; turn 1; fail 1; stop; ended 1 canceled; state 1", "start 1, started 1, interrupt 1, interrupt 1, failed 1, release 1, failed"},
+	{"a second fail does nothing", "add a; start; turn 1; fail 1; fail 1; ended 1 canceled", "start 1, started 1, interrupt 1, interrupt 1, failed 1, release 1, finished"},
+	{"a cancel overrides a fail", "add a; start; turn 1; fail 1; cancel 1; fail 1; ended 1 canceled clean", "start 1, started 1, interrupt 1, interrupt 1, ErrState, canceled 1, release 1, finished"},
+	{"a direct file that the user fails", "add a direct; turn 1; fail 1; ended 1 canceled", "start 1 slotless, started 1, interrupt 1, failed 1, release 1, rest 1"},
+	{"a stream that the user fails leaves nothing", "add a stream; start; turn 1; fail 1; ended 1 canceled; cleaned 1", "start 1, started 1, interrupt 1, failed 1, release 1, cleanup 1, finished"},
+	{"nothing is failed once the client is closed", "add a; close; fail 1", "release 1, ErrClosed"},
+
+	{"a watched file rests when it has ended", "add a; start; watch 1; turn 1; ended 1 ok; delete 1", "start 1, started 1, succeeded 1, release 1, rest 1, finished, drop 1"},
+	{"one that has ended rests at once, each time it is watched", "add a; start; turn 1; ended 1 failed; watch 1; watch 1; delete 1; cleaned 1",
+		"start 1, started 1, failed 1, release 1, finished, rest 1, rest 1, cleanup 1, drop 1"},
+	{"watched twice, it rests once", "add a; start; watch 1; watch 1; turn 1; ended 1 ok", "start 1, started 1, succeeded 1, release 1, rest 1, finished"},
+	{"one that is canceled rests after its clean-up", "add a; start; watch 1; turn 1; cancel 1; ended 1 canceled; cleaned 1",
+		"start 1, started 1, interrupt 1, cleanup 1, canceled 1, release 1, rest 1, finished"},
+	{"one that is deleted rests before it is gone", "add a; start; watch 1; turn 1; delete 1; ended 1 canceled; cleaned 1",
+		"start 1, started 1, interrupt 1, cleanup 1, canceled 1, release 1, rest 1, drop 1, finished"},
+	{"deleted while it waits, too", "add a; start; watch 1; delete 1", "release 1, rest 1, drop 1, finished"},
+	{"a stream that failed rests after its clean-up", "add a stream; start; watch 1; turn 1; ended 1 failed; cleaned 1",
+		"start 1, started 1, failed 1, release 1, cleanup 1, rest 1, finished"},
+	{"a pause is no rest", "add a; start; watch 1; turn 1; pause; ended 1 canceled; resume; turn 1; ended 1 ok",
+		"start 1, started 1, interrupt 1, start 1, succeeded 1, release 1, rest 1, finished"},
+	{"a stop is, when the run has ended", "add a; add b; start; watch 1; watch 2; turn 1; stop; ended 1 canceled; start; turn 2",
+		"start 1, started 1, interrupt 1, rest 2 caused by the call, rest 1 caused by the call, start 1, start 2, started 2"},
+	{"paused and stopped", "add a; start; watch 1; turn 1; pause; ended 1 canceled; stop", "start 1, started 1, interrupt 1, rest 1 caused by the call"},
+	{"a stop that a start overtakes is not", "add a; start; watch 1; turn 1; stop; start; ended 1 canceled; turn 1; ended 1 ok",
+		"start 1, started 1, interrupt 1, start 1, succeeded 1, release 1, rest 1, finished"},
+	{"watched while it is stopped", "add a; start; stop; watch 1", "rest 1 caused by the call"},
+	{"watched before the start", "add a; watch 1", "rest 1 ErrState"},
+	{"a close leaves what was never started at rest", "add a; add b; start; watch 1; watch 2; turn 1; close; ended 1 canceled; watch 2",
+		"start 1, started 1, interrupt 1, release 2, rest 2 ErrClosed, failed 1, release 1, rest 1, rest 2 ErrClosed"},
+	{"set back, it can be watched again", "add a; start; watch 1; turn 1; ended 1 failed; retry 1; watch 1; turn 1; ended 1 ok",
+		"start 1, started 1, failed 1, release 1, rest 1, finished, start 1, started 1, succeeded 1, release 1, rest 1, finished"},
 }
 
 func TestScripts(t *testing.T) {
@@ -156,6 +195,10 @@ func (p *player) play(words []string) {
 		err = p.l.Cancel(id, errCause)
 	case "delete":
 		err = p.l.Delete(id, errCause)
+	case "fail":
+		err = p.l.Fail(id, errCause)
+	case "watch":
+		err = p.l.Watch(id)
 	case "clear":
 		err = p.l.Clear(errCause)
 	case "retry":
@@ -253,6 +296,8 @@ func text(e Effect) string {
 		return fmt.Sprintf("%s %d", eventNames[e.Event], e.File)
 	case e.Kind == StartRun && !e.Slot:
 		return fmt.Sprintf("start %d slotless", e.File)
+	case e.Kind == Rest && e.Err != nil:
+		return fmt.Sprintf("rest %d %s", e.File, kindOf(e.Err))
 	}
 	return fmt.Sprintf("%s %d", kinds[e.Kind], e.File)
 }

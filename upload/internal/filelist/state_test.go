@@ -172,7 +172,8 @@ ResumeFile; DeleteFile and ClearFiles remove a file from the list in any state, 
 it first if it has not ended. All of them return at once; OnCanceled follows when the upload
 was aborted, as far as the server allowed. Words in lower case are what happens to a file:
 *start* means that it is the file's turn, *pause* and *stop* that Pause or Stop has
-interrupted it.
+interrupted it, and *fail* that it has met an error, or that FailFile was called: it returns
+ErrState where no *fail* is drawn.
 
 `)
 	b.WriteString("```mermaid\nstateDiagram-v2\n    [*] --> " + FileInit.String() + ": AddFile\n")
@@ -188,7 +189,8 @@ interrupted it.
 OnStarted is called when a file is started for the first time, and again after
 ResumeFile; a start after Pause or Stop is not reported. Each file that was started gets
 exactly one of OnSucceeded, OnFailed and OnCanceled. Close fails the files that were started
-and have not ended, whatever their state; the others remain in init.
+and have not ended, whatever their state; the others remain in init. CancelFile and FailFile
+are reported for files that were never started, too.
 `)
 	return b.String()
 }

@@ -1,0 +1,47 @@
+package filelist
+
+import "fmt"
+
+// Watch has a [Rest] effect follow once nothing will happen to the file by itself: at
+// once, if that is so already. Direct files are watched from the beginning. The error is
+// [ErrNotListed].
+func (l *List) Watch(id ID) error {
+	f := l.files[id]
+	if f == nil || f.Deleted {
+		return notListed(id)
+	}
+	f.watched = true
+	l.rest(f)
+	return nil
+}
+
+// rest reports that a watched file has come to rest, once.
+func (l *List) rest(f *node) {
+	if !f.watched {
+		return
+	}
+	if resting, err := l.resting(f); resting {
+		f.watched = false
+		l.effect(Effect{Kind: Rest, File: f.ID, Err: err})
+	}
+}
+
+// resting reports whether nothing will happen to a file by itself. The error is why it
+// has not ended all the same.
+func (l *List) resting(f *node) (bool, error) {
+	switch {
+	case f.busy():
+		return false, nil
+	case f.State.Terminal(), f.Deleted:
+		return true, nil
+	case l.state == Closed:
+		return true, ErrClosed
+	case f.Lane == Direct:
+		return false, nil
+	case l.state == Stopped:
+		return true, l.cause
+	case l.state == Init:
+		return true, fmt.Errorf("%w: the client is %s: call Start first", ErrState, l.state)
+	}
+	return false, nil
+}

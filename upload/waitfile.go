@@ -1,0 +1,103 @@
+package upload
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/vodupload/vodupload/upload/internal/filelist"
+)
+
+// A fileEnd is how a file came to rest, for those who wait for it.
+type fileEnd struct {
+	done chan struct{} // closed once nothing will happen to the file by itself
+	info FileInfo      // as it was then
+	mark uint64        // of the last callback about it
+	err  error         // why it has not ended; nil: it has
+}
+
+func newFileEnd() *fileEnd { return &fileEnd{done: make(chan struct{})} }
+
+// restLocked lets those who wait for a file have its end.
+func (c *Client) restLocked(e *entry, effect filelist.Effect) {
+	f, _ := c.list.Get(effect.File)
+	end := e.end
+	end.info, end.mark, end.err = e.snapshot(&f), c.notify.Mark(), effect.Err
+	if f.Deleted && !f.State.Terminal() { // before it was started
+		end.info.State = FileCanceled
+	}
+	e.end = nil
+	close(end.done)
+}
+
+// outcome is what those who wait for the file return.
+func (d *fileEnd) outcome() (Result, error) {
+	switch {
+	case d.info.State == FileSucceeded:
+		return *d.info.Result, nil
+	case d.info.State == FileCanceled:
+		return Result{}, newError(&d.info, ErrCanceled)
+	case d.err != nil:
+		return Result{}, fmt.Errorf("upload: WaitFile: %w", d.err)
+	}
+	return Result{}, d.info.Err
+}
+
+// WaitFile returns the result of one file, once it has ended and the callbacks about it
+// have returned; in a callback it does not wait for those. Many may wait for the same
+// file. The error is
+//
+//   - the [*Error] of a file that failed; of one that was canceled or deleted, it is
+//     [ErrCanceled],
+//   - [ErrFileNotExist] for an ID that is not in the list: of a file that was deleted
+//     before the call, too, or of one of Upload, which leaves the list when it has ended,
+//   - [ErrState] if the client was not started, [ErrStopped] if it is stopped and
+//     [ErrClosed] if it was closed before the file was started,
+//   - the cause of the end of ctx, which has no effect on the file.
+//
+// A file that ResumeFile sets back has another end: a WaitFile that began before returns
+// the first.
+func (c *Client) WaitFile(ctx context.Context, id FileID) (Result, error) {
+	var end *fileEnd
+	err := c.decide(func(l *filelist.List) error {
+		if err := l.Watch(filelist.ID(id)); err != nil {
+			return err
+		}
+		e := c.entries[id]
+		if e.end == nil {
+			e.end = newFileEnd()
+		}
+		end = e.end
+		return nil
+	})
+	if err != nil {
+		return Result{}, err
+	}
+	if err := c.awaitRest(ctx, end); err != nil {
+		return Result{}, err
+	}
+	c.awaitCallbacks(ctx, end.mark)
+	return end.outcome()
+}
+
+// awaitRest waits until a file has come to rest. The error is the cause of ctx's end, or
+// [ErrClosed] where the client was closed and the file has not ended in time.
+func (c *Client) awaitRest(ctx context.Context, end *fileEnd) error {
+	var cause error
+	select {
+	case <-end.done:
+		return nil
+	case <-ctx.Done():
+		cause = context.Cause(ctx)
+	case <-c.workers.ctx.Done():
+		cause = ErrClosed
+	}
+	select {
+	case <-end.done: // at the same time
+		return nil
+	default:
+	}
+	if busy := c.notify.Busy(); busy != "" {
+		return fmt.Errorf("upload: WaitFile: %w (%s)", cause, busy)
+	}
+	return fmt.Errorf("upload: WaitFile: %w", cause)
+}
