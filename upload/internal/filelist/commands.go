@@ -12,6 +12,8 @@ type AddOptions struct {
 	Lane   Lane
 	Stream bool
 	Size   int64
+	Group  *Group // of a file of the queue; nil: none
+	Rank   int    // in it
 }
 
 // Add puts a file at the end of the list. The error is [ErrClosed] or a
@@ -28,6 +30,9 @@ func (l *List) Add(key checkpoint.Key, o AddOptions) (ID, error) {
 	l.files[f.ID] = f
 	l.keys[key] = f.ID
 	l.link(f)
+	if o.Group != nil {
+		f.rank = o.Group.rank(o.Rank)
+	}
 	l.account(f)
 	l.resupply(f)
 	return f.ID, nil
@@ -230,6 +235,7 @@ func (l *List) delete(f *node, cause error) {
 // Forget takes a file that has ended out of the list, and leaves what it left.
 func (l *List) Forget(id ID) {
 	if f := l.files[id]; f != nil && !f.Deleted {
+		l.lose(f)
 		l.delist(f)
 	}
 }

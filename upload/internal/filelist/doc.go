@@ -29,4 +29,12 @@
 // A deleted file that is still running or cleaning holds its key. A file that is added
 // with the same key meanwhile waits until the key is free, so that the two do not work
 // on one checkpoint.
+//
+// # Groups
+//
+// A file of a [Group] waits until the files of lower ranks have succeeded. It keeps its
+// state meanwhile. Where one of them has ended without success, and nothing of the lower
+// ranks is left to come, the file fails with a [*GroupError]: the list must not stay
+// unfinished for want of a decision of the user's. Setting back the file that is named,
+// then the one that waited, has both uploaded.
 package filelist

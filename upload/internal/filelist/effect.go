@@ -22,7 +22,7 @@ const (
 	NoEvent Event = iota
 	EventStarted
 	EventSucceeded
-	EventFailed // Err: why; Silent where the file was never started
+	EventFailed // Err: why; Silent where the file was never started, unless its group failed it
 	EventCanceled
 	EventFinished // about the whole list
 )

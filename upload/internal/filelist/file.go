@@ -100,9 +100,12 @@ type node struct {
 	place      int   // in its lane's heap; see blocked
 	share      share // of the totals
 	watched    bool  // a Rest effect is to follow
+	rank       *rank // in its group; nil: it has none
+	stands     standing
 }
 
-// blocked is the place of a waiting file whose key is held by a deleted namesake.
+// blocked is the place of a waiting file whose key is held by a deleted namesake, or that
+// waits for lower ranks of its group.
 const blocked = -1
 
 // A DuplicateError is returned for a key that a listed file has.

@@ -6,7 +6,7 @@ import "container/heap"
 // that are running or cleaning.
 type lane struct {
 	ready   nodeHeap
-	blocked int // files that wait for a namesake, and are not in ready
+	blocked int // files that wait for a namesake or their group, and are not in ready
 	running int
 	clean   int // being cleaned, or waiting for it
 }
@@ -48,7 +48,12 @@ func (h *nodeHeap) Pop() any {
 func (l *List) enqueue(f *node) {
 	f.Phase = Waiting
 	q := &l.lanes[f.Lane]
-	if l.busyKeys[f.Key] > 0 {
+	held := f.isHeld()
+	if held {
+		f.rank.held = append(f.rank.held, f)
+		l.unsettle(f.rank.group) // the lower ranks may have failed already
+	}
+	if held || l.busyKeys[f.Key] > 0 {
 		f.place = blocked
 		q.blocked++
 		return

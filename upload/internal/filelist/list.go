@@ -32,9 +32,10 @@ type List struct {
 	keys        map[checkpoint.Key]ID
 	busyKeys    map[checkpoint.Key]int // of deleted files that are busy
 
-	lanes    [2]lane
-	cleaners int     // clean-ups under way
-	cleanups []*node // waiting for their turn
+	lanes     [2]lane
+	unsettled []*Group // may have files to release or to fail
+	cleaners  int      // clean-ups under way
+	cleanups  []*node  // waiting for their turn
 
 	totals  Totals
 	rate    Rate

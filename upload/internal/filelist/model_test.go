@@ -1,6 +1,7 @@
 package filelist
 
 import (
+	"errors"
 	"flag"
 	"fmt"
 	"math/rand/v2"
@@ -41,6 +42,7 @@ type owner struct {
 	known   map[ID]*seen
 	history []string
 	slots   int // free
+	groups  [2]*Group
 }
 
 type seen struct {
@@ -55,7 +57,7 @@ type seen struct {
 }
 
 func newOwner(t *testing.T, r *rand.Rand) *owner {
-	return &owner{t: t, r: r, l: New(Limits{Parallel: 2, Started: 4}), known: make(map[ID]*seen), slots: 3}
+	return &owner{t: t, r: r, l: New(Limits{Parallel: 2, Started: 4}), known: make(map[ID]*seen), slots: 3, groups: [2]*Group{new(Group), new(Group)}}
 }
 
 func (o *owner) note(format string, args ...any) {
@@ -144,6 +146,9 @@ func (o *owner) add() {
 	opts := AddOptions{Lane: Lane(o.r.IntN(2)), Stream: o.r.IntN(4) == 0, Size: int64(o.r.IntN(1000))}
 	if opts.Stream {
 		opts.Size = -1
+	}
+	if n := o.r.IntN(4); n < len(o.groups) && opts.Lane == Queue {
+		opts.Group, opts.Rank = o.groups[n], o.r.IntN(4)
 	}
 	name := string(rune('a' + o.r.IntN(6)))
 	id, err := o.l.Add(key(name), opts)
@@ -262,7 +267,7 @@ func (o *owner) perform(e Effect) {
 	wrong := false
 	switch e.Kind {
 	case StartRun:
-		wrong = f.run > 0 || f.cleaning
+		wrong = f.run > 0 || f.cleaning || o.waitsForLowerRank(e.File)
 		f.run, f.slot = e.Run, e.Slot
 	case Interrupt:
 		wrong = f.run != e.Run || f.run == 0
@@ -280,14 +285,31 @@ func (o *owner) perform(e Effect) {
 		case EventStarted:
 			wrong = f.told || f.run == 0
 			f.told, f.uploaded = true, 0
+		case EventFailed:
+			wrong = f.told == e.Silent && (f.told || !f.failing && !errors.Is(e.Err, ErrGroup)) || f.run > 0
+			f.told, f.failing = false, false
 		default:
-			wrong = !f.told && e.Event == EventSucceeded || f.told == e.Silent && e.Event == EventFailed && (f.told || !f.failing) || f.run > 0
+			wrong = !f.told && e.Event == EventSucceeded || f.run > 0
 			f.told, f.failing = false, false
 		}
 	}
 	if wrong {
 		o.t.Errorf("%s cannot be: %+v", text(e), *f)
 	}
+}
+
+// waitsForLowerRank looks for a file that one which is started should have waited for.
+func (o *owner) waitsForLowerRank(id ID) bool {
+	rank := o.l.files[id].rank
+	if rank == nil {
+		return false
+	}
+	for f := o.l.first; f != nil; f = f.next {
+		if f.rank != nil && f.rank.group == rank.group && f.rank.number < rank.number && f.State != FileSucceeded {
+			return true
+		}
+	}
+	return false
 }
 
 func (o *owner) checkAfter() {
@@ -365,6 +387,7 @@ func checkInvariants(t *testing.T, l *List) {
 		case f.State.Terminal() != !f.Ended.IsZero() && !l.Now.IsZero():
 			t.Errorf("file %d is %s, ended %v", id, f.State, f.Ended)
 		}
+		checkStanding(t, l, f)
 		q := &lanes[f.Lane]
 		switch {
 		case f.Running():
@@ -373,7 +396,7 @@ func checkInvariants(t *testing.T, l *List) {
 			q.clean++
 		case f.Phase == Waiting && f.place == blocked:
 			q.blocked++
-			if l.busyKeys[f.Key] == 0 {
+			if l.busyKeys[f.Key] == 0 && !f.isHeld() {
 				t.Errorf("file %d waits for nobody", id)
 			}
 		case f.Phase == Waiting:
@@ -418,5 +441,26 @@ func checkInvariants(t *testing.T, l *List) {
 	}
 	if direct := &l.lanes[Direct]; len(direct.ready) > 0 && l.state != Paused && l.state != Closed && direct.busy() < l.limits.Parallel && l.effects == nil {
 		t.Error("a direct file waits though it could start")
+	}
+}
+
+// checkStanding compares what a group knows of a file with what the file says.
+func checkStanding(t *testing.T, l *List, f *node) {
+	t.Helper()
+	if f.rank == nil {
+		return
+	}
+	g := f.rank.group
+	_, failed := f.rank.failed[f.ID]
+	switch {
+	case failed != (!f.Deleted && (f.State == FileFailed || f.State == FileCanceled)):
+		t.Errorf("file %d is %s, and its group has it as failed: %t", f.ID, f.State, failed)
+	case !g.unsettled && f.Phase == Waiting && f.place == blocked && l.busyKeys[f.Key] == 0 && !slices.Contains(f.rank.held, f):
+		t.Errorf("file %d waits for lower ranks, and its rank does not know", f.ID)
+	}
+	for i, r := range g.ranks {
+		if i < g.clear && !r.isClear() {
+			t.Errorf("rank %d of %d is passed over", r.number, len(g.ranks))
+		}
 	}
 }

@@ -104,6 +104,7 @@ func (l *List) succeed(f *node, size int64) {
 // stream, which cannot be tried again, is removed.
 func (l *List) fail(f *node, err error) { l.failWith(f, err, !f.Begun) }
 
+// failWith is fail, with or without telling the user.
 func (l *List) failWith(f *node, err error, silent bool) {
 	l.apply(f, FileFail)
 	l.effect(Effect{Kind: Tell, Event: EventFailed, File: f.ID, Err: err, Silent: silent})

@@ -16,8 +16,8 @@ var (
 )
 
 // scripts are written as the commands and reports that a list gets, and the effects
-// that it answers with. An "add" is "add NAME", with the words direct and stream; files
-// are numbered from 1 in the order of addition. "turn N" starts files with N slots.
+// that it answers with. An "add" is "add NAME", with the words direct and stream, and
+// rankN for rank N of the one group; files are numbered from 1 in the order of addition. "turn N" starts files with N slots.
 // "ended N" takes ok, failed, canceled (for: interrupted), and clean where nothing is left.
 var scripts = []struct{ name, script, want string }{
 	{"a file succeeds", "add a; start; turn 1; ended 1 ok",
@@ -144,12 +144,48 @@ var scripts = []struct{ name, script, want string }{
 		"start 1, started 1, interrupt 1, release 2, rest 2 ErrClosed, failed 1, release 1, rest 1, rest 2 ErrClosed"},
 	{"set back, it can be watched again", "add a; start; watch 1; turn 1; ended 1 failed; retry 1; watch 1; turn 1; ended 1 ok",
 		"start 1, started 1, failed 1, release 1, rest 1, finished, start 1, started 1, succeeded 1, release 1, rest 1, finished"},
+
+	{"a rank waits for the lower ones", "add m rank2; add p rank1; add a rank0; add b rank0; start; turn 9; ended 3 ok; ended 4 ok; turn 9; ended 2 ok; turn 9; ended 1 ok",
+		"start 3, started 3, start 4, started 4, succeeded 3, release 3, succeeded 4, release 4, start 2, started 2, succeeded 2, release 2, start 1, started 1, succeeded 1, release 1, finished"},
+	{"files of no group do not wait for one", "add p rank1; add a rank0; add x; start; turn 9", "start 2, started 2, start 3, started 3"},
+	{"negative ranks come first", "add a; add p rank0; add s rank-5; start; turn 9", "start 1, started 1, start 3, started 3"},
+	{"a failure fails the higher ranks, once the lower ones have ended", "add p rank1; add m rank2; add a rank0; add b rank0; start; turn 9; ended 3 failed; ended 4 ok",
+		"start 3, started 3, start 4, started 4, failed 3, release 3, succeeded 4, release 4, failed 1 (3 failed), release 1, failed 2 (3 failed), release 2, finished"},
+	{"a cancel fails the higher ranks", "add p rank1; add a rank0; add b rank0; cancel 2; start; turn 9; ended 3 failed clean",
+		"canceled 2, release 2, start 3, started 3, failed 3, release 3, failed 1 (2 was canceled, and 1 more), release 1, finished"},
+	{"nothing fails before the start", "add p rank1; add a rank0; cancel 2; retry 2; start; turn 9", "canceled 2, release 2, start 2, started 2"},
+	{"nothing fails while the client is stopped", "add p rank1; add a rank0; start; turn 9; stop; ended 2 failed; state 1; start",
+		"start 2, started 2, interrupt 2, failed 2, release 2, init, failed 1 (2 failed), release 1, finished"},
+	{"a file that fails may be retried before the others have ended", "add p rank1; add a rank0; add b rank0; start; turn 9; ended 2 failed; retry 2; turn 9; ended 2 ok; ended 3 ok; turn 9",
+		"start 2, started 2, start 3, started 3, failed 2, release 2, start 2, started 2, succeeded 2, release 2, succeeded 3, release 3, start 1, started 1"},
+	{"both are retried after the end", "add p rank1; add a rank0; start; turn 9; ended 2 failed; retry 2; retry 1; turn 9; ended 2 ok; turn 9; ended 1 ok",
+		"start 2, started 2, failed 2, release 2, failed 1 (2 failed), release 1, finished, start 2, started 2, succeeded 2, release 2, start 1, started 1, succeeded 1, release 1, finished"},
+	{"a retry alone fails again", "add p rank1; add a rank0; start; turn 9; ended 2 failed; retry 1",
+		"start 2, started 2, failed 2, release 2, failed 1 (2 failed), release 1, finished, failed 1 (2 failed), release 1, finished"},
+	{"a deleted file does not count", "add p rank1; add a rank0; start; turn 9; ended 2 failed; delete 2; retry 1; turn 9; cleaned 2",
+		"start 2, started 2, failed 2, release 2, failed 1 (2 failed), release 1, finished, cleanup 2, start 1, started 1, drop 2"},
+	{"deleting the last one lets the next have its turn", "add p rank1; add a rank0; start; turn 9; delete 2; turn 9", "start 2, started 2, interrupt 2, start 1, started 1"},
+	{"a forgotten file counts as it ended", "add a rank0; start; turn 9; ended 1 failed clean; forget 1; add p rank1; add m rank2",
+		"start 1, started 1, failed 1, release 1, finished, drop 1, failed 2 (1 failed), release 2, finished, failed 3 (1 failed), release 3, finished"},
+	{"a forgotten file that succeeded", "add a rank0; start; turn 9; ended 1 ok; forget 1; add p rank1; turn 9",
+		"start 1, started 1, succeeded 1, release 1, finished, drop 1, start 2, started 2"},
+	{"a lower rank that comes late is waited for", "add p rank1; start; pause; add a rank0; resume; turn 9", "start 2, started 2"},
+	{"a lower rank that comes too late is not", "add p rank1; start; turn 9; add a rank0; turn 9; ended 2 failed; ended 1 ok",
+		"start 1, started 1, start 2, started 2, failed 2, release 2, succeeded 1, release 1, finished"},
+	{"a paused file waits for a lower rank that is retried", "add a rank0; add p rank1; start; turn 9; ended 1 ok; turn 9; pause; ended 2 canceled; add b rank0; resume; turn 9; ended 3 ok; turn 9",
+		"start 1, started 1, succeeded 1, release 1, start 2, started 2, interrupt 2, start 3, started 3, succeeded 3, release 3, start 2"},
+	{"canceling a file that waits", "add p rank1; add a rank0; start; turn 9; cancel 1; ended 2 ok", "start 2, started 2, canceled 1, release 1, succeeded 2, release 2, finished"},
+	{"a wait covers files that are held", "add p rank1; add a rank0; start; mark; turn 9; ended 2 ok; over; turn 9; ended 1 ok; over",
+		"start 2, started 2, succeeded 2, release 2, not over, start 1, started 1, succeeded 1, release 1, finished, all ended"},
+	{"a close with files that are held", "add p rank1; add a rank0; start; turn 9; close; ended 2 canceled", "start 2, started 2, release 1, interrupt 2, failed 2, release 2"},
+	{"a namesake in a group", "add a rank0; add p rank1; start; turn 9; ended 1 ok; turn 9; delete 2; add p rank1; turn 9; ended 2 canceled clean; turn 9",
+		"start 1, started 1, succeeded 1, release 1, start 2, started 2, interrupt 2, canceled 2, release 2, drop 2, start 3, started 3"},
 }
 
 func TestScripts(t *testing.T) {
 	for _, s := range scripts {
 		t.Run(s.name, func(t *testing.T) {
-			p := &player{t: t, l: New(Limits{Parallel: 2, Started: 4})}
+			p := &player{t: t, group: new(Group), l: New(Limits{Parallel: 2, Started: 4})}
 			for _, line := range strings.Split(s.script, ";") {
 				p.play(strings.Fields(line))
 				checkInvariants(t, p.l)
@@ -163,10 +199,11 @@ func TestScripts(t *testing.T) {
 
 // A player gives a list the commands of a script, and writes down its effects.
 type player struct {
-	t    *testing.T
-	l    *List
-	told []string
-	mark Mark
+	t     *testing.T
+	l     *List
+	group *Group
+	told  []string
+	mark  Mark
 }
 
 var verdicts = [...]string{"not over", "never began", "all ended", "was stopped", "was closed"}
@@ -184,6 +221,10 @@ func (p *player) play(words []string) {
 		o := AddOptions{Size: 1000}
 		for _, word := range words[2:] {
 			o.Stream = o.Stream || word == "stream"
+			if rank, ok := strings.CutPrefix(word, "rank"); ok {
+				o.Group = p.group
+				o.Rank, _ = strconv.Atoi(rank)
+			}
 			if word == "direct" {
 				o.Lane = Direct
 			}
@@ -287,9 +328,14 @@ var (
 )
 
 func text(e Effect) string {
+	var group *GroupError
 	switch {
 	case e.Event == EventFinished:
 		return "finished"
+	case errors.As(e.Err, &group):
+		_, why, _ := strings.Cut(group.Error(), "(file ")
+		why = strings.Replace(strings.Replace(why, ")", "", 1), " did not succeed", "", 1)
+		return fmt.Sprintf("failed %d (%s)", e.File, why)
 	case e.Silent:
 		return fmt.Sprintf("%s %d silent", eventNames[e.Event], e.File)
 	case e.Kind == Tell:

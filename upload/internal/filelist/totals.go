@@ -47,10 +47,11 @@ func (t *Totals) add(s share, sign int64) {
 	t.Todo += sign * s.todo
 }
 
-// account brings the totals up to date with a file.
+// account brings the totals and its group up to date with a file.
 func (l *List) account(f *node) {
 	now := shareOf(&f.File)
 	l.totals.add(f.share, -1)
 	l.totals.add(now, 1)
 	f.share = now
+	l.regroup(f)
 }

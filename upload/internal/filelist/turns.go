@@ -1,7 +1,9 @@
 package filelist
 
-// Want returns how many files could be started now, each with a slot of its own.
+// Want returns how many files could be started now, each with a slot of its own. Files
+// whose group lets them have their turn are among them.
 func (l *List) Want() int {
+	l.settleGroups()
 	if l.state == Paused || l.state == Closed {
 		return 0
 	}
@@ -17,6 +19,7 @@ func (l *List) running() int { return l.lanes[Queue].running + l.lanes[Direct].r
 // Turn starts files with that many slots and returns how many it used. It also finds
 // that nothing is left to do, so it is called after each decision.
 func (l *List) Turn(slots int) (used int) {
+	l.settleGroups()
 	for {
 		f, slot := l.next(slots > used)
 		if f == nil {
@@ -34,6 +37,8 @@ func (l *List) Turn(slots int) (used int) {
 // next takes the file to be started next; slot says whether it gets one.
 func (l *List) next(free bool) (f *node, slot bool) {
 	direct, queue := &l.lanes[Direct], &l.lanes[Queue]
+	l.holdBack(direct)
+	l.holdBack(queue)
 	switch {
 	case l.state == Paused, l.state == Closed:
 	case len(direct.ready) > 0:
