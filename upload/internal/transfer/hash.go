@@ -12,8 +12,9 @@ import (
 	"github.com/vodupload/vodupload/upload/internal/wire"
 )
 
-// hash returns the CRC64 of a section of the source.
-func (u *upload) hash(ctx context.Context, off, size int64) (uint64, error) {
+// hash returns the CRC64 of a section of the source, and writes the section to others that
+// want it.
+func (u *upload) hash(ctx context.Context, off, size int64, others ...io.Writer) (uint64, error) {
 	r := io.NewSectionReader(u.job.Source, off, size)
 	buf := make([]byte, min(size, 256<<10))
 	var crc uint64
@@ -23,6 +24,9 @@ func (u *upload) hash(ctx context.Context, off, size int64) (uint64, error) {
 		}
 		n, err := r.Read(buf[:min(left, int64(len(buf)))])
 		crc = crc64.Update(crc, buf[:n])
+		for _, w := range others {
+			_, _ = w.Write(buf[:n]) // a hash has no errors
+		}
 		left -= int64(n)
 		if err != nil && (err != io.EOF || left > 0) {
 			return 0, fmt.Errorf("read source at byte %d: %w", off+size-left, err)

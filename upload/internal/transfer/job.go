@@ -72,6 +72,11 @@ type Job struct {
 	Gate    Gate
 	Slots   Slots
 
+	// IfExists is what to do about an object that is there. Listing, which may be nil,
+	// says for many jobs whether there is one.
+	IfExists IfExists
+	Listing  *Listing
+
 	// Volatile keeps the checkpoint in memory: the source has no name that another
 	// process would know it by.
 	Volatile bool
@@ -108,6 +113,7 @@ type Result struct {
 	UploadID     string // empty for an object sent by PutObject
 	CRC64        uint64 // of the source as it was read
 	Verified     bool   // the server reported the same CRC64 for the object
+	Skipped      bool   // the object was there: nothing was sent
 	Size         int64
 	Parts        int
 	ResumedParts int   // that did not have to be sent in this run

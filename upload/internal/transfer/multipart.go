@@ -131,7 +131,7 @@ func (m *multipart) endFailed(ctx context.Context, err error) {
 	switch {
 	case errors.Is(err, ErrIntegrity), isStored(err), isUnverified(err):
 		m.keep.remove() // it was completed: nothing is left to abort
-	case isAbandoned(ctx), failed && errors.Is(err, ErrChanged), failed && streamed && !m.completeUnknown:
+	case isAbandoned(ctx), failed && errors.Is(err, ErrChanged), failed && streamed && !m.completeUnknown, failed && m.job.IfExists == Skip && isExisting(err):
 		ctx, cancel := cleanup(ctx)
 		defer cancel()
 		if m.discard(ctx) {

@@ -37,6 +37,9 @@ type Service struct {
 	sweeping sweepSet
 	slowDisk seldom
 	patience patience
+
+	comparing chan struct{} // has one element for each source that is compared
+	unseen    seldom        // it is not known whether objects exist
 }
 
 // NewService returns a Service. Options are complete: the caller filled in the
@@ -48,7 +51,7 @@ func NewService(o Options) *Service {
 	if o.Wire.StallTimeout == 0 {
 		o.Wire.StallTimeout = defaultStallTimeout
 	}
-	return &Service{opts: o, wire: wire.NewClient(&o.Wire), volatile: checkpoint.NewMemory()}
+	return &Service{opts: o, wire: wire.NewClient(&o.Wire), volatile: checkpoint.NewMemory(), comparing: make(chan struct{}, max(o.Parallel, 1))}
 }
 
 // CloseIdle closes the connections that are not in use.

@@ -69,7 +69,10 @@ func (f *Session) Run(ctx context.Context, job *Job) (Result, error) {
 
 func (u *upload) run(ctx context.Context) (res Result, err error) {
 	if u.session.stream != nil {
-		return u.streamed(ctx)
+		if res, err = u.streamed(ctx); err != nil {
+			return u.skipLate(ctx, err)
+		}
+		return res, nil
 	}
 	job := *u.job
 	job.Source = guard(job.Source, job.Steps)
@@ -77,10 +80,17 @@ func (u *upload) run(ctx context.Context) (res Result, err error) {
 	if u.plan, err = NewPlan(job.Source.State().Size, u.opts.PartSize); err != nil {
 		return Result{}, err
 	}
-	if u.plan.Single() {
-		return u.single(ctx)
+	if res, skipped, err := u.skipSame(ctx); skipped || err != nil {
+		return res, err
 	}
-	return u.multipart(ctx)
+	send := u.multipart
+	if u.plan.Single() {
+		send = u.single
+	}
+	if res, err = send(ctx); err != nil {
+		return u.skipLate(ctx, err)
+	}
+	return res, nil
 }
 
 // Abandon ends an upload that is not running: the recorded upload is aborted at

@@ -237,7 +237,7 @@ func (r *rig) calm() {
 var opNames = map[osstest.Op]string{
 	osstest.OpPutObject: "Put", osstest.OpInitiateMultipartUpload: "Initiate", osstest.OpUploadPart: "Part",
 	osstest.OpCompleteMultipartUpload: "Complete", osstest.OpAbortMultipartUpload: "Abort",
-	osstest.OpListParts: "List", osstest.OpHeadObject: "Head", osstest.OpListMultipartUploads: "Uploads",
+	osstest.OpListParts: "List", osstest.OpHeadObject: "Head", osstest.OpListMultipartUploads: "Uploads", osstest.OpListObjects: "Objects",
 }
 
 // counts compares the requests that the server has seen, in the order of their first

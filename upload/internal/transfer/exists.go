@@ -1,0 +1,212 @@
+package transfer
+
+import (
+	"context"
+	"crypto/md5"
+	"encoding/hex"
+	"fmt"
+	"net/http"
+	"time"
+
+	"github.com/vodupload/vodupload/upload/internal/wire"
+)
+
+// IfExists says what becomes of a job whose object exists already. Fail is the server's
+// to decide: target.ObjectOptions.ForbidOverwrite goes with it, and with Skip.
+type IfExists uint8
+
+// The answers to an object that exists.
+const (
+	Overwrite IfExists = iota
+	Fail               // with the server's FileAlreadyExists
+	Skip               // succeed, and send nothing
+	SkipSame           // skip an object that has the bytes of the source, overwrite others
+)
+
+// SkipExisting succeeds with true if the job is to be skipped without a look at its
+// source. The source need not be open.
+func (f *Session) SkipExisting(ctx context.Context, job *Job) (Result, bool, error) {
+	if job.IfExists != Skip || f.putUnknown { // what an earlier run may have put is looked for when it is put again
+		return Result{}, false, nil
+	}
+	u, err := f.upload(job)
+	if err != nil {
+		return Result{}, false, err
+	}
+	there, err := u.existing(ctx)
+	if err != nil || there == nil {
+		return Result{}, false, err
+	}
+	return u.skipped(ctx, there.ObjectInfo), true, nil
+}
+
+// skipSame is SkipExisting for a source that has to be compared.
+func (u *upload) skipSame(ctx context.Context) (Result, bool, error) {
+	if u.job.IfExists != SkipSame {
+		return Result{}, false, nil
+	}
+	there, err := u.existing(ctx)
+	if err != nil || there == nil || there.Size != u.plan.Size {
+		return Result{}, false, err
+	}
+	info, same, err := u.compare(ctx, there)
+	if err != nil || !same {
+		return Result{}, false, err
+	}
+	return u.skipped(ctx, info), true, nil
+}
+
+// skipLate makes a success of a refusal to overwrite: somebody made the object after it
+// was looked for.
+func (u *upload) skipLate(ctx context.Context, err error) (Result, error) {
+	if u.job.IfExists != Skip || !isExisting(err) {
+		return Result{}, err
+	}
+	info, _ := u.head(ctx, false)
+	return u.skipped(ctx, info), nil
+}
+
+// isExisting reports whether err is a refusal to overwrite.
+func isExisting(err error) bool {
+	we, ok := answer(err)
+	return ok && we.Code == codeExists
+}
+
+// skipped is the result of a job that sent nothing. What an earlier run left of it goes,
+// for nothing would ever resume it.
+func (u *upload) skipped(ctx context.Context, info wire.ObjectInfo) Result {
+	if err := u.abandon(ctx); err != nil && ctx.Err() == nil {
+		u.warn(fmt.Errorf("what an earlier run left of this upload stays: %w", err))
+	}
+	return Result{
+		Skipped: true, Verified: u.job.IfExists == SkipSame,
+		ETag: info.ETag, VersionID: info.VersionID, CRC64: info.CRC64, Size: info.Size,
+	}
+}
+
+// An existing is an object that is there. Of one that was only listed, neither CRC64 nor
+// version is known.
+type existing struct {
+	wire.ObjectInfo
+	listed bool
+}
+
+// existing looks for the job's object, in the listing of its folder or by a HEAD. It
+// returns nil if there is none, or if the server does not say: then sending it is what
+// remains, and no request to send it overwrites what must not be overwritten.
+func (u *upload) existing(ctx context.Context) (*existing, error) {
+	if l := u.job.Listing; l != nil {
+		there, known, err := l.find(ctx, u)
+		if err != nil || known {
+			return there, err
+		}
+	}
+	return u.asking(ctx)
+}
+
+// asking looks for the job's object by a HEAD.
+func (u *upload) asking(ctx context.Context) (*existing, error) {
+	info, err := u.head(ctx, true)
+	switch we, ok := answer(err); {
+	case err == nil:
+		return &existing{ObjectInfo: info}, nil
+	case ok && we.Status == http.StatusNotFound:
+		return nil, nil
+	case ok && we.Status >= 400 && we.Status < 500 && ctx.Err() == nil:
+		if u.unseen.due(time.Now()) {
+			u.warn(fmt.Errorf("files are sent although their objects may exist, which the server does not say; it takes the right oss:GetObject: %w", err))
+		}
+		return nil, nil
+	}
+	return nil, err
+}
+
+// compare reports whether an object of the source's size has its bytes, and returns what
+// is known of the object. The source is read once, unless nothing would show that it
+// changes meanwhile.
+func (u *upload) compare(ctx context.Context, there *existing) (info wire.ObjectInfo, same bool, err error) {
+	if there.listed && !there.hasMD5() {
+		if there, err = u.asked(ctx, there); err != nil || there == nil {
+			return info, false, err
+		}
+	}
+	if !there.listed && !there.HasCRC64 {
+		return info, false, nil
+	}
+	local, err := u.digest(ctx, there.listed)
+	if err != nil {
+		return info, false, err
+	}
+	if there.listed && !wire.SameETag(local.md5, there.ETag) { // which is no MD5 where another key encrypts, perhaps
+		if there, err = u.asked(ctx, there); err != nil || there == nil {
+			return info, false, err
+		}
+	}
+	if !there.listed && (!there.HasCRC64 || there.CRC64 != local.crc) {
+		return info, false, nil
+	}
+	info = there.ObjectInfo
+	info.CRC64 = local.crc
+	return info, true, nil
+}
+
+// asked returns what a HEAD says of a listed object. It is nil if that has another size
+// by now, or is gone.
+func (u *upload) asked(ctx context.Context, listed *existing) (*existing, error) {
+	there, err := u.asking(ctx)
+	if err != nil || there == nil || there.Size != listed.Size {
+		return nil, err
+	}
+	return there, nil
+}
+
+// maxMD5 is the largest size for which the MD5 that is in a list decides. Above it, a HEAD
+// costs less than computing an MD5.
+const maxMD5 = 16 << 20
+
+// hasMD5 reports whether a listed ETag may be the MD5 of the bytes. That of an object made
+// by PutObject is, in hexadecimal digits; others are not (OSS documentation, GetObjectMeta).
+func (e *existing) hasMD5() bool {
+	_, err := hex.DecodeString(e.ETag)
+	return e.Type == typeNormal && e.Size <= maxMD5 && len(e.ETag) == 2*md5.Size && err == nil
+}
+
+// sums are digests of a source.
+type sums struct {
+	crc uint64
+	md5 string // empty: it was not wanted
+}
+
+// digest reads the whole source, at most as many sources at a time as there are requests
+// in flight. The slot that the job may have at hand is for others meanwhile.
+func (u *upload) digest(ctx context.Context, withMD5 bool) (s sums, err error) {
+	if u.putDown != nil {
+		u.putDown()
+	}
+	select {
+	case u.comparing <- struct{}{}:
+		defer func() { <-u.comparing }()
+	case <-ctx.Done():
+		return s, context.Cause(ctx)
+	}
+	size := u.plan.Size
+	err = u.local(ctx, 0, func() (err error) {
+		if err := checkEnd(u.job.Source); err != nil {
+			return err
+		}
+		if !withMD5 {
+			s.crc, err = u.hash(ctx, 0, size)
+			return err
+		}
+		sum := md5.New()
+		s.crc, err = u.hash(ctx, 0, size, sum)
+		s.md5 = hex.EncodeToString(sum.Sum(nil))
+		return err
+	})
+	if err != nil {
+		return s, err
+	}
+	whole := *u
+	whole.plan = Plan{Size: size, PartSize: size, Count: 1}
+	return s, whole.stillSame(ctx, []wire.Part{{Number: 1, Size: size, CRC64: s.crc}})
+}
