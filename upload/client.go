@@ -66,6 +66,9 @@ func New(opts *Options) (*Client, error) {
 		Retry:          transfer.RetryPolicy{Count: o.RetryCount, Interval: o.RetryInterval},
 		CleanupTimeout: o.CleanupTimeout,
 	})
+	if opts != nil && opts.Parallel == Auto {
+		c.goDo(c.measure)
+	}
 	return c, nil
 }
 

@@ -46,10 +46,12 @@ type Options struct {
 	// Parallel is how many requests are in flight at the same time, over all files:
 	// from 1 to 1,000, or Auto. The default is 5.
 	//
-	// With Auto the client begins with 5 and measures how many send the most bytes per
-	// second, up to 64; while the server throttles, it goes down to 1. Auto helps if the
-	// server is far away and the parts are small, and if the list or the file takes
-	// longer than a few seconds. A Reader may then need the memory of 65 parts.
+	// With Auto the client begins with 5 and measures which number sends the most bytes per
+	// second, up to 64: on Linux by what the kernel's TCP tells of the connections, elsewhere
+	// by what they take. It finds it within some round trips, or half a second where that is
+	// longer. Auto helps if the server is far away, and most of all if packets get lost on the
+	// way; while the server throttles, it goes down to 1. A Reader may then need the memory of
+	// 65 parts.
 	Parallel int
 
 	// RetryCount is how often a request, or a read of a source, is repeated after a

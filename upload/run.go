@@ -169,11 +169,9 @@ func (r *run) report(ev transfer.Event) {
 	}
 	c.view(func(l *filelist.List) {
 		l.Now = time.Now()
-		acked, ok := l.Progress(r.id, r.number, progressOf(ev))
-		if !ok {
+		if !l.Progress(r.id, r.number, progressOf(ev)) {
 			return // an event of an earlier run
 		}
-		c.slots.Acked(acked)
 		f, _ := l.Get(r.id)
 		r.enqueueLocked(ev, &f)
 	})

@@ -15,7 +15,7 @@ func TestEveryContenderSendsOverALink(t *testing.T) {
 		}
 		t.Skip(err)
 	}
-	scenarios := pick(linkScenarios(tiny), "100 Mbit/s, 50 ms, parts of 1 MiB")
+	scenarios := pick(linkScenarios(tiny), "100 Mbit/s, 50 ms, parts of 1 MiB", "")
 	if len(scenarios) != 1 {
 		t.Fatalf("%d scenarios, want one", len(scenarios))
 	}

@@ -34,6 +34,7 @@ import (
 	"io"
 	"os"
 	"os/signal"
+	"slices"
 	"strings"
 	"syscall"
 )
@@ -75,6 +76,7 @@ func compare(ctx context.Context, args []string, stdout io.Writer) error {
 		only    = flags.String("run", "", "run the scenarios whose names have this in them")
 		jsonOut = flags.String("json", "", "write all that was measured to this file")
 		svgOut  = flags.String("svg", "", "write a plot to this file")
+		who     = flags.String("who", "", "have only the contenders take part whose names have one of these words in them, separated by commas")
 		page    = flags.String("page", "", "set the figures of this page, such as README.md")
 		profile = flags.String("profile", "", "write CPU and heap profiles of this library to this directory")
 		from    = flags.String("from", "", "measure nothing: show what earlier runs wrote with -json, separated by commas")
@@ -98,9 +100,9 @@ func compare(ctx context.Context, args []string, stdout io.Writer) error {
 	if *links {
 		all = linkScenarios(sizes)
 	}
-	scenarios := pick(all, *only)
+	scenarios := pick(all, *only, *who)
 	if len(scenarios) == 0 {
-		return fmt.Errorf("no scenario has %q in its name", *only)
+		return fmt.Errorf("no scenario has %q in its name, with contenders that have %q in theirs", *only, *who)
 	}
 	d := &director{rounds: n, profiles: *profile, progress: os.Stderr}
 	run := d.run
@@ -146,11 +148,18 @@ func show(stdout io.Writer, res *results, err error, jsonOut, svgOut, page strin
 	return rewrite(page, res)
 }
 
-// pick returns the scenarios whose names contain word.
-func pick(all []scenario, word string) []scenario {
+// pick returns the scenarios whose names contain word, with the contenders whose names
+// contain one of the words of who.
+func pick(all []scenario, word, who string) []scenario {
 	var picked []scenario
 	for _, s := range all {
-		if strings.Contains(s.Name, word) {
+		if !strings.Contains(s.Name, word) {
+			continue
+		}
+		s.contenders = slices.DeleteFunc(slices.Clone(s.contenders), func(name string) bool {
+			return !slices.ContainsFunc(strings.Split(who, ","), func(w string) bool { return strings.Contains(name, w) })
+		})
+		if len(s.contenders) > 0 {
 			picked = append(picked, s)
 		}
 	}

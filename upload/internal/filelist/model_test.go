@@ -181,7 +181,7 @@ func (o *owner) progress() {
 	if late {
 		run--
 	}
-	_, ok := o.l.Progress(id, run, p)
+	ok := o.l.Progress(id, run, p)
 	if ok == late {
 		o.t.Errorf("progress of run %d of file %d is taken: %t", run, id, ok)
 	}

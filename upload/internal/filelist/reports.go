@@ -19,12 +19,11 @@ func (l *List) current(id ID, run int) *node {
 	return f
 }
 
-// Progress records what a run has reported. It returns how many bytes were
-// acknowledged since the last report, and false for a run that has ended.
-func (l *List) Progress(id ID, run int, p Progress) (acked int64, ok bool) {
+// Progress records what a run has reported. It returns false for a run that has ended.
+func (l *List) Progress(id ID, run int, p Progress) bool {
 	f := l.current(id, run)
 	if f == nil {
-		return 0, false
+		return false
 	}
 	if p.Size >= 0 {
 		f.Size = p.Size
@@ -32,8 +31,7 @@ func (l *List) Progress(id ID, run int, p Progress) (acked int64, ok bool) {
 	}
 	if p.Uploaded > f.Uploaded {
 		if !p.Earlier {
-			acked = p.Uploaded - f.Uploaded
-			l.rate.add(l.Now, acked)
+			l.rate.add(l.Now, p.Uploaded-f.Uploaded)
 		}
 		f.Uploaded = p.Uploaded
 	}
@@ -43,7 +41,7 @@ func (l *List) Progress(id ID, run int, p Progress) (acked int64, ok bool) {
 		f.InFlight = min(f.InFlight, f.Size-f.Uploaded)
 	}
 	l.account(f)
-	return acked, true
+	return true
 }
 
 // An Outcome is how a run ended.

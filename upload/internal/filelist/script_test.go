@@ -263,7 +263,7 @@ func (p *player) play(words []string) {
 		p.l.Cleaned(id)
 	case "progress":
 		n, _ := strconv.ParseInt(arg[1], 10, 64)
-		if _, ok := p.l.Progress(id, run, Progress{Uploaded: n, Size: -1}); !ok {
+		if !p.l.Progress(id, run, Progress{Uploaded: n, Size: -1}) {
 			p.told = append(p.told, "late")
 		}
 	case "figures":

@@ -10,54 +10,108 @@ const (
 )
 
 const (
-	// autoWindow is the least time that a measurement takes. It also takes twice as
-	// many requests as are in flight, so that each slot counts.
+	// AutoTick is how often [Budget.Measure] should be called while requests are in flight.
+	AutoTick = 50 * time.Millisecond
+
+	// A window is what a decision looks at: at least autoWindow and autoTrips round trips.
 	autoWindow = 250 * time.Millisecond
+	autoTrips  = 3
+
+	// autoSettle is how many round trips new connections have before they are judged.
+	autoSettle = 2
 
 	// autoGain is how much of what a change of the limit could bring at best it has to
 	// bring: a limit twice as high is kept if it brings 30 % more.
 	autoGain = 0.3
 
-	// autoPause is how many windows lie between two changes that brought nothing, and
-	// autoCalm how many follow an answer that throttles.
-	autoPause = 4
-	autoCalm  = 12
+	// autoLossy is what the limit grows by, at once, where connections lose packets while
+	// nothing waits on the way. Each of them is then as slow as TCP makes it for its losses,
+	// whatever the link could carry: more of them bring more.
+	autoLossy = 3
 
-	// autoBusy is how much of the requests must have ended while all slots were in
-	// use: otherwise it is not the limit that holds the upload back.
+	// autoFar is from which round trip on losses count: on a shorter way, a connection soon
+	// makes up for them.
+	autoFar = 10 * time.Millisecond
+
+	// autoManners is how long after an answer that throttles the limit grows in small steps
+	// only.
+	autoManners = time.Minute
+
+	// autoGrowth is from when on a goodput still grows by itself, as it does while
+	// connections are new.
+	autoGrowth = 1.25
+
+	// autoPause is how many windows follow a change that brought nothing, at first; it
+	// doubles with each of them in a row, up to autoLongest. autoCalm follow an answer
+	// that throttles.
+	autoPause   = 4
+	autoLongest = 64
+	autoCalm    = 12
+
+	// autoBusy is how much of a window all slots must have been in use: otherwise it is
+	// not the limit that holds the upload back.
 	autoBusy = 0.8
 )
 
-// An auto decides how many requests may be in flight. It is told of what happens,
-// and measures the goodput, which is the bytes acknowledged per second, in windows.
-// At first it doubles the limit for as long as that pays. Then it tries a quarter
-// more and a fifth less in turns, and keeps the more where it brings more, and the
-// less where it costs nothing. An answer that throttles halves the limit.
+// Traffic is what the connections carry, all together.
+type Traffic struct {
+	// Acked is how many bytes the other sides have acknowledged up to now.
+	Acked uint64
+
+	// Losses is how many packets were sent again up to now, by connections that slow down
+	// for that.
+	Losses uint64
+
+	// RoundTrip is the least round trip, and Delay how much longer it takes now: what
+	// waits on the way. 0: not known.
+	RoundTrip, Delay time.Duration
+}
+
+// An auto decides how many requests may be in flight. It is told what the connections
+// carry, and decides at the end of each window:
+//
+//   - Where packets wait on the way, the link is full: more would bring nothing.
+//   - Where none wait and some get lost, the limit grows at once.
+//   - Else it is tried: twice as many as long as that pays, then a quarter more. What does
+//     not pay is taken back.
+//   - Where the link is full, or more did not pay, a fifth less is tried now and then, and
+//     kept if it costs nothing.
+//
+// An answer that throttles halves the limit.
 //
 // It starts no goroutine and asks no clock. Its methods are for one goroutine at a
 // time.
 type auto struct {
 	limit int
 
-	ramping bool // not yet at the first limit that did not pay
-	probing bool // limit is a trial, in place of kept
-	down    bool // the next trial is one with less
-	kept    int
-	base    float64 // goodput with kept
+	trial   trial
+	kept    int     // the limit that the trial began with
+	base    float64 // and its goodput, in bytes per second
+	ramping bool    // not yet at the first limit that did not pay
+	down    bool    // the next trial is one with less
+	last    float64 // goodput of the window before; 0: unknown
 	pause   int     // windows to the next trial
+	failed  int     // trials in a row that did not pay
 
-	began  time.Time // of the window; zero: with the next request that ends
-	settle int       // requests to end that began before the limit was changed
-	bytes  int64     // acknowledged in the window
-	ended  int       // requests, in the window
-	full   int       // of these, with all slots in use
-	cut    time.Time // when the server throttled last
+	began time.Time // of the window; zero: with the next look
+	from  Traffic   // then
+	ready time.Time // when the connections of a trial have begun; zero: with the next look
+	looks int       // in the window
+	full  int       // of these, with all slots in use
+	waits bool      // packets waited on the way, at one of them
+	cut   time.Time // when the server throttled last
 }
 
-func newAuto() *auto { return &auto{limit: autoFloor, kept: autoFloor, ramping: true} }
+// A trial is of another limit than before.
+type trial int
 
-// acked tells of bytes that the server has acknowledged.
-func (a *auto) acked(n int64) { a.bytes += n }
+const (
+	noTrial trial = iota
+	more
+	less
+)
+
+func newAuto() *auto { return &auto{limit: autoFloor, kept: autoFloor, ramping: true} }
 
 // throttled tells of an answer that asks for less. Those to requests that were in
 // flight together count once.
@@ -66,92 +120,115 @@ func (a *auto) throttled(now time.Time) {
 		return
 	}
 	a.cut = now
-	a.ramping, a.probing, a.down = false, false, false
+	a.ramping, a.trial, a.down, a.failed = false, noTrial, false, 0
 	a.pause = autoCalm
 	a.set(max(autoLeast, a.limit/2))
-	a.kept = a.limit
 }
 
-// requestEnded tells of a request that has ended, full if all slots were in use until
-// then. It returns the limit from now on.
-func (a *auto) requestEnded(now time.Time, full bool) int {
-	if a.settle > 0 {
-		a.settle--
-		return a.limit
-	}
+// look tells what was carried up to now. full says that all slots are in use.
+func (a *auto) look(now time.Time, t Traffic, full bool) {
 	if a.began.IsZero() {
-		a.began, a.bytes = now, 0
-		return a.limit
+		if a.ready.IsZero() && a.trial != noTrial {
+			a.ready = now.Add(autoSettle * t.RoundTrip)
+		}
+		if !now.Before(a.ready) {
+			a.open(now, t)
+		}
+		return
 	}
-	a.ended++
+	a.looks++
 	if full {
 		a.full++
 	}
-	if took := now.Sub(a.began); took >= autoWindow && a.ended >= 2*a.limit {
-		goodput := float64(a.bytes) / took.Seconds()
-		busy := float64(a.full) >= autoBusy*float64(a.ended)
-		a.began, a.bytes, a.ended, a.full = now, 0, 0, 0
-		if busy {
-			a.decide(goodput)
-		}
+	a.waits = a.waits || t.RoundTrip > 0 && t.Delay > t.RoundTrip/4+5*time.Millisecond
+	took := now.Sub(a.began)
+	if took < max(autoWindow, autoTrips*t.RoundTrip) {
+		return
 	}
-	return a.limit
+	w := window{
+		goodput: float64(t.Acked-a.from.Acked) / took.Seconds(),
+		waits:   a.waits,
+		loses:   t.Losses > a.from.Losses && t.RoundTrip >= autoFar && now.Sub(a.cut) >= autoManners,
+	}
+	busy := float64(a.full) >= autoBusy*float64(a.looks)
+	a.open(now, t)
+	if !busy {
+		return
+	}
+	last := a.last
+	a.last = w.goodput
+	w.grows = last == 0 || w.goodput > autoGrowth*last
+	a.decide(w)
 }
 
-// decide takes the goodput of a window.
-func (a *auto) decide(goodput float64) {
+// open begins a window.
+func (a *auto) open(now time.Time, t Traffic) {
+	a.began, a.from, a.looks, a.full, a.waits = now, t, 0, 0, false
+}
+
+// A window is what was seen in one.
+type window struct {
+	goodput float64 // bytes per second
+	waits   bool    // packets wait on the way
+	loses   bool    // some got lost, and their connections slow down for that
+	grows   bool    // the goodput grows by itself
+}
+
+func (a *auto) decide(w window) {
 	switch {
-	case a.ramping && a.base == 0:
-		a.try(goodput, 2*a.limit)
-	case a.ramping && a.paid(goodput) && a.limit < AutoMost:
-		a.try(goodput, 2*a.limit)
-	case a.ramping:
-		a.ramping = false
-		a.judge(goodput)
-	case a.probing:
-		a.judge(goodput)
+	case w.loses && !w.waits && a.limit < AutoMost:
+		a.trial, a.failed, a.pause = noTrial, 0, autoPause
+		a.set(a.limit * autoLossy)
+	case a.trial != noTrial:
+		a.judge(w)
 	case a.pause > 0:
 		a.pause--
-	case a.down && a.limit > autoFloor:
-		a.try(goodput, max(autoFloor, a.limit-max(1, a.limit/5)))
-	case a.limit < AutoMost:
-		a.down = false
-		a.try(goodput, a.limit+max(1, a.limit/4))
+	case a.ramping && !w.waits && !w.grows && a.limit < AutoMost:
+		a.try(more, w, 2*a.limit)
+	case a.ramping && !w.waits:
+	case a.limit > autoFloor && (a.down || w.waits):
+		a.try(less, w, max(autoFloor, a.limit-max(1, a.limit/5)))
+	case !w.waits && a.limit < AutoMost:
+		a.try(more, w, a.limit+max(1, a.limit/4))
 	default:
 		a.down = true
 	}
 }
 
-// try begins a trial of another limit. goodput is what the one of now brings.
-func (a *auto) try(goodput float64, limit int) {
-	a.kept, a.base, a.probing = a.limit, goodput, true
-	a.set(min(limit, AutoMost))
-}
-
-// paid reports whether a trial brought what it had to.
-func (a *auto) paid(goodput float64) bool {
-	change := float64(a.limit)/float64(a.kept) - 1
-	return goodput >= a.base*(1+autoGain*change)
+// try begins a trial of another limit.
+func (a *auto) try(t trial, w window, limit int) {
+	a.trial, a.kept, a.base = t, a.limit, w.goodput
+	a.set(limit)
 }
 
 // judge ends a trial. More that paid is followed by more at once.
-func (a *auto) judge(goodput float64) {
-	paid := a.paid(goodput)
-	a.probing = false
+func (a *auto) judge(w window) {
+	change := float64(a.limit)/float64(a.kept) - 1
+	paid := w.goodput >= a.base*(1+autoGain*change)
+	was := a.trial
+	a.trial = noTrial
 	if !paid {
+		a.ramping = false
 		a.set(a.kept)
 	}
-	if paid && !a.down {
-		a.pause = 0
+	if paid && was == more { // more of the same, at once
+		a.failed = 0
+		if a.ramping && !w.waits && a.limit < AutoMost {
+			a.try(more, w, 2*a.limit)
+		}
 		return
 	}
-	a.down = !a.down
-	a.pause = autoPause
+	if paid {
+		a.failed = 0
+	} else {
+		a.failed++
+	}
+	a.down = was == more
+	a.pause = min(autoLongest, autoPause<<min(a.failed, 8))
 }
 
-// set changes the limit. What was in flight before says nothing about it.
+// set changes the limit. What was carried before says nothing about it.
 func (a *auto) set(limit int) {
-	a.settle = max(a.limit, limit)
-	a.limit = limit
-	a.began, a.bytes, a.ended, a.full = time.Time{}, 0, 0, 0
+	a.limit = min(limit, AutoMost)
+	a.began, a.ready, a.last = time.Time{}, time.Time{}, 0
 }

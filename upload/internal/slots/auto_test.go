@@ -7,123 +7,210 @@ import (
 	"time"
 )
 
-// A line is what a simulated upload goes over: requests that each take their
-// latency, and a capacity that they share.
-type line struct {
-	latency  time.Duration
-	capacity float64 // bytes per second
-	part     int64
-	quota    int     // requests in flight; above it the server throttles. 0: none
-	noise    float64 // how much each request is slower or faster, at most
+// A link is what simulated uploads go over: TCP connections that share a rate.
+type link struct {
+	rate    float64       // bytes per second
+	trip    time.Duration // there and back, when nothing waits
+	loss    float64       // share of the packets that get lost
+	bbr     bool          // the connections do not slow down for losses
+	latency time.Duration // of the server, between two requests of a connection
+	part    float64       // bytes of a request
+	quota   int           // requests in flight; above it the server throttles. 0: none
+	blind   bool          // the system tells nothing of the connections
 }
 
-// goodput is what so many requests in flight bring.
-func (l *line) goodput(inFlight int) float64 {
-	return math.Min(l.capacity, float64(inFlight)*float64(l.part)/l.latency.Seconds())
+// A flow is one connection.
+type flow struct {
+	window  float64 // bytes in flight at most
+	begun   bool    // it is out of slow start
+	resting time.Duration
+	sent    float64 // of the request
 }
 
-// drive runs a over the line in fake time, and returns the limit at the end and the
-// bytes that got through in each second.
-func (l *line) drive(a *auto, start time.Time, length time.Duration) (now time.Time, seconds []float64) {
-	rng := rand.New(rand.NewPCG(1, 2))
-	now = start
-	for now.Sub(start) < length {
-		step := float64(l.part) / l.goodput(a.limit) * (1 + l.noise*(2*rng.Float64()-1))
-		now = now.Add(time.Duration(step * float64(time.Second)))
-		if l.quota > 0 && a.limit > l.quota && rng.IntN(4) == 0 {
-			a.throttled(now)
-			a.requestEnded(now, true)
+const (
+	step    = 5 * time.Millisecond
+	segment = 1448.0
+)
+
+// A world is a link at work.
+type world struct {
+	link
+	rng    *rand.Rand
+	now    time.Time
+	flows  []*flow
+	queue  float64 // bytes that wait on the way
+	acked  float64
+	losses uint64
+}
+
+func newWorld(l link) *world {
+	return &world{link: l, rng: rand.New(rand.NewPCG(1, 2)), now: time.Unix(1000, 0)}
+}
+
+func (w *world) delay() time.Duration {
+	return time.Duration(w.queue / w.rate * float64(time.Second))
+}
+
+// run has requests in flight, as many as limit says, for a while. It returns the bytes
+// that got through in a second.
+func (w *world) run(length time.Duration, limit func() int) float64 {
+	before := w.acked
+	for end := w.now.Add(length); w.now.Before(end); w.now = w.now.Add(step) {
+		for len(w.flows) < limit() {
+			w.flows = append(w.flows, &flow{window: 10 * segment, resting: w.trip})
+		}
+		w.step(w.flows[:min(len(w.flows), limit())])
+	}
+	return (w.acked - before) / length.Seconds()
+}
+
+func (w *world) step(flows []*flow) {
+	trip := (w.trip + w.delay()).Seconds()
+	total := 0.0
+	rates := make([]float64, len(flows))
+	for i, f := range flows {
+		if f.resting > 0 {
+			f.resting -= step
 			continue
 		}
-		for len(seconds) <= int(now.Sub(start)/time.Second) {
-			seconds = append(seconds, 0)
-		}
-		seconds[len(seconds)-1] += float64(l.part)
-		a.acked(l.part)
-		a.requestEnded(now, true)
+		rates[i] = f.window / trip
+		total += rates[i]
 	}
-	return now, seconds
+	overflow := false
+	if w.queue += (total - w.rate) * step.Seconds(); w.queue > w.rate*w.trip.Seconds() {
+		w.queue, overflow = w.rate*w.trip.Seconds(), true
+	}
+	w.queue = max(0, w.queue)
+	share := min(1, w.rate/max(1, total))
+	for i, f := range flows {
+		w.move(f, rates[i]*share*step.Seconds(), trip, overflow)
+	}
 }
 
-func mean(values []float64) float64 {
-	sum := 0.0
-	for _, v := range values {
-		sum += v
+// move carries bytes of one connection.
+func (w *world) move(f *flow, bytes, trip float64, overflow bool) {
+	if bytes == 0 {
+		return
 	}
-	return sum / float64(len(values))
+	w.acked += bytes
+	lost := w.rng.Float64() > math.Pow(1-w.loss, bytes/segment)
+	full := overflow && w.rng.Float64() < step.Seconds()/trip
+	switch {
+	case w.bbr && w.delay() > w.trip/8:
+		f.begun, f.window = true, f.window*math.Pow(0.9, step.Seconds()/trip)
+	case w.bbr && f.begun:
+		f.window *= math.Pow(1.05, step.Seconds()/trip)
+	case w.bbr:
+		f.window *= math.Pow(2, step.Seconds()/trip)
+	case lost || full:
+		w.losses++
+		f.begun, f.window = true, max(2*segment, 0.7*f.window)
+	case f.begun:
+		f.window += 2 * segment * step.Seconds() / trip
+	default:
+		f.window *= math.Pow(2, step.Seconds()/trip)
+	}
+	if f.sent += bytes; f.sent >= w.part {
+		f.sent, f.resting = 0, w.trip+w.latency
+	}
 }
+
+// drive runs the uploads as a says.
+func (w *world) drive(a *auto, length time.Duration) float64 {
+	next := w.now
+	return w.run(length, func() int {
+		if !w.now.Before(next) {
+			next = w.now.Add(AutoTick)
+			t := Traffic{Acked: uint64(w.acked)}
+			if !w.blind {
+				t.RoundTrip, t.Delay = w.trip, w.delay()
+				if !w.bbr {
+					t.Losses = w.losses
+				}
+			}
+			a.look(w.now, t, true)
+			if w.quota > 0 && a.limit > w.quota && w.rng.IntN(4) == 0 {
+				a.throttled(w.now)
+			}
+		}
+		return a.limit
+	})
+}
+
+const (
+	kib = 1 << 10
+	mib = 1 << 20
+	ms  = time.Millisecond
+)
 
 func TestAuto(t *testing.T) {
-	const kib, mib = 1 << 10, 1 << 20
-	start := time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)
 	for _, tt := range []struct {
 		name      string
-		line      line
-		low, high int     // of the limit at the end
-		least     float64 // goodput of seconds 3 to 60, as a part of the line's best
-		times     float64 // the same, as a multiple of the default's
+		link      link
+		low, high int     // of the limit after a minute
+		early     float64 // goodput of the first ten seconds, as a part of the best fixed limit's
+		late      float64 // goodput of the rest of the minute
 	}{
-		{"four times the default where latency rules", line{latency: 50 * time.Millisecond, capacity: 1e12, part: 100 * kib, noise: 0.2}, 40, 64, 0.6, 4},
-		{"stays near the default where the machine or the line is full", line{latency: time.Millisecond, capacity: 1e9, part: mib, noise: 0.1}, 5, 12, 0.95, 0.97},
-		{"finds the knee", line{latency: 50 * time.Millisecond, capacity: 20 * 100 * kib / 0.05, part: 100 * kib, noise: 0.1}, 15, 40, 0.9, 3},
-		{"a slow line takes no more than the default", line{latency: 100 * time.Millisecond, capacity: 1e6, part: mib, noise: 0.1}, 5, 12, 0.95, 0.97},
-		{"keeps to what the server takes", line{latency: 50 * time.Millisecond, capacity: 1e12, part: 100 * kib, quota: 20, noise: 0.1}, 8, 26, 0.1, 1.5},
-		{"goes below the default for a server that wants it", line{latency: 50 * time.Millisecond, capacity: 1e12, part: 100 * kib, quota: 2, noise: 0.1}, 1, 3, 0, 0},
+		{"as many as there are where connections are slow for their losses", link{rate: 25e6, trip: 100 * ms, loss: 0.001, part: mib}, 32, 64, 0.85, 0.95},
+		{"the same with large parts", link{rate: 25e6, trip: 100 * ms, loss: 0.001, part: 8 * mib}, 32, 64, 0.85, 0.95},
+		{"more losses on a slower link", link{rate: 6.25e6, trip: 200 * ms, loss: 0.01, part: mib}, 32, 64, 0.75, 0.95},
+		{"few where connections do not slow down for losses", link{rate: 25e6, trip: 100 * ms, loss: 0.001, bbr: true, part: 8 * mib}, 5, 16, 0.85, 0.9},
+		{"few where the link is full", link{rate: 12.5e6, trip: 50 * ms, part: mib}, 5, 24, 0.85, 0.9},
+		{"few where the link is slow", link{rate: 2.5e6, trip: 30 * ms, part: mib}, 5, 24, 0.9, 0.95},
+		{"many where the server takes its time", link{rate: 125e6, trip: 20 * ms, latency: 50 * ms, part: 100 * kib}, 40, 64, 0.6, 0.8},
+		{"many for small files far away", link{rate: 12.5e6, trip: 200 * ms, part: 16 * kib}, 40, 64, 0.6, 0.8},
+		{"few nearby", link{rate: 125e6, trip: 5 * ms, part: mib}, 5, 12, 0.9, 0.9},
+		{"many without a word of the system's where the server takes its time", link{rate: 125e6, trip: 20 * ms, latency: 50 * ms, part: 100 * kib, blind: true}, 40, 64, 0.6, 0.8},
+		{"few without a word of the system's where the link is full", link{rate: 2.5e6, trip: 30 * ms, part: mib, blind: true}, 5, 24, 0.9, 0.95},
+		{"what the server takes", link{rate: 125e6, trip: 20 * ms, latency: 50 * ms, part: 100 * kib, quota: 20}, 6, 26, 0, 0},
+		{"less than at first for a server that wants it", link{rate: 125e6, trip: 20 * ms, latency: 50 * ms, part: 100 * kib, quota: 2}, 1, 3, 0, 0},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			a := newAuto()
-			_, seconds := tt.line.drive(a, start, 60*time.Second)
-			got := mean(seconds[2:60])
-			t.Logf("limit %d, %.3g bytes/s", a.limit, got)
+			a, w := newAuto(), newWorld(tt.link)
+			early, late := w.drive(a, 10*time.Second), w.drive(a, 50*time.Second)
 			if a.limit < tt.low || a.limit > tt.high {
 				t.Errorf("the limit is %d, want %d to %d", a.limit, tt.low, tt.high)
 			}
-			if best := tt.line.goodput(AutoMost); got < tt.least*best {
-				t.Errorf("goodput is %.2f of the best, want %.2f", got/best, tt.least)
+			bestEarly, bestLate := 0.0, 0.0
+			for _, n := range []int{5, 16, 32, 64} {
+				w := newWorld(tt.link)
+				bestEarly = max(bestEarly, w.run(10*time.Second, func() int { return n }))
+				bestLate = max(bestLate, w.run(50*time.Second, func() int { return n }))
 			}
-			if plain := tt.line.goodput(autoFloor); got < tt.times*plain {
-				t.Errorf("goodput is %.2f times the default's, want %.2f", got/plain, tt.times)
+			t.Logf("limit %d, %.2f and %.2f of the best", a.limit, early/bestEarly, late/bestLate)
+			if early < tt.early*bestEarly || late < tt.late*bestLate {
+				t.Errorf("%.2f and then %.2f of the best fixed limit's goodput, want %.2f and %.2f", early/bestEarly, late/bestLate, tt.early, tt.late)
 			}
 		})
 	}
 }
 
-func TestAutoFollowsTheLine(t *testing.T) {
-	long := line{latency: 50 * time.Millisecond, capacity: 1e12, part: 100 << 10, noise: 0.1}
-	full := line{latency: 50 * time.Millisecond, capacity: 5 * 100 << 10 / 0.05, part: 100 << 10, noise: 0.1}
-	a := newAuto()
-	now, _ := long.drive(a, time.Unix(0, 0), 20*time.Second)
-	if a.limit < 40 {
-		t.Fatalf("the limit is %d, want 40 at least", a.limit)
+func TestAutoFollowsTheLink(t *testing.T) {
+	far := link{rate: 25e6, trip: 100 * ms, loss: 0.001, part: mib}
+	near := link{rate: 2.5e6, trip: 30 * ms, part: mib}
+	a, w := newAuto(), newWorld(far)
+	w.drive(a, 20*time.Second)
+	if a.limit < 32 {
+		t.Fatalf("the limit is %d, want 32 at least", a.limit)
 	}
-	now, _ = full.drive(a, now, 5*time.Minute)
-	if a.limit > 30 {
-		t.Errorf("on a line that five fill, the limit is still %d", a.limit)
+	w.link, w.flows = near, nil
+	w.drive(a, 2*time.Minute)
+	if a.limit > 24 {
+		t.Errorf("on a link that five fill, the limit is still %d", a.limit)
 	}
-	long.drive(a, now, 2*time.Minute)
-	if a.limit < 40 {
-		t.Errorf("on a long line again, the limit is still %d", a.limit)
-	}
-}
-
-func TestAutoGivesBackWhatBringsNothing(t *testing.T) {
-	full := line{latency: 50 * time.Millisecond, capacity: 5 * 100 << 10 / 0.05, part: 100 << 10, noise: 0.1}
-	for _, limit := range []int{6, 20, 40, AutoMost} {
-		a := &auto{limit: limit, kept: limit}
-		full.drive(a, time.Unix(0, 0), 5*time.Minute)
-		if a.limit > 12 {
-			t.Errorf("from %d, on a line that five fill, the limit came down to %d, want 12 at most", limit, a.limit)
-		}
+	w.link, w.flows = far, nil
+	w.drive(a, 20*time.Second)
+	if a.limit < 32 {
+		t.Errorf("on a far link again, the limit is still %d", a.limit)
 	}
 }
 
 func TestAutoWaitsForWork(t *testing.T) {
 	a := newAuto()
 	now := time.Unix(0, 0)
-	for range 10_000 {
-		now = now.Add(10 * time.Millisecond)
-		a.acked(1 << 20)
-		if a.requestEnded(now, false) != autoFloor {
+	for i := range 10_000 {
+		a.look(now.Add(time.Duration(i)*AutoTick), Traffic{Acked: uint64(i) << 20, Losses: uint64(i)}, i%2 == 0)
+		if a.limit != autoFloor {
 			t.Fatal("the limit was changed although slots were free")
 		}
 	}

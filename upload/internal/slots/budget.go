@@ -103,9 +103,6 @@ func (b *Budget) Return(n int) {
 func (b *Budget) Release() (idle bool) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	if b.auto != nil {
-		b.limit = b.auto.requestEnded(time.Now(), b.inUse >= b.limit)
-	}
 	b.inUse--
 	b.passOn()
 	return b.inUse < b.limit
@@ -119,14 +116,19 @@ func (b *Budget) passOn() {
 	}
 }
 
-// Acked records how many bytes the server has acknowledged.
-func (b *Budget) Acked(n int64) {
-	if b.auto == nil {
-		return
-	}
+// Measure takes what the connections carry now, for a budget that finds its limit by
+// measuring. It reports whether a slot became free that no request waits for, as Release
+// does.
+func (b *Budget) Measure(t Traffic) (idle bool) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	b.auto.acked(n)
+	if b.auto == nil {
+		return false
+	}
+	b.auto.look(time.Now(), t, b.inUse >= b.limit)
+	b.limit = b.auto.limit
+	b.passOn()
+	return b.inUse < b.limit
 }
 
 // Throttled records that the server asked for less. What is in flight continues.

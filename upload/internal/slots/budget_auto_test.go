@@ -26,9 +26,11 @@ func TestSlotsFollowAuto(t *testing.T) {
 		}
 		want("at first", autoFloor)
 		s.auto.limit = 2 * autoFloor
+		s.Measure(Traffic{})
 		s.Release()
 		want("the limit was doubled", 2*autoFloor+1)
 		s.auto.limit = 2
+		s.Measure(Traffic{})
 		for range 2*autoFloor - 2 {
 			s.Release()
 		}
@@ -40,6 +42,7 @@ func TestSlotsFollowAuto(t *testing.T) {
 			t.Errorf("after a throttled answer the limit is %d, want %d", s.limit, autoLeast)
 		}
 		s.auto.limit = 1000
+		s.Measure(Traffic{})
 		s.Release()
 		want("the limit is beyond what waits", 40)
 	})

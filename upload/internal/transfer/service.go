@@ -57,5 +57,8 @@ func NewService(o Options) *Service {
 // CloseIdle closes the connections that are not in use.
 func (s *Service) CloseIdle() { s.wire.CloseIdle() }
 
+// Traffic returns what the connections carry. The first call begins the measuring.
+func (s *Service) Traffic() wire.Traffic { return s.wire.Traffic() }
+
 // NewLimiter returns a limit of the bandwidth of all that it is given to.
 func NewLimiter(bytesPerSecond int64) *wire.Limiter { return wire.NewLimiter(bytesPerSecond) }

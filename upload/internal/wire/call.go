@@ -73,8 +73,10 @@ func (o *Object) send(ctx context.Context, s Snapshot, r *request) (reply, error
 	used := o.date(header)
 
 	x.watchdog.start()
+	o.client.meter.start(&x.watchdog)
 	res, err := sign.sdk.Conn.DoWithContext(withExchange(sub, x), r.method, o.target.Bucket, o.target.Object,
 		r.params, header, x.data(), 0, nil)
+	o.client.meter.stop(&x.watchdog)
 	x.watchdog.stop()
 	if res != nil {
 		res.Body.Close()

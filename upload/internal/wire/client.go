@@ -19,6 +19,8 @@ type Client struct {
 	stall   time.Duration
 	log     *slog.Logger
 
+	meter meter
+
 	requireCRC bool
 	warned     sync.Once // that the server gives no CRC64
 

@@ -11,10 +11,15 @@ import (
 // on a slow line are minutes.
 type socket struct {
 	raw    syscall.RawConn
-	base   uint64    // acknowledged before the request
-	info   [128]byte // for the system call: not on the heap for each
+	base   uint64           // acknowledged before the request
+	remote net.Addr         // of the other side
+	info   [tcpInfoLen]byte // for the system call: not on the heap for each
 	queued int32
 }
+
+// tcpInfoLen reaches to the end of tcpi_min_rtt in struct tcp_info, which kernels have
+// since 4.6.
+const tcpInfoLen = 152
 
 // open finds the socket under c, and marks where the request begins. It is false if
 // there is none, or the system does not tell, or the connection carries several
@@ -25,7 +30,7 @@ func (s *socket) open(c net.Conn) bool {
 		return false
 	}
 	acked, _, ok := s.sample()
-	s.base = acked
+	s.base, s.remote = acked, c.RemoteAddr()
 	return ok
 }
 

@@ -4,7 +4,9 @@ package wire
 
 import (
 	"encoding/binary"
+	"strings"
 	"syscall"
+	"time"
 	"unsafe"
 )
 
@@ -13,10 +15,14 @@ const (
 	// other side has not acknowledged.
 	siocoutq = 0x5411
 
-	// tcpInfoLen reaches to the end of tcpi_bytes_acked, which kernels have since
-	// 4.1, and tcpInfoAcked is where that begins.
-	tcpInfoLen   = 128
-	tcpInfoAcked = 120
+	// Where the fields of struct tcp_info begin. Kernels have the number of acknowledged
+	// bytes since 4.1.
+	tcpInfoRTT     = 68 // in microseconds, smoothed
+	tcpInfoRetrans = 100
+	tcpInfoAcked   = 120
+	tcpInfoMinRTT  = 148
+
+	tcpCongestion = 13
 )
 
 // sample returns how many bytes the other side has acknowledged since the connection
@@ -26,7 +32,7 @@ func (s *socket) sample() (acked uint64, queued int, ok bool) {
 		n := uint32(len(s.info))
 		_, _, errno := syscall.Syscall6(syscall.SYS_GETSOCKOPT, fd, syscall.IPPROTO_TCP, syscall.TCP_INFO,
 			uintptr(unsafe.Pointer(&s.info)), uintptr(unsafe.Pointer(&n)), 0)
-		if errno != 0 || n < tcpInfoLen {
+		if errno != 0 || n < tcpInfoAcked+8 {
 			return
 		}
 		_, _, errno = syscall.Syscall(syscall.SYS_IOCTL, fd, siocoutq, uintptr(unsafe.Pointer(&s.queued)))
@@ -36,4 +42,32 @@ func (s *socket) sample() (acked uint64, queued int, ok bool) {
 		return 0, 0, false
 	}
 	return binary.NativeEndian.Uint64(s.info[tcpInfoAcked:]), int(s.queued), true
+}
+
+// path returns what the kernel knows of the way to the other side, as of the last sample.
+func (s *socket) path() path {
+	field := func(at int) uint32 { return binary.NativeEndian.Uint32(s.info[at:]) }
+	return path{
+		rtt:         time.Duration(field(tcpInfoRTT)) * time.Microsecond,
+		minRTT:      time.Duration(field(tcpInfoMinRTT)) * time.Microsecond,
+		retransmits: uint64(field(tcpInfoRetrans)),
+	}
+}
+
+// congestion returns the name of the connection's congestion control, such as cubic.
+func (s *socket) congestion() string {
+	var name [16]byte
+	n := uint32(len(name))
+	err := s.raw.Control(func(fd uintptr) {
+		_, _, errno := syscall.Syscall6(syscall.SYS_GETSOCKOPT, fd, syscall.IPPROTO_TCP, tcpCongestion,
+			uintptr(unsafe.Pointer(&name)), uintptr(unsafe.Pointer(&n)), 0)
+		if errno != 0 {
+			n = 0
+		}
+	})
+	if err != nil {
+		return ""
+	}
+	text, _, _ := strings.Cut(string(name[:n]), "\x00")
+	return text
 }
