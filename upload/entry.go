@@ -29,7 +29,7 @@ type entry struct {
 	// them; they never change.
 	options *File
 
-	extras          *extras          // nil: it has none; never changes
+	extras          *extras          // nil: it has none
 	stream          *transfer.Stream // of File.Reader; nil for all else; never changes
 	unfingerprinted bool             // its Source had no fingerprint when it was added; never changes
 

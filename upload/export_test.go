@@ -20,3 +20,16 @@ func (c *Client) Awaited(id FileID) (is bool) {
 	c.view(func(*filelist.List) { is = c.entries[id] != nil && c.entries[id].end != nil })
 	return is
 }
+
+// Providers returns how many Providers of files are kept, of those that can be compared.
+func (c *Client) Providers() int {
+	c.shared.providers.mu.Lock()
+	defer c.shared.providers.mu.Unlock()
+	return len(c.shared.providers.gates)
+}
+
+// ProviderGate returns what identifies the gate of a file's Provider.
+func (c *Client) ProviderGate(id FileID) (gate any) {
+	c.view(func(*filelist.List) { gate = c.entries[id].extras.gate.Load() })
+	return gate
+}

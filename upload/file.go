@@ -5,6 +5,8 @@ import (
 	"io/fs"
 	"strconv"
 	"time"
+
+	"github.com/vodupload/vodupload/sts"
 )
 
 // A FileID identifies a file in a client's list. It is never given to another file.
@@ -82,6 +84,23 @@ type File struct {
 	// last call before OnSucceeded has Uploaded equal to Size. It must not be shared by
 	// several clients unless it may be called from several goroutines. The default is none.
 	OnProgress func(FileInfo) `json:"-" xml:"-"`
+
+	// Credentials supplies what the requests of this file are signed with, instead of the
+	// client's credentials: one client uploads into the buckets of many customers. Files
+	// with the same Provider (by ==) share its credentials, and it is asked once for each
+	// token that they need, as Options.Credentials is. The client keeps it until the last
+	// of them has succeeded or has left the list, and what it gave no longer: for files
+	// that come one after another, give one that keeps its token, as [sts.Cache] does. A
+	// Provider that cannot be compared, like an
+	// [sts.ProviderFunc], is asked for each file by itself; give files a pointer to share.
+	// The clean-up after the file uses it, too, and [Client.Sweep] while the file is in
+	// the list.
+	//
+	// OnTokenExpired is not called for such a file. [Client.SetToken] replaces the
+	// Provider until that token has expired. Credentials is refused for a file without a
+	// destination if there is an Options.Authorizer, which brings credentials as well. The
+	// default is none.
+	Credentials sts.Provider `json:"-" xml:"-"`
 
 	// Info is sent to the media services with the file. The default is nothing.
 	Info *Info

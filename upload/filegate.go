@@ -1,6 +1,7 @@
 package upload
 
 import (
+	"cmp"
 	"context"
 	"sync"
 
@@ -12,8 +13,9 @@ import (
 // if it was given some, otherwise to those of the client.
 type fileGate struct {
 	c       *Client
-	e       *entry // nil: of a sweep, whose requests are of no file
-	cleanup bool   // of a clean-up or a sweep, not of a run
+	e       *entry            // nil: of a sweep, whose requests are of no file
+	cleanup bool              // of a clean-up or a sweep, not of a run
+	sweep   *credentials.Gate // of SweepOptions.Credentials; nil: the client's
 
 	mu       sync.Mutex
 	latest   uint64 // the generation that was refused last
@@ -21,18 +23,22 @@ type fileGate struct {
 	cause    error
 }
 
-// gate returns the gate of the next request. When the file's own credentials have
-// expired, and the user cannot be asked for others any more, a clean-up falls back on
-// the client's.
+// gate returns the gate of the next request. Where a token that was set for the file has
+// expired, that is the one of File.Credentials; for a clean-up of a file without them,
+// when the user cannot be asked for another token any more, it is the client's.
 func (fg *fileGate) gate() *credentials.Gate {
 	if fg.e == nil {
-		return fg.c.gate
+		return cmp.Or(fg.sweep, fg.c.gate)
 	}
-	own := fg.e.own.Load()
-	if own == nil {
-		return fg.c.gate
-	}
-	if fg.cleanup && !own.Provided() && !fg.c.canGetToken(fg.e) {
+	own, provided := fg.e.own.Load(), fg.e.extras.credentials()
+	switch {
+	case own == nil:
+		return cmp.Or(provided, fg.c.gate)
+	case provided != nil:
+		if _, good := own.Current(); !good {
+			return provided
+		}
+	case fg.cleanup && !own.Provided() && !fg.c.canGetToken(fg.e):
 		if _, good := own.Current(); !good {
 			return fg.c.gate
 		}

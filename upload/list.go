@@ -61,6 +61,9 @@ func (c *Client) checked(f File) (*entry, int64, error) {
 		}
 	}
 	if f.Endpoint == "" && f.Bucket == "" && f.Object == "" {
+		if f.Credentials != nil && c.opts.Authorizer != nil {
+			return nil, 0, fmt.Errorf("%w: File.Credentials with Options.Authorizer, which gives a file without a destination its credentials: set Endpoint, Bucket and Object, or no Credentials", ErrInvalidArgument)
+		}
 		e.media = new(media.Memory)
 		return e, size, nil
 	}
@@ -105,6 +108,7 @@ func (c *Client) add(e *entry, size int64) (FileID, error) {
 		e.id = added
 		c.entries[added] = e
 		c.readers.take(e.options.Reader, added)
+		c.takeProvider(e)
 		return nil
 	})
 	return added, duplicate(err)

@@ -106,6 +106,7 @@ func (c *Client) performLocked(effect filelist.Effect) {
 	case filelist.Rest:
 		c.restLocked(e, effect)
 	case filelist.Drop:
+		c.releaseProvider(e)
 		delete(c.entries, e.id)
 	}
 }

@@ -214,6 +214,7 @@ func (r *run) ended(res transfer.Result, err error, took time.Duration) (interru
 		switch {
 		case err == nil:
 			e.result = e.resultOf(res, took)
+			c.releaseProvider(e)
 		case f.Why >= filelist.ToFail, f.Why != filelist.NoIntent && isInterruption(err, f.Cause):
 			o.Interrupted, o.Err = true, causeFirst(f.Cause, err)
 		default:

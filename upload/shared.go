@@ -14,6 +14,7 @@ type sharedValues struct {
 	links       hardLinks
 	lastOptions atomic.Pointer[File]
 	lastSite    atomic.Pointer[site]
+	providers   providers
 	warnV1      sync.Once
 }
 
@@ -22,7 +23,7 @@ type sharedValues struct {
 // an option that OSS would refuse.
 func (s *sharedValues) options(f File) (*File, error) {
 	f.Path, f.Endpoint, f.Bucket, f.Object, f.Info = "", "", "", "", nil
-	f.Tag, f.OnProgress = nil, nil
+	f.Tag, f.OnProgress, f.Credentials = nil, nil, nil
 	comparable := f.FS == nil && f.Source == nil && f.Reader == nil
 	if last := s.lastOptions.Load(); comparable && last != nil && reflect.DeepEqual(last, &f) {
 		return last, nil

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/vodupload/vodupload/checkpoint"
+	"github.com/vodupload/vodupload/sts"
 	"github.com/vodupload/vodupload/upload/internal/filelist"
 	"github.com/vodupload/vodupload/upload/internal/media"
 	"github.com/vodupload/vodupload/upload/internal/target"
@@ -24,6 +25,12 @@ type SweepOptions struct {
 
 	// Prefix limits the search to objects whose names begin with it.
 	Prefix string
+
+	// Credentials signs the requests of this sweep, instead of the client's credentials:
+	// give that of File.Credentials. It needs Endpoint and Bucket, since other buckets may
+	// be of other owners. Uploads of files in the list are aborted with the credentials of
+	// the file in any case. The default is the client's.
+	Credentials sts.Provider
 
 	// OlderThan is how long ago the last sign of life of an upload must be. A negative
 	// value means any age: that finds even an upload that another process has just
@@ -88,7 +95,16 @@ func (c *Client) Sweep(ctx context.Context, o SweepOptions) ([]Leftover, error) 
 		t.RequestPayer = o.RequestPayer
 		job.Target = t
 	}
-	job.Gate, job.Slots = &fileGate{c: c, cleanup: true}, &fileSlots{c: c}
+	gate := &fileGate{c: c, cleanup: true}
+	if o.Credentials != nil {
+		if o.Bucket == "" {
+			return nil, fmt.Errorf("%w: SweepOptions.Credentials needs Endpoint and Bucket: checkpoints of other buckets may be of other owners", ErrMissingArgument)
+		}
+		own := c.shared.providers.take(c, o.Credentials)
+		defer c.shared.providers.release(own)
+		gate.sweep = own.Gate
+	}
+	job.Gate, job.Slots, job.GateOf = gate, &fileSlots{c: c}, c.gateOf
 	job.Emit = func(t target.Target, e transfer.Event) {
 		c.logCleanup(e, func() []any { return []any{"sweep", t.Bucket, "object", t.Object} })
 	}
@@ -117,6 +133,19 @@ func (c *Client) isWanted(k checkpoint.Key) (wanted bool) {
 		}
 	})
 	return wanted
+}
+
+// gateOf returns the gate of the listed file that has a checkpoint's key, where it has
+// credentials of its own; nil: there is none.
+func (c *Client) gateOf(k checkpoint.Key) (gate transfer.Gate) {
+	c.view(func(l *filelist.List) {
+		if f, ok := l.Find(k); ok {
+			if own := c.entries[FileID(f.ID)].extras.credentials(); own != nil {
+				gate = &fileGate{c: c, cleanup: true, sweep: own}
+			}
+		}
+	})
+	return gate
 }
 
 // sweep ends when the client is closed, as if its context had ended. Close waits for it,

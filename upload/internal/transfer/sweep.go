@@ -32,6 +32,10 @@ type SweepJob struct {
 	Gate  Gate
 	Slots Slots
 
+	// GateOf returns the gate of the uploads of a checkpoint's key that have one of their
+	// own; nil: Gate. It may be nil.
+	GateOf func(checkpoint.Key) Gate
+
 	// Wanted reports whether the upload of a checkpoint is to be resumed: it is left
 	// alone. It may be nil.
 	Wanted func(checkpoint.Key) bool
@@ -164,7 +168,13 @@ func (sw *sweep) one(ctx context.Context, c *candidate) bool {
 		c.Err = err
 		return true
 	case c.recorded:
-		return sw.abortRecorded(ctx, sw.caller(t), remote, c)
+		caller := sw.caller(t)
+		if sw.job.GateOf != nil {
+			if g := sw.job.GateOf(c.Key); g != nil {
+				caller.gate = g
+			}
+		}
+		return sw.abortRecorded(ctx, caller, remote, c)
 	}
 	return sw.abortListed(ctx, sw.caller(t), t, remote, c)
 }
