@@ -91,8 +91,16 @@ var allowedImports = map[string]rule{
 		nil,
 		"arithmetic",
 	},
+	"upload/internal/webhook": {
+		nil,
+		"bodies, headers and answers of the requests that services make are the same for OSS and VOD",
+	},
+	"upload/osscallback": {
+		[]string{"upload/internal/webhook"},
+		"a server that OSS calls back need not upload anything, so it links no client",
+	},
 	"upload/vod": {
-		[]string{"upload", "sts", "sts/openapi"},
+		[]string{"upload", "upload/internal/webhook", "sts", "sts/openapi"},
 		"it plugs into the client through upload.Authorizer, so that programs which upload straight to OSS do not link it",
 	},
 	"upload/vod/vodtest": {

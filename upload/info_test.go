@@ -98,7 +98,15 @@ func TestBadFile(t *testing.T) {
 		{"Callback.URLs[0]: want", upload.ErrInvalidArgument, func(f *upload.File) {
 			f.Callback = &upload.Callback{Body: "b", URLs: []string{"https://me:hunter2#@host/"}}
 		}},
-		{"Callback.Body", upload.ErrMissingArgument, func(f *upload.File) { f.Callback = &upload.Callback{URLs: []string{"http://h/"}} }},
+		{"Callback.Body", upload.ErrMissingArgument, func(f *upload.File) {
+			f.Callback = &upload.Callback{URLs: []string{"http://h/"}, BodyType: "application/json"}
+		}},
+		{"Callback.BodyType", upload.ErrInvalidArgument, func(f *upload.File) {
+			f.Callback = &upload.Callback{URLs: []string{"http://h/"}, Body: "b", BodyType: "text/plain"}
+		}},
+		{"Callback.Vars", upload.ErrInvalidArgument, func(f *upload.File) {
+			f.Callback = &upload.Callback{URLs: []string{"http://h/"}, Vars: map[string]string{"x:a}": "1"}}
+		}},
 		{"Callback.Vars", upload.ErrInvalidArgument, func(f *upload.File) {
 			f.Callback = &upload.Callback{URLs: []string{"http://h/"}, Body: "b", Vars: map[string]string{"mine": "1"}}
 		}},

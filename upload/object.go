@@ -32,7 +32,7 @@ func (f *File) object() target.ObjectOptions {
 		o.Notification = f.Info.notification()
 	}
 	if f.Callback != nil {
-		o.Callback, o.CallbackVar = f.Callback.headers()
+		o.Callback, o.CallbackVar = f.Callback.headers(nil)
 	}
 	for _, name := range []string{f.Object, f.Path} {
 		if o.ContentType == "" {

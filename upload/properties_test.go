@@ -93,6 +93,20 @@ func TestPropertiesReachTheirRequestsWithTheirValues(t *testing.T) {
 			{header: "X-Oss-Request-Payer", want: "requester", in: "IPC"},
 			{header: "X-Oss-Traffic-Limit", want: "838860800", in: "P"},
 		}},
+		{"callback with a default body and SNI", func(f *upload.File, url string) {
+			f.Callback = &upload.Callback{
+				URLs: []string{url}, SNI: true, Vars: map[string]string{"x:b": "1", "x:a&": "2"},
+				VarsOf: func(bucket, object string) map[string]string {
+					return map[string]string{"x:b": bucket, "x:c": object}
+				},
+			}
+		}, []wire{
+			{header: "X-Oss-Callback", want: `{"callbackUrl":"URL","callbackBody":"bucket=${bucket}&object=${object}&etag=${etag}&size=${size}` +
+				`&mimeType=${mimeType}&crc64=${crc64}&contentMd5=${contentMd5}&vpcId=${vpcId}&clientIp=${clientIp}&reqId=${reqId}&operation=${operation}` +
+				`&imageInfo.width=${imageInfo.width}&imageInfo.height=${imageInfo.height}&imageInfo.format=${imageInfo.format}` +
+				`&x:a%26=${x:a&}&x:b=${x:b}&x:c=${x:c}","callbackSNI":true}`, in: "C", decode: true},
+			{header: "X-Oss-Callback-Var", want: `{"x:a&":"2","x:b":"media","x:c":"in/a.bin"}`, in: "C", decode: true},
+		}},
 		{"callback and notification", func(f *upload.File, url string) {
 			f.Callback = &upload.Callback{
 				URLs: []string{url + "/1", url + "/2"}, Host: "back.example", Body: `{"size":${size},"who":"${x:who}"}`,

@@ -111,6 +111,9 @@ func (r *run) job(ctx context.Context) (*transfer.Job, error) {
 		e.steps = &r.steps
 		job.Target, job.VideoID, job.Object = e.target(), e.made(), e.objectOptions()
 	})
+	if err := e.options.Callback.addVarsOf(&job.Object, job.Target.Bucket, job.Target.Object); err != nil {
+		return nil, err
+	}
 	return job, nil
 }
 

@@ -31,6 +31,7 @@ type callback struct {
 	Host     string `json:"callbackHost"`
 	Body     string `json:"callbackBody"`
 	BodyType string `json:"callbackBodyType"`
+	SNI      bool   `json:"callbackSNI"` // only read: the handshake has the host's name in any case
 
 	urls []*url.URL
 	vars map[string]string // of x-oss-callback-var, with their "x:"

@@ -20,6 +20,7 @@ func (s *Server) post(req *request, cb *callback, u *url.URL, body []byte) ([]by
 	if err != nil {
 		return nil, callbackError(err)
 	}
+	s.signCallback(out, body)
 	ctx, cancel := context.WithTimeout(s.life, s.opts.CallbackTimeout)
 	defer cancel()
 	client := &http.Client{Transport: s.opts.CallbackTransport, CheckRedirect: dontFollow}

@@ -62,13 +62,14 @@
 // ETags and CRC-64s of parts and objects are computed as OSS does. A bandwidth
 // limit slows a body down. A callback is a real POST, and its answer becomes
 // the answer of the call; one that fails is 203 CallbackFailed, with the object
-// stored. x-oss-notification is kept in [Object].Header.
+// stored. Callbacks are signed as OSS does, with a key of 512 bits; where a server that
+// verifies them looks for it, [Server.CallbackKeys] has it. x-oss-notification is kept in [Object].Header.
 //
 // # Limits
 //
 // The server knows the operations that are constants of type [Op], and answers
 // 501 NotImplemented to others: there is no append, no copy of whole objects, no
 // lifecycle, no image processing, no form upload. All buckets have one owner.
-// Archived objects need no restoring. Callbacks are not signed. What is stored
+// Archived objects need no restoring. What is stored
 // is not encrypted, and not synced to disk.
 package osstest

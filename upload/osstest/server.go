@@ -25,7 +25,9 @@ type Server struct {
 	faults   faultState
 	requests requestLog
 	blobs    blobStore
-	disk     *disk // nil: memory only
+
+	callbackKey callbackKey
+	disk        *disk // nil: memory only
 
 	mu      sync.RWMutex // guards what follows, never held while a body moves
 	buckets map[string]*bucket
