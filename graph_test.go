@@ -72,11 +72,11 @@ var allowedImports = map[string]rule{
 		"a network for tests, which stands in for real sockets in a bubble of synctest; nothing but tests imports it",
 	},
 	"upload/internal/transfer": {
-		[]string{"upload/internal/wire", "upload/internal/target", "upload/internal/descriptors", "upload/internal/crc64", "checkpoint", retries, xsync},
+		[]string{"upload/internal/wire", "upload/internal/target", "upload/internal/descriptors", "upload/internal/crc64", "upload/internal/tasks", "checkpoint", retries, xsync},
 		"it brings one source to one object and is the only place that retries; it knows no list and no callbacks",
 	},
 	"upload/internal/wire": {
-		[]string{"upload/internal/target", "upload/internal/descriptors", "upload/internal/crc64", "sts", sdk},
+		[]string{"upload/internal/target", "upload/internal/descriptors", "upload/internal/crc64", "upload/internal/tasks", "sts", sdk},
 		"the only package that imports the OSS SDK, so that its pitfalls are handled in one place and it can be replaced",
 	},
 	"upload/internal/vodauth": {

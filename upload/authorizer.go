@@ -12,7 +12,8 @@ import (
 // An Authorizer gives files that were added without a destination where to go and
 // what to sign with, by asking a media service for both: package vod has the one for
 // ApsaraVideo VOD. Its methods are called from many goroutines, for different files
-// at the same time.
+// at the same time. A panic of one fails the file, as an error does; one of Authorize that
+// was to create something is [ErrAnswerLost].
 type Authorizer interface {
 	// Authorize creates a video, or an image or other media, at the service if
 	// f.VideoID is empty. Otherwise f.VideoID is the ID that an earlier call returned

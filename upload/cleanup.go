@@ -13,15 +13,20 @@ type cleanup struct {
 	e       *entry
 	session *transfer.Session
 	job     *transfer.Job
+	steps   transfer.Steps
 }
 
 func (c *Client) newCleanupLocked(e *entry) *cleanup {
-	return &cleanup{e, c.sessionLocked(e), &transfer.Job{
+	up := &cleanup{e: e, session: c.sessionLocked(e)}
+	e.steps = &up.steps
+	up.job = &transfer.Job{
 		Name: e.source, Target: e.target(), Gate: &fileGate{c: c, e: e, cleanup: true},
 		Slots: &fileSlots{c: c, rank: cleanupRank}, Volatile: e.unfingerprinted, VideoID: e.made(),
 		Object: target.ObjectOptions{RequestPayer: e.options.RequestPayer},
 		Emit:   func(ev transfer.Event) { c.logCleanup(ev, func() []any { return c.attrs(e) }) },
-	}}
+		Steps:  &up.steps,
+	}
+	return up
 }
 
 func (c *Client) cleanUp(up *cleanup) {
@@ -37,6 +42,7 @@ func (c *Client) cleanUp(up *cleanup) {
 		c.opts.Logger.Warn("an unfinished upload stays at the server", c.attrs(up.e, "error", err)...)
 	}
 	_ = c.decide(func(l *filelist.List) error {
+		up.e.steps = nil
 		l.Cleaned(filelist.ID(up.e.id))
 		return nil
 	})

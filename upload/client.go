@@ -85,8 +85,8 @@ func (c *Client) wireOptions() transfer.WireOptions {
 
 // openStore opens the default directory of checkpoints unless a store was given.
 func (c *Client) openStore() error {
-	c.store = c.opts.Checkpoints
-	if c.store != nil {
+	if c.opts.Checkpoints != nil {
+		c.store = transfer.GuardStore(c.opts.Checkpoints, nil)
 		return nil
 	}
 	c.ownStore = true

@@ -78,7 +78,7 @@ func busyFiles(l *filelist.List) string {
 	return fmt.Sprintf("%d files have not ended, %d are being cleaned up after", running, cleaning)
 }
 
-// hangsLocked says in which calls of their sources files hang.
+// hangsLocked says in which calls of the user's code files hang.
 func (c *Client) hangsLocked() string {
 	var b strings.Builder
 	for _, e := range c.entries {

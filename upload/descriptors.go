@@ -40,9 +40,11 @@ func (r *run) awaitTurn(ctx context.Context, gate transfer.Gate) error {
 
 // openSource opens the source. It waits while the process has too many files open.
 func (r *run) openSource(ctx context.Context) (src transfer.Source, err error) {
-	err = descriptors.Await(ctx, func() (err error) {
-		src, err = r.e.reopen()
-		return err
+	err = descriptors.Await(ctx, func() error {
+		return r.steps.During("opening the source", func() (err error) {
+			src, err = r.e.reopen()
+			return err
+		})
 	}, r.starved)
 	return src, err
 }

@@ -30,7 +30,7 @@ func (r *run) uploadAuthorized(ctx context.Context) (transfer.Result, error) {
 			return transfer.Result{}, err
 		}
 		a.state = src.State()
-		_ = src.Close()
+		_ = transfer.Guard(src).Close()
 	}
 	if err := a.open(ctx); err != nil {
 		return transfer.Result{}, err
@@ -46,7 +46,7 @@ func (r *run) uploadAuthorized(ctx context.Context) (transfer.Result, error) {
 // open claims the source, and recalls what was made of it before.
 func (a *authorizedRun) open(ctx context.Context) error {
 	o := a.c.mediaOptions(a.e)
-	o.Store = waitingStore{a.c.store, a.starved}
+	o.Store = waitingStore{transfer.GuardStore(a.c.store, &a.steps), a.starved}
 	o.State = a.state
 	claim, err := media.Open(ctx, o)
 	if err != nil {
@@ -66,7 +66,7 @@ func (a *authorizedRun) open(ctx context.Context) error {
 
 func (c *Client) mediaOptions(e *entry) media.Options {
 	return media.Options{
-		Store: waitingStore{Store: c.store}, Source: e.source, Volatile: e.stream != nil || e.unfingerprinted, Optional: c.opts.CheckpointsOptional,
+		Source: e.source, Volatile: e.stream != nil || e.unfingerprinted, Optional: c.opts.CheckpointsOptional,
 		Warn: func(msg string, err error) { c.opts.Logger.Warn(msg, c.attrs(e, "error", err)...) },
 	}
 }
@@ -152,8 +152,17 @@ func (a *authorizedRun) ask(ctx context.Context) (Authorization, error) {
 	c := a.c
 	info := a.info()
 	info.VideoID = a.claim.ID()
-	repeatable, _ := c.opts.Authorizer.(RepeatableAuthorizer)
-	marked := info.VideoID == "" && (repeatable == nil || !repeatable.Repeatable(info))
+	repeatable := false
+	if r, ok := c.opts.Authorizer.(RepeatableAuthorizer); ok && info.VideoID == "" {
+		err := a.callAuthorizer("Repeatable", func() error {
+			repeatable = r.Repeatable(info)
+			return nil
+		})
+		if err != nil {
+			return Authorization{}, err
+		}
+	}
+	marked := info.VideoID == "" && !repeatable
 	if marked {
 		if err := a.claim.Mark(ctx); err != nil {
 			return Authorization{}, claimError(err)
@@ -162,7 +171,16 @@ func (a *authorizedRun) ask(ctx context.Context) (Authorization, error) {
 	ctx, cancel := context.WithTimeoutCause(ctx, c.opts.TokenWait,
 		fmt.Errorf("%w: the Authorizer gave none within %v", ErrNoDestination, c.opts.TokenWait))
 	defer cancel()
-	given, err := c.opts.Authorizer.Authorize(ctx, info)
+	var given Authorization
+	returned := false
+	err := a.callAuthorizer("Authorize", func() (err error) {
+		given, err = c.opts.Authorizer.Authorize(ctx, info)
+		returned = true
+		return err
+	})
+	if !returned && marked { // it may have created something before it panicked
+		err = fmt.Errorf("%w: %w", ErrAnswerLost, err)
+	}
 	if err == nil && given.id() == "" {
 		err = errors.New("the Authorizer gave neither VideoID nor MediaID")
 	}
@@ -173,6 +191,12 @@ func (a *authorizedRun) ask(ctx context.Context) (Authorization, error) {
 		return Authorization{}, fmt.Errorf("authorize: %w", err)
 	}
 	return given, nil
+}
+
+// callAuthorizer makes a call of the Authorizer, which is the user's code.
+func (a *authorizedRun) callAuthorizer(method string, fn func() error) error {
+	what := "the Authorizer's " + method
+	return a.steps.During(what, func() error { return transfer.Isolate(what, fn) })
 }
 
 // apply sets the destination and the credentials of an Authorization.
@@ -207,12 +231,13 @@ func (c *Client) abandon(ctx context.Context, up *cleanup) error {
 		abandon = func(ctx context.Context) error {
 			err := up.session.Abandon(ctx, up.job)
 			if errors.Is(err, ErrNotRenewable) {
-				err = media.Forget(ctx, c.store, up.job.Name, up.job.VideoID)
+				err = media.Forget(ctx, transfer.GuardStore(c.store, &up.steps), up.job.Name, up.job.VideoID)
 			}
 			return err
 		}
 	}
 	o := c.mediaOptions(up.e)
+	o.Store = waitingStore{Store: transfer.GuardStore(c.store, &up.steps)}
 	o.Volatile = up.job.Volatile
 	return media.Remove(ctx, o, abandon)
 }

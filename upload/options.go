@@ -28,8 +28,9 @@ type Options struct {
 	Authorizer Authorizer
 
 	// Checkpoints keeps what is needed to resume after the process has ended. The client
-	// does not close a store that it was given. The default is a directory in the user's
-	// cache directory, with one file for each upload under way.
+	// does not close a store that it was given. A panic of one is [ErrCheckpoint], like an
+	// error of it. The default is a directory in the user's cache directory, with one file
+	// for each upload under way.
 	Checkpoints checkpoint.Store
 
 	// CheckpointsOptional uploads a file without a checkpoint if none can be kept: no

@@ -124,6 +124,7 @@ func (c *Client) startRunLocked(e *entry, effect filelist.Effect) {
 	ctx, cancel := context.WithCancelCause(c.workers.ctx)
 	e.cancel = cancel
 	r := &run{c: c, e: e, id: effect.File, number: effect.Run, session: c.sessionLocked(e)}
+	e.steps = &r.steps
 	r.slots = &fileSlots{c: c, rank: rankOf(e)}
 	r.slots.inHand.Store(effect.Slot)
 	c.workers.Go(func() { r.do(ctx) })

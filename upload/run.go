@@ -108,7 +108,6 @@ func (r *run) job(ctx context.Context) (*transfer.Job, error) {
 		Emit: r.report, Starved: r.slots.putDown, Steps: &r.steps,
 	}
 	r.c.view(func(*filelist.List) {
-		e.steps = &r.steps
 		job.Target, job.VideoID, job.Object = e.target(), e.made(), e.objectOptions()
 	})
 	if err := e.options.Callback.addVarsOf(&job.Object, job.Target.Bucket, job.Target.Object); err != nil {

@@ -23,7 +23,7 @@ type Source interface {
 	//
 	// An error that cannot be temporary fails the file at once: one that wraps
 	// fs.ErrNotExist, fs.ErrPermission, fs.ErrClosed or [ErrFileChanged], for example,
-	// and a panic. io.EOF before Size bytes is ErrFileChanged. After any other error
+	// a panic, and a call of runtime.Goexit. io.EOF before Size bytes is ErrFileChanged. After any other error
 	// the read is repeated like a request: see Options.RetryCount.
 	//
 	// Before the object is made, one byte at offset Size is read: a source that has
@@ -94,11 +94,7 @@ func (e *entry) inspect(shared *sharedValues) (int64, error) {
 		e.path = path
 		e.locate(shared)
 	}
-	var src transfer.Source
-	err := transfer.Protect("opening the source", func() (err error) {
-		src, err = e.open()
-		return err
-	})
+	src, err := e.openSafely()
 	if sources == 0 && descriptors.Exhausted(err) { // it can be opened when others are closed
 		if fi, serr := os.Stat(e.path); serr == nil && fi.Mode().IsRegular() {
 			return fi.Size(), nil
@@ -107,7 +103,7 @@ func (e *entry) inspect(shared *sharedValues) (int64, error) {
 	switch {
 	case err == nil:
 		e.unfingerprinted = e.options.Source != nil && src.State().Fingerprint == ""
-		return src.State().Size, src.Close()
+		return src.State().Size, transfer.Guard(src).Close()
 	case errors.Is(err, transfer.ErrNoReadAt):
 		return 0, fmt.Errorf("%w: File.FS: %w; give it as File.Reader", ErrInvalidArgument, err)
 	case errors.Is(err, transfer.ErrNotRegular), errors.Is(err, ErrInvalidArgument), isInvalidName(err):
@@ -155,9 +151,21 @@ func (e *entry) open() (transfer.Source, error) {
 	return newUserSource(e.options.Source), nil
 }
 
+// openSafely is open for a source that calls code of the user's, which may do anything.
+func (e *entry) openSafely() (src transfer.Source, err error) {
+	if e.options.FS == nil && e.options.Source == nil {
+		return e.open()
+	}
+	err = transfer.Isolate("opening the source", func() (err error) {
+		src, err = e.open()
+		return err
+	})
+	return src, err
+}
+
 // reopen opens the source of a file that could be opened when it was added.
 func (e *entry) reopen() (transfer.Source, error) {
-	src, err := e.open()
+	src, err := e.openSafely()
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
 		err = fmt.Errorf("%w: %w", ErrFileNotExist, err)

@@ -17,10 +17,10 @@ import (
 // at most a second after the end of ctx. The end of ctx ends the file and keeps its
 // checkpoint, so that the next Upload of the same file to the same destination resumes.
 // Where Stop, CancelFile, DeleteFile, ClearFiles or Close ends the file, and a call of
-// its source hangs, Upload does not wait for that call for more than two seconds either.
-// Two things may take longer than that second, and continue after Upload has returned: a
-// call of the source that hangs, since it cannot be interrupted, and the abort of what
-// was sent of a Reader. OnFailed follows them. Until then the file stays in the list with
+// its source or of Options.Checkpoints hangs, Upload does not wait for that call for more
+// than two seconds either. Two things may take longer than that second, and continue after
+// Upload has returned: a call that hangs, since it cannot be interrupted, and the abort of
+// what was sent of a Reader. OnFailed follows them. Until then the file stays in the list with
 // its slot and its claim, and the same source to the same destination is
 // ErrFileAlreadyExist; the error of Upload names the call. [Client.Close] waits for them.
 //
@@ -108,8 +108,9 @@ func awaitBriefly(ctx context.Context, done <-chan struct{}) (late bool) {
 }
 
 // awaitEnd waits until a file has ended. Where ctx ends, or the file is to end for
-// another cause, it waits for interruptGrace, and longer for anything but the source and ctx:
-// all else ends by itself. If that was too short, it returns what the file is to end for.
+// another cause, it waits for interruptGrace, and longer for anything but ctx and a call of
+// the user's code: all else ends by itself. If that was too short, it returns what the file
+// is to end for.
 func (c *Client) awaitEnd(ctx context.Context, e *entry, end *fileEnd) error {
 	decided := e.direct.decided
 	var tick <-chan time.Time

@@ -50,11 +50,10 @@ func (g *Gate) invalidate() int {
 	refused, creds, n := g.refused, g.snap.Credentials, g.refusals
 	g.mu.Unlock()
 	if keeper, ok := g.opts.Provider.(sts.Invalidator); ok && refused {
-		var err error
-		func() {
-			defer recovered(&err)
+		err := guarded(func() error {
 			keeper.Invalidate(creds)
-		}()
+			return nil
+		})
 		if err != nil {
 			g.opts.Logger.Warn("refused credentials stay with their provider", "error", err)
 		}
@@ -62,11 +61,26 @@ func (g *Gate) invalidate() int {
 	return n
 }
 
-// call asks the provider once. It runs on a goroutine of this library, where a panic
-// would end the process.
+// call asks the provider once.
 func (g *Gate) call(ctx context.Context) (c sts.Credentials, err error) {
-	defer recovered(&err)
-	return g.opts.Provider.Credentials(ctx)
+	err = guarded(func() (err error) {
+		c, err = g.opts.Provider.Credentials(ctx)
+		return err
+	})
+	return c, err
+}
+
+// guarded makes a call of the provider. On a goroutine of this library, a panic of it
+// would end the process, and its runtime.Goexit would leave files waiting for ever.
+func guarded(fn func() error) (err error) {
+	exit := tasks.Alone(func() {
+		defer recovered(&err)
+		err = fn()
+	})
+	if exit != nil {
+		return fmt.Errorf("the provider %w", exit)
+	}
+	return err
 }
 
 // recovered makes an error of a panic. Values other than errors and strings are named

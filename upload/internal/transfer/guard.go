@@ -3,21 +3,37 @@ package transfer
 import (
 	"fmt"
 	"io"
+	"os"
 )
 
 // A guarded source does what the rest of this package expects, whatever the source in it
-// does: a panic is an error, a count that cannot be one as well, a read that is short
-// for no reason is continued, and each call that is under way can be named.
+// does: a panic is an error, the end of its goroutine and a count that cannot be one as
+// well, a read that is short for no reason is continued, and each call that is under way
+// can be named.
 type guarded struct {
 	Source
-	steps *Steps
+	steps   *Steps
+	protect func(what string, fn func() error) error
 }
+
+// Guard returns src guarded.
+func Guard(src Source) Source { return guard(src, nil) }
 
 func guard(src Source, steps *Steps) Source {
 	if _, ok := src.(*guarded); ok || src == nil {
 		return src
 	}
-	return &guarded{src, steps}
+	g := &guarded{src, steps, Isolate}
+	if f, ok := src.(*fileSource); ok && f.isSystems() {
+		g.protect = Protect // for less: no code of the user's is called
+	}
+	return g
+}
+
+// isSystems reports whether the file is one of the system.
+func (s *fileSource) isSystems() bool {
+	_, ok := s.f.(*os.File)
+	return ok && os.SameFile(s.info, s.info)
 }
 
 // A sourceError is an error of a source, as opposed to that of a request.
@@ -28,8 +44,9 @@ func (e *sourceError) Unwrap() error { return e.err }
 
 // do makes one call of the source.
 func (g *guarded) do(verb string, off int64, fn func() error) error {
-	defer g.steps.end(g.steps.begin(verb, off))
-	err := Protect(verb+" the source", fn)
+	call := verb + " the source"
+	defer g.steps.end(g.steps.begin(call, off))
+	err := g.protect(call, fn)
 	if err != nil && err != io.EOF {
 		return &sourceError{err}
 	}

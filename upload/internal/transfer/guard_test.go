@@ -314,9 +314,9 @@ func TestStepsNameTheOldest(t *testing.T) {
 		if got := s.Oldest(); got != "" {
 			t.Errorf("got %q, want nothing", got)
 		}
-		first := s.begin("reading", 512)
+		first := s.begin("reading the source", 512)
 		time.Sleep(3 * time.Second)
-		second := s.begin("closing", -1)
+		second := s.begin("closing the source", -1)
 		time.Sleep(time.Second)
 		if got, want := s.Oldest(), "reading the source at byte 512 has not returned for 4s"; got != want {
 			t.Errorf("got %q, want %q", got, want)
@@ -330,6 +330,6 @@ func TestStepsNameTheOldest(t *testing.T) {
 			t.Errorf("got %q, %d places", got, len(s.calls))
 		}
 		var none *Steps
-		none.end(none.begin("reading", 0))
+		none.end(none.begin("reading the source", 0))
 	})
 }

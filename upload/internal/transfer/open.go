@@ -12,7 +12,7 @@ func (s *Service) Open(ctx context.Context, job *Job, open func() (Source, error
 	c := s.callerFor(job)
 	var src Source
 	err := c.local(ctx, 0, func() error {
-		defer job.Steps.end(job.Steps.begin("opening", -1))
+		defer job.Steps.end(job.Steps.begin("opening the source", -1))
 		err := Protect("opening the source", func() (err error) {
 			if src, err = open(); err != nil {
 				return err

@@ -6,6 +6,8 @@ import (
 	"io"
 	"io/fs"
 	"net"
+
+	"github.com/vodupload/vodupload/upload/internal/tasks"
 )
 
 // final are errors of a source that do not pass by themselves.
@@ -13,7 +15,7 @@ var final = []error{
 	ErrChanged, ErrNoReadAt, ErrNotRegular,
 	fs.ErrNotExist, fs.ErrPermission, fs.ErrClosed, fs.ErrInvalid, errors.ErrUnsupported,
 	io.ErrClosedPipe, io.ErrNoProgress, net.ErrClosed, context.Canceled,
-	errPanic, errBadCount,
+	errPanic, tasks.ErrGoexit, errBadCount,
 }
 
 // outlook reports whether an error of a source may pass by itself, and so is worth

@@ -7,15 +7,27 @@ import (
 	"path/filepath"
 	"runtime"
 	"strings"
+
+	"github.com/vodupload/vodupload/upload/internal/tasks"
 )
 
 // errPanic is for code of the user's that panics. It runs on goroutines of this
 // library and of net/http, where a panic would end the process.
 var errPanic = errors.New("panicked")
 
+// Isolate is [Protect] for code that may end its goroutine, as testing.T.FailNow does: it
+// gets one of its own, and its end is an error. On one of this library or of net/http,
+// somebody would wait for ever for what it was to do.
+func Isolate(what string, fn func() error) (err error) {
+	if exit := tasks.Alone(func() { err = Protect(what, fn) }); exit != nil {
+		return fmt.Errorf("%s %w", what, exit)
+	}
+	return err
+}
+
 // Protect calls fn, and makes an error of its panic that says what panicked, and where;
 // of that of a method of its error as well.
-// Where fn ends its goroutine, as testing.T.FailNow does, Protect does not return.
+// Where fn ends its goroutine, Protect does not return: see [Isolate].
 func Protect(what string, fn func() error) (err error) {
 	returned := false
 	defer func() {

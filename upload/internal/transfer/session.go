@@ -29,6 +29,10 @@ func (s *Service) NewSession(st *Stream) *Session {
 
 // store returns where the checkpoint of a job is kept.
 func (f *Session) store(job *Job) checkpoint.Store {
+	return GuardStore(f.kept(job), job.Steps)
+}
+
+func (f *Session) kept(job *Job) checkpoint.Store {
 	switch {
 	case f.stream != nil:
 		return f.memory

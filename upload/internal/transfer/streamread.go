@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+
+	"github.com/vodupload/vodupload/upload/internal/tasks"
 )
 
 // maxEmpty is how often in a row a reader may return neither bytes nor an error,
@@ -14,9 +16,6 @@ const maxEmpty = 100
 
 // errBadCount is for a reader that says it has read what it cannot have read.
 var errBadCount = errors.New("invalid number of bytes")
-
-// errGoexit is for a reader that ends the goroutine it runs on.
-var errGoexit = errors.New("the call of Read ended its goroutine")
 
 // fill reads until buf is full or r ends. Only io.EOF itself is an end, as package io
 // says: one that is wrapped, and io.ErrUnexpectedEOF above all, says that something
@@ -95,7 +94,7 @@ func (st *Stream) beginRead() bool {
 }
 
 func (st *Stream) readPart(buf []byte) {
-	c := chunk{err: errGoexit}
+	c := chunk{err: fmt.Errorf("Read of the source %w", tasks.ErrGoexit)}
 	defer func() {
 		st.mu.Lock()
 		st.reading = false
@@ -137,7 +136,7 @@ func (st *Stream) closeReader() {
 	defer close(st.closed)
 	if c, ok := st.r.(io.Closer); ok {
 		// Its error does not matter: the bytes had ended, or were not wanted.
-		_ = Protect("Close of the source", c.Close)
+		_ = Isolate("Close of the source", c.Close)
 	}
 }
 

@@ -12,6 +12,7 @@ import (
 	"testing"
 	"testing/synctest"
 
+	"github.com/vodupload/vodupload/upload/internal/tasks"
 	"github.com/vodupload/vodupload/upload/osstest"
 )
 
@@ -70,7 +71,7 @@ func TestOnlyEOFEndsAStream(t *testing.T) {
 		"less than nothing":                 {[]reading{{n: half}, {n: -1}}, errBadCount, 0},
 		"a panic":                           {[]reading{{n: whole}, {do: func() { panic(errTorn) }}}, errTorn, 0},
 		"a panic of no error":               {[]reading{{do: func() { panic("torn") }}}, errPanic, 0},
-		"the end of its goroutine":          {[]reading{{n: whole}, {do: runtime.Goexit}}, errGoexit, 0},
+		"the end of its goroutine":          {[]reading{{n: whole}, {do: runtime.Goexit}}, tasks.ErrGoexit, 0},
 	} {
 		t.Run(name, func(t *testing.T) {
 			r := newRig(t, 0)

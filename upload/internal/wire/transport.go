@@ -6,6 +6,8 @@ import (
 	"net/http"
 	"net/url"
 	"time"
+
+	"github.com/vodupload/vodupload/upload/internal/tasks"
 )
 
 const (
@@ -63,6 +65,19 @@ func (t *roundTripper) RoundTrip(req *http.Request) (_ *http.Response, err error
 		return nil, fmt.Errorf("wire: request that no call made")
 	}
 	x.signed.authorization = req.Header.Get("Authorization")
+	if _, ok := t.base.(*http.Transport); ok {
+		return t.exchange(x, req)
+	}
+	var res *http.Response
+	exit := tasks.Alone(func() { res, err = t.exchange(x, req) })
+	if exit != nil {
+		x.answer = answer{}
+		return nil, fmt.Errorf("the HTTP client's transport (%T) %w", t.base, exit)
+	}
+	return res, err
+}
+
+func (t *roundTripper) exchange(x *exchange, req *http.Request) (_ *http.Response, err error) {
 	defer func() {
 		if v := recover(); v != nil {
 			x.answer, err = answer{}, &panicError{t.base, v}
