@@ -58,7 +58,7 @@ type Part struct {
 	Number int // from 1 to 10,000
 	Size   int64
 	ETag   string // as the server gave it, without quotation marks
-	CRC64  uint64 // CRC-64/ECMA of the part's bytes
+	CRC64  uint64 `json:",string"` // CRC-64/ECMA of the part's bytes
 }
 
 // A Store keeps the checkpoints of all uploads. Implementations are safe for use

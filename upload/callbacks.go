@@ -72,7 +72,7 @@ type Result struct {
 	Location     string // URL of the object, without a signature
 	ETag         string // without quotation marks
 	VersionID    string // of a bucket with versions
-	CRC64        uint64 // CRC-64/ECMA of the file
+	CRC64        uint64 `json:",string"` // CRC-64/ECMA of the file; in JSON a text, since many readers round numbers
 	Verified     bool   // the server returned the same CRC64
 	Size         int64  // bytes
 	Parts        int

@@ -48,16 +48,13 @@ func New(opts *Options) (*Client, error) {
 		opts:    o,
 		entries: make(map[FileID]*entry),
 		readers: make(readers),
-		list:    filelist.New(filelist.Limits{Parallel: o.Parallel, Started: o.maxStarted()}),
+		list:    filelist.New(filelist.Limits{Parallel: o.Parallel, Started: o.maxStarted(o.Parallel)}),
 		slots:   slots.New(o.Parallel),
 	}
 	if err := c.openStore(); err != nil {
 		return nil, err
 	}
 	c.workers.ctx, c.workers.end = context.WithCancelCause(context.Background())
-	if opts != nil && opts.Parallel == Auto {
-		c.slots = slots.NewAuto()
-	}
 	c.gate = c.newGate(o.Credentials)
 	c.service = transfer.NewService(transfer.Options{
 		Wire: c.wireOptions(), Locator: o.locator(),
@@ -67,30 +64,26 @@ func New(opts *Options) (*Client, error) {
 		CleanupTimeout: o.CleanupTimeout,
 	})
 	if opts != nil && opts.Parallel == Auto {
-		c.goDo(c.measure)
+		c.setAuto()
 	}
 	return c, nil
 }
 
 func (c *Client) wireOptions() transfer.WireOptions {
-	w := transfer.WireOptions{
-		HTTPClient: c.opts.HTTPClient, Parallel: c.opts.Parallel,
+	return transfer.WireOptions{
+		HTTPClient: c.opts.HTTPClient, BandwidthLimit: c.opts.BandwidthLimit,
 		StallTimeout: c.opts.StallTimeout, RequireCRC: c.opts.RequireCRC, Logger: c.opts.Logger,
 	}
-	if c.opts.BandwidthLimit > 0 {
-		w.Limiter = transfer.NewLimiter(c.opts.BandwidthLimit)
-	}
-	return w
 }
 
-// openStore opens the default directory of checkpoints unless a store was given.
+// openStore opens the directory of checkpoints unless a store was given.
 func (c *Client) openStore() error {
 	if c.opts.Checkpoints != nil {
 		c.store = transfer.GuardStore(c.opts.Checkpoints, nil)
 		return nil
 	}
 	c.ownStore = true
-	store, err := openDefaultStore(c.opts)
+	store, err := openDir(c.opts)
 	if err == nil {
 		c.store = store
 		return nil

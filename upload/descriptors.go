@@ -12,12 +12,12 @@ import (
 // of any length costs. It is more than the number of slots, so that files that wait for
 // a token or for a retry do not keep others from being sent. Each may have its source
 // and its checkpoint open; with an Authorizer, also its claim on the source.
-func (o *Options) maxStarted() int {
+func (o *Options) maxStarted(parallel int) int {
 	perFile := 2
 	if o.Authorizer != nil {
 		perFile = 3
 	}
-	return descriptors.Started(descriptors.Limit(), perFile, o.Parallel, max(256, 2*o.Parallel))
+	return descriptors.Started(descriptors.Limit(), perFile, parallel, max(256, 2*parallel))
 }
 
 // awaitTurn waits until the file has a slot in hand and there are credentials. The file

@@ -122,5 +122,13 @@
 //
 // Before a program exits, it closes the client: checkpoints stay, and the files that were
 // under way end with [ErrClosed], which is no fault of theirs. The next run adds the same
-// files again and resumes; see the example of Client.Close.
+// files again and resumes; see the example of Client.Close. [Client.Shutdown] is Close with
+// a context; neither waits until files are uploaded, which is what Wait does.
+//
+// # Running for months
+//
+// [Client.SetParallel] and [Client.SetBandwidthLimit] change the limits while files are
+// uploaded, and [Client.FollowTimetable] has the bandwidth follow the time of day. In a
+// container, Options.CheckpointDir has to be on a volume, or Options.Checkpoints a store
+// that machines share: otherwise checkpoints end with the container.
 package upload

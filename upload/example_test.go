@@ -308,9 +308,12 @@ func ExampleCallbacks() {
 	var bar io.Writer = io.Discard // os.Stderr
 	client := exampleClient(upload.Options{Credentials: sts.Static(exampleKey), Callbacks: upload.Callbacks{
 		OnProgress: func(c *upload.Client, f upload.FileInfo, uploaded, total int64) {
-			stats := c.Stats()
-			fmt.Fprintf(bar, "\r%s: %d of %d bytes; in all %d of %d, %v left",
-				f.Object, uploaded, total, stats.Uploaded, stats.Total, stats.Left.Round(time.Second))
+			stats, left := c.Stats(), "?"
+			if stats.Left >= 0 {
+				left = stats.Left.Round(time.Second).String()
+			}
+			fmt.Fprintf(bar, "\r%s: %d of %d bytes; in all %d of %d, %s left",
+				f.Object, uploaded, total, stats.Uploaded, stats.Total, left)
 		},
 		OnSucceeded: func(_ *upload.Client, f upload.FileInfo, r upload.Result) {
 			fmt.Printf("%s: %d of %d bytes\n", f.Object, f.Uploaded, f.Size)

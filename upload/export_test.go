@@ -33,3 +33,6 @@ func (c *Client) ProviderGate(id FileID) (gate any) {
 	c.view(func(*filelist.List) { gate = c.entries[id].extras.gate.Load() })
 	return gate
 }
+
+// LimitText is a bandwidth limit as timetables have it.
+func LimitText(limit int64) string { return limitText(limit) }

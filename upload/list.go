@@ -79,7 +79,7 @@ func (c *Client) checked(f File) (*entry, int64, error) {
 // checkBuffers returns an error if the parts of a Reader that are in memory at the same
 // time are more than the system can address.
 func (c *Client) checkBuffers(plan transfer.Plan) error {
-	size, parallel := plan.PartSize, c.opts.Parallel
+	size, parallel := plan.PartSize, c.service.Parallel()
 	if plan.Size > 0 { // known: no more and no larger buffers than it has parts
 		size, parallel = min(size, plan.Size), min(parallel, plan.Count-1)
 	}

@@ -29,9 +29,15 @@ type Options struct {
 
 	// Checkpoints keeps what is needed to resume after the process has ended. The client
 	// does not close a store that it was given. A panic of one is [ErrCheckpoint], like an
-	// error of it. The default is a directory in the user's cache directory, with one file
-	// for each upload under way.
+	// error of it. The default is the store in CheckpointDir.
 	Checkpoints checkpoint.Store
+
+	// CheckpointDir is a directory that keeps the checkpoints, instead of Checkpoints, in
+	// one file for each upload under way; it is made if it is not there. Processes may
+	// share it. In a container, what is not on a volume ends with the container: give a
+	// directory on a volume, or a store that machines share as Checkpoints. The default is
+	// a directory in the user's cache directory (see [checkpoint.DefaultDir]).
+	CheckpointDir string
 
 	// CheckpointsOptional uploads a file without a checkpoint if none can be kept: no
 	// disk space, no permission. Such an upload does not survive the end of the
@@ -45,7 +51,7 @@ type Options struct {
 	PartSize int64
 
 	// Parallel is how many requests are in flight at the same time, over all files:
-	// from 1 to 1,000, or Auto. The default is 5.
+	// from 1 to 1,000, or Auto. SetParallel changes it later. The default is 5.
 	//
 	// With Auto the client begins with 5 and measures which number sends the most bytes per
 	// second, up to 64: on Linux by what the kernel's TCP tells of the connections, elsewhere
@@ -71,7 +77,8 @@ type Options struct {
 	// default is 30 s.
 	StallTimeout time.Duration
 
-	// BandwidthLimit is how many bytes are sent per second, over all files. The
+	// BandwidthLimit is how many bytes are sent per second, over all files: at least
+	// MinBandwidthLimit. SetBandwidthLimit and FollowTimetable change it later. The
 	// default is no limit.
 	BandwidthLimit int64
 
@@ -104,8 +111,8 @@ type Options struct {
 	RequireCRC bool
 
 	// HTTPClient sends the requests. It is not changed; its CheckRedirect is ignored, as
-	// redirects are never followed. The default is a client tuned to Parallel, with the
-	// proxy of the environment.
+	// redirects are never followed. The default is a client that keeps as many
+	// connections as there are requests in flight, with the proxy of the environment.
 	HTTPClient *http.Client
 
 	// Logger gets what an operator wants to know, but no line for each part. No line
@@ -159,13 +166,14 @@ func (o *Options) withDefaults() (Options, error) {
 	c.CustomDomains, domains = customDomains(c.CustomDomains, c.Region)
 	for _, check := range []error{
 		domains,
-		inRange("PartSize", c.PartSize, transfer.MinPartSize, transfer.MaxPartSize, " bytes"),
-		inRange("Parallel", c.Parallel, 1, maxParallel, ""),
+		c.checkCheckpoints(),
+		inRange("Options.PartSize", c.PartSize, transfer.MinPartSize, transfer.MaxPartSize, " bytes"),
+		inRange("Options.Parallel", c.Parallel, 1, maxParallel, ""),
 		positive("RetryInterval", c.RetryInterval),
 		positive("StallTimeout", c.StallTimeout),
 		positive("TokenWait", c.TokenWait),
 		positive("CleanupTimeout", c.CleanupTimeout),
-		notNegative("BandwidthLimit", c.BandwidthLimit),
+		checkBandwidth("Options.BandwidthLimit", c.BandwidthLimit),
 		region(c.Region),
 	} {
 		if check != nil {
@@ -173,6 +181,13 @@ func (o *Options) withDefaults() (Options, error) {
 		}
 	}
 	return c, nil
+}
+
+func (o *Options) checkCheckpoints() error {
+	if o.Checkpoints != nil && o.CheckpointDir != "" {
+		return fmt.Errorf("%w: Options.CheckpointDir: got %q together with Options.Checkpoints, want one of them", ErrInvalidArgument, o.CheckpointDir)
+	}
+	return nil
 }
 
 func setDefault[T comparable](field *T, value T) {
@@ -184,7 +199,7 @@ func setDefault[T comparable](field *T, value T) {
 
 func inRange[T int | int64](field string, got, low, high T, unit string) error {
 	if got < low || got > high {
-		return fmt.Errorf("%w: Options.%s: got %d, want %d to %d%s", ErrInvalidArgument, field, got, low, high, unit)
+		return fmt.Errorf("%w: %s: got %d, want %d to %d%s", ErrInvalidArgument, field, got, low, high, unit)
 	}
 	return nil
 }
@@ -218,11 +233,4 @@ func customDomains(given []string, region string) ([]string, error) {
 
 func (o *Options) locator() target.Locator {
 	return target.Locator{Region: o.Region, CustomDomains: o.CustomDomains}
-}
-
-func notNegative(field string, got int64) error {
-	if got < 0 {
-		return fmt.Errorf("%w: Options.%s: got %d bytes per second, want 0 for no limit, or more", ErrInvalidArgument, field, got)
-	}
-	return nil
 }

@@ -140,6 +140,7 @@ var printable = map[string]maker{
 	"upload.Retry":         filled[upload.Retry](),
 	"upload.State":         filled[upload.State](),
 	"upload.Stats":         filled[upload.Stats](),
+	"upload.Timetable":     filled[upload.Timetable](),
 	"upload.SweepOptions":  filled[upload.SweepOptions](),
 	"upload.UploadAddress": filled[upload.UploadAddress](),
 

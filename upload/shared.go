@@ -16,6 +16,7 @@ type sharedValues struct {
 	lastSite    atomic.Pointer[site]
 	providers   providers
 	warnV1      sync.Once
+	following   following // of a timetable
 }
 
 // options returns f without its path, destination, Info and [extras]. Most files of a list have

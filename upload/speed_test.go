@@ -32,7 +32,7 @@ func TestBandwidthLimitHoldsForAllFilesTogether(t *testing.T) {
 func TestBandwidthLimitDoesNotHoldUpStop(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		b := newDirectTestbed(t)
-		b.opts.BandwidthLimit = 1 // byte per second
+		b.opts.BandwidthLimit = upload.MinBandwidthLimit
 		c := b.client()
 		b.add(c, b.bytesOf("talk", 900*kib))
 		begin := time.Now()

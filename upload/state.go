@@ -2,6 +2,8 @@ package upload
 
 import (
 	"fmt"
+	"slices"
+	"strings"
 
 	"github.com/vodupload/vodupload/upload/internal/filelist"
 )
@@ -25,6 +27,18 @@ var stateNames = [...]string{"init", "started", "paused", "expired", "stopped", 
 // String returns the state's name in lower case.
 func (s State) String() string { return name(stateNames[:], int(s), "State") }
 
+// MarshalText returns the state's name. A number that is no state is [ErrInvalidArgument].
+func (s State) MarshalText() ([]byte, error) { return marshalName(stateNames[:], int(s), "State") }
+
+// UnmarshalText reads the name of a state.
+func (s *State) UnmarshalText(text []byte) error {
+	i, err := unmarshalName(stateNames[:], string(text), "State")
+	if err == nil {
+		*s = State(i)
+	}
+	return err
+}
+
 // states are the states of the list as users see them.
 var states = [...]State{
 	filelist.Init: StateInit, filelist.Started: StateStarted, filelist.Paused: StatePaused,
@@ -45,16 +59,47 @@ const (
 )
 
 // String returns the state's name in lower case.
-func (s FileState) String() string {
-	if s < 0 || int(s) >= filelist.FileStates {
-		return fmt.Sprintf("FileState(%d)", int(s))
-	}
-	return filelist.FileState(s).String()
+func (s FileState) String() string { return name(fileStateNames[:], int(s), "FileState") }
+
+// MarshalText returns the state's name. A number that is no state is [ErrInvalidArgument].
+func (s FileState) MarshalText() ([]byte, error) {
+	return marshalName(fileStateNames[:], int(s), "FileState")
 }
+
+// UnmarshalText reads the name of a state.
+func (s *FileState) UnmarshalText(text []byte) error {
+	i, err := unmarshalName(fileStateNames[:], string(text), "FileState")
+	if err == nil {
+		*s = FileState(i)
+	}
+	return err
+}
+
+var fileStateNames = func() (names [filelist.FileStates]string) {
+	for s := range names {
+		names[s] = filelist.FileState(s).String()
+	}
+	return names
+}()
 
 func name(names []string, i int, kind string) string {
 	if i < 0 || i >= len(names) {
 		return fmt.Sprintf("%s(%d)", kind, i)
 	}
 	return names[i]
+}
+
+func marshalName(names []string, i int, kind string) ([]byte, error) {
+	if i < 0 || i >= len(names) {
+		return nil, fmt.Errorf("%w: %s: got %d, want 0 to %d", ErrInvalidArgument, kind, i, len(names)-1)
+	}
+	return []byte(names[i]), nil
+}
+
+func unmarshalName(names []string, text, kind string) (int, error) {
+	i := slices.Index(names, text)
+	if i < 0 {
+		return 0, fmt.Errorf("%w: %s: got %q, want one of %s", ErrInvalidArgument, kind, text, strings.Join(names, ", "))
+	}
+	return i, nil
 }

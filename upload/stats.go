@@ -1,6 +1,7 @@
 package upload
 
 import (
+	"math"
 	"time"
 
 	"github.com/vodupload/vodupload/upload/internal/filelist"
@@ -12,7 +13,7 @@ type Stats struct {
 	Total    int64             // bytes of all files that are not canceled, failed ones included
 	Uploaded int64             // of these, bytes that the server has acknowledged
 	Speed    float64           // bytes acknowledged per second, over the last 8 seconds at most
-	Left     time.Duration     // at this speed, for all that is neither failed nor canceled; 0: not known yet
+	Left     time.Duration     // at this speed, for all that is neither failed nor canceled; -1: not known
 	InFlight int               // requests
 }
 
@@ -29,9 +30,21 @@ func (c *Client) Stats() Stats {
 			}
 		}
 		s.Speed = l.Rate().PerSecond(l.Now)
-		if s.Speed > 0 && l.Rate().Settled(l.Now) {
-			s.Left = time.Duration(float64(t.Todo) / s.Speed * float64(time.Second))
-		}
+		s.Left = left(&t, s.Speed, l.Rate().Settled(l.Now))
 	})
 	return s
+}
+
+// left is how long what is to be sent takes, -1 if nobody can know: no bytes have flowed
+// lately, or a file's length is unknown.
+func left(t *filelist.Totals, speed float64, settled bool) time.Duration {
+	switch {
+	case t.Unsized > 0:
+		return -1
+	case t.Todo == 0:
+		return 0
+	case speed <= 0, !settled:
+		return -1
+	}
+	return time.Duration(min(float64(t.Todo)/speed*float64(time.Second), math.MaxInt64/2))
 }

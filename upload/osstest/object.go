@@ -34,7 +34,7 @@ type Object struct {
 	Size int64
 
 	// CRC64 is the object's CRC-64/ECMA, as in x-oss-hash-crc64ecma.
-	CRC64 uint64
+	CRC64 uint64 `json:",string"`
 
 	// LastModified is by the server's clock.
 	LastModified time.Time
@@ -84,7 +84,7 @@ type Part struct {
 	ETag string
 
 	// CRC64 is the part's CRC-64/ECMA.
-	CRC64 uint64
+	CRC64 uint64 `json:",string"`
 
 	LastModified time.Time
 }

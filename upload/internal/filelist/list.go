@@ -55,6 +55,12 @@ func New(limits Limits) *List {
 	}
 }
 
+// SetLimits changes the limits. What is under way continues.
+func (l *List) SetLimits(limits Limits) {
+	l.limits = limits
+	l.startCleanups()
+}
+
 // State returns what the client is doing.
 func (l *List) State() State { return l.state }
 

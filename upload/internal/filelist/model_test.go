@@ -135,6 +135,12 @@ func (o *owner) step() {
 	if o.r.IntN(2000) == 0 {
 		o.do(Close)
 	}
+	if o.r.IntN(100) == 0 {
+		o.decide() // with the limits so far
+		limits := Limits{Parallel: 1 + o.r.IntN(3), Started: 1 + o.r.IntN(5)}
+		o.note("%+v", limits)
+		o.l.SetLimits(limits)
+	}
 	if o.r.IntN(1000) == 0 {
 		o.note("clear")
 		_ = o.l.Clear(errCause)
@@ -232,22 +238,26 @@ func (o *owner) decide() {
 		o.t.Errorf("used %d slots of %d", used, want)
 	}
 	o.slots -= used
-	cleaners := 0
+	cleaners, started := 0, 0
 	for effects := o.l.Take(); len(effects) > 0; effects = o.l.Take() {
 		for _, e := range effects {
 			if _, ok := o.l.Get(e.File); !ok && e.Event != EventFinished {
 				o.t.Errorf("%s is about a file that cannot be looked at", text(e))
 			}
+			switch f := o.known[e.File]; {
+			case e.Kind == CleanUp:
+				cleaners++
+			case e.Kind == StartRun && f != nil && f.Lane == Queue:
+				started++
+			}
 			o.perform(e)
 		}
 	}
-	for _, f := range o.known {
-		if f.cleaning {
-			cleaners++
-		}
+	if cleaners > 0 && o.l.cleaners > o.l.limits.Parallel {
+		o.t.Errorf("%d clean-ups at a time", o.l.cleaners)
 	}
-	if cleaners > o.l.limits.Parallel {
-		o.t.Errorf("%d clean-ups at a time", cleaners)
+	if started > 0 && o.l.lanes[Queue].running > o.l.limits.Started {
+		o.t.Errorf("%d files are started", o.l.lanes[Queue].running)
 	}
 }
 
@@ -435,9 +445,6 @@ func checkInvariants(t *testing.T, l *List) {
 	}
 	if l.totals != totals {
 		t.Errorf("totals %+v, want %+v", l.totals, totals)
-	}
-	if started := l.lanes[Queue].running; started > l.limits.Started {
-		t.Errorf("%d files are started", started)
 	}
 	if direct := &l.lanes[Direct]; len(direct.ready) > 0 && l.state != Paused && l.state != Closed && direct.busy() < l.limits.Parallel && l.effects == nil {
 		t.Error("a direct file waits though it could start")

@@ -47,6 +47,10 @@ var scripts = []struct{ name, script, want string }{
 		"start 1, started 1, start 2, started 2, succeeded 1, release 1, start 3, started 3"},
 	{"no more files than the limit", "add a; add b; add c; add d; add e; start; turn 9",
 		"start 1, started 1, start 2, started 2, start 3, started 3, start 4, started 4"},
+	{"more files than before, and fewer", "add a; add b; add c; start; limits 1; turn 9; limits 2; turn 9; limits 1; ended 1 ok; turn 9; ended 2 ok; turn 9",
+		"start 1, started 1, start 2, started 2, succeeded 1, release 1, succeeded 2, release 2, start 3, started 3"},
+	{"more clean-ups at a time than before", "add a; add b; start; turn 2; limits 1; clear; ended 1 canceled; ended 2 canceled; limits 2",
+		"start 1, started 1, start 2, started 2, interrupt 1, interrupt 2, cleanup 1, cleanup 2"},
 	{"a direct file needs no Start", "add a direct; turn 1; ended 1 ok; forget 1", "start 1 slotless, started 1, succeeded 1, release 1, rest 1, drop 1"},
 	{"direct files come first, as many as Parallel without a slot", "add a; add b direct; add c direct; add d direct; start; turn 1",
 		"start 2 slotless, started 2, start 3 slotless, started 3, start 4, started 4"},
@@ -232,6 +236,8 @@ func (p *player) play(words []string) {
 		_, err = p.l.Add(key(arg[0]), o)
 	case "turn":
 		slots = int(id)
+	case "limits":
+		p.l.SetLimits(Limits{Parallel: int(id), Started: int(id)})
 	case "cancel":
 		err = p.l.Cancel(id, errCause)
 	case "delete":

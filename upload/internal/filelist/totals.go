@@ -7,6 +7,7 @@ type Totals struct {
 	Total    int64           // bytes of all files that are not canceled
 	Uploaded int64           // of these, acknowledged
 	Todo     int64           // bytes still to come of files that are neither failed nor canceled
+	Unsized  int             // of these files, how many have not ended and no known size
 }
 
 // Totals returns the sums.
@@ -20,6 +21,7 @@ type share struct {
 	listed                bool
 	state                 FileState
 	total, uploaded, todo int64
+	unsized               bool
 }
 
 func shareOf(f *File) share {
@@ -33,6 +35,7 @@ func shareOf(f *File) share {
 	s.total, s.uploaded = max(f.Size, f.Uploaded), f.Uploaded // the size of a stream is unknown at first
 	if s.state != FileFailed {
 		s.todo = max(f.Size-f.Uploaded, 0)
+		s.unsized = f.Size < 0
 	}
 	return s
 }
@@ -45,6 +48,9 @@ func (t *Totals) add(s share, sign int64) {
 	t.Total += sign * s.total
 	t.Uploaded += sign * s.uploaded
 	t.Todo += sign * s.todo
+	if s.unsized {
+		t.Unsized += int(sign)
+	}
 }
 
 // account brings the totals and its group up to date with a file.

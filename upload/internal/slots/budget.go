@@ -19,6 +19,7 @@ type Budget struct {
 	arrived uint64
 	waiters waiters
 	auto    *auto // sets limit; nil: it is fixed
+	autos   int   // how many there were
 }
 
 // New returns a budget of limit slots.
@@ -26,8 +27,40 @@ func New(limit int) *Budget { return &Budget{limit: limit} }
 
 // NewAuto returns a budget that finds its limit by measuring, at most [AutoMost].
 func NewAuto() *Budget {
-	a := newAuto()
-	return &Budget{limit: a.limit, auto: a}
+	b := new(Budget)
+	b.SetAuto()
+	return b
+}
+
+// Set changes the limit. Requests in flight keep their slots.
+func (b *Budget) Set(limit int) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.limit, b.auto = limit, nil
+	b.passOn()
+}
+
+// SetAuto has the budget find its limit by measuring from now on. It returns the number
+// of this measuring, 0 if one is under way already: somebody has to call Measure for as
+// long as Measures(number).
+func (b *Budget) SetAuto() (number int) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if b.auto != nil {
+		return 0
+	}
+	b.autos++
+	b.auto = newAuto()
+	b.limit = b.auto.limit
+	b.passOn()
+	return b.autos
+}
+
+// Measures reports whether a measuring is under way still.
+func (b *Budget) Measures(number int) bool {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.auto != nil && b.autos == number
 }
 
 type waiter struct {
@@ -133,13 +166,12 @@ func (b *Budget) Measure(t Traffic) (idle bool) {
 
 // Throttled records that the server asked for less. What is in flight continues.
 func (b *Budget) Throttled() {
-	if b.auto == nil {
-		return
-	}
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	b.auto.throttled(time.Now())
-	b.limit = b.auto.limit
+	if b.auto != nil {
+		b.auto.throttled(time.Now())
+		b.limit = b.auto.limit
+	}
 }
 
 type waiters []*waiter

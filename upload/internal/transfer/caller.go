@@ -88,7 +88,7 @@ func (c *caller) again(ctx context.Context, policy RetryPolicy, part int, try fu
 			c.starved(err)
 		}
 		wait = morePatience(wait, we)
-		v := b.next(we, c.tally.acknowledged(), 2*c.opts.Parallel)
+		v := b.next(we, c.tally.acknowledged(), 2*c.parallel.now())
 		if resolved != nil && !isLocal && we.Class != wire.Starved && resolved(we, !v.again) {
 			c.recovered(reported, part)
 			return nil

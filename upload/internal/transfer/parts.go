@@ -2,6 +2,7 @@ package transfer
 
 import (
 	"context"
+	"sync"
 	"sync/atomic"
 
 	"golang.org/x/sync/errgroup"
@@ -14,24 +15,42 @@ import (
 // retry leaves its slot to another part.
 func (m *multipart) sendParts(ctx context.Context) error {
 	g, gctx := errgroup.WithContext(ctx)
-	var last atomic.Int64 // part that was taken
-	for range min(2*m.opts.Parallel, m.plan.Count) {
-		g.Go(func() error {
-			for n := int(last.Add(1)); n <= m.plan.Count && gctx.Err() == nil; n = int(last.Add(1)) {
-				if m.parts[n-1].Number != 0 {
-					continue
-				}
-				if err := m.sendPart(gctx, n); err != nil {
-					return err
-				}
+	var last atomic.Int64        // part that was taken
+	taken := make(chan struct{}) // closed when there is none left to take
+	noneLeft := sync.OnceFunc(func() { close(taken) })
+	work := func() error {
+		defer noneLeft()
+		for n := int(last.Add(1)); n <= m.plan.Count && gctx.Err() == nil; n = int(last.Add(1)) {
+			if m.parts[n-1].Number != 0 {
+				continue
 			}
-			return nil
-		})
+			if err := m.sendPart(gctx, n); err != nil {
+				return err
+			}
+		}
+		return nil
 	}
+	m.staff(g, work, taken)
 	if err := g.Wait(); err != nil {
 		return err
 	}
 	return context.Cause(ctx)
+}
+
+// staff has as many goroutines work as there are slots for, and more when there are more
+// slots, until done.
+func (m *multipart) staff(g *errgroup.Group, work func() error, done <-chan struct{}) {
+	for started := 0; ; {
+		slots, changed := m.parallel.get()
+		for ; started < min(2*slots, m.plan.Count); started++ {
+			g.Go(work)
+		}
+		select {
+		case <-changed:
+		case <-done:
+			return
+		}
+	}
 }
 
 func (m *multipart) sendPart(ctx context.Context, n int) error {

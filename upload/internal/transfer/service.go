@@ -32,6 +32,7 @@ const (
 type Service struct {
 	opts     Options
 	wire     *wire.Client
+	parallel *width // Options.Parallel at first
 	volatile checkpoint.Store
 	working  workingSet
 	sweeping sweepSet
@@ -51,7 +52,10 @@ func NewService(o Options) *Service {
 	if o.Wire.StallTimeout == 0 {
 		o.Wire.StallTimeout = defaultStallTimeout
 	}
-	return &Service{opts: o, wire: wire.NewClient(&o.Wire), volatile: checkpoint.NewMemory(), comparing: make(chan struct{}, max(o.Parallel, 1))}
+	return &Service{
+		opts: o, wire: wire.NewClient(&o.Wire), parallel: newWidth(o.Parallel), volatile: checkpoint.NewMemory(),
+		comparing: make(chan struct{}, max(o.Parallel, 1)),
+	}
 }
 
 // CloseIdle closes the connections that are not in use.
@@ -60,5 +64,13 @@ func (s *Service) CloseIdle() { s.wire.CloseIdle() }
 // Traffic returns what the connections carry. The first call begins the measuring.
 func (s *Service) Traffic() wire.Traffic { return s.wire.Traffic() }
 
-// NewLimiter returns a limit of the bandwidth of all that it is given to.
-func NewLimiter(bytesPerSecond int64) *wire.Limiter { return wire.NewLimiter(bytesPerSecond) }
+// SetParallel changes Options.Parallel, for runs under way as well.
+func (s *Service) SetParallel(n int) { s.parallel.set(n) }
+
+// Parallel returns how many requests may be in flight now.
+func (s *Service) Parallel() int { return s.parallel.now() }
+
+// SetBandwidthLimit changes Options.Wire.BandwidthLimit, for requests in flight as well.
+func (s *Service) SetBandwidthLimit(bytesPerSecond int64) {
+	s.wire.SetBandwidthLimit(bytesPerSecond)
+}

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"math"
 	"slices"
 	"sync"
 
@@ -74,6 +75,12 @@ func CheckBuffers(partSize int64, parallel int, maxInt int64) error {
 	return nil
 }
 
+// addressable is how many parts of a stream may be in flight on a system whose largest
+// int is maxInt.
+func addressable(partSize, maxInt int64) int {
+	return int(max(1, min(maxInt/max(partSize, 1), math.MaxInt32)-1))
+}
+
 func (st *Stream) bufferLocked() []byte {
 	if n := len(st.free); n > 0 {
 		buf := st.free[n-1]
@@ -92,11 +99,15 @@ func (st *Stream) hold(buf []byte) int {
 	return len(st.parts)
 }
 
-func (st *Stream) acknowledge(p wire.Part) {
+// acknowledge records that the server has a part. Its buffer is used again, unless there
+// are more than it takes for that many requests in flight.
+func (st *Stream) acknowledge(p wire.Part, parallel int) {
 	st.mu.Lock()
 	defer st.mu.Unlock()
 	st.parts[p.Number-1] = p
-	st.free = append(st.free, st.unsent[p.Number])
+	if len(st.unsent)+len(st.free) <= parallel+1 {
+		st.free = append(st.free, st.unsent[p.Number])
+	}
 	delete(st.unsent, p.Number)
 }
 
@@ -193,12 +204,12 @@ func (inMemory) Touched() (bool, error)                    { return false, nil }
 func (inMemory) Close() error                              { return nil }
 
 // sendStream sends what an earlier run left, then what the reader still gives. One
-// part is read while Parallel are in flight.
+// part is read while as many are in flight as there may be.
 func (m *multipart) sendStream(ctx context.Context, st *Stream) error {
 	ctx, end := context.WithCancelCause(ctx)
 	defer end(nil)
-	g, gctx := errgroup.WithContext(ctx)
-	g.SetLimit(m.opts.Parallel)
+	group, gctx := errgroup.WithContext(ctx)
+	g := newCrew(group, m.parallel, addressable(st.size, math.MaxInt))
 	var have int64
 	for _, p := range st.parts {
 		have += p.Size
@@ -237,7 +248,7 @@ func (m *multipart) sendBuffered(ctx context.Context, st *Stream, n int, buf []b
 	if err != nil {
 		return err
 	}
-	st.acknowledge(part)
+	st.acknowledge(part, m.parallel.now())
 	m.emit(Event{Kind: Progress})
 	return nil
 }

@@ -133,7 +133,7 @@ func (sw *sweep) listed(ctx context.Context) (all []wire.Unfinished, served time
 func (sw *sweep) all(ctx context.Context, found []candidate) []Leftover {
 	stays := make([]bool, len(found))
 	var g errgroup.Group
-	g.SetLimit(sw.opts.Parallel)
+	g.SetLimit(sw.parallel.now())
 	for i := range found {
 		if ctx.Err() != nil {
 			break

@@ -51,7 +51,7 @@ func newRig(t *testing.T, size int) *rig {
 	r.path = filepath.Join(t.TempDir(), "talk.mp4")
 	r.write(data(size, 1))
 	r.opts = Options{
-		Wire: wire.Options{Parallel: 5, StallTimeout: 5 * time.Second}, Checkpoints: r.store,
+		Wire: wire.Options{StallTimeout: 5 * time.Second}, Checkpoints: r.store,
 		PartSize: partSize, Parallel: 5, Retry: RetryPolicy{Count: 3, Interval: time.Millisecond},
 		CleanupTimeout: 5 * time.Second,
 	}

@@ -54,7 +54,7 @@ func (b *bodyReader) Read(p []byte) (int, error) {
 	if int64(len(p)) > left {
 		p = p[:left]
 	}
-	if b.limiter != nil {
+	if b.limiter.isFinite() {
 		var err error
 		if p, err = b.limit(p); err != nil {
 			return 0, err

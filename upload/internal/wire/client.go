@@ -32,7 +32,7 @@ type Client struct {
 func NewClient(o *Options) *Client {
 	opts := o.withDefaults()
 	c := &Client{
-		limiter: opts.Limiter,
+		limiter: NewLimiter(opts.BandwidthLimit),
 		stall:   opts.StallTimeout,
 		log:     opts.Logger,
 
@@ -43,6 +43,10 @@ func NewClient(o *Options) *Client {
 	c.http, c.own = newHTTPClient(&opts)
 	return c
 }
+
+// SetBandwidthLimit changes Options.BandwidthLimit, for requests in flight as well: from
+// their next piece on, of which the largest has 32 KiB.
+func (c *Client) SetBandwidthLimit(bytesPerSecond int64) { c.limiter.SetRate(bytesPerSecond) }
 
 // Object returns the object that t names. It makes no request. The error says which
 // part of t is wrong.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"math"
 	"sync"
+	"sync/atomic"
 	"time"
 )
 
@@ -24,6 +25,8 @@ const (
 // piece at a time, so that all go forward alike. Its methods may be called from any
 // goroutine.
 type Limiter struct {
+	limits atomic.Bool // rate is finite: lets bodies pass without the lock
+
 	mu      sync.Mutex
 	rate    float64 // bytes per second
 	earned  float64 // bytes that time has let through, up to at
@@ -35,7 +38,9 @@ type Limiter struct {
 // NewLimiter returns a Limiter that lets bytesPerSecond through. A rate of 0 or less
 // means no limit.
 func NewLimiter(bytesPerSecond int64) *Limiter {
-	return &Limiter{rate: toRate(bytesPerSecond), at: time.Now(), changed: make(chan struct{})}
+	l := &Limiter{rate: toRate(bytesPerSecond), at: time.Now(), changed: make(chan struct{})}
+	l.limits.Store(bytesPerSecond > 0)
+	return l
 }
 
 func toRate(bytesPerSecond int64) float64 {
@@ -45,12 +50,16 @@ func toRate(bytesPerSecond int64) float64 {
 	return float64(bytesPerSecond)
 }
 
+// isFinite reports whether l limits anything now. A nil l does not.
+func (l *Limiter) isFinite() bool { return l != nil && l.limits.Load() }
+
 // SetRate changes the rate, also for those who are waiting.
 func (l *Limiter) SetRate(bytesPerSecond int64) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.earn()
 	l.rate = toRate(bytesPerSecond)
+	l.limits.Store(bytesPerSecond > 0)
 	l.wake()
 }
 

@@ -6,23 +6,15 @@ import (
 	"time"
 )
 
-const (
-	defaultParallel     = 5
-	defaultStallTimeout = 30 * time.Second
-)
+const defaultStallTimeout = 30 * time.Second
 
 // Options are the settings of a [Client].
 type Options struct {
 	// HTTPClient sends the requests. It is copied, and neither it nor its transport
 	// is changed. Redirects are not followed whatever it says: the signature of a
-	// request holds for one host only. The default is a client of our own, tuned to
-	// Parallel, with the proxy that the environment names.
+	// request holds for one host only. The default is a client of our own, with the
+	// proxy that the environment names.
 	HTTPClient *http.Client
-
-	// Parallel is how many requests are in flight at the same time. It sizes the
-	// pool of kept-alive connections of our own client; it does not limit the
-	// calls. The default is 5.
-	Parallel int
 
 	// StallTimeout is how long a request may go on without progress.
 	//
@@ -30,7 +22,7 @@ type Options struct {
 	// be had for so long; when in so long a time the other side has acknowledged
 	// less than 1 KiB/s of the body; when the answer has not begun so long after
 	// the last byte was acknowledged; and when the answer stops for so long. Time
-	// spent waiting for the Limiter does not count. It is noticed within an eighth
+	// waiting for the bandwidth limit does not count. It is noticed within an eighth
 	// of StallTimeout.
 	//
 	// On Linux (amd64, arm64) the kernel tells what the other side acknowledged.
@@ -42,8 +34,9 @@ type Options struct {
 	// The default is 30 s.
 	StallTimeout time.Duration
 
-	// Limiter limits the bandwidth of all bodies together. The default is none.
-	Limiter *Limiter
+	// BandwidthLimit is how many bytes per second all bodies together may send; it can
+	// be changed later. The default is no limit.
+	BandwidthLimit int64
 
 	// RequireCRC makes an answer of success without a CRC64, to a request that stored
 	// something, an error that is [ErrNoCRC]. The default is to accept it, with one
@@ -60,9 +53,6 @@ func (o *Options) withDefaults() Options {
 	var c Options
 	if o != nil {
 		c = *o
-	}
-	if c.Parallel <= 0 {
-		c.Parallel = defaultParallel
 	}
 	if c.StallTimeout <= 0 {
 		c.StallTimeout = defaultStallTimeout

@@ -15,11 +15,16 @@ const (
 	// that few requests meet one that is just being closed.
 	idleTimeout      = 45 * time.Second
 	handshakeTimeout = 10 * time.Second
+
+	// maxIdle bounds the idle connections to a host. There are never more than there
+	// were requests in flight in the last idleTimeout, so it only has to be no less than
+	// the most that may be in flight.
+	maxIdle = 1000
 )
 
-// newTransport returns a transport for parallel requests to a host at a time. It
-// speaks HTTP/1.1 only: one connection for all parts would share one window.
-func newTransport(parallel int) *http.Transport {
+// newTransport returns a transport of HTTP/1.1 only: one connection for all parts would
+// share one window.
+func newTransport() *http.Transport {
 	protocols := new(http.Protocols)
 	protocols.SetHTTP1(true)
 	return &http.Transport{
@@ -27,7 +32,7 @@ func newTransport(parallel int) *http.Transport {
 		OnProxyConnectResponse: checkProxy,
 		DialContext:            dialer(),
 		TLSHandshakeTimeout:    handshakeTimeout,
-		MaxIdleConnsPerHost:    parallel,
+		MaxIdleConnsPerHost:    maxIdle,
 		IdleConnTimeout:        idleTimeout,
 		DisableCompression:     true,
 		Protocols:              protocols,
@@ -119,7 +124,7 @@ func newHTTPClient(o *Options) (*http.Client, *http.Transport) {
 	if o.HTTPClient != nil {
 		c = *o.HTTPClient
 	} else {
-		own = newTransport(o.Parallel)
+		own = newTransport()
 		c.Transport = own
 	}
 	base := c.Transport

@@ -199,14 +199,14 @@ func TestSlowPeerIsLeftAlone(t *testing.T) {
 // The limiter is slower than what counts as a trickle.
 func TestLimitedBodyIsLeftAlone(t *testing.T) {
 	t.Parallel()
-	o := newObject(t, serve(t, accept), &Options{StallTimeout: testStall, Limiter: NewLimiter(600)})
+	o := newObject(t, serve(t, accept), &Options{StallTimeout: testStall, BandwidthLimit: 600})
 	if _, err := putPart(t.Context(), o, bodyOf(data(1000))); err != nil {
 		t.Error(err)
 	}
 }
 
 func TestLimiterEndsWithTheContext(t *testing.T) {
-	o := newObject(t, serve(t, accept), &Options{Limiter: NewLimiter(1)})
+	o := newObject(t, serve(t, accept), &Options{BandwidthLimit: 1})
 	ctx, cancel := context.WithCancel(t.Context())
 	body := Body{R: &guardedSource{t: t}, Size: 1000}
 	go cancel()

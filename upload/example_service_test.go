@@ -1,0 +1,115 @@
+package upload_test
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"time"
+
+	"github.com/vodupload/vodupload/sts"
+	"github.com/vodupload/vodupload/upload"
+)
+
+// More requests in flight at night, for as long as the program runs.
+func ExampleClient_SetParallel() {
+	client := exampleClient(upload.Options{})
+	defer client.Close()
+	if err := client.SetParallel(upload.Auto); err != nil {
+		fmt.Println(err)
+	}
+	fmt.Println(client.SetParallel(0))
+	// Output: upload: invalid argument: SetParallel: got 0, want 1 to 1000, or Auto
+}
+
+// A limit that an operator changes while files are uploaded.
+func ExampleClient_SetBandwidthLimit() {
+	client := exampleClient(upload.Options{})
+	defer client.Close()
+	if err := client.SetBandwidthLimit(2 << 20); err != nil { // 2 MiB/s
+		fmt.Println(err)
+	}
+	if err := client.SetBandwidthLimit(0); err != nil { // none
+		fmt.Println(err)
+	}
+	fmt.Println(client.SetBandwidthLimit(2))
+	// Output: upload: invalid argument: SetBandwidthLimit: got 2 bytes per second, want 0 for no limit, or 1024 or more
+}
+
+// The line belongs to others during office hours.
+func ExampleClient_FollowTimetable() {
+	table, err := upload.ParseTimetable("08:00,2M 19:00,off Sat-08:00,off Sun-08:00,off")
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	client := exampleClient(upload.Options{})
+	defer client.Close() // ends it
+	if err := client.FollowTimetable(context.Background(), table); err != nil {
+		fmt.Println(err)
+	}
+	// Output:
+}
+
+// What holds at a moment, and until when.
+func ExampleTimetable_At() {
+	table, err := upload.ParseTimetable("08:00,2M 19:00,off")
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	limit, until := table.At(time.Date(2026, 11, 27, 12, 0, 0, 0, time.UTC))
+	fmt.Println(limit, "bytes per second until", until.Format("15:04"))
+
+	_, err = upload.ParseTimetable("08:00,2M 25:00,off")
+	fmt.Println(err)
+	// Output:
+	// 2097152 bytes per second until 19:00
+	// upload: invalid argument: timetable: entry "25:00,off": got the time "25:00", want one from 00:00 to 23:59
+}
+
+// A service that has ten seconds before it is killed.
+func ExampleClient_Shutdown() {
+	client := exampleClient(upload.Options{})
+	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
+	defer cancel()
+	fmt.Println(client.Shutdown(ctx))
+	fmt.Println(errors.Is(client.Shutdown(ctx), upload.ErrClosed))
+	// Output:
+	// <nil>
+	// true
+}
+
+// Checkpoints on a volume, which outlives the container.
+func ExampleOptions_checkpointDir() {
+	server, dir := exampleServer()
+	defer server.Close()
+	defer os.RemoveAll(dir)
+
+	client, err := upload.New(&upload.Options{
+		Credentials:   sts.Static(exampleKey),
+		CheckpointDir: filepath.Join(dir, "checkpoints"), // "/var/lib/uploader/checkpoints"
+	})
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	defer client.Close()
+	_, err = client.Upload(context.Background(), upload.File{
+		Path: filepath.Join(dir, "talk.mp4"), Endpoint: server.URL, Bucket: "media", Object: "in/talk.mp4",
+	})
+	fmt.Println(err)
+	// Output: <nil>
+}
+
+// What a page or a log shows: states by their names, CRC64 as a text.
+func ExampleFileState_MarshalText() {
+	text, err := json.Marshal(struct {
+		State upload.FileState
+		Files map[upload.FileState]int
+	}{upload.FileUploading, map[upload.FileState]int{upload.FileSucceeded: 3}})
+	fmt.Println(string(text), err)
+	// Output: {"State":"uploading","Files":{"succeeded":3}} <nil>
+}
