@@ -4,6 +4,8 @@ import (
 	"context"
 	"math"
 	"sync/atomic"
+
+	"github.com/vodupload/vodupload/upload/internal/transfer"
 )
 
 // The ranks in the queue for slots: clean-ups first, since they are short, and Close may
@@ -35,7 +37,11 @@ func (s *fileSlots) Acquire(ctx context.Context) error {
 	if ctx.Err() == nil && s.inHand.CompareAndSwap(true, false) {
 		return nil
 	}
-	err := s.c.slots.Acquire(ctx, s.rank)
+	rank := s.rank
+	if transfer.IsCleanup(ctx) {
+		rank = cleanupRank
+	}
+	err := s.c.slots.Acquire(ctx, rank)
 	if err != nil {
 		s.c.startFiles() // the slot may have been granted too late, and is free again
 	}

@@ -84,10 +84,10 @@ func ignoreFailed(err error) error {
 	return err
 }
 
-func (s *clientInState) do(err error) {
-	s.t.Helper()
+func (b *testbed) do(err error) {
+	b.t.Helper()
 	if err != nil {
-		s.t.Fatal(err)
+		b.t.Fatal(err)
 	}
 }
 

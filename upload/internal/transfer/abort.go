@@ -34,6 +34,17 @@ func cleanup(ctx context.Context) (context.Context, context.CancelFunc) {
 	}
 }
 
+type cleanupKey struct{}
+
+// asCleanup returns a context whose requests are a clean-up.
+func asCleanup(ctx context.Context) context.Context {
+	return context.WithValue(ctx, cleanupKey{}, true)
+}
+
+// IsCleanup reports whether a request with ctx aborts an upload or looks for one that is
+// to be aborted. It has little time, and should not wait for the slots of other files.
+func IsCleanup(ctx context.Context) bool { return ctx.Value(cleanupKey{}) != nil }
+
 // abort ends an upload at the server, within CleanupTimeout. Parts that were being
 // received may survive it (OSS documentation, AbortMultipartUpload), so it is
 // repeated until the server does not know the upload any more.
@@ -42,7 +53,7 @@ func (c *caller) abort(ctx context.Context, remote wire.Remote, uploadID string)
 		return nil
 	}
 	late := fmt.Errorf("%w: more than %v", errCleanup, c.opts.CleanupTimeout)
-	ctx, cancel := context.WithTimeoutCause(ctx, c.opts.CleanupTimeout, late)
+	ctx, cancel := context.WithTimeoutCause(asCleanup(ctx), c.opts.CleanupTimeout, late)
 	defer cancel()
 	for try := range maxAborts {
 		if try > 0 {

@@ -40,20 +40,29 @@ func (u *upload) claimed(ctx context.Context, run func(*multipart, context.Conte
 	if cp, ok := keep.Upload.(checkpoint.Unbegun); ok {
 		m.lost.earlier, m.lost.claimed = cp.Unbegun(), time.Now()
 	}
+	var interrupted bool
 	defer func() {
 		m.settleLost(ctx)
 		keep.close()
-		if u.session.stream == nil || ctx.Err() == nil || isAbandoned(ctx) {
+		if u.session.stream == nil || !interrupted || isAbandoned(ctx) {
 			m.working.remove(m.rec.UploadID)
 		}
 	}()
 	res, err := run(m, ctx)
 	if err != nil {
-		m.endFailed(ctx, err)
+		interrupted = isInterrupted(ctx, err)
+		m.endFailed(ctx, err, !interrupted)
 		return Result{}, err
 	}
 	keep.remove()
 	return res, nil
+}
+
+// isInterrupted reports whether a run that has ended with err did so because of the end
+// of its context: another run resumes it. One that failed by itself may see that end
+// while it cleans up.
+func isInterrupted(ctx context.Context, err error) bool {
+	return ctx.Err() != nil && (errors.Is(err, context.Cause(ctx)) || errors.Is(err, context.Canceled))
 }
 
 // run resumes the recorded upload or begins one. An upload that proves to be of
@@ -122,16 +131,19 @@ func (m *multipart) split(plan Plan) {
 	m.tally.restart(0)
 }
 
-// endFailed ends a run that failed. What another run can resume stays, at the server and in
-// the checkpoint; all else is discarded. Of a stream nothing can be resumed once it
-// failed; what may yet become the object, because the outcome of Complete is not known,
-// is left alone.
-func (m *multipart) endFailed(ctx context.Context, err error) {
-	failed, streamed := ctx.Err() == nil, m.session.stream != nil
+// endFailed ends a run with err; failed is false if it was interrupted. What another run
+// can resume stays, at the server and in the checkpoint; all else is discarded. Of a
+// stream nothing can be resumed once it failed; what may yet become the object, because
+// the outcome of Complete is not known, is left alone.
+func (m *multipart) endFailed(ctx context.Context, err error, failed bool) {
+	streamed := m.session.stream != nil
 	switch {
 	case errors.Is(err, ErrIntegrity), isStored(err), isUnverified(err):
 		m.keep.remove() // it was completed: nothing is left to abort
 	case isAbandoned(ctx), failed && errors.Is(err, ErrChanged), failed && streamed && !m.completeUnknown, failed && m.job.IfExists == Skip && isExisting(err):
+		if streamed {
+			ctx = context.WithoutCancel(ctx) // no other run would abort it
+		}
 		ctx, cancel := cleanup(ctx)
 		defer cancel()
 		if m.discard(ctx) {

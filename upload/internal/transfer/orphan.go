@@ -110,7 +110,7 @@ func (u *upload) abortOrphans(ctx context.Context, lost *lostInitiates, mine str
 	if _, ok := u.remote.(*wire.Object); !ok {
 		return true
 	}
-	ctx, cancel := context.WithTimeout(ctx, min(u.opts.CleanupTimeout, orphanTimeout))
+	ctx, cancel := context.WithTimeout(asCleanup(ctx), min(u.opts.CleanupTimeout, orphanTimeout))
 	defer cancel()
 	bucket, err := u.wire.Bucket(u.job.target())
 	if err != nil {
