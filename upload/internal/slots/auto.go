@@ -17,12 +17,18 @@ const (
 	autoWindow = 250 * time.Millisecond
 	autoTrips  = 3
 
+	// autoLook is how many windows a trial has, once the limit has been found roughly: what
+	// single windows bring varies by a quarter. autoMemory is how many of the windows before
+	// count.
+	autoLook   = 3
+	autoMemory = 8
+
 	// autoSettle is how many round trips new connections have before they are judged.
 	autoSettle = 2
 
 	// autoGain is how much of what a change of the limit could bring at best it has to
-	// bring: a limit twice as high is kept if it brings 30 % more.
-	autoGain = 0.3
+	// bring: a limit twice as high is kept if it brings 15 % more.
+	autoGain = 0.15
 
 	// autoLossy is what the limit grows by, at once, where connections lose packets while
 	// nothing waits on the way. Each of them is then as slow as TCP makes it for its losses,
@@ -72,8 +78,8 @@ type Traffic struct {
 //
 //   - Where packets wait on the way, the link is full: more would bring nothing.
 //   - Where none wait and some get lost, the limit grows at once.
-//   - Else it is tried: twice as many as long as that pays, then a quarter more. What does
-//     not pay is taken back.
+//   - Else it is tried: twice as many as long as that pays, then half as many more. What
+//     does not pay is taken back.
 //   - Where the link is full, or more did not pay, a fifth less is tried now and then, and
 //     kept if it costs nothing.
 //
@@ -90,6 +96,8 @@ type auto struct {
 	ramping bool    // not yet at the first limit that did not pay
 	down    bool    // the next trial is one with less
 	last    float64 // goodput of the window before; 0: unknown
+	mean    float64 // goodput of the windows with this limit
+	windows int     // of the mean
 	pause   int     // windows to the next trial
 	failed  int     // trials in a row that did not pay
 
@@ -98,7 +106,7 @@ type auto struct {
 	ready time.Time // when the connections of a trial have begun; zero: with the next look
 	looks int       // in the window
 	full  int       // of these, with all slots in use
-	waits bool      // packets waited on the way, at one of them
+	waits int       // of these, with packets that waited on the way
 	cut   time.Time // when the server throttled last
 }
 
@@ -140,15 +148,17 @@ func (a *auto) look(now time.Time, t Traffic, full bool) {
 	if full {
 		a.full++
 	}
-	a.waits = a.waits || t.RoundTrip > 0 && t.Delay > t.RoundTrip/4+5*time.Millisecond
+	if t.RoundTrip > 0 && t.Delay > t.RoundTrip/4+5*time.Millisecond {
+		a.waits++
+	}
 	took := now.Sub(a.began)
 	if took < max(autoWindow, autoTrips*t.RoundTrip) {
 		return
 	}
 	w := window{
 		goodput: float64(t.Acked-a.from.Acked) / took.Seconds(),
-		waits:   a.waits,
-		loses:   t.Losses > a.from.Losses && t.RoundTrip >= autoFar && now.Sub(a.cut) >= autoManners,
+		waits:   2*a.waits > a.looks,
+		loses:   t.Losses > a.from.Losses && a.waits == 0 && t.RoundTrip >= autoFar && now.Sub(a.cut) >= autoManners,
 	}
 	busy := float64(a.full) >= autoBusy*float64(a.looks)
 	a.open(now, t)
@@ -158,53 +168,61 @@ func (a *auto) look(now time.Time, t Traffic, full bool) {
 	last := a.last
 	a.last = w.goodput
 	w.grows = last == 0 || w.goodput > autoGrowth*last
+	if a.windows < autoMemory {
+		a.windows++
+	}
+	a.mean += (w.goodput - a.mean) / float64(a.windows)
 	a.decide(w)
 }
 
 // open begins a window.
 func (a *auto) open(now time.Time, t Traffic) {
-	a.began, a.from, a.looks, a.full, a.waits = now, t, 0, 0, false
+	a.began, a.from, a.looks, a.full, a.waits = now, t, 0, 0, 0
 }
 
 // A window is what was seen in one.
 type window struct {
 	goodput float64 // bytes per second
-	waits   bool    // packets wait on the way
-	loses   bool    // some got lost, and their connections slow down for that
+	waits   bool    // packets wait on the way, most of the time
+	loses   bool    // some got lost although none waited, and their connections slow down for that
 	grows   bool    // the goodput grows by itself
 }
 
 func (a *auto) decide(w window) {
 	switch {
-	case w.loses && !w.waits && a.limit < AutoMost:
+	case w.loses && a.limit < AutoMost:
 		a.trial, a.failed, a.pause = noTrial, 0, autoPause
 		a.set(a.limit * autoLossy)
+	case a.trial != noTrial && !a.ramping && a.windows < autoLook:
 	case a.trial != noTrial:
 		a.judge(w)
 	case a.pause > 0:
 		a.pause--
 	case a.ramping && !w.waits && !w.grows && a.limit < AutoMost:
-		a.try(more, w, 2*a.limit)
+		a.try(more, 2*a.limit)
 	case a.ramping && !w.waits:
 	case a.limit > autoFloor && (a.down || w.waits):
-		a.try(less, w, max(autoFloor, a.limit-max(1, a.limit/5)))
+		a.try(less, max(autoFloor, a.limit-max(1, a.limit/5)))
 	case !w.waits && a.limit < AutoMost:
-		a.try(more, w, a.limit+max(1, a.limit/4))
+		a.try(more, a.limit+max(1, a.limit/2))
 	default:
 		a.down = true
 	}
 }
 
 // try begins a trial of another limit.
-func (a *auto) try(t trial, w window, limit int) {
-	a.trial, a.kept, a.base = t, a.limit, w.goodput
+func (a *auto) try(t trial, limit int) {
+	a.trial, a.kept, a.base = t, a.limit, a.mean
+	if a.ramping {
+		a.base = a.last // what was before grew by itself
+	}
 	a.set(limit)
 }
 
 // judge ends a trial. More that paid is followed by more at once.
 func (a *auto) judge(w window) {
 	change := float64(a.limit)/float64(a.kept) - 1
-	paid := w.goodput >= a.base*(1+autoGain*change)
+	paid := a.mean >= a.base*(1+autoGain*change)
 	was := a.trial
 	a.trial = noTrial
 	if !paid {
@@ -214,7 +232,7 @@ func (a *auto) judge(w window) {
 	if paid && was == more { // more of the same, at once
 		a.failed = 0
 		if a.ramping && !w.waits && a.limit < AutoMost {
-			a.try(more, w, 2*a.limit)
+			a.try(more, 2*a.limit)
 		}
 		return
 	}
@@ -231,4 +249,5 @@ func (a *auto) judge(w window) {
 func (a *auto) set(limit int) {
 	a.limit = min(limit, AutoMost)
 	a.began, a.ready, a.last = time.Time{}, time.Time{}, 0
+	a.mean, a.windows = 0, 0
 }
