@@ -170,18 +170,32 @@ var printable = map[string]maker{
 	"vod.CreateUploadAttachedMediaRequest": filled[vod.CreateUploadAttachedMediaRequest](),
 	"vod.CreateUploadImageRequest":         filled[vod.CreateUploadImageRequest](),
 	"vod.CreateUploadVideoRequest":         filled[vod.CreateUploadVideoRequest](),
-	"vod.Handover":                         func(*testing.T) any { return vod.Handover{VideoID: "v"} }, // its JSON has the secret on purpose; see its own test
-	"vod.ImageUpload":                      filled[vod.ImageUpload](),
-	"vod.Kind":                             filled[vod.Kind](),
-	"vod.Media":                            filled[vod.Media](),
-	"vod.Secret":                           func(*testing.T) any { return vod.Secret(secretOf("v")) },
-	"vod.Ticket":                           filled[vod.Ticket](),
-	"vod.VideoUpload":                      filled[vod.VideoUpload](),
+	"vod.Event":                            filled[vod.Event](),
+	"vod.FileUploadComplete":               filled[vod.FileUploadComplete](),
+	"vod.ImageUploadComplete":              filled[vod.ImageUploadComplete](),
+	"vod.AttachedMediaUploadComplete":      filled[vod.AttachedMediaUploadComplete](),
+	"vod.StreamTranscodeComplete":          filled[vod.StreamTranscodeComplete](),
+	"vod.TranscodeComplete":                filled[vod.TranscodeComplete](),
+	"vod.SnapshotComplete":                 filled[vod.SnapshotComplete](),
+	"vod.Snapshot":                         filled[vod.Snapshot](),
+	"vod.Stream":                           filled[vod.Stream](),
+	"vod.Receiver": func(*testing.T) any {
+		return must(vod.NewReceiver("https://h/", vod.Secret(secretOf("r")), &secretReceiver))
+	},
+	"vod.ReceiverOptions": func(*testing.T) any { return secretReceiver },
+	"vod.Handover":        func(*testing.T) any { return vod.Handover{VideoID: "v"} }, // its JSON has the secret on purpose; see its own test
+	"vod.ImageUpload":     filled[vod.ImageUpload](),
+	"vod.Kind":            filled[vod.Kind](),
+	"vod.Media":           filled[vod.Media](),
+	"vod.Secret":          func(*testing.T) any { return vod.Secret(secretOf("v")) },
+	"vod.Ticket":          filled[vod.Ticket](),
+	"vod.VideoUpload":     filled[vod.VideoUpload](),
 
-	"vodtest.Fault":   filled[vodtest.Fault](),
-	"vodtest.Key":     filled[vodtest.Key](),
-	"vodtest.Media":   filled[vodtest.Media](),
-	"vodtest.Options": filled[vodtest.Options](),
+	"vodtest.Fault":        filled[vodtest.Fault](),
+	"vodtest.Key":          filled[vodtest.Key](),
+	"vodtest.Media":        filled[vodtest.Media](),
+	"vodtest.Notification": filled[vodtest.Notification](),
+	"vodtest.Options":      filled[vodtest.Options](),
 	"vodtest.Server": func(t *testing.T) any {
 		return closed(t, vodtest.NewServer(&vodtest.Options{LookupKey: func(string, string) (vodtest.Key, bool) { return vodtest.Key{}, false }}))
 	},
@@ -436,6 +450,8 @@ func TestNothingPrintsASecret(t *testing.T) {
 		})
 	}
 }
+
+var secretReceiver = vod.ReceiverOptions{OldAuthKey: vod.Secret(secretOf("old"))}
 
 var secretCallbacks = osscallback.Options{Secrets: [][]byte{[]byte(secretOf("callback"))}}
 

@@ -57,6 +57,9 @@ func (s *Server) completeUpload(w http.ResponseWriter, req *request) *osserr.Err
 		return aerr
 	}
 	s.setStoredHeaders(w, req, o)
+	if s.opts.OnStored != nil {
+		s.opts.OnStored(req.bucket, o.Key, o.Size)
+	}
 	if cb != nil {
 		return s.callback(w, req, cb, o)
 	}

@@ -77,6 +77,11 @@ type Options struct {
 	// minute.
 	BodyTimeout time.Duration
 
+	// OnStored is called for each object that PutObject or CompleteMultipartUpload has
+	// stored, before the call is answered. It must be safe for concurrent use. The default
+	// does nothing.
+	OnStored func(bucket, object string, size int64)
+
 	// CallbackTimeout is how long a callback server may take to answer. The
 	// default is 5 seconds, as in the OSS documentation, Callback.
 	CallbackTimeout time.Duration

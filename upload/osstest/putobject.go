@@ -47,6 +47,9 @@ func (s *Server) putObject(w http.ResponseWriter, req *request) *osserr.Error {
 	}
 	s.setStoredHeaders(w, req, o)
 	w.Header().Set("Content-Md5", o.MD5)
+	if s.opts.OnStored != nil {
+		s.opts.OnStored(req.bucket, o.Key, o.Size)
+	}
 	if cb != nil {
 		return s.callback(w, req, cb, o)
 	}

@@ -52,16 +52,17 @@ type world struct {
 	issued  []vodtest.Key // of UploadAuths
 }
 
-func newWorld(t *testing.T) *world {
+func newWorld(t *testing.T, with ...func(*vodtest.Options)) *world {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), 60*time.Second)
 	t.Cleanup(cancel)
 	w := &world{t: t, ctx: ctx, dir: t.TempDir()}
 	w.keys = ststest.NewServer(nil)
 	t.Cleanup(w.keys.Close)
-	w.objects = osstest.NewServer(&osstest.Options{Region: vod.DefaultRegion, RefuseV1: true})
+	w.objects = osstest.NewServer(&osstest.Options{Region: vod.DefaultRegion, RefuseV1: true,
+		OnStored: func(bucket, object string, size int64) { w.vod.Stored(bucket, object, size) }})
 	t.Cleanup(w.objects.Close)
-	w.vod = vodtest.NewServer(&vodtest.Options{
+	opts := &vodtest.Options{
 		Endpoint:     w.objects.URL,
 		CreateBucket: w.objects.CreateBucket,
 		AddKey: func(k vodtest.Key) {
@@ -78,7 +79,11 @@ func newWorld(t *testing.T) *world {
 			return vodtest.Key{AccessKeyID: c.AccessKeyID, AccessKeySecret: c.AccessKeySecret,
 				SecurityToken: c.SecurityToken, Expires: c.Expires}, ok
 		},
-	})
+	}
+	for _, change := range with {
+		change(opts)
+	}
+	w.vod = vodtest.NewServer(opts)
 	t.Cleanup(w.vod.Close)
 	t.Cleanup(func() {
 		if left := w.vod.Pending(); len(left) > 0 {

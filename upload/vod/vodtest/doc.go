@@ -27,6 +27,12 @@
 //
 // Each UploadAuth is a key with a policy for exactly the object of its UploadAddress.
 //
+// # Notifications
+//
+// With Options.CallbackURL the server sends events as VOD does, signed with
+// Options.AuthKey: what a test gives to [Server.Notify], and the end of each upload where
+// OSS's server reports that to [Server.Stored].
+//
 // # Faults
 //
 // [Server.Inject] scripts refusals, lost answers, delays, and whatever a test wants to

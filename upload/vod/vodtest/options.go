@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"net/http"
 	"time"
 )
 
@@ -69,12 +70,28 @@ type Options struct {
 	// documentation, Upload URLs and credentials).
 	AuthLife time.Duration
 
+	// CallbackURL is where notifications of events go; see [Server.Notify]. The default is
+	// nowhere.
+	CallbackURL string
+
+	// AuthKey is what notifications are signed with. The default is vodtest-auth-key.
+	AuthKey string
+
+	// CallbackTransport carries the notifications. The default connects to the host of
+	// CallbackURL, once for each.
+	CallbackTransport http.RoundTripper
+
 	// Region is that of the service. The default is cn-shanghai.
 	Region string
 
 	// Now is the server's clock. It must be safe for concurrent use. The default is
 	// [time.Now].
 	Now func() time.Time
+}
+
+// Format writes the options without their key, whatever the verb.
+func (o Options) Format(f fmt.State, _ rune) {
+	fmt.Fprintf(f, "vodtest.Options(region %q, endpoint %q, bucket %q)", o.Region, o.Endpoint, o.Bucket)
 }
 
 func (o *Options) resolved() (Options, error) {
@@ -86,6 +103,10 @@ func (o *Options) resolved() (Options, error) {
 	setDefault(&r.Endpoint, "https://oss-"+r.Region+".aliyuncs.com")
 	setDefault(&r.Bucket, "outin-vodtest")
 	setDefault(&r.AuthLife, 3000*time.Second)
+	setDefault(&r.AuthKey, "vodtest-auth-key")
+	if r.CallbackTransport == nil {
+		r.CallbackTransport = &http.Transport{DisableKeepAlives: true}
+	}
 	if r.LookupKey == nil {
 		r.LookupKey = func(id, token string) (Key, bool) {
 			return DefaultKey, id == DefaultKey.AccessKeyID && token == ""

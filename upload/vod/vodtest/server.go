@@ -17,7 +17,7 @@ type Server struct {
 	// server that [New] made.
 	URL string
 
-	opts      Options
+	opts      *Options     // a pointer, which package fmt does not follow: it has a key
 	listening *http.Server // nil in a server that New made
 	served    chan struct{}
 	life      context.Context // ends with Close
@@ -29,6 +29,8 @@ type Server struct {
 	nonces map[string]bool
 	calls  map[string]int
 	faults []Fault
+
+	notifications []*Notification
 }
 
 // New returns a server that does not listen: an [http.Handler]. Nil options are the
@@ -44,7 +46,7 @@ func New(opts *Options) (*Server, error) {
 		}
 	}
 	life, end := context.WithCancel(context.Background())
-	return &Server{opts: o, life: life, end: end, byID: map[string]*Media{}, nonces: map[string]bool{}, calls: map[string]int{}}, nil
+	return &Server{opts: &o, life: life, end: end, byID: map[string]*Media{}, nonces: map[string]bool{}, calls: map[string]int{}}, nil
 }
 
 // NewServer starts a server on a port of the loopback interface. The caller must call
