@@ -71,6 +71,10 @@ var allowedImports = map[string]rule{
 		nil,
 		"a network for tests, which stands in for real sockets in a bubble of synctest; nothing but tests imports it",
 	},
+	"upload/internal/world": {
+		nil,
+		"tests only: clients, a server, a network and a store in one bubble of fake time, against schedules of trouble",
+	},
 	"upload/internal/transfer": {
 		[]string{"upload/internal/wire", "upload/internal/target", "upload/internal/descriptors", "upload/internal/crc64", "upload/internal/tasks", "checkpoint", retries, xsync},
 		"it brings one source to one object and is the only place that retries; it knows no list and no callbacks",

@@ -1,0 +1,6 @@
+//go:build !race
+
+package world
+
+// defaultSeeds is how many schedules are run where nothing else was asked for.
+const defaultSeeds = 1000
