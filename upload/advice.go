@@ -18,7 +18,7 @@ var advices = map[string]string{
 	"RequestTimeTooSkewed":    "set the clock of this machine",
 	"UserDisable":             "the account is disabled, for unpaid bills for example",
 	"FileAlreadyExists":       "an object of this name exists, and File.ForbidOverwrite is set",
-	"CallbackFailed":          "the object is stored; check the server that File.Callback names",
+	"CallbackFailed":          "the object is stored; check the server that File.Options.Callback names",
 }
 
 const setRegion = "set Options.Region to the bucket's region"

@@ -80,7 +80,7 @@ type Result struct {
 	ResumedBytes int64 // bytes of these parts
 	SentBytes    int64 // bytes sent in this run, retries included
 	Duration     time.Duration
-	CallbackBody []byte // what the server of File.Callback answered
+	CallbackBody []byte // what the server of ObjectOptions.Callback answered
 	VideoID      string // of ApsaraVideo VOD, by an [Authorizer] or SetUploadAuthAndAddress
 	MediaID      string // of an image there
 	MediaURL     string // where that can be seen

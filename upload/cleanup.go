@@ -22,7 +22,7 @@ func (c *Client) newCleanupLocked(e *entry) *cleanup {
 	up.job = &transfer.Job{
 		Name: e.source, Target: e.target(), Gate: &fileGate{c: c, e: e, cleanup: true},
 		Slots: &fileSlots{c: c, rank: cleanupRank}, Volatile: e.unfingerprinted, VideoID: e.made(),
-		Object: target.ObjectOptions{RequestPayer: e.options.RequestPayer},
+		Object: target.ObjectOptions{RequestPayer: e.options != nil && e.options.RequestPayer},
 		Emit:   func(ev transfer.Event) { c.logCleanup(ev, func() []any { return c.attrs(e) }) },
 		Steps:  &up.steps,
 	}

@@ -367,11 +367,17 @@ func TestBadFileLeavesNothingOpen(t *testing.T) {
 			f.FS, f.Path, f.Reader = os.DirFS(b.dir), "a.mp4", strings.NewReader("")
 			return c
 		},
-		"endpoint":           func(f *upload.File) *upload.Client { f.Endpoint = "ftp://host"; return c },
-		"object":             func(f *upload.File) *upload.Client { f.Object = "/slash"; return c },
-		"storage class":      func(f *upload.File) *upload.Client { f.StorageClass = "Cheap"; return c },
-		"info":               func(f *upload.File) *upload.Client { f.Info = &upload.Info{Priority: 11}; return c },
-		"callback":           func(f *upload.File) *upload.Client { f.Callback = &upload.Callback{}; return c },
+		"endpoint": func(f *upload.File) *upload.Client { f.Endpoint = "ftp://host"; return c },
+		"object":   func(f *upload.File) *upload.Client { f.Object = "/slash"; return c },
+		"storage class": func(f *upload.File) *upload.Client {
+			f.Options = &upload.ObjectOptions{StorageClass: "Cheap"}
+			return c
+		},
+		"info": func(f *upload.File) *upload.Client { f.Info = &upload.Info{Priority: 11}; return c },
+		"callback": func(f *upload.File) *upload.Client {
+			f.Options = &upload.ObjectOptions{Callback: &upload.Callback{}}
+			return c
+		},
 		"object of an FS":    func(f *upload.File) *upload.Client { *f = inFS; f.Object = ""; return c },
 		"listed already":     func(f *upload.File) *upload.Client { *f = listed; return c },
 		"listed, of an FS":   func(f *upload.File) *upload.Client { *f = inFS; return c },

@@ -25,9 +25,9 @@ type entry struct {
 	source string // its name in keys: one for all paths of a file; never changes
 	info   *Info  // never changes
 
-	// options are the File without path, destination, Info and extras. Other files share
-	// them; they never change.
-	options *File
+	from            opener         // of its bytes; nil for a Reader; never changes
+	options         *ObjectOptions // nil: none; never changes
+	forbidOverwrite bool           // never changes
 
 	extras          *extras          // nil: it has none
 	stream          *transfer.Stream // of File.Reader; nil for all else; never changes

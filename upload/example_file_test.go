@@ -141,15 +141,17 @@ func ExampleFile_options() {
 	defer client.Close()
 	result, err := client.Upload(context.Background(), upload.File{
 		Path: filepath.Join(dir, "talk.mp4"), Endpoint: server.URL, Bucket: "media", Object: "in/talk.mp4",
-		CacheControl: "max-age=86400",
-		StorageClass: "IA",
-		Encryption:   "AES256",
-		Metadata:     map[string]string{"camera": "2"},
-		Tags:         map[string]string{"room": "main hall"},
-		Callback: &upload.Callback{
-			URLs: []string{backend.URL},
-			Body: "object=${object}&who=${x:who}",
-			Vars: map[string]string{"x:who": "Ada"},
+		Options: &upload.ObjectOptions{
+			CacheControl: "max-age=86400",
+			StorageClass: "IA",
+			Encryption:   "AES256",
+			Metadata:     map[string]string{"camera": "2"},
+			Tags:         map[string]string{"room": "main hall"},
+			Callback: &upload.Callback{
+				URLs: []string{backend.URL},
+				Body: "object=${object}&who=${x:who}",
+				Vars: map[string]string{"x:who": "Ada"},
+			},
 		},
 	})
 	if err != nil {

@@ -124,7 +124,7 @@ func ExampleClient_AddDir() {
 	client := exampleClient(upload.Options{Credentials: sts.Static(exampleKey)})
 	defer client.Close()
 	like := upload.File{
-		Endpoint: server.URL, Bucket: "media", StorageClass: "IA",
+		Endpoint: server.URL, Bucket: "media", Options: &upload.ObjectOptions{StorageClass: "IA"},
 		Info: &upload.Info{Tags: []string{"conference", "2026"}, CategoryID: 7},
 	}
 	ids, err := client.AddDir(dir, "conference/", like, nil)

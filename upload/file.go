@@ -15,8 +15,8 @@ type FileID int64
 // String returns the ID as a decimal number.
 func (id FileID) String() string { return strconv.FormatInt(int64(id), 10) }
 
-// A File is one file to be uploaded, with its destination. Its maps and slices must not
-// be changed once it was added.
+// A File is one file to be uploaded, with its destination. What Info and Options point to
+// must not be changed once it was added.
 type File struct {
 	// Path is the path of a regular file; a relative one is made absolute when the
 	// file is added. With FS it is a name in that file system. With Source or Reader
@@ -113,58 +113,12 @@ type File struct {
 	Bucket   string
 	Object   string
 
-	// ContentType of the object. The default is the type of Object's or Path's
-	// extension; without one, what the first 512 bytes look like (not of a Reader), or
-	// "application/octet-stream".
-	ContentType string
-
-	// CacheControl, ContentDisposition, ContentEncoding and Expires are sent back to
-	// those who download the object.
-	CacheControl       string
-	ContentDisposition string
-	ContentEncoding    string
-	Expires            time.Time
-
-	// StorageClass is Standard, IA, Archive, ColdArchive or DeepColdArchive. The
-	// default is the bucket's.
-	StorageClass string
-
-	// ACL is private, public-read, public-read-write or default. The default is the
-	// bucket's.
-	ACL string
-
-	// Metadata is kept with the object, as x-oss-meta- headers: at most 8 KB, with the
-	// headers' names. A name has letters, digits and hyphens, and its case does not
-	// matter; a value is printable ASCII, and spaces around it are not kept (OSS
-	// documentation, EC 0011-00000004 and 0011-00000005). Encode other text, in base64
-	// for example.
-	Metadata map[string]string
-
-	// Tags are the object's tags: at most 10. They need the right oss:PutObjectTagging
-	// besides oss:PutObject (OSS documentation, EC 0003-00000905).
-	Tags map[string]string
-
-	// Encryption is the server-side encryption: AES256, KMS or SM4. The default is
-	// the bucket's. EncryptionKeyID is the key of KMS.
-	Encryption      string
-	EncryptionKeyID string
+	// Options are the properties of the object. Files may share one. The default is those
+	// of the bucket, with a ContentType by the name.
+	Options *ObjectOptions
 
 	// ForbidOverwrite fails the file if the object exists.
 	ForbidOverwrite bool
-
-	// Callback is a request that OSS makes once the object is stored.
-	Callback *Callback
-
-	// RequestPayer has the requester pay.
-	RequestPayer bool
-
-	// TrafficLimit bounds the bandwidth of each request at the server, in bit/s:
-	// from 819,200 to 838,860,800. The default is no limit.
-	TrafficLimit int64
-
-	// Headers are sent as they are with the request that makes the object's
-	// properties (PutObject, InitiateMultipartUpload).
-	Headers map[string]string
 }
 
 // A FileInfo is a snapshot of a file in the list.

@@ -186,7 +186,7 @@ func TestSourceThatHoldsUpARequest(t *testing.T) {
 		}
 		var slow atomic.Bool
 		f := b.to("s")
-		f.ContentType = "video/mp4"
+		f.Options = &upload.ObjectOptions{ContentType: "video/mp4"}
 		f.Source = &faulty{Reader: bytes.NewReader(make([]byte, size)), fail: func(off int64) error {
 			if off > 0 && slow.CompareAndSwap(false, true) {
 				time.Sleep(500 * time.Millisecond)

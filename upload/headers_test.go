@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"strings"
 	"testing"
+
+	"github.com/vodupload/vodupload/upload"
 )
 
 // What is sent is what is signed: the spaces around a value go, those of Unicode too,
@@ -17,8 +19,10 @@ func TestSpacesAroundTheValuesOfHeaders(t *testing.T) {
 					b.opts.Region = region
 					value := func(s string) string { return space + s + space }
 					f := b.file("a.mp4", size)
-					f.ContentType, f.CacheControl = value("video/mp4"), value("no-cache")
-					f.Headers = map[string]string{"Content-Language": value("de"), "x-oss-odd": value("x")}
+					f.Options = &upload.ObjectOptions{
+						ContentType: value("video/mp4"), CacheControl: value("no-cache"),
+						Headers: map[string]string{"Content-Language": value("de"), "x-oss-odd": value("x")},
+					}
 					if _, err := b.client().Upload(b.ctx, f); err != nil {
 						t.Fatal(err)
 					}
@@ -39,7 +43,7 @@ func TestNoHeaderOfItsOwnBreaksTheSignature(t *testing.T) {
 				b := newTestbed(t)
 				b.opts.Region = region
 				f := b.file("a.mp4", 10)
-				f.Headers, f.ContentDisposition = map[string]string{name: value}, value
+				f.Options = &upload.ObjectOptions{Headers: map[string]string{name: value}, ContentDisposition: value}
 				if _, err := b.client().Upload(b.ctx, f); err != nil {
 					t.Errorf("%s: %.20q, region %q: %v", name, value, region, err)
 				}

@@ -79,10 +79,10 @@ func TestBadFile(t *testing.T) {
 		{"File.Object", upload.ErrMissingArgument, func(f *upload.File) { f.Object = "" }},
 		{"File.Object", upload.ErrInvalidArgument, func(f *upload.File) { f.Object = "/slash" }},
 		{"File.Object", upload.ErrInvalidArgument, func(f *upload.File) { f.Object = strings.Repeat("k", 1024) }},
-		{"File.StorageClass", upload.ErrInvalidArgument, func(f *upload.File) { f.StorageClass = "Cheap" }},
-		{"File.ACL", upload.ErrInvalidArgument, func(f *upload.File) { f.ACL = "all" }},
-		{"File.Encryption", upload.ErrInvalidArgument, func(f *upload.File) { f.Encryption = "ROT13" }},
-		{"File.TrafficLimit", upload.ErrInvalidArgument, func(f *upload.File) { f.TrafficLimit = 1 }},
+		{"File.Options.StorageClass", upload.ErrInvalidArgument, func(f *upload.File) { f.Options.StorageClass = "Cheap" }},
+		{"File.Options.ACL", upload.ErrInvalidArgument, func(f *upload.File) { f.Options.ACL = "all" }},
+		{"File.Options.Encryption", upload.ErrInvalidArgument, func(f *upload.File) { f.Options.Encryption = "ROT13" }},
+		{"File.Options.TrafficLimit", upload.ErrInvalidArgument, func(f *upload.File) { f.Options.TrafficLimit = 1 }},
 		{"Info.Title", upload.ErrInvalidArgument, func(f *upload.File) { f.Info = &upload.Info{Title: strings.Repeat("ü", 65)} }},
 		{"Info.Description", upload.ErrInvalidArgument, func(f *upload.File) { f.Info = &upload.Info{Description: strings.Repeat("d", 1025)} }},
 		{"Info.CoverURL", upload.ErrInvalidArgument, func(f *upload.File) { f.Info = &upload.Info{CoverURL: strings.Repeat("u", 3201)} }},
@@ -93,29 +93,30 @@ func TestBadFile(t *testing.T) {
 		{"Info.Priority", upload.ErrInvalidArgument, func(f *upload.File) { f.Info = &upload.Info{Priority: 11} }},
 		{"Info.CategoryID", upload.ErrInvalidArgument, func(f *upload.File) { f.Info = &upload.Info{CategoryID: -1} }},
 		{"UserData together with", upload.ErrInvalidArgument, func(f *upload.File) { f.Info = &upload.Info{UserData: "u", Watermark: true} }},
-		{"Callback.URLs", upload.ErrInvalidArgument, func(f *upload.File) { f.Callback = &upload.Callback{Body: "b"} }},
-		{"Callback.URLs", upload.ErrInvalidArgument, func(f *upload.File) { f.Callback = &upload.Callback{Body: "b", URLs: []string{"host"}} }},
+		{"Callback.URLs", upload.ErrInvalidArgument, func(f *upload.File) { f.Options.Callback = &upload.Callback{Body: "b"} }},
+		{"Callback.URLs", upload.ErrInvalidArgument, func(f *upload.File) { f.Options.Callback = &upload.Callback{Body: "b", URLs: []string{"host"}} }},
 		{"Callback.URLs[0]: want", upload.ErrInvalidArgument, func(f *upload.File) {
-			f.Callback = &upload.Callback{Body: "b", URLs: []string{"https://me:hunter2#@host/"}}
+			f.Options.Callback = &upload.Callback{Body: "b", URLs: []string{"https://me:hunter2#@host/"}}
 		}},
 		{"Callback.Body", upload.ErrMissingArgument, func(f *upload.File) {
-			f.Callback = &upload.Callback{URLs: []string{"http://h/"}, BodyType: "application/json"}
+			f.Options.Callback = &upload.Callback{URLs: []string{"http://h/"}, BodyType: "application/json"}
 		}},
 		{"Callback.BodyType", upload.ErrInvalidArgument, func(f *upload.File) {
-			f.Callback = &upload.Callback{URLs: []string{"http://h/"}, Body: "b", BodyType: "text/plain"}
+			f.Options.Callback = &upload.Callback{URLs: []string{"http://h/"}, Body: "b", BodyType: "text/plain"}
 		}},
 		{"Callback.Vars", upload.ErrInvalidArgument, func(f *upload.File) {
-			f.Callback = &upload.Callback{URLs: []string{"http://h/"}, Vars: map[string]string{"x:a}": "1"}}
+			f.Options.Callback = &upload.Callback{URLs: []string{"http://h/"}, Vars: map[string]string{"x:a}": "1"}}
 		}},
 		{"Callback.Vars", upload.ErrInvalidArgument, func(f *upload.File) {
-			f.Callback = &upload.Callback{URLs: []string{"http://h/"}, Body: "b", Vars: map[string]string{"mine": "1"}}
+			f.Options.Callback = &upload.Callback{URLs: []string{"http://h/"}, Body: "b", Vars: map[string]string{"mine": "1"}}
 		}},
 		{"bytes as a header", upload.ErrInvalidArgument, func(f *upload.File) {
-			f.Callback = &upload.Callback{URLs: []string{"http://h/"}, Body: strings.Repeat("b", 5<<10)}
+			f.Options.Callback = &upload.Callback{URLs: []string{"http://h/"}, Body: strings.Repeat("b", 5<<10)}
 		}},
 	} {
 		t.Run(tt.want, func(t *testing.T) {
 			f := good
+			f.Options = new(upload.ObjectOptions)
 			tt.change(&f)
 			_, err := c.AddFile(f)
 			if !errors.Is(err, tt.is) || !strings.Contains(err.Error(), tt.want) {
@@ -171,12 +172,13 @@ func TestObjectOptionsReachTheirRequests(t *testing.T) {
 	for _, size := range []int{10, 300 * kib} {
 		b := newTestbed(t)
 		f := b.file("a.bin", size)
-		f.ContentType, f.CacheControl, f.ContentDisposition = "video/x-mine", "no-cache", "attachment"
-		f.StorageClass, f.ACL, f.Encryption, f.EncryptionKeyID = "IA", "public-read", "KMS", "key-1"
-		f.Metadata = map[string]string{"Author": "me"}
-		f.Tags = map[string]string{"a": "b c"}
-		f.ForbidOverwrite, f.RequestPayer, f.TrafficLimit = true, true, 819200
-		f.Headers = map[string]string{"x-oss-mine": "1"}
+		f.ForbidOverwrite = true
+		f.Options = &upload.ObjectOptions{
+			ContentType: "video/x-mine", CacheControl: "no-cache", ContentDisposition: "attachment",
+			StorageClass: "IA", ACL: "public-read", Encryption: "KMS", EncryptionKeyID: "key-1",
+			Metadata: map[string]string{"Author": "me"}, Tags: map[string]string{"a": "b c"},
+			RequestPayer: true, TrafficLimit: 819200, Headers: map[string]string{"x-oss-mine": "1"},
+		}
 		if _, err := b.client().Upload(b.ctx, f); err != nil {
 			t.Fatal(err)
 		}
@@ -236,7 +238,9 @@ func TestCallback(t *testing.T) {
 	})
 	for _, size := range []int{10, 300 * kib} {
 		f := b.file("a.mp4", size)
-		f.Callback = &upload.Callback{URLs: []string{back}, Body: "object=${object}&who=${x:who}", Vars: map[string]string{"x:who": "me"}}
+		f.Options = &upload.ObjectOptions{Callback: &upload.Callback{
+			URLs: []string{back}, Body: "object=${object}&who=${x:who}", Vars: map[string]string{"x:who": "me"},
+		}}
 		status = http.StatusOK
 		r, err := b.client().Upload(b.ctx, f)
 		if err != nil {

@@ -33,12 +33,11 @@ func (c *Client) newEntry(f File) (*entry, int64, error) {
 }
 
 func (c *Client) checked(f File) (*entry, int64, error) {
-	options, err := c.shared.options(f)
-	if err != nil {
+	if err := f.Options.check(); err != nil {
 		return nil, 0, err
 	}
-	e := &entry{options: options, path: f.Path, info: f.Info, extras: extrasOf(f)}
-	size, err := e.inspect(&c.shared)
+	e := &entry{path: f.Path, info: f.Info, extras: extrasOf(f), options: f.Options, forbidOverwrite: f.ForbidOverwrite}
+	size, err := e.inspect(&f, &c.shared)
 	if err != nil {
 		return nil, 0, err
 	}
@@ -97,7 +96,7 @@ func (c *Client) add(e *entry, size int64) (FileID, error) {
 	}
 	var added FileID
 	err := c.decide(func(l *filelist.List) error {
-		if err := c.readers.check(e.options.Reader); err != nil {
+		if err := c.readers.check(e.stream.Reader()); err != nil {
 			return err
 		}
 		id, err := l.Add(e.key(), o)
@@ -107,7 +106,7 @@ func (c *Client) add(e *entry, size int64) (FileID, error) {
 		added = FileID(id)
 		e.id = added
 		c.entries[added] = e
-		c.readers.take(e.options.Reader, added)
+		c.readers.take(e.stream.Reader(), added)
 		c.takeProvider(e)
 		return nil
 	})

@@ -12,11 +12,12 @@ import (
 // cost is what a list of n files takes.
 type cost struct{ kept, bytes, mallocs uint64 }
 
-// fill adds n files with names as long as real ones.
+// fill adds n files with names as long as real ones, which share their options.
 func fill(t *testing.T, c *upload.Client, b *testbed, n int) {
 	t.Helper()
 	folder := b.dir + "/" + strings.Repeat("a", 60) + "/"
 	f := b.bytesOf("x", 1)
+	f.Options = &upload.ObjectOptions{StorageClass: "IA", Metadata: map[string]string{"series": strings.Repeat("m", 2*kib)}}
 	f.Endpoint = "oss-cn-hangzhou.aliyuncs.com"
 	for i := range n {
 		f.Path, f.Object = fmt.Sprint(folder, i, ".mp4"), fmt.Sprint("in/2026/11/21/", i, ".mp4")
@@ -38,7 +39,7 @@ func measure(fn func()) cost {
 }
 
 // TestLongList adds 100,000 files. They take less than 200 MiB, cost ten times what
-// 10,000 do and no more, and leave nothing when they are cleared.
+// 10,000 do and no more, and leave only the buckets of maps when they are cleared.
 func TestLongList(t *testing.T) {
 	if testing.Short() {
 		t.Skip("a long list takes seconds")
@@ -77,7 +78,7 @@ func TestLongList(t *testing.T) {
 	if err := c.ClearFiles(); err != nil {
 		t.Fatal(err)
 	}
-	if kept := before.HeapAlloc - min(heap(), before.HeapAlloc); kept < large.kept*3/4 {
+	if kept := before.HeapAlloc - min(heap(), before.HeapAlloc); kept < large.kept*3/5 { // maps keep their buckets for the next files
 		t.Errorf("clearing the list gave back %d MiB of %d", kept>>20, large.kept>>20)
 	}
 	runtime.KeepAlive(c)

@@ -139,14 +139,14 @@ func (c *Client) closeReaderLocked(e *entry) {
 	}
 	reading := st.Reading()
 	if !reading {
-		c.readers.release(e.options.Reader)
+		c.readers.release(st.Reader())
 	}
 	c.workers.goAnyway(func() {
 		st.Close()
 		c.workers.reads.Go(func() {
 			<-st.Closed()
 			if reading {
-				c.view(func(*filelist.List) { c.readers.release(e.options.Reader) })
+				c.view(func(*filelist.List) { c.readers.release(st.Reader()) })
 			}
 		})
 	})

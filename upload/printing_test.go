@@ -135,6 +135,7 @@ var printable = map[string]maker{
 	"upload.FileState":     filled[upload.FileState](),
 	"upload.Info":          filled[upload.Info](),
 	"upload.Leftover":      filled[upload.Leftover](),
+	"upload.ObjectOptions": filled[upload.ObjectOptions](),
 	"upload.Options":       filled[upload.Options](),
 	"upload.Result":        filled[upload.Result](),
 	"upload.Retry":         filled[upload.Retry](),

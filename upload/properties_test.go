@@ -58,8 +58,8 @@ func TestPropertiesReachTheirRequestsWithTheirValues(t *testing.T) {
 		wires []wire
 	}{
 		{"content headers", func(f *upload.File, _ string) {
-			f.ContentType, f.CacheControl, f.ContentDisposition = "video/x-mine", "max-age=60", `attachment; filename="a b.mp4"`
-			f.ContentEncoding, f.Expires = "gzip", time.Date(2030, 1, 2, 12, 4, 5, 0, time.FixedZone("", 8*3600))
+			f.Options.ContentType, f.Options.CacheControl, f.Options.ContentDisposition = "video/x-mine", "max-age=60", `attachment; filename="a b.mp4"`
+			f.Options.ContentEncoding, f.Options.Expires = "gzip", time.Date(2030, 1, 2, 12, 4, 5, 0, time.FixedZone("", 8*3600))
 		}, []wire{
 			{header: "Content-Type", want: "video/x-mine", in: "I"},
 			{header: "Cache-Control", want: "max-age=60", in: "I"},
@@ -68,9 +68,9 @@ func TestPropertiesReachTheirRequestsWithTheirValues(t *testing.T) {
 			{header: "Expires", want: "Wed, 02 Jan 2030 04:04:05 GMT", in: "I"},
 		}},
 		{"storage", func(f *upload.File, _ string) {
-			f.StorageClass, f.ACL = "IA", "public-read"
-			f.Metadata, f.Tags = map[string]string{"Author": "me & you"}, map[string]string{"a": "b c", "d/e": "f=g"}
-			f.Headers = map[string]string{"x-oss-mine": "1"}
+			f.Options.StorageClass, f.Options.ACL = "IA", "public-read"
+			f.Options.Metadata, f.Options.Tags = map[string]string{"Author": "me & you"}, map[string]string{"a": "b c", "d/e": "f=g"}
+			f.Options.Headers = map[string]string{"x-oss-mine": "1"}
 		}, []wire{
 			{header: "X-Oss-Storage-Class", want: "IA", in: "I"},
 			{header: "X-Oss-Object-Acl", want: "public-read", in: "I"},
@@ -78,23 +78,23 @@ func TestPropertiesReachTheirRequestsWithTheirValues(t *testing.T) {
 			{header: "X-Oss-Tagging", want: "a=b%20c&d%2Fe=f%3Dg", in: "I"},
 			{header: "X-Oss-Mine", want: "1", in: "I"},
 		}},
-		{"AES256", func(f *upload.File, _ string) { f.Encryption = "AES256" }, []wire{
+		{"AES256", func(f *upload.File, _ string) { f.Options.Encryption = "AES256" }, []wire{
 			{header: "X-Oss-Server-Side-Encryption", want: "AES256", in: "I"},
 			{header: "X-Oss-Server-Side-Encryption-Key-Id"},
 		}},
-		{"KMS", func(f *upload.File, _ string) { f.Encryption, f.EncryptionKeyID = "KMS", "key-1" }, []wire{
+		{"KMS", func(f *upload.File, _ string) { f.Options.Encryption, f.Options.EncryptionKeyID = "KMS", "key-1" }, []wire{
 			{header: "X-Oss-Server-Side-Encryption", want: "KMS", in: "I"},
 			{header: "X-Oss-Server-Side-Encryption-Key-Id", want: "key-1", in: "I"},
 		}},
 		{"requests", func(f *upload.File, _ string) {
-			f.ForbidOverwrite, f.RequestPayer, f.TrafficLimit = true, true, 838_860_800
+			f.ForbidOverwrite, f.Options.RequestPayer, f.Options.TrafficLimit = true, true, 838_860_800
 		}, []wire{
 			{header: "X-Oss-Forbid-Overwrite", want: "true", in: "IC"},
 			{header: "X-Oss-Request-Payer", want: "requester", in: "IPC"},
 			{header: "X-Oss-Traffic-Limit", want: "838860800", in: "P"},
 		}},
 		{"callback with a default body and SNI", func(f *upload.File, url string) {
-			f.Callback = &upload.Callback{
+			f.Options.Callback = &upload.Callback{
 				URLs: []string{url}, SNI: true, Vars: map[string]string{"x:b": "1", "x:a&": "2"},
 				VarsOf: func(bucket, object string) map[string]string {
 					return map[string]string{"x:b": bucket, "x:c": object}
@@ -108,7 +108,7 @@ func TestPropertiesReachTheirRequestsWithTheirValues(t *testing.T) {
 			{header: "X-Oss-Callback-Var", want: `{"x:a&":"2","x:b":"media","x:c":"in/a.bin"}`, in: "C", decode: true},
 		}},
 		{"callback and notification", func(f *upload.File, url string) {
-			f.Callback = &upload.Callback{
+			f.Options.Callback = &upload.Callback{
 				URLs: []string{url + "/1", url + "/2"}, Host: "back.example", Body: `{"size":${size},"who":"${x:who}"}`,
 				BodyType: "application/json", Vars: map[string]string{"x:who": "me"},
 			}
@@ -128,6 +128,7 @@ func TestPropertiesReachTheirRequestsWithTheirValues(t *testing.T) {
 					_, _ = w.Write([]byte("{}"))
 				})
 				f := b.file("a.bin", size)
+				f.Options = new(upload.ObjectOptions)
 				tt.set(&f, back)
 				if _, err := b.client().Upload(b.ctx, f); err != nil {
 					t.Fatal(err)
@@ -158,27 +159,28 @@ func TestAddFileChecksAllOptions(t *testing.T) {
 		set  func(*upload.File)
 		want string
 	}{
-		"11 tags":                {func(f *upload.File) { f.Tags = many }, "File.Tags: got 11, want at most 10"},
-		"metadata of 9 KiB":      {func(f *upload.File) { f.Metadata = map[string]string{"a": strings.Repeat("m", 9*kib)} }, "want at most 8192"},
-		"metadata name share_in": {func(f *upload.File) { f.Metadata = map[string]string{"share_in": "1"} }, `File.Metadata: name "share_in": want letters, digits and hyphens`},
-		"metadata not ASCII":     {func(f *upload.File) { f.Metadata = map[string]string{"a": "影片"} }, "File.Metadata: value of a has U+5F71"},
-		"callback not UTF-8":     {func(f *upload.File) { f.Callback = &upload.Callback{URLs: []string{"http://a.example"}, Body: "\xff"} }, "Callback.Body is not valid UTF-8"},
+		"11 tags":                {func(f *upload.File) { f.Options.Tags = many }, "File.Options.Tags: got 11, want at most 10"},
+		"metadata of 9 KiB":      {func(f *upload.File) { f.Options.Metadata = map[string]string{"a": strings.Repeat("m", 9*kib)} }, "want at most 8192"},
+		"metadata name share_in": {func(f *upload.File) { f.Options.Metadata = map[string]string{"share_in": "1"} }, `File.Options.Metadata: name "share_in": want letters, digits and hyphens`},
+		"metadata not ASCII":     {func(f *upload.File) { f.Options.Metadata = map[string]string{"a": "影片"} }, "File.Options.Metadata: value of a has U+5F71"},
+		"callback not UTF-8": {func(f *upload.File) {
+			f.Options.Callback = &upload.Callback{URLs: []string{"http://a.example"}, Body: "\xff"}
+		}, "Callback.Body is not valid UTF-8"},
 		"callback's host": {func(f *upload.File) {
-			f.Callback = &upload.Callback{URLs: []string{"http://a.example"}, Body: "a", Host: "a\r\nb"}
+			f.Options.Callback = &upload.Callback{URLs: []string{"http://a.example"}, Body: "a", Host: "a\r\nb"}
 		}, "control character in Host"},
-		"a header that is reserved":  {func(f *upload.File) { f.Headers = map[string]string{"host": "x"} }, "Host"},
-		"a line break in a header":   {func(f *upload.File) { f.CacheControl = "a\nb" }, "File.CacheControl"},
-		"callback and its variables": {func(f *upload.File) { f.Callback = long }, "the Vars included"},
+		"a header that is reserved":  {func(f *upload.File) { f.Options.Headers = map[string]string{"host": "x"} }, "Host"},
+		"a line break in a header":   {func(f *upload.File) { f.Options.CacheControl = "a\nb" }, "File.Options.CacheControl"},
+		"callback and its variables": {func(f *upload.File) { f.Options.Callback = long }, "the Vars included"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			_, m, f := newMedia(t, 1000)
 			c := m.b.client()
+			f.Options = new(upload.ObjectOptions)
 			tt.set(&f)
-			for range 2 { // options that were the last file's, too
-				_, err := c.AddFile(f)
-				if !errors.Is(err, upload.ErrInvalidArgument) || !strings.Contains(err.Error(), tt.want) {
-					t.Errorf("got %v, want ErrInvalidArgument that tells %q", err, tt.want)
-				}
+			_, err := c.AddFile(f)
+			if !errors.Is(err, upload.ErrInvalidArgument) || !strings.Contains(err.Error(), tt.want) {
+				t.Errorf("got %v, want ErrInvalidArgument that says %q", err, tt.want)
 			}
 			f.Source = upload.NewSource(bytes.NewReader(nil), 0, "v1")
 			if _, err := c.AddFile(f); !errors.Is(err, upload.ErrInvalidArgument) {
@@ -194,7 +196,7 @@ func TestAddFileChecksAllOptions(t *testing.T) {
 func TestCleanUpHasTheRequesterPay(t *testing.T) {
 	b := newTestbed(t)
 	f := b.file("a.bin", mib)
-	f.RequestPayer = true
+	f.Options = &upload.ObjectOptions{RequestPayer: true}
 	hang := osstest.Hang(osstest.OpUploadPart).Nth(4)
 	b.server.Inject(hang)
 	c := b.client()

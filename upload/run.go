@@ -110,8 +110,9 @@ func (r *run) job(ctx context.Context) (*transfer.Job, error) {
 	r.c.view(func(*filelist.List) {
 		job.Target, job.VideoID, job.Object = e.target(), e.made(), e.objectOptions()
 	})
-	if err := e.options.Callback.addVarsOf(&job.Object, job.Target.Bucket, job.Target.Object); err != nil {
-		return nil, err
+	if e.options != nil {
+		err := e.options.Callback.addVarsOf(&job.Object, job.Target.Bucket, job.Target.Object)
+		return job, err
 	}
 	return job, nil
 }

@@ -60,12 +60,47 @@ type section struct {
 
 func (s section) Fingerprint() string { return s.fingerprint }
 
+// An opener opens the bytes of a file, given its path without symbolic links.
+type opener interface {
+	open(path string) (transfer.Source, error)
+}
+
+type systemOpener struct{}
+
+func (systemOpener) open(path string) (transfer.Source, error) { return transfer.OpenFile(path) }
+
+type fsOpener struct{ fsys fs.FS }
+
+func (o fsOpener) open(path string) (transfer.Source, error) {
+	return isolated(func() (transfer.Source, error) { return transfer.OpenFS(o.fsys, path) })
+}
+
+type sourceOpener struct{ source Source }
+
+func (o sourceOpener) open(path string) (transfer.Source, error) {
+	return isolated(func() (transfer.Source, error) {
+		if size := o.source.Size(); size < 0 {
+			return nil, fmt.Errorf("%w: File.Source: %s has size %d", ErrInvalidArgument, path, size)
+		}
+		return newUserSource(o.source), nil
+	})
+}
+
+// isolated opens a source by code of the user's, which may do anything.
+func isolated(open func() (transfer.Source, error)) (src transfer.Source, err error) {
+	err = transfer.Isolate("opening the source", func() (err error) {
+		src, err = open()
+		return err
+	})
+	return src, err
+}
+
 // inspect checks the source of a file by opening it, and returns its size in bytes; -1
 // if that is not known.
-func (e *entry) inspect(shared *sharedValues) (int64, error) {
+func (e *entry) inspect(f *File, shared *sharedValues) (int64, error) {
 	e.opened, e.source = e.path, e.path
 	sources := 0
-	for _, set := range []bool{e.options.FS != nil, e.options.Source != nil, e.options.Reader != nil} {
+	for _, set := range []bool{f.FS != nil, f.Source != nil, f.Reader != nil} {
 		if set {
 			sources++
 		}
@@ -73,28 +108,32 @@ func (e *entry) inspect(shared *sharedValues) (int64, error) {
 	switch {
 	case e.path == "":
 		return 0, fmt.Errorf("%w: File.Path is empty", ErrMissingArgument)
-	case e.options.Size < 0:
-		return 0, fmt.Errorf("%w: File.Size: got %d, want the number of bytes of File.Reader, or 0 if it is not known", ErrInvalidArgument, e.options.Size)
-	case e.options.Size > 0 && e.options.Reader == nil:
-		return 0, fmt.Errorf("%w: File.Size: got %d, want 0: only a Reader is given its size", ErrInvalidArgument, e.options.Size)
+	case f.Size < 0:
+		return 0, fmt.Errorf("%w: File.Size: got %d, want the number of bytes of File.Reader, or 0 if it is not known", ErrInvalidArgument, f.Size)
+	case f.Size > 0 && f.Reader == nil:
+		return 0, fmt.Errorf("%w: File.Size: got %d, want 0: only a Reader is given its size", ErrInvalidArgument, f.Size)
 	case sources > 1:
 		return 0, fmt.Errorf("%w: File: got %d of FS, Source and Reader, want at most one", ErrInvalidArgument, sources)
-	case e.options.Reader != nil:
-		if size := e.options.Size; size > 0 {
-			e.stream = transfer.NewSizedStream(e.options.Reader, size)
+	case f.Reader != nil:
+		if size := f.Size; size > 0 {
+			e.stream = transfer.NewSizedStream(f.Reader, size)
 			return size, nil
 		}
-		e.stream = transfer.NewStream(e.options.Reader)
+		e.stream = transfer.NewStream(f.Reader)
 		return -1, nil
-	case sources == 0:
+	case f.FS != nil:
+		e.from = fsOpener{f.FS}
+	case f.Source != nil:
+		e.from = sourceOpener{f.Source}
+	default:
 		path, err := filepath.Abs(e.path)
 		if err != nil {
 			return 0, fmt.Errorf("%w: File.Path: %w", ErrInvalidArgument, err)
 		}
 		e.path = path
-		e.locate(shared)
+		e.locate(f.dir, shared)
 	}
-	src, err := e.openSafely()
+	src, err := e.from.open(e.opened)
 	if sources == 0 && descriptors.Exhausted(err) { // it can be opened when others are closed
 		if fi, serr := os.Stat(e.path); serr == nil && fi.Mode().IsRegular() {
 			return fi.Size(), nil
@@ -102,7 +141,7 @@ func (e *entry) inspect(shared *sharedValues) (int64, error) {
 	}
 	switch {
 	case err == nil:
-		e.unfingerprinted = e.options.Source != nil && src.State().Fingerprint == ""
+		e.unfingerprinted = f.Source != nil && src.State().Fingerprint == ""
 		return src.State().Size, transfer.Guard(src).Close()
 	case errors.Is(err, transfer.ErrNoReadAt):
 		return 0, fmt.Errorf("%w: File.FS: %w; give it as File.Reader", ErrInvalidArgument, err)
@@ -124,48 +163,23 @@ func isInvalidName(err error) bool {
 	return false
 }
 
-// locate finds the path by which to open a file of the system, and its name in keys.
-func (e *entry) locate(shared *sharedValues) {
+// locate finds the path by which to open a file of the system, and its name in keys. dir
+// is the folder that AddDir found it in, or nil.
+func (e *entry) locate(dir *folder, shared *sharedValues) {
 	var info fs.FileInfo
-	if dir := e.options.dir; dir != nil {
-		e.opened = dir.resolved(e.path)
+	if dir != nil {
+		e.from, e.opened = dir, dir.resolved(e.path)
 		info, _ = os.Lstat(e.opened)
 	} else {
+		e.from = systemOpener{}
 		e.opened, info = shared.paths.resolve(e.path)
 	}
 	e.source = shared.links.of(e.opened, info)
 }
 
-// open opens the file's source, unless that is a Reader.
-func (e *entry) open() (transfer.Source, error) {
-	switch {
-	case e.options.FS != nil:
-		return transfer.OpenFS(e.options.FS, e.path)
-	case e.options.dir != nil:
-		return e.options.dir.open(e.opened)
-	case e.options.Source == nil:
-		return transfer.OpenFile(e.opened)
-	case e.options.Source.Size() < 0:
-		return nil, fmt.Errorf("%w: File.Source: %s has size %d", ErrInvalidArgument, e.path, e.options.Source.Size())
-	}
-	return newUserSource(e.options.Source), nil
-}
-
-// openSafely is open for a source that calls code of the user's, which may do anything.
-func (e *entry) openSafely() (src transfer.Source, err error) {
-	if e.options.FS == nil && e.options.Source == nil {
-		return e.open()
-	}
-	err = transfer.Isolate("opening the source", func() (err error) {
-		src, err = e.open()
-		return err
-	})
-	return src, err
-}
-
 // reopen opens the source of a file that could be opened when it was added.
 func (e *entry) reopen() (transfer.Source, error) {
-	src, err := e.openSafely()
+	src, err := e.from.open(e.opened)
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
 		err = fmt.Errorf("%w: %w", ErrFileNotExist, err)

@@ -57,15 +57,12 @@ func newCircle(t *testing.T) *circle {
 
 // file returns a file of that size with the callback.
 func (c *circle) file(object string, size int, callback upload.Callback) upload.File {
-	f := upload.File{
+	return upload.File{
 		Path: object, Source: upload.NewSource(strings.NewReader(strings.Repeat("v", size)), int64(size), "1"),
 		Endpoint: c.oss.URL, Bucket: "media", Object: object,
+		Options: &upload.ObjectOptions{Callback: &callback},
 	}
-	setCallback(&f, &callback)
-	return f
 }
-
-func setCallback(f *upload.File, callback *upload.Callback) { f.Callback = callback }
 
 // What the backend is told is what was uploaded.
 func TestFromTheUploadToTheEvent(t *testing.T) {
@@ -203,11 +200,11 @@ func Example() {
 	file := upload.File{
 		Path: "talk.mp4", Source: upload.NewSource(strings.NewReader("frames"), 6, "talk 1"),
 		Endpoint: server.URL, Bucket: "media", Object: "in/talk.mp4",
-	}
-	file.Callback = &upload.Callback{
-		URLs:   []string{backend.URL + "/stored"},
-		Vars:   map[string]string{"x:who": "Ada"},
-		VarsOf: osscallback.TokenVars(secret, 24*time.Hour),
+		Options: &upload.ObjectOptions{Callback: &upload.Callback{
+			URLs:   []string{backend.URL + "/stored"},
+			Vars:   map[string]string{"x:who": "Ada"},
+			VarsOf: osscallback.TokenVars(secret, 24*time.Hour),
+		}},
 	}
 	result, err := client.Upload(context.Background(), file)
 	if err != nil {

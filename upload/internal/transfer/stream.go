@@ -65,6 +65,14 @@ func (st *Stream) setPartSize(plan Plan) {
 	}
 }
 
+// Reader returns what s reads; nil if s is nil.
+func (s *Stream) Reader() io.Reader {
+	if s == nil {
+		return nil
+	}
+	return s.r
+}
+
 // CheckBuffers returns an error that wraps [ErrTooLarge] if the parts of a stream that
 // are in memory at the same time, one more than there are requests in flight, are
 // more than a system whose largest int is maxInt can address.
