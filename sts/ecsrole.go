@@ -140,7 +140,7 @@ func (e *ECSRole) roleName(ctx context.Context, token string) (string, error) {
 	case err != nil:
 		return "", err
 	case answer.status == http.StatusNotFound:
-		return "", errors.New("no RAM role is attached to this instance (HTTP 404)")
+		return "", errStatus(answer.status, "no RAM role is attached to this instance (HTTP 404)")
 	case answer.status != http.StatusOK:
 		return "", refusedBy(answer.status, token)
 	case !roleNameForm.Match(answer.body):
@@ -156,7 +156,7 @@ func (e *ECSRole) roleCredentials(ctx context.Context, token, role string) (Cred
 	case err != nil:
 		return Credentials{}, err
 	case answer.status == http.StatusNotFound:
-		return Credentials{}, errors.New("it is not attached to this instance (HTTP 404)")
+		return Credentials{}, errStatus(answer.status, "it is not attached to this instance (HTTP 404)")
 	case answer.status != http.StatusOK:
 		return Credentials{}, refusedBy(answer.status, token)
 	}
@@ -166,9 +166,9 @@ func (e *ECSRole) roleCredentials(ctx context.Context, token, role string) (Cred
 // refusedBy is the error of a status that is not a success.
 func refusedBy(status int, token string) error {
 	if token == "" && (status == http.StatusForbidden || status == http.StatusUnauthorized) {
-		return fmt.Errorf("HTTP %d: the service asks for a token of the hardened mode, but gave none", status)
+		return errStatus(status, "HTTP %d: the service asks for a token of the hardened mode, but gave none", status)
 	}
-	return fmt.Errorf("HTTP %d", status)
+	return errStatus(status, "HTTP %d", status)
 }
 
 // ask sends one request, with a header unless its value is empty.

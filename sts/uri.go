@@ -85,7 +85,7 @@ func (p *URI) get(ctx context.Context) (Credentials, error) {
 		return Credentials{}, err
 	}
 	if answer.status != http.StatusOK {
-		return Credentials{}, fmt.Errorf("HTTP %d, want 200", answer.status)
+		return Credentials{}, errStatus(answer.status, "HTTP %d, want 200", answer.status)
 	}
 	return tokenOf(answer, begin)
 }

@@ -43,6 +43,14 @@ type Callbacks struct {
 	// retried succeeded.
 	OnRetryResume func(c *Client, f FileInfo)
 
+	// OnWaiting reports that a file that was started waits for something: for credentials,
+	// for a destination, or as w.For says. It is called when that has lasted for a tenth of
+	// a second, and at once for each attempt to get it that fails, with the error in w.Err.
+	// Calls are coalesced: a slow callback sees the latest state, and one that is over
+	// before its delivery is not reported. The end of a wait is not reported: FileInfo.Waiting
+	// is nil then.
+	OnWaiting func(c *Client, f FileInfo, w Waiting)
+
 	// OnTokenExpired reports that the server no longer accepts the token, or soon will
 	// not. The files that need it wait for ResumeWithToken, or for SetToken if they have
 	// their own. It is called once for each token, and once more for a file that needs

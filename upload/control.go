@@ -31,12 +31,21 @@ func (s *startContext) stop() {
 // Start starts the files of the list that are in init, in the order of the list, and
 // returns. Files that are added later start by themselves. The end of ctx stops the
 // client as Stop does. Start returns [ErrState] on a client that is started already, or
-// paused: call Resume then.
+// paused: call Resume then. It returns [ErrNoCredentials], and starts nothing, if a file of
+// the list has a destination but no credentials and nobody can be asked for them: there
+// was no Init, SetToken or ResumeWithToken yet, no Provider, and none of the callbacks
+// OnStarted, OnWaiting and OnTokenExpired.
 func (c *Client) Start(ctx context.Context) error {
 	if ctx.Err() != nil {
 		return fmt.Errorf("upload: Start: %w", context.Cause(ctx))
 	}
 	return c.decide(func(l *filelist.List) error {
+		if _, err := l.State().Next(filelist.Start); err != nil {
+			return err
+		}
+		if err := c.checkCredentialsLocked(l); err != nil {
+			return err
+		}
 		if err := l.Do(filelist.Start, nil); err != nil {
 			return err
 		}
@@ -55,7 +64,7 @@ func (c *Client) startEnded(ctx context.Context, n int) {
 		if c.start.ctx == nil || c.start.count != n {
 			return nil
 		}
-		return c.stopLocked(l, stopCause(ctx))
+		return c.stopLocked(l, c.waitedForLocked(l, stopCause(ctx)))
 	})
 }
 

@@ -103,6 +103,16 @@
 // See [Callbacks]. Each file that was started gets exactly one of OnSucceeded,
 // OnFailed and OnCanceled.
 //
+// # Waiting
+//
+// A file that waits says so: FileInfo.Waiting has what it waits for (credentials, a
+// destination, the network, a pause that the server asked for, or a namesake), since when,
+// and what the last attempt to get it failed with; OnWaiting is called with the same. A
+// [Waiting] is printed as one line. Where a context ends first, the error of Upload, Wait
+// or the file names what was waited for. A Provider's error that does not pass by itself
+// (see sts.Permanent: 401, 403, 404, an answer that cannot be read) ends the wait within
+// seconds, and [Client.Start] refuses to start files whose credentials nobody could give.
+//
 // # Errors
 //
 // The error of a file is an [*Error], in FileInfo.Err too: the request, the file, the

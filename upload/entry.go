@@ -46,6 +46,7 @@ type entry struct {
 
 	cancel   context.CancelCauseFunc // of its run; nil when it does not run
 	steps    *transfer.Steps         // of its run, in its source
+	waits    *waits                  // of its run; nil: it waits for nothing
 	session  *transfer.Session       // from the first run or clean-up on
 	uploadID string
 	partSize int64
@@ -93,6 +94,7 @@ func (e *entry) snapshot(f *filelist.File) FileInfo {
 		VideoID: e.videoID, MediaID: e.mediaID, MediaURL: e.mediaURL, Info: e.info, Tag: e.extras.tagged(),
 		Started: f.Started, Ended: f.Ended, Err: e.err, Result: e.result,
 	}
+	info.Waiting = e.waits.first()
 	if e.site != nil {
 		info.Endpoint = e.site.text
 	}

@@ -70,11 +70,13 @@ var (
 	ErrCheckpoint = transfer.ErrCheckpoint
 
 	// ErrTokenExpired is returned when the token expired, and no token that the server
-	// accepts was given within Options.TokenWait. The checkpoint is kept.
+	// accepts was given within Options.TokenWait, or the Provider failed with an error
+	// that is [sts.Permanent]. The checkpoint is kept.
 	ErrTokenExpired = credentials.ErrTokenExpired
 
 	// ErrNoCredentials is returned when there never were usable credentials: none were
-	// given within Options.TokenWait, or those of the Provider are incomplete.
+	// given within Options.TokenWait, those of the Provider are incomplete, the Provider
+	// failed with an error that is [sts.Permanent], or nobody could give any.
 	ErrNoCredentials = credentials.ErrNoCredentials
 
 	// ErrNoDestination is returned when a file without a destination got none

@@ -51,6 +51,8 @@ func (x *extras) credentials() *credentials.Gate {
 	return nil
 }
 
+func (x *extras) hasProvider() bool { return x != nil && x.provider != nil }
+
 // takeProvider gives a file that is put into the list the gate of its Provider.
 func (c *Client) takeProvider(e *entry) {
 	if x := e.extras; x != nil && x.provider != nil {

@@ -143,6 +143,10 @@ type FileInfo struct {
 	Info     *Info  // as it was added
 	Tag      any    `json:"-" xml:"-"` // as it was added
 
+	// Waiting is what the file, or a request of it, waits for; nil: nothing. If it waits
+	// for several things, it is the one that it has waited for longest.
+	Waiting *Waiting
+
 	Started time.Time // zero: not yet
 	Ended   time.Time // zero: not yet
 	Err     *Error    // why it failed; nil: it did not

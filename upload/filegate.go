@@ -91,6 +91,21 @@ func (fg *fileGate) refusedAll() error {
 	return credentials.TooManyRefusals(fg.refusals, fg.cause)
 }
 
+// waitAt waits at g. The wait of a run is shown to the user, and named in the error that
+// ends it.
+func (fg *fileGate) waitAt(ctx context.Context, g *credentials.Gate, provided <-chan struct{}) error {
+	if fg.e == nil || fg.cleanup {
+		return g.Wait(ctx, provided, nil)
+	}
+	w := fg.c.wait(fg.e, WaitCredentials)
+	err := g.Wait(ctx, provided, w.failed)
+	was := w.end()
+	if err != nil && ctx.Err() != nil {
+		return was.after(err)
+	}
+	return err
+}
+
 // Wait implements [transfer.Gate]. It also returns when the file is given credentials
 // of its own.
 func (fg *fileGate) Wait(ctx context.Context) error {
@@ -102,7 +117,7 @@ func (fg *fileGate) Wait(ctx context.Context) error {
 		provided = fg.e.provided.C()
 	}
 	g := fg.gate()
-	err := g.Wait(ctx, provided)
+	err := fg.waitAt(ctx, g, provided)
 	if fg.cleanup && ctx.Err() != nil {
 		// A clean-up has little time. If nobody else waited for the answer, the next one
 		// that needs a token must be able to ask again.

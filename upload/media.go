@@ -173,13 +173,18 @@ func (a *authorizedRun) ask(ctx context.Context) (Authorization, error) {
 	defer cancel()
 	var given Authorization
 	returned := false
+	w := c.wait(a.e, WaitDestination)
 	err := a.callAuthorizer("Authorize", func() (err error) {
 		given, err = c.opts.Authorizer.Authorize(ctx, info)
 		returned = true
 		return err
 	})
+	was := w.end()
 	if !returned && marked { // it may have created something before it panicked
 		err = fmt.Errorf("%w: %w", ErrAnswerLost, err)
+	}
+	if err != nil && ctx.Err() != nil {
+		err = was.after(err)
 	}
 	if err == nil && given.id() == "" {
 		err = errors.New("the Authorizer gave neither VideoID nor MediaID")

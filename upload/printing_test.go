@@ -140,6 +140,8 @@ var printable = map[string]maker{
 	"upload.Result":        filled[upload.Result](),
 	"upload.Retry":         filled[upload.Retry](),
 	"upload.State":         filled[upload.State](),
+	"upload.WaitReason":    filled[upload.WaitReason](),
+	"upload.Waiting":       filled[upload.Waiting](),
 	"upload.Stats":         filled[upload.Stats](),
 	"upload.Timetable":     filled[upload.Timetable](),
 	"upload.SweepOptions":  filled[upload.SweepOptions](),

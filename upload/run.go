@@ -123,18 +123,20 @@ func (r *run) awaitTarget(ctx context.Context) error {
 	}
 	t := time.NewTimer(r.c.opts.TokenWait)
 	defer t.Stop()
+	r.slots.putDown()
+	w := r.c.wait(r.e, WaitDestination)
+	defer w.end()
 	for {
 		provided := r.e.provided.C()
 		if r.hasTarget() {
 			return nil
 		}
-		r.slots.putDown()
 		select {
 		case <-provided:
 		case <-t.C:
 			return fmt.Errorf("%w: none was given within %v: set it in AddFile, or call SetDestination in OnStarted or later", ErrNoDestination, r.c.opts.TokenWait)
 		case <-ctx.Done():
-			return context.Cause(ctx)
+			return w.now().after(context.Cause(ctx))
 		}
 	}
 }
@@ -157,7 +159,13 @@ func (r *run) awaitNamesake(ctx context.Context) error {
 		return nil
 	}
 	r.slots.putDown()
-	return r.c.await(ctx, &r.c.changed, free)
+	w := r.c.wait(r.e, WaitClaim)
+	err := r.c.await(ctx, &r.c.changed, free)
+	was := w.end()
+	if err != nil {
+		return was.after(err)
+	}
+	return nil
 }
 
 // report records an event of the transfer and queues its callback.

@@ -7,6 +7,7 @@ import (
 	"github.com/vodupload/vodupload/upload/internal/credentials"
 	"github.com/vodupload/vodupload/upload/internal/filelist"
 	"github.com/vodupload/vodupload/upload/internal/notify"
+	"github.com/vodupload/vodupload/upload/internal/target"
 )
 
 // Init gives the client its first credentials, as Options.Credentials would: a
@@ -55,9 +56,34 @@ func (c *Client) SetToken(id FileID, creds sts.Credentials) error {
 			return fmt.Errorf("%w: SetToken: %w", ErrInvalidArgument, err)
 		}
 		e.own.Store(own)
+		c.withdrawWaitingLocked(e, WaitCredentials)
 		e.provided.Broadcast()
 		return nil
 	})
+}
+
+// hasNoCredentials reports whether e has no credentials, and nobody can be asked for them.
+// A program that gets its first token while files wait for it has a callback that says so.
+func (c *Client) hasNoCredentials(e *entry) bool {
+	on := &c.opts.Callbacks
+	return !c.gate.Provided() && !c.gate.Given() && e.own.Load() == nil && !e.extras.hasProvider() &&
+		on.OnStarted == nil && on.OnWaiting == nil && on.OnTokenExpired == nil
+}
+
+// checkCredentialsLocked returns [ErrNoCredentials] if a file that Start would start
+// would only wait for credentials. Who gives a file its destination may give it its
+// credentials, too.
+func (c *Client) checkCredentialsLocked(l *filelist.List) error {
+	if c.gate.Provided() || c.gate.Given() {
+		return nil
+	}
+	for f := range l.All() {
+		e := c.entries[FileID(f.ID)]
+		if f.Lane == filelist.Queue && !f.State.Terminal() && e.ownDestination && c.hasNoCredentials(e) {
+			return fmt.Errorf("%w: Start, %s has none, and nobody to ask for them: call Init or SetToken before, or set Options.Credentials or File.Credentials", ErrNoCredentials, target.Line(e.path))
+		}
+	}
+	return nil
 }
 
 // newGate returns a gate without credentials; p may be nil.

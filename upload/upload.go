@@ -25,7 +25,7 @@ import (
 // ErrFileAlreadyExist; the error of Upload names the call. [Client.Close] waits for them.
 //
 // The error is an [*Error], or what AddFile would return, or the cause of ctx if that had
-// ended before. The same source to the same destination twice at the same time is
+// ended before, or [ErrNoCredentials] as Start would return it. The same source to the same destination twice at the same time is
 // [ErrFileAlreadyExist] in one client; in two clients or processes it is [ErrInUse] if
 // the file has more than one part.
 func (c *Client) Upload(ctx context.Context, f File) (Result, error) {
@@ -35,6 +35,9 @@ func (c *Client) Upload(ctx context.Context, f File) (Result, error) {
 	e, size, err := c.newEntryWithin(ctx, f)
 	if err != nil {
 		return Result{}, err
+	}
+	if e.ownDestination && c.hasNoCredentials(e) {
+		return Result{}, fmt.Errorf("%w: Upload: call Init before, or set Options.Credentials or File.Credentials", ErrNoCredentials)
 	}
 	end := newFileEnd()
 	e.direct, e.end = newDirectEnd(), end

@@ -18,7 +18,7 @@ import (
 //     Start's context as its cause if that stopped it; Files has what failed by then,
 //   - [ErrState] if the client was not started,
 //   - [ErrClosed] if it was closed before it was finished,
-//   - the cause of the end of ctx.
+//   - the cause of the end of ctx, with what files wait for, if any do.
 func (c *Client) Wait(ctx context.Context) error {
 	w := waitCall{c: c, inside: c.notify.Inside()}
 	c.view(func(l *filelist.List) { w.mark = l.Mark() })
@@ -91,8 +91,14 @@ func (w *waitCall) outcome(l *filelist.List, verdict filelist.Verdict) error {
 func (c *Client) waitEnded(cause error) error {
 	text := fmt.Errorf("upload: Wait: %w", cause)
 	c.view(func(l *filelist.List) {
-		if c.start.ended() || l.State() == filelist.Stopped && errors.Is(l.Cause(), cause) {
+		switch {
+		case l.State() == filelist.Stopped && errors.Is(l.Cause(), cause):
+			text = fmt.Errorf("upload: Wait: %w", l.Cause())
+		case c.start.ended():
 			text = fmt.Errorf("upload: Wait: %w: %w", ErrStopped, cause)
+			fallthrough
+		default:
+			text = c.waitedForLocked(l, text)
 		}
 	})
 	if busy := c.notify.Busy(); busy != "" {

@@ -52,7 +52,8 @@ func (d *fileEnd) outcome() (Result, error) {
 //     before the call, too, or of one of Upload, which leaves the list when it has ended,
 //   - [ErrState] if the client was not started, [ErrStopped] if it is stopped and
 //     [ErrClosed] if it was closed before the file was started,
-//   - the cause of the end of ctx, which has no effect on the file.
+//   - the cause of the end of ctx, which has no effect on the file, with what the file
+//     waits for, if it does.
 //
 // A file that ResumeFile sets back has another end: a WaitFile that began before returns
 // the first.
@@ -73,7 +74,7 @@ func (c *Client) WaitFile(ctx context.Context, id FileID) (Result, error) {
 		return Result{}, err
 	}
 	if err := c.awaitRest(ctx, end); err != nil {
-		return Result{}, err
+		return Result{}, c.waitedForBy(id, err)
 	}
 	c.awaitCallbacks(ctx, end.mark)
 	return end.outcome()

@@ -229,6 +229,8 @@ func (p *process) listen(s *show) (upload.Result, error) {
 		case r.Retried != "":
 			s.retried++
 			s.view.say("retry: %s", r.Retried)
+		case r.Waiting != "":
+			s.view.say("the upload %s", r.Waiting)
 		case r.Expired:
 			s.view.say("token expired: getting a new one")
 		case r.Result != nil:

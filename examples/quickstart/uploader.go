@@ -27,6 +27,7 @@ type job struct {
 type report struct {
 	Uploaded, Total int64          `json:",omitempty"`
 	Retried         string         `json:",omitempty"` // why a request is made again
+	Waiting         string         `json:",omitempty"` // for what, since when and why
 	Expired         bool           `json:",omitempty"`
 	Result          *upload.Result `json:",omitempty"`
 }
@@ -57,6 +58,9 @@ func uploader(ctx context.Context, spec string, out io.Writer) error {
 			},
 			OnRetry: func(_ *upload.Client, _ upload.FileInfo, r upload.Retry) {
 				_ = tell.Encode(report{Retried: r.Err.Error()})
+			},
+			OnWaiting: func(_ *upload.Client, _ upload.FileInfo, w upload.Waiting) {
+				_ = tell.Encode(report{Waiting: w.String()})
 			},
 			OnTokenExpired: func(c *upload.Client, _ upload.FileInfo) {
 				_ = tell.Encode(report{Expired: true})

@@ -41,6 +41,9 @@ func run(ctx context.Context, args []string, out io.Writer) error {
 			OnProgress: func(_ *upload.Client, f upload.FileInfo, uploaded, total int64) {
 				fmt.Fprintf(out, "\r%s: %d of %d bytes", f.Object, uploaded, total)
 			},
+			OnWaiting: func(_ *upload.Client, f upload.FileInfo, w upload.Waiting) {
+				fmt.Fprintf(out, "\n%s %v\n", f.Object, w)
+			},
 		},
 	})
 	if err != nil {

@@ -21,6 +21,9 @@ func (s *settings) upload(ctx context.Context, authorizer upload.Authorizer, std
 					fmt.Fprintf(stdout, "%s: %d %% of %d bytes\n", f.Path, 10*tenth, total)
 				}
 			},
+			OnWaiting: func(_ *upload.Client, f upload.FileInfo, w upload.Waiting) {
+				fmt.Fprintf(stdout, "%s %v\n", f.Path, w)
+			},
 			OnRetry: func(_ *upload.Client, f upload.FileInfo, r upload.Retry) {
 				fmt.Fprintf(stdout, "%s: part %d again in %v: %v\n", f.Path, r.Part, r.Delay, r.Err)
 			},

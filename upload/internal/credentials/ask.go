@@ -15,6 +15,10 @@ import (
 const (
 	renewInterval    = 500 * time.Millisecond
 	maxRenewInterval = 30 * time.Second
+
+	// maxHopeless is how many answers in a row that cannot pass by themselves end the
+	// asking: 3.5 s after the first. A server that is being restarted may give one, too.
+	maxHopeless = 4
 )
 
 // ask asks the provider until it gives credentials that are new, at most for
@@ -124,11 +128,27 @@ func (g *Gate) record(c sts.Credentials, err *error) bool {
 	if *err == nil && g.lackingLocked() {
 		*err = g.putLocked(c)
 	}
-	never := g.lackingLocked() && (errors.Is(*err, ErrNotRenewable) || errors.Is(*err, sts.ErrInvalidCredentials))
+	never := g.lackingLocked() && g.hopelessLocked(*err)
 	if never {
+		g.hopeless = 0
 		g.failLocked(fmt.Errorf("%w: %w", g.missingLocked(), *err))
 	}
 	// Together with the credentials: a caller that finds them expired may ask again.
 	g.answer, g.asking = *err, g.lackingLocked() && !never
+	if *err != nil {
+		g.tries++
+		g.tried.Broadcast()
+	}
 	return !g.asking
+}
+
+// hopelessLocked reports whether a provider's answer says that it will give no
+// credentials. Most answers of that kind have to come a few times in a row.
+func (g *Gate) hopelessLocked(err error) bool {
+	if !sts.Permanent(err) && !errors.Is(err, ErrNotRenewable) {
+		g.hopeless = 0
+		return false
+	}
+	g.hopeless++
+	return g.hopeless >= maxHopeless || errors.Is(err, ErrNotRenewable) || errors.Is(err, sts.ErrInvalidCredentials)
 }

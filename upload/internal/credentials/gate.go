@@ -57,9 +57,12 @@ type Gate struct {
 	cause    error     // why the last one was refused
 	asking   bool      // a goroutine asks the provider
 	answer   error     // what the provider failed with last
+	tries    int       // how often it failed
+	hopeless int       // of these, in a row, with what cannot pass by itself
 	failed   error     // no new token will come
 	failedAt time.Time
 	changed  tasks.Signal
+	tried    tasks.Signal // broadcast when the provider has failed
 }
 
 // New returns a gate without credentials.
@@ -68,6 +71,13 @@ func New(o Options) *Gate { return &Gate{opts: o} }
 // Provided reports whether a provider brings the next credentials, so that nobody needs
 // to be asked.
 func (g *Gate) Provided() bool { return g.opts.Provider != nil }
+
+// Given reports whether there were credentials at some time, good or expired.
+func (g *Gate) Given() bool {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	return g.have
+}
 
 // Set replaces the credentials. Those that the server has refused are an error.
 func (g *Gate) Set(c sts.Credentials) error {
@@ -85,7 +95,7 @@ func (g *Gate) putLocked(c sts.Credentials) error {
 		return errSameToken
 	}
 	g.snap = Snapshot{Credentials: c, Generation: generations.Add(1)}
-	g.have, g.expired, g.refused, g.asked, g.failed, g.answer = true, false, false, false, nil, nil
+	g.have, g.expired, g.refused, g.asked, g.failed, g.answer, g.hopeless = true, false, false, false, nil, nil, 0
 	g.until = usableUntil(time.Now(), c.Deadline())
 	if again { // expired by the clock, and given again: let the server decide
 		g.until = time.Time{}

@@ -46,7 +46,7 @@ func newTestGate(t *testing.T, p sts.Provider) *Gate {
 // awaited waits as a file does, and returns why there is nothing new.
 func (g *Gate) awaited(t *testing.T) error {
 	for {
-		if err := g.Wait(t.Context(), nil); err != nil {
+		if err := g.Wait(t.Context(), nil, nil); err != nil {
 			return err
 		}
 		if _, ok := g.Current(); ok {
@@ -498,7 +498,7 @@ func TestGateWaitReturns(t *testing.T) {
 				if tt.set {
 					_ = g.Set(token(1))
 				}
-				if err := g.Wait(tt.ctx, tt.other); !errors.Is(err, tt.want) {
+				if err := g.Wait(tt.ctx, tt.other, nil); !errors.Is(err, tt.want) {
 					t.Errorf("got %v, want %v", err, tt.want)
 				}
 			})

@@ -12,24 +12,42 @@ const failedFor = 5 * time.Second
 // Wait waits until there may be good credentials, for as long as Options.Wait, and has
 // the provider asked. It returns nil when Current is worth another look, or when other,
 // which may be nil, is closed; an error that is [ErrTokenExpired] or [ErrNoCredentials]
-// when none will come; or the cause of the end of ctx.
-func (g *Gate) Wait(ctx context.Context, other <-chan struct{}) error {
+// when none will come; or the cause of the end of ctx. failed, which may be nil, is called
+// with the number and the error of the provider's last attempt, if that failed, and of
+// each that fails meanwhile.
+func (g *Gate) Wait(ctx context.Context, other <-chan struct{}, failed func(attempt int, err error)) error {
 	changed, err := g.request()
 	if err != nil {
 		return err
 	}
 	t := time.NewTimer(g.opts.Wait)
 	defer t.Stop()
-	select {
-	case <-changed:
-		return nil
-	case <-other:
-		return nil
-	case <-t.C:
-		return g.overdue()
-	case <-ctx.Done():
-		return context.Cause(ctx)
+	for seen := 0; ; {
+		tried := g.tried.C()
+		if n, err := g.lastTry(); err != nil && n != seen && failed != nil {
+			seen = n
+			failed(n, err)
+		}
+		select {
+		case <-changed:
+			return nil
+		case <-other:
+			return nil
+		case <-tried:
+		case <-t.C:
+			return g.overdue()
+		case <-ctx.Done():
+			return context.Cause(ctx)
+		}
 	}
+}
+
+// lastTry returns how often the provider has failed, and what it failed with last; nil if
+// it has given credentials since.
+func (g *Gate) lastTry() (n int, err error) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	return g.tries, g.answer
 }
 
 // request has the provider asked. It returns a channel that is closed on a change, or

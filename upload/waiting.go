@@ -1,0 +1,99 @@
+package upload
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/vodupload/vodupload/upload/internal/target"
+)
+
+// A WaitReason is what a file waits for.
+type WaitReason int
+
+// What files wait for.
+const (
+	WaitCredentials WaitReason = iota + 1 // the first token, or the next one
+	WaitDestination                       // from SetDestination or the Authorizer
+	WaitNetwork                           // nothing gets through to the endpoint: see Options.OutageWait
+	WaitThrottle                          // the server has asked for a pause
+	WaitClaim                             // a deleted file with the same source and destination has not ended yet
+	waitReasons
+)
+
+var waitNames = [...]string{"nothing", "credentials", "destination", "network", "throttle", "claim"}
+
+// String returns the reason in one word, in lower case.
+func (r WaitReason) String() string { return name(waitNames[:], int(r), "WaitReason") }
+
+// MarshalText returns the word of String.
+func (r WaitReason) MarshalText() ([]byte, error) { return []byte(r.String()), nil }
+
+// UnmarshalText reads the word of String.
+func (r *WaitReason) UnmarshalText(text []byte) error {
+	for i, s := range waitNames {
+		if s == string(text) {
+			*r = WaitReason(i)
+			return nil
+		}
+	}
+	return fmt.Errorf("%w: WaitReason: got %q, want one of %v", ErrInvalidArgument, text, waitNames)
+}
+
+// A Waiting says what a file waits for. Other requests of the file may continue
+// meanwhile.
+type Waiting struct {
+	For   WaitReason
+	Since time.Time
+	Err   error // what the last attempt failed with, to get what is waited for; nil: none failed yet
+}
+
+// String returns one line, like "waits for credentials since 15:04:05: sts: app server …".
+func (w Waiting) String() string {
+	text := fmt.Sprintf("waits for %v since %s", w.For, w.Since.Format(time.TimeOnly))
+	if w.Err != nil {
+		text += ": " + w.Err.Error()
+	}
+	return target.Line(text)
+}
+
+// MarshalJSON returns the fields, with the text of Err.
+func (w Waiting) MarshalJSON() ([]byte, error) {
+	fields := struct {
+		For   WaitReason
+		Since time.Time
+		Err   string `json:",omitempty"`
+	}{For: w.For, Since: w.Since}
+	if w.Err != nil {
+		fields.Err = target.Line(w.Err.Error())
+	}
+	return json.Marshal(fields)
+}
+
+// after returns the cause that has ended the wait: with what was waited for, if it is the
+// end of a context. Any other cause is what somebody wanted.
+func (w Waiting) after(cause error) error {
+	if !errors.Is(cause, errCallerEnded) {
+		return cause
+	}
+	return w.with(fmt.Errorf("%w; it waited for %v for %v", cause, w.For, w.lasted()))
+}
+
+// of returns the cause that has ended something else, with what n files wait for.
+func (w Waiting) of(n int, cause error) error {
+	files := fmt.Sprintf("%d files wait", n)
+	if n == 1 {
+		files = "1 file waits"
+	}
+	return w.with(fmt.Errorf("%w; %s for %v, for %v now", cause, files, w.For, w.lasted()))
+}
+
+func (w Waiting) lasted() time.Duration { return time.Since(w.Since).Round(time.Millisecond) }
+
+func (w Waiting) with(err error) error {
+	if w.Err == nil {
+		return err
+	}
+	return fmt.Errorf("%w: %w", err, w.Err)
+}
