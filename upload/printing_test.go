@@ -173,7 +173,7 @@ var printable = map[string]maker{
 	"vod.CreateUploadAttachedMediaRequest": filled[vod.CreateUploadAttachedMediaRequest](),
 	"vod.CreateUploadImageRequest":         filled[vod.CreateUploadImageRequest](),
 	"vod.CreateUploadVideoRequest":         filled[vod.CreateUploadVideoRequest](),
-	"vod.Event":                            filled[vod.Event](),
+	"vod.Event":                            func(*testing.T) any { return vod.Event{Detail: &vod.FileUploadComplete{VideoID: "v"}} },
 	"vod.FileUploadComplete":               filled[vod.FileUploadComplete](),
 	"vod.ImageUploadComplete":              filled[vod.ImageUploadComplete](),
 	"vod.AttachedMediaUploadComplete":      filled[vod.AttachedMediaUploadComplete](),

@@ -54,6 +54,12 @@ type ReceiverOptions struct {
 	Now func() time.Time
 }
 
+// Format writes the options without the key, whatever the verb: for one that does not fit,
+// package fmt would print it itself.
+func (o ReceiverOptions) Format(f fmt.State, _ rune) {
+	fmt.Fprintf(f, "vod.ReceiverOptions(MaxAge %v, MaxBody %d)", o.MaxAge, o.MaxBody)
+}
+
 // A Receiver receives the event notifications that VOD sends by HTTP, and verifies that
 // it is VOD who sends them (VOD documentation, HTTP callbacks). It is safe for use by many
 // goroutines.
