@@ -48,7 +48,7 @@ func New(opts *Options) (*Client, error) {
 		opts:    o,
 		entries: make(map[FileID]*entry),
 		readers: make(readers),
-		list:    filelist.New(filelist.Limits{Parallel: o.Parallel, Started: o.maxStarted(o.Parallel)}),
+		list:    filelist.New(o.limits(o.Parallel)),
 		slots:   slots.New(o.Parallel),
 	}
 	if err := c.openStore(); err != nil {

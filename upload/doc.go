@@ -140,7 +140,9 @@
 // # Running for months
 //
 // [Client.SetParallel] and [Client.SetBandwidthLimit] change the limits while files are
-// uploaded, and [Client.FollowTimetable] has the bandwidth follow the time of day. In a
+// uploaded, and [Client.FollowTimetable] has the bandwidth follow the time of day. With
+// Options.ForgetEnded, files leave the list when they have ended, so that it does not grow
+// and the same file can be added again. Wait reports what failed since the last Wait. In a
 // container, Options.CheckpointDir has to be on a volume, or Options.Checkpoints a store
 // that machines share: otherwise checkpoints end with the container.
 package upload

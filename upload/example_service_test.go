@@ -113,3 +113,42 @@ func ExampleFileState_MarshalText() {
 	fmt.Println(string(text), err)
 	// Output: {"State":"uploading","Files":{"succeeded":3}} <nil>
 }
+
+// A service that uploads for months: files that have ended leave the list.
+func ExampleOptions_forgetEnded() {
+	server, dir := exampleServer()
+	defer server.Close()
+	defer os.RemoveAll(dir)
+
+	client := exampleClient(upload.Options{
+		Credentials: sts.Static(exampleKey),
+		ForgetEnded: true,
+		Callbacks: upload.Callbacks{
+			OnSucceeded: func(_ *upload.Client, f upload.FileInfo, r upload.Result) {
+				fmt.Println(f.Object, "has", r.Size, "bytes")
+			},
+		},
+	})
+	defer client.Close()
+	ctx := context.Background()
+	if err := client.Start(ctx); err != nil {
+		fmt.Println(err)
+		return
+	}
+	for range 2 { // each time a new version comes
+		if _, err := client.AddFile(upload.File{
+			Path: filepath.Join(dir, "talk.mp4"), Endpoint: server.URL, Bucket: "media", Object: "in/talk.mp4",
+		}); err != nil {
+			fmt.Println(err)
+			return
+		}
+		if err := client.Wait(ctx); err != nil {
+			fmt.Println(err)
+		}
+	}
+	fmt.Println(len(client.Files()), "files in the list")
+	// Output:
+	// in/talk.mp4 has 3000000 bytes
+	// in/talk.mp4 has 3000000 bytes
+	// 0 files in the list
+}

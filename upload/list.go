@@ -135,12 +135,13 @@ func (c *Client) Files() []FileInfo {
 	return all
 }
 
-// File returns a snapshot of one file, or [ErrFileNotExist].
+// File returns a snapshot of one file, or [ErrFileNotExist] for one that is not in the
+// list, or not any more.
 func (c *Client) File(id FileID) (info FileInfo, err error) {
 	c.view(func(l *filelist.List) {
 		f, ok := l.Lookup(filelist.ID(id))
 		if !ok {
-			err = fmt.Errorf("%w: no file %v in the list", ErrFileNotExist, id)
+			err = l.NotListed(filelist.ID(id))
 			return
 		}
 		info = c.entries[id].snapshot(&f)

@@ -44,6 +44,16 @@ type Options struct {
 	// process. The default is to fail the file before any of it is sent.
 	CheckpointsOptional bool
 
+	// ForgetEnded removes a file of AddFile from the list when it has ended, in whatever
+	// way, and the callbacks about it have returned: a program that runs for months needs
+	// no DeleteFile. From then on its FileID is [ErrFileNotExist] to every call, Stats does
+	// not count it, and the same source and destination can be added again. To try a
+	// failed one again, call ResumeFile in OnFailed, or AddFile later: its checkpoint stays,
+	// so that it resumes. Wait, WaitFile and Upload return what they do without
+	// ForgetEnded. The default is that files stay until DeleteFile or ClearFiles: each
+	// that has ended takes some memory.
+	ForgetEnded bool
+
 	// PartSize is the size of each part but the last, in bytes: from 100 KiB to
 	// 5 GiB. It grows for files of more than 10,000 such parts. A file that fits
 	// into one part is sent by a single request and has no checkpoint. The default

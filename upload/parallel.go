@@ -5,6 +5,11 @@ import (
 	"github.com/vodupload/vodupload/upload/internal/slots"
 )
 
+// limits are those of a list with that many requests in flight.
+func (o *Options) limits(parallel int) filelist.Limits {
+	return filelist.Limits{Parallel: parallel, Started: o.maxStarted(parallel), ForgetEnded: o.ForgetEnded}
+}
+
 // SetParallel changes Options.Parallel: how many requests are in flight at the same
 // time, over all files, from 1 to 1,000, or [Auto]. More are started at once. Where it is
 // less than before, requests in flight end first. How many files are started at a time
@@ -23,7 +28,7 @@ func (c *Client) SetParallel(n int) error {
 		if l.State() == filelist.Closed {
 			return ErrClosed
 		}
-		l.SetLimits(filelist.Limits{Parallel: most, Started: c.opts.maxStarted(most)})
+		l.SetLimits(c.opts.limits(most))
 		c.service.SetParallel(most)
 		if n == Auto {
 			c.setAuto()

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/vodupload/vodupload/upload/internal/filelist"
+	"github.com/vodupload/vodupload/upload/internal/notify"
 	"github.com/vodupload/vodupload/upload/internal/tasks"
 	"github.com/vodupload/vodupload/upload/internal/transfer"
 )
@@ -105,6 +106,9 @@ func (c *Client) performLocked(effect filelist.Effect) {
 		c.enqueueEndLocked(e, effect)
 	case filelist.Rest:
 		c.restLocked(e, effect)
+	case filelist.Over:
+		// In its turn: when the callbacks about the file have returned.
+		c.notify.Push(&notify.Event{Name: "ForgetEnded", About: e.path, Call: func() { c.leave(e, effect.Run) }})
 	case filelist.Drop:
 		c.releaseProvider(e)
 		delete(c.entries, e.id)

@@ -21,3 +21,12 @@ func (c *Client) DeleteFile(id FileID) error {
 func (c *Client) ClearFiles() error {
 	return c.decide(func(l *filelist.List) error { return l.Clear(ErrCanceled) })
 }
+
+// leave takes a file out of the list that has ended, with Options.ForgetEnded, unless it
+// was set back since.
+func (c *Client) leave(e *entry, end int) {
+	_ = c.decide(func(l *filelist.List) error {
+		l.Leave(filelist.ID(e.id), end, e.err)
+		return nil
+	})
+}

@@ -10,10 +10,12 @@ import (
 
 // Wait returns when the client is finished and all callbacks up to then have returned;
 // it does not wait for callbacks if it is called from one. It does not wait for files of
-// Upload. The error is
+// Upload. Wait reports what failed since the last Wait: what one has returned, a later one
+// does not return again. Two that wait at the same time both return it. The error is
 //
-//   - nil if all files of the list succeeded or were canceled,
-//   - an [Errors] if some failed,
+//   - nil if all files that ended since succeeded or were canceled,
+//   - an [Errors] if some failed and are still failed; with Options.ForgetEnded an error
+//     that wraps it, if it has the first 1,000 and more failed,
 //   - [ErrStopped] if the client was stopped before it was finished, with the end of
 //     Start's context as its cause if that stopped it; Files has what failed by then,
 //   - [ErrState] if the client was not started,
@@ -22,6 +24,7 @@ import (
 func (c *Client) Wait(ctx context.Context) error {
 	w := waitCall{c: c, inside: c.notify.Inside()}
 	c.view(func(l *filelist.List) { w.mark = l.Mark() })
+	defer c.view(func(l *filelist.List) { l.EndWait(w.mark) })
 	for {
 		if err := c.await(ctx, &c.changed, w.over); err != nil {
 			return c.waitEnded(err)
@@ -74,13 +77,19 @@ func (w *waitCall) outcome(l *filelist.List, verdict filelist.Verdict) error {
 	case filelist.WasStopped:
 		return l.Cause()
 	}
+	all, more := l.Failures(w.mark)
 	var failed Errors
-	for f := range l.All() {
-		if f.State == filelist.FileFailed && f.Lane == filelist.Queue {
-			failed = append(failed, w.c.entries[FileID(f.ID)].err)
+	for _, f := range all {
+		err, left := f.Err.(*Error)
+		if !left {
+			err = w.c.entries[FileID(f.ID)].err
 		}
+		failed = append(failed, err)
 	}
-	if len(failed) > 0 {
+	switch {
+	case more > 0:
+		return fmt.Errorf("%w; and %d other files, which OnFailed has reported", failed, more)
+	case len(failed) > 0:
 		return failed
 	}
 	return nil

@@ -49,7 +49,8 @@ func (d *fileEnd) outcome() (Result, error) {
 //   - the [*Error] of a file that failed; of one that was canceled or deleted, it is
 //     [ErrCanceled],
 //   - [ErrFileNotExist] for an ID that is not in the list: of a file that was deleted
-//     before the call, too, or of one of Upload, which leaves the list when it has ended,
+//     before the call, too, or that has left the list by then: one of Upload, or with
+//     Options.ForgetEnded any one that has ended (call Upload there if you need the end),
 //   - [ErrState] if the client was not started, [ErrStopped] if it is stopped and
 //     [ErrClosed] if it was closed before the file was started,
 //   - the cause of the end of ctx, which has no effect on the file, with what the file

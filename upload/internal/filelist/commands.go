@@ -227,7 +227,7 @@ func (l *List) delete(f *node, cause error) {
 	case f.Leftover:
 		l.cleanUp(f)
 	case !f.State.Terminal():
-		l.over(f)
+		l.unuse(f)
 	}
 	l.delist(f)
 }

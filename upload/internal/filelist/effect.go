@@ -11,6 +11,7 @@ const (
 	Release               // the source will not be read again: close what the user gave to read
 	Tell                  // tell the user of an event
 	Rest                  // a watched file has come to rest; Err: why without an end
+	Over                  // a file has ended and is to leave the list: call Leave with Run when the user was told
 	Drop                  // the file is gone: forget all about it
 )
 

@@ -102,6 +102,9 @@ type node struct {
 	watched    bool  // a Rest effect is to follow
 	rank       *rank // in its group; nil: it has none
 	stands     standing
+	ends       int // how often it has ended
+	leaves     int // the end that it is to leave the list for
+	failure    int // the number of its last failure; 0: none
 }
 
 // blocked is the place of a waiting file whose key is held by a deleted namesake, or that

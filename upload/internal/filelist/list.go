@@ -12,6 +12,10 @@ import (
 type Limits struct {
 	Parallel int // clean-ups at a time, and direct files started without a slot
 	Started  int // files of the queue that were started and have not ended
+
+	// ForgetEnded has files of the queue leave the list once they have ended: an [Over]
+	// effect follows each end, and the owner calls [List.Leave].
+	ForgetEnded bool
 }
 
 // A List holds the files of one client. Make it with [New].
@@ -37,12 +41,13 @@ type List struct {
 	cleaners  int      // clean-ups under way
 	cleanups  []*node  // waiting for their turn
 
-	totals  Totals
-	rate    Rate
-	effects []Effect
-	dropped []ID // since the last Take
-	gone    []ID // before it
-	spare   []Effect
+	failures failures
+	totals   Totals
+	rate     Rate
+	effects  []Effect
+	dropped  []ID // since the last Take
+	gone     []ID // before it
+	spare    []Effect
 }
 
 // New returns an empty list.
@@ -131,12 +136,19 @@ func (l *List) find(id ID) (*node, error) {
 	}
 	f := l.files[id]
 	if f == nil || f.Deleted {
-		return nil, notListed(id)
+		return nil, l.NotListed(id)
 	}
 	return f, nil
 }
 
-func notListed(id ID) error { return fmt.Errorf("%w: no file %d in the list", ErrNotListed, id) }
+// NotListed is the error of a call about a file that is not in the list.
+func (l *List) NotListed(id ID) error {
+	err := fmt.Errorf("%w: no file %d in the list", ErrNotListed, id)
+	if l.limits.ForgetEnded && 0 < id && id <= l.lastID {
+		return fmt.Errorf("%w any more: it has ended (Options.ForgetEnded), or was deleted", err)
+	}
+	return err
+}
 
 func (l *List) link(f *node) {
 	f.prev = l.last
@@ -176,6 +188,7 @@ func (l *List) apply(f *node, a FileAction) {
 	f.Ended = time.Time{}
 	if to.Terminal() {
 		f.Ended = l.Now
+		f.ends++
 	}
 	l.requeue(f)
 	l.account(f)

@@ -43,6 +43,7 @@ type owner struct {
 	history []string
 	slots   int // free
 	groups  [2]*Group
+	leavers
 }
 
 type seen struct {
@@ -57,7 +58,7 @@ type seen struct {
 }
 
 func newOwner(t *testing.T, r *rand.Rand) *owner {
-	return &owner{t: t, r: r, l: New(Limits{Parallel: 2, Started: 4}), known: make(map[ID]*seen), slots: 3, groups: [2]*Group{new(Group), new(Group)}}
+	return &owner{t: t, r: r, l: New(Limits{Parallel: 2, Started: 4, ForgetEnded: r.IntN(2) == 0}), known: make(map[ID]*seen), slots: 3, groups: [2]*Group{new(Group), new(Group)}}
 }
 
 func (o *owner) note(format string, args ...any) {
@@ -132,12 +133,13 @@ func (o *owner) step() {
 	default:
 		o.clean()
 	}
+	o.stepLeave()
 	if o.r.IntN(2000) == 0 {
 		o.do(Close)
 	}
 	if o.r.IntN(100) == 0 {
 		o.decide() // with the limits so far
-		limits := Limits{Parallel: 1 + o.r.IntN(3), Started: 1 + o.r.IntN(5)}
+		limits := Limits{Parallel: 1 + o.r.IntN(3), Started: 1 + o.r.IntN(5), ForgetEnded: o.l.limits.ForgetEnded}
 		o.note("%+v", limits)
 		o.l.SetLimits(limits)
 	}
@@ -287,6 +289,9 @@ func (o *owner) perform(e Effect) {
 	case Rest:
 		wrong = f.run > 0 || f.cleaning || f.told && e.Err == nil || !f.watched
 		f.watched = false
+	case Over:
+		wrong = f.run > 0 || f.cleaning || f.told || f.Lane != Queue
+		o.over = append(o.over, e)
 	case Drop:
 		wrong = f.run > 0 || f.cleaning || f.told || f.watched
 		delete(o.known, e.File)
@@ -296,6 +301,9 @@ func (o *owner) perform(e Effect) {
 			wrong = f.told || f.run == 0
 			f.told, f.uploaded = true, 0
 		case EventFailed:
+			if f.Lane == Queue {
+				o.failures = append(o.failures, failed{id: e.File})
+			}
 			wrong = f.told == e.Silent && (f.told || !f.failing && !errors.Is(e.Err, ErrGroup)) || f.run > 0
 			f.told, f.failing = false, false
 		default:
@@ -360,6 +368,7 @@ func (o *owner) drain() {
 			o.t.Errorf("file %d is watched, and its rest is not reported", id)
 		}
 	}
+	o.drainLeave()
 	_ = o.l.Clear(errCause)
 	for range len(o.known) + 1 {
 		o.decide()

@@ -94,7 +94,7 @@ func (l *List) succeed(f *node, size int64) {
 	f.Size, f.Uploaded = size, size
 	l.apply(f, FileSucceed)
 	l.tell(f, EventSucceeded)
-	l.over(f)
+	l.unuse(f)
 	l.rest(f)
 }
 
@@ -105,8 +105,9 @@ func (l *List) fail(f *node, err error) { l.failWith(f, err, !f.Begun) }
 // failWith is fail, with or without telling the user.
 func (l *List) failWith(f *node, err error, silent bool) {
 	l.apply(f, FileFail)
+	l.failures.count(f)
 	l.effect(Effect{Kind: Tell, Event: EventFailed, File: f.ID, Err: err, Silent: silent})
-	l.over(f)
+	l.unuse(f)
 	if f.Stream && f.Leftover {
 		l.cleanUp(f)
 	}
@@ -120,12 +121,12 @@ func (l *List) canceled(f *node) {
 		return
 	}
 	l.tell(f, EventCanceled)
-	l.over(f)
+	l.unuse(f)
 	l.rest(f)
 }
 
-// over ends a file's use of its source.
-func (l *List) over(f *node) {
+// unuse ends a file's use of its source.
+func (l *List) unuse(f *node) {
 	f.Begun = false
 	l.effect(Effect{Kind: Release, File: f.ID})
 }

@@ -8,15 +8,17 @@ import "fmt"
 func (l *List) Watch(id ID) error {
 	f := l.files[id]
 	if f == nil || f.Deleted {
-		return notListed(id)
+		return l.NotListed(id)
 	}
 	f.watched = true
 	l.rest(f)
 	return nil
 }
 
-// rest reports that a watched file has come to rest, once.
+// rest reports, once, that a watched file has come to rest, or that one has ended and is
+// to leave the list.
 func (l *List) rest(f *node) {
+	l.over(f)
 	if !f.watched {
 		return
 	}

@@ -108,6 +108,43 @@ var scripts = []struct{ name, script, want string }{
 		"start 1, started 1, interrupt 1, cleanup 1, not over, canceled 1, release 1, finished, all ended"},
 	{"a wait does not cover direct files", "add a direct; start; turn 1; mark; over", "start 1 slotless, started 1, finished, all ended"},
 	{"nothing can be cleared, added or retried once the client is closed", "add a; close; clear; add b; retry 1; cancel 1; delete 1", "release 1, ErrClosed, ErrClosed, ErrClosed, ErrClosed, ErrClosed"},
+	{"a file that has ended leaves the list", "forgetful; add a; start; turn 1; ended 1 ok; leave 1; add a",
+		"start 1, started 1, succeeded 1, release 1, over 1, finished, drop 1"},
+	{"a file that failed leaves the list, and what it left stays", "forgetful; add a; start; turn 1; ended 1 failed; leave 1; add a; turn 1",
+		"start 1, started 1, failed 1, release 1, over 1, finished, drop 1, start 2, started 2"},
+	{"a canceled file leaves the list after its clean-up", "forgetful; add a; start; turn 1; cancel 1; ended 1 canceled; leave 1; cleaned 1; leave 1",
+		"start 1, started 1, interrupt 1, cleanup 1, canceled 1, release 1, over 1, finished, drop 1"},
+	{"a failed stream leaves the list after its clean-up", "forgetful; add a stream; start; turn 1; ended 1 failed; leave 1; cleaned 1; leave 1",
+		"start 1, started 1, failed 1, release 1, cleanup 1, over 1, finished, drop 1"},
+	{"a file that was canceled before its start leaves the list", "forgetful; add a; cancel 1; leave 1", "canceled 1, release 1, over 1, drop 1"},
+	{"a file that is tried again stays", "forgetful; add a; start; turn 1; ended 1 failed; retry 1; leave 1/1; turn 1; leave 1/1; ended 1 ok; leave 1/1; leave 1/2",
+		"start 1, started 1, failed 1, release 1, over 1, finished, start 1, started 1, succeeded 1, release 1, over 1, finished, drop 1"},
+	{"a file that was canceled twice leaves for the second", "forgetful; add a; cancel 1; retry 1; cancel 1; leave 1/1; leave 1/2",
+		"canceled 1, release 1, over 1, canceled 1, release 1, over 1, drop 1"},
+	{"a file that was deleted meanwhile", "forgetful; add a; start; turn 1; ended 1 failed; delete 1; leave 1; cleaned 1; leave 1",
+		"start 1, started 1, failed 1, release 1, over 1, finished, cleanup 1, drop 1"},
+	{"those who watch a file that leaves get its end", "forgetful; add a; start; turn 1; watch 1; ended 1 ok; leave 1; watch 1",
+		"start 1, started 1, succeeded 1, release 1, over 1, rest 1, finished, drop 1, ErrNotListed"},
+	{"direct files leave by themselves", "forgetful; add a direct; turn 1; ended 1 ok; forget 1", "start 1 slotless, started 1, succeeded 1, release 1, rest 1, drop 1"},
+	{"a close has all that was started leave", "forgetful; add a; add b; start; turn 1; close; ended 1 canceled; leave 1",
+		"start 1, started 1, interrupt 1, release 2, failed 1, release 1, over 1, drop 1"},
+	{"a wait reports what failed", "add a; add b; add c; start; mark; turn 3; ended 1 failed; ended 2 ok; ended 3 failed; report",
+		"start 1, started 1, start 2, started 2, start 3, started 3, failed 1, release 1, succeeded 2, release 2, failed 3, release 3, finished, reports 1 3"},
+	{"a wait does not report again what one before has", "add a; add b; start; mark; turn 1; ended 1 failed; report; mark; report; turn 1; ended 2 failed; report; mark; report",
+		"start 1, started 1, failed 1, release 1, reports 1, reports, start 2, started 2, failed 2, release 2, finished, reports 2, reports"},
+	{"a wait reports what failed before it began", "add a; start; turn 1; ended 1 failed; mark; report", "start 1, started 1, failed 1, release 1, finished, reports 1"},
+	{"a wait does not report what was tried again", "add a; start; turn 1; ended 1 failed; retry 1; mark; report; turn 1; ended 1 failed; mark; report",
+		"start 1, started 1, failed 1, release 1, finished, reports, start 1, started 1, failed 1, release 1, finished, reports 1"},
+	{"a wait does not report what was deleted", "add a; start; turn 1; ended 1 failed clean; delete 1; mark; report", "start 1, started 1, failed 1, release 1, finished, drop 1, reports"},
+	{"a wait does not report direct files", "add a direct; turn 1; ended 1 failed clean; mark; report", "start 1 slotless, started 1, failed 1, release 1, rest 1, reports"},
+	{"a wait reports what has left the list", "forgetful; add a; add b; start; turn 2; ended 1 failed; leave 1; ended 2 failed; mark; report; mark; report",
+		"start 1, started 1, start 2, started 2, failed 1, release 1, over 1, drop 1, failed 2, release 2, over 2, finished, reports 1 2, reports"},
+	{"waits at the same time report the same", "forgetful; add a; start; turn 1; mark; mark2; ended 1 failed; leave 1; report; endwait; report2; endwait; mark; report",
+		"start 1, started 1, failed 1, release 1, over 1, finished, drop 1, reports 1, reports 1, reports"},
+	{"a wait of its own reports what leaves the list after another has reported it", "forgetful; add a; start; turn 1; mark; mark2; ended 1 failed; report; leave 1; report2; endwait; endwait; mark; report",
+		"start 1, started 1, failed 1, release 1, over 1, finished, reports 1, drop 1, reports 1, reports"},
+	{"a wait that gives up reports nothing", "forgetful; add a; start; turn 1; ended 1 failed; leave 1; mark; endwait; mark; report; endwait",
+		"start 1, started 1, failed 1, release 1, over 1, finished, drop 1, reports 1"},
 	{"an unknown file", "cancel 7; delete 7; retry 7; fail 7; watch 7", "ErrNotListed, ErrNotListed, ErrNotListed, ErrNotListed, ErrNotListed"},
 
 	{"a file that the user fails keeps what it left", "add a; start; turn 1; fail 1; ended 1 canceled; retry 1; turn 1",
@@ -208,6 +245,7 @@ type player struct {
 	group *Group
 	told  []string
 	mark  Mark
+	mark2 Mark
 }
 
 var verdicts = [...]string{"not over", "never began", "all ended", "was stopped", "was closed"}
@@ -236,6 +274,33 @@ func (p *player) play(words []string) {
 		_, err = p.l.Add(key(arg[0]), o)
 	case "turn":
 		slots = int(id)
+	case "forgetful":
+		p.l.SetLimits(Limits{Parallel: 2, Started: 4, ForgetEnded: true})
+	case "leave":
+		if _, end, explicit := strings.Cut(arg[0], "/"); explicit {
+			run, _ = strconv.Atoi(end)
+		} else if f := p.l.files[id]; f != nil {
+			run = f.ends
+		}
+		p.l.Leave(id, run, errRun)
+	case "mark2":
+		p.mark2 = p.l.Mark()
+	case "endwait":
+		p.l.EndWait(p.mark)
+	case "report", "report2":
+		mark := p.mark
+		if verb == "report2" {
+			mark = p.mark2
+		}
+		failed, more := p.l.Failures(mark)
+		text := "reports"
+		for _, f := range failed {
+			text += fmt.Sprint(" ", f.ID)
+		}
+		if more > 0 {
+			text += fmt.Sprint(" and ", more)
+		}
+		p.told = append(p.told, text)
 	case "limits":
 		p.l.SetLimits(Limits{Parallel: int(id), Started: int(id)})
 	case "cancel":
@@ -329,7 +394,7 @@ func kindOf(err error) string {
 }
 
 var (
-	kinds      = map[Kind]string{StartRun: "start", Interrupt: "interrupt", CleanUp: "cleanup", Release: "release", Rest: "rest", Drop: "drop"}
+	kinds      = map[Kind]string{StartRun: "start", Interrupt: "interrupt", CleanUp: "cleanup", Release: "release", Rest: "rest", Over: "over", Drop: "drop"}
 	eventNames = map[Event]string{EventStarted: "started", EventSucceeded: "succeeded", EventFailed: "failed", EventCanceled: "canceled", EventFinished: "finished"}
 )
 

@@ -2,13 +2,16 @@ package filelist
 
 // A Mark is the moment at which a Wait began.
 type Mark struct {
-	stops int
-	late  bool // the client was closed before
+	stops    int
+	late     bool // the client was closed before
+	failures int  // number of the last one that was reported by then
+	more     int  // failures without a number that were
 }
 
-// Mark returns a mark of now.
+// Mark returns a mark of now, for a Wait that begins. [List.EndWait] has to follow.
 func (l *List) Mark() Mark {
 	m := Mark{stops: l.stops, late: l.state == Closed}
+	l.failures.begin(&m)
 	if l.state == Stopped {
 		m.stops-- // a Wait that comes after a Stop reports that one
 	}
