@@ -1,7 +1,6 @@
 package main
 
 import (
-	"bufio"
 	"bytes"
 	"context"
 	"encoding/json"
@@ -56,7 +55,8 @@ type director struct {
 	profiles string
 	progress io.Writer
 
-	endpoint string
+	endpoint string // of the sink
+	secure   string // the same with TLS
 	dir      string
 	link     *link.Link // between clients and sink; nil: they are on one machine
 }
@@ -113,7 +113,7 @@ func (d *director) startSink(ctx context.Context) (stop func(), err error) {
 		cancel()
 		return nil, err
 	}
-	cmd.Env = append(cmd.Env, listenEnv+"="+d.ends().listen)
+	cmd.Env = append(cmd.Env, listenEnv+"="+d.ends().listen, certEnv+"="+d.cert())
 	out, err := cmd.StdoutPipe()
 	if err == nil {
 		err = d.ends().sink(cmd.Start)
@@ -126,13 +126,24 @@ func (d *director) startSink(ctx context.Context) (stop func(), err error) {
 		cancel()
 		_ = cmd.Wait()
 	}
-	addr, err := bufio.NewReader(out).ReadString('\n')
-	if err != nil {
+	var plain, secure string
+	if _, err := fmt.Fscanln(out, &plain, &secure); err != nil {
 		stop()
 		return nil, fmt.Errorf("the sink did not say where it serves: %w", err)
 	}
-	d.endpoint = "http://" + strings.TrimSpace(addr)
+	d.endpoint, d.secure = "http://"+plain, "https://"+secure
 	return stop, nil
+}
+
+// cert is where the sink's certificate is.
+func (d *director) cert() string { return filepath.Join(d.dir, "sink.pem") }
+
+// at is the endpoint of a scenario.
+func (d *director) at(s scenario) string {
+	if s.TLS {
+		return d.secure
+	}
+	return d.endpoint
 }
 
 // role returns a process of this program in a role. Its environment has no proxy in
@@ -202,7 +213,7 @@ func (d *director) prepare(ctx context.Context, s scenario, path string) (map[st
 		if _, err := d.control(ctx, "set", query); err != nil {
 			return nil, err
 		}
-		_, err = d.start(ctx, &job{Scenario: s, Contender: who, Endpoint: d.endpoint, Path: path, Dir: dir, Preparing: true})
+		_, err = d.start(ctx, &job{Scenario: s, Contender: who, Endpoint: d.at(s), Path: path, Dir: dir, Preparing: true})
 		var failed *failure
 		if !errors.As(err, &failed) {
 			return nil, fmt.Errorf("%s: prepare: got %v, want the refusal of part %s", who, err, refuse)
@@ -234,7 +245,7 @@ func (d *director) turn(ctx context.Context, s scenario, path, who, prepared str
 	if _, err := d.control(ctx, "set", query); err != nil {
 		return sample{}, err
 	}
-	j := &job{Scenario: s, Contender: who, Endpoint: d.endpoint, Path: path, Dir: dir}
+	j := &job{Scenario: s, Contender: who, Endpoint: d.at(s), Path: path, Dir: dir}
 	if d.profiles != "" && who == ours {
 		j.Profile = filepath.Join(d.profiles, profileName(s.Name))
 	}
@@ -272,6 +283,7 @@ func (d *director) start(ctx context.Context, j *job) (sample, error) {
 	if err != nil {
 		return sample{}, err
 	}
+	cmd.Env = append(cmd.Env, trustEnv+"="+d.cert())
 	spec, err := json.Marshal(j)
 	if err != nil {
 		return sample{}, err

@@ -24,6 +24,7 @@ type scenario struct {
 	Resume   bool          `json:"resume"`     // all parts but the last are there already
 	Rounds   int           `json:"rounds"`     // at most; 0: as many as the others
 
+	TLS  bool        `json:"tls,omitempty"`
 	Link *link.Shape `json:"link,omitempty"` // between client and server; nil: loopback
 
 	contenders []string
@@ -94,6 +95,7 @@ func (z sizes) scenarios() []scenario {
 	return []scenario{
 		{Name: fmt.Sprintf("%s in parts of 1 MiB", bytesText(z.large)), Size: z.large, PartSize: mib, Files: 1, Parallel: 5, contenders: parts},
 		{Name: fmt.Sprintf("%s in parts of %s", bytesText(z.large), bytesText(z.huge)), Size: z.large, PartSize: z.huge, Files: 1, Parallel: 5, contenders: parts},
+		{Name: fmt.Sprintf("%s in parts of 1 MiB, TLS", bytesText(z.large)), Size: z.large, PartSize: mib, Files: 1, Parallel: 5, TLS: true, contenders: []string{ours, oursAuto, v1, v2, floor}},
 		{Name: fmt.Sprintf("%s parts of %s", number(z.parts), bytesText(z.part)), Size: int64(z.parts) * z.part, PartSize: z.part, Files: 1, Parallel: 5, contenders: parts},
 		{Name: fmt.Sprintf("%s in parts of 1 MiB, latency %s", bytesText(z.delayed), millis(z.latency)), Size: z.delayed, PartSize: mib, Files: 1, Parallel: 5, Latency: z.latency, Rounds: 3, contenders: []string{ours, oursVolatile, v1, v2, floor}},
 		{Name: fmt.Sprintf("%s parts of %s, latency %s", number(z.few), bytesText(z.part), millis(z.latency)), Size: int64(z.few) * z.part, PartSize: z.part, Files: 1, Parallel: 5, Latency: z.latency, Rounds: 3, contenders: []string{ours, oursAuto, v1, floor}},

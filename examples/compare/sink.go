@@ -12,6 +12,8 @@ import (
 	"strconv"
 	"sync"
 	"time"
+
+	"golang.org/x/sync/errgroup"
 )
 
 const roleSink = "sink"
@@ -19,17 +21,28 @@ const roleSink = "sink"
 // listenEnv says where the sink is to listen.
 const listenEnv = "VODUPLOAD_COMPARE_LISTEN"
 
-// serveSink serves until ctx ends or its standard input does. Its first line says
-// where.
+// serveSink serves until ctx ends. Its first line says where: without and with TLS.
 func serveSink(ctx context.Context, stdout io.Writer) error {
-	l, err := net.Listen("tcp", os.Getenv(listenEnv))
+	plain, err := net.Listen("tcp", os.Getenv(listenEnv))
 	if err != nil {
 		return err
 	}
-	stop := context.AfterFunc(ctx, func() { _ = l.Close() })
-	defer stop()
-	fmt.Fprintln(stdout, l.Addr())
+	defer plain.Close()
+	secure, err := listenTLS(os.Getenv(listenEnv), os.Getenv(certEnv))
+	if err != nil {
+		return err
+	}
+	defer secure.Close()
+	defer context.AfterFunc(ctx, func() { _ = plain.Close(); _ = secure.Close() })()
+	fmt.Fprintln(stdout, plain.Addr(), secure.Addr())
 	s := newSink()
+	var g errgroup.Group
+	g.Go(func() error { return s.accept(plain) })
+	g.Go(func() error { return s.accept(secure) })
+	return g.Wait()
+}
+
+func (s *sink) accept(l net.Listener) error {
 	for {
 		c, err := l.Accept()
 		switch {
