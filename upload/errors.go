@@ -92,11 +92,11 @@ var (
 	// is gone, or is of a kind that cannot be resumed.
 	ErrNotRenewable = credentials.ErrNotRenewable
 
-	// ErrStopped is returned by Wait and Upload when Stop, or the end of Start's
+	// ErrStopped is returned by Wait, WaitFile and Upload when Stop, or the end of Start's
 	// context, came first. The checkpoints are kept.
 	ErrStopped = errors.New("upload: stopped")
 
-	// ErrCanceled is returned by Upload when CancelFile or DeleteFile came first.
+	// ErrCanceled is returned by Upload and WaitFile when CancelFile or DeleteFile came first.
 	ErrCanceled = errors.New("upload: canceled")
 )
 

@@ -4,6 +4,7 @@ import (
 	"fmt"
 
 	"github.com/vodupload/vodupload/upload/internal/filelist"
+	"github.com/vodupload/vodupload/upload/internal/transfer"
 )
 
 // FailFile ends a file with an error of the caller's: where OnStarted cannot get a
@@ -19,7 +20,8 @@ func (c *Client) FailFile(id FileID, err error) error {
 	if err == nil {
 		return fmt.Errorf("%w: FailFile: err is nil: say why the file fails", ErrMissingArgument)
 	}
-	cause := &failure{err}
+	// Its methods may panic, as those of a nil *fs.PathError do, and they are called later.
+	cause := &failure{transfer.Protect("the error given to FailFile", func() error { return err })}
 	return c.decide(func(l *filelist.List) error { return l.Fail(filelist.ID(id), cause) })
 }
 

@@ -327,3 +327,36 @@ func (c *closer) Read(p []byte) (int, error) {
 }
 
 func (c *closer) Close() error { c.closed = true; return nil }
+
+// TestReaderThatBreaksOffAsItsCallerLeaves: the body of a request and its context end at the
+// same time when a browser disappears. Nothing of it may stay at the server.
+func TestReaderThatBreaksOffAsItsCallerLeaves(t *testing.T) {
+	b := newTestbed(t)
+	ctx, cancel := context.WithCancel(b.ctx)
+	defer cancel()
+	sent := make(chan struct{})
+	b.opts.HTTPClient = &http.Client{Transport: roundTripper(func(r *http.Request) (*http.Response, error) {
+		if r.URL.Query().Get("partNumber") == "2" {
+			close(sent)
+			<-r.Context().Done()              // the Reader has failed
+			cancel()                          // before the run has ended
+			time.Sleep(50 * time.Millisecond) // the end of ctx reaches the run on a goroutine of its own
+		}
+		return http.DefaultTransport.RoundTrip(r)
+	})}
+	f := b.to("r")
+	f.Reader = io.MultiReader(bytes.NewReader(repeated(200*kib)), readerFunc(func([]byte) (int, error) {
+		<-sent
+		return 0, io.ErrUnexpectedEOF
+	}))
+	c := b.client()
+	if _, err := c.Upload(ctx, f); !errors.Is(err, io.ErrUnexpectedEOF) && !errors.Is(err, context.Canceled) {
+		t.Errorf("got %v, want the Reader's error or the context's", err)
+	}
+	c.AwaitIdle(t)
+	b.clean()
+}
+
+type roundTripper func(*http.Request) (*http.Response, error)
+
+func (f roundTripper) RoundTrip(r *http.Request) (*http.Response, error) { return f(r) }

@@ -117,8 +117,8 @@ func TestThousandTenants(t *testing.T) {
 					t.Fatal(err)
 				}
 				network.Serve("10.0.0.1:80", http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-					time.Sleep(1500 * time.Millisecond)
 					server.ServeHTTP(w, r)
+					time.Sleep(2500 * time.Millisecond) // so that the third of a file's steps needs a second token
 				}))
 				transport := network.Host("uploader").Transport()
 				defer transport.CloseIdleConnections()
