@@ -11,7 +11,7 @@ import (
 	"time"
 )
 
-var steps = flag.Int("steps", 1_000_000, "steps of TestRandomSteps")
+var steps = flag.Int("steps", manySteps, "steps of TestRandomSteps")
 
 // TestRandomSteps gives a list random commands and reports, and checks after each that
 // its structures agree with each other, and that its effects are such that an owner

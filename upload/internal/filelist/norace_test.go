@@ -1,0 +1,5 @@
+//go:build !race
+
+package filelist
+
+const manySteps = 1_000_000

@@ -1,0 +1,7 @@
+//go:build race
+
+package filelist
+
+// manySteps are a tenth with the race detector, which takes ten times as long and has
+// nothing to find where there is no goroutine.
+const manySteps = 100_000
