@@ -77,7 +77,7 @@ func TestUnbegun(t *testing.T) {
 			{"removed: none", func(u Unbegun) error { return u.Remove() }, time.Time{}},
 			{"closed unbegun: since then", func(u Unbegun) error { return u.CloseUnbegun(at) }, at},
 			{"closed unbegun with a record: none", func(u Unbegun) error {
-				return errors.Join(u.Begin(t.Context(), testRecord("a")), u.CloseUnbegun(at))
+				return errors.Join(u.Begin(t.Context(), testRecord("a")), u.Add(testPart(1)), u.CloseUnbegun(at))
 			}, time.Time{}},
 		} {
 			t.Run(name+", "+tt.name, func(t *testing.T) {
@@ -92,12 +92,23 @@ func TestUnbegun(t *testing.T) {
 				if got := again.Unbegun(); !got.Equal(tt.want) {
 					t.Errorf("got %v, want %v", got, tt.want)
 				}
-				_, _, ok := again.Load()
-				if want := strings.Contains(tt.name, "with a record"); ok != want {
-					t.Errorf("there is a record: %t", ok)
+				_, parts, ok := again.Load()
+				if want := strings.Contains(tt.name, "with a record"); ok != want || (len(parts) == 1) != want {
+					t.Errorf("there is a record: %t, with %d parts", ok, len(parts))
 				}
 			})
 		}
+		t.Run(name+", begun after that: none", func(t *testing.T) {
+			s := open()
+			must(t, claimed(s).CloseUnbegun(at))
+			u := claimed(s)
+			must(t, errors.Join(u.Begin(t.Context(), testRecord("a")), u.Close()))
+			again := claimed(s)
+			defer again.Remove()
+			if got := again.Unbegun(); !got.IsZero() {
+				t.Errorf("got %v", got)
+			}
+		})
 	}
 }
 

@@ -25,6 +25,18 @@ func TestCandidates(t *testing.T) {
 		e.InUse = true
 		return e
 	}
+	at := func(endpoint string, e checkpoint.Entry) checkpoint.Entry {
+		e.Record.Key.Endpoint = endpoint
+		return e
+	}
+	began := func(e checkpoint.Entry, age time.Duration) checkpoint.Entry {
+		e.Record.Started = now.Add(-age)
+		return e
+	}
+	unsaved := func(e checkpoint.Entry) checkpoint.Entry {
+		e.Saved = time.Time{}
+		return e
+	}
 	old, young := 25*time.Hour, 23*time.Hour
 	claim := checkpoint.Entry{InUse: true, Record: checkpoint.Record{Key: checkpoint.Key{Source: "/a"}}}
 	for _, tt := range []struct {
@@ -40,6 +52,12 @@ func TestCandidates(t *testing.T) {
 		{name: "a young record, at any age", entries: []checkpoint.Entry{entry("R", media, "in/a", 0)}, job: SweepJob{OlderThan: -1}, want: []string{"R"}},
 		{name: "a record in use: none", entries: []checkpoint.Entry{inUse(entry("R", media, "in/a", old))}},
 		{name: "a record of another prefix: none", entries: []checkpoint.Entry{entry("R", media, "out/a", old)}},
+		{name: "a record of another endpoint: none", entries: []checkpoint.Entry{at("https://oss-cn-beijing.aliyuncs.com", entry("R", media, "in/a", old))}},
+		{name: "records of anywhere, without a bucket", entries: []checkpoint.Entry{entry("R", media, "out/a", old), at("https://oss-cn-beijing.aliyuncs.com", entry("S", "other", "in/a", old))},
+			job: SweepJob{Target: target.Target{Object: "in/"}}, want: []string{"R", "S"}},
+		{name: "an old record that was written to lately: none", entries: []checkpoint.Entry{began(entry("R", media, "in/a", young), old)}},
+		{name: "an old record, of a store that does not know when it was written", entries: []checkpoint.Entry{began(unsaved(entry("R", media, "in/a", young)), old)}, want: []string{"R"}},
+		{name: "a young record, of such a store: none", entries: []checkpoint.Entry{began(unsaved(entry("R", media, "in/a", old)), young)}},
 		{name: "a record of another bucket: none", entries: []checkpoint.Entry{entry("R", "other", "in/a", old)}},
 		{name: "a record that a file of the list resumes: none", entries: []checkpoint.Entry{entry("R", media, "in/a", old)},
 			job: SweepJob{Wanted: func(k checkpoint.Key) bool { return k.Object == "in/a" }}},
@@ -58,7 +76,9 @@ func TestCandidates(t *testing.T) {
 			listed: []wire.Unfinished{{Object: "in/a", UploadID: "S", Initiated: serverNow.Add(-old)}}, want: []string{"R", "S"}},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			tt.job.Target = here
+			if tt.job.Target.Object == "" {
+				tt.job.Target = here
+			}
 			if tt.job.OlderThan == 0 {
 				tt.job.OlderThan = 24 * time.Hour
 			}

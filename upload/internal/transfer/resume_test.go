@@ -427,6 +427,7 @@ func canceledCtx() context.Context {
 // server's: where the list is not to be had next time, Complete goes by the record.
 func TestResumeTakesTheServersETag(t *testing.T) {
 	r := newRig(t, fiveParts)
+	waitForTick(t, r.path) // of a file that was just written, all parts are recorded once more
 	r.interrupt(4)
 	for _, e := range must(r.store.List(r.ctx)) {
 		cp := must(r.store.Open(r.ctx, e.Record.Key))
