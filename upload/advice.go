@@ -15,11 +15,13 @@ var advices = map[string]string{
 	"SignatureDoesNotMatch":   "check the access key's secret, and Options.Region",
 	"InvalidAccessKeyId":      "the access key is wrong, disabled or deleted",
 	"NoSuchBucket":            "check the bucket's name, and the endpoint's region",
-	"RequestTimeTooSkewed":    "set the clock of this machine",
+	"RequestTimeTooSkewed":    setClock,
 	"UserDisable":             "the account is disabled, for unpaid bills for example",
 	"FileAlreadyExists":       "an object of this name exists, and File.ForbidOverwrite is set",
 	"CallbackFailed":          "the object is stored; check the server that File.Options.Callback names",
 }
+
+const setClock = "set the clock of this machine"
 
 const setRegion = "set Options.Region to the bucket's region"
 
@@ -27,6 +29,7 @@ const setRegion = "set Options.Region to the bucket's region"
 // while many causes share a code (OSS documentation, EC error codes).
 var advicesByEC = map[string]string{
 	"0002-00000080": "OSS refuses signatures of version 1 here, which are used where no region is known: " + setRegion,
+	"0002-00000212": setClock, // with signatures of version 4, a clock that is off by days
 	"0002-00000226": "the requests were signed for another region: " + setRegion,
 	"0002-00000228": "the requests were signed for another region: " + setRegion,
 }

@@ -72,7 +72,8 @@ func TestAdviceGoesByValues(t *testing.T) {
 		{"V1 refused", "AccessDenied", "<EC>0002-00000080</EC>", "in/a", "set Options.Region", "policy"},
 		{"signed for another region", "InvalidArgument", "<EC>0002-00000226</EC>", "in/a", "set Options.Region", "policy"},
 		{"signed for another region, in the URL", "InvalidArgument", "<EC>0002-00000228</EC>", "in/a", "set Options.Region", "policy"},
-		{"another wrong argument", "InvalidArgument", "<EC>0002-00000212</EC>", "in/a", "InvalidArgument", "Options.Region"},
+		{"signed on another day", "InvalidArgument", "<EC>0002-00000212</EC>", "in/a", "set the clock of this machine", "Options.Region"},
+		{"another wrong argument", "InvalidArgument", "<EC>0002-00000213</EC>", "in/a", "InvalidArgument", "set "},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			b := newTestbed(t)

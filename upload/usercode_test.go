@@ -131,12 +131,16 @@ func TestRecordThatCannotBeLoadedStays(t *testing.T) {
 	if _, err := b.client().Upload(b.ctx, f); !errors.Is(err, upload.ErrCheckpoint) {
 		t.Errorf("got %v, want ErrCheckpoint", err)
 	}
+	store.method = ""
+	b.server.Inject(osstest.Fail(osstest.OpUploadPart, 403, "AccessDenied"))
 	c := b.client()
 	id := b.add(c, f)[0]
-	if err := c.CancelFile(id); err != nil {
-		t.Error(err)
+	start(t, b, c)
+	if err := c.Wait(b.ctx); err == nil {
+		t.Fatal("the third run succeeded")
 	}
-	if err := c.Close(); err != nil {
+	store.method = "Load" // of the clean-up
+	if err := errors.Join(c.DeleteFile(id), c.Close()); err != nil {
 		t.Error(err)
 	}
 	store.method = ""
@@ -395,4 +399,32 @@ func TestStoreThatHangsIsNamed(t *testing.T) {
 			close(release)
 		})
 	}
+}
+
+// TestStoreThatHangsInACleanUpIsNamed by Close.
+func TestStoreThatHangsInACleanUpIsNamed(t *testing.T) {
+	b := newTestbed(t)
+	b.opts.CleanupTimeout = 50 * time.Millisecond
+	release, hangs := make(chan struct{}), make(chan struct{}, 100)
+	store := &oddStore{Memory: checkpoint.NewMemory()}
+	b.opts.Checkpoints = store
+	b.server.Inject(osstest.Fail(osstest.OpUploadPart, 403, "AccessDenied").Nth(3))
+	c := b.client()
+	id := b.add(c, b.file("a", 350*kib))[0]
+	start(t, b, c)
+	if err := c.Wait(b.ctx); err == nil {
+		t.Fatal("the run succeeded")
+	}
+	store.method, store.odd = "Open", func() {
+		hangs <- struct{}{}
+		<-release
+	}
+	if err := c.DeleteFile(id); err != nil {
+		t.Error(err)
+	}
+	<-hangs
+	if err := c.Close(); err == nil || !strings.Contains(err.Error(), "opening the checkpoint has not returned for") {
+		t.Errorf("got %v, want what hangs", err)
+	}
+	close(release)
 }

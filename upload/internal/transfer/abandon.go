@@ -26,15 +26,25 @@ func (u *upload) abandon(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("%w: %w", ErrCheckpoint, err)
 	}
-	if mark, ok := cp.(checkpoint.Unbegun); ok && !mark.Unbegun().IsZero() {
-		u.abortOrphans(ctx, &lostInitiates{earlier: mark.Unbegun(), claimed: time.Now()}, "")
-	}
 	rec, _, _ := cp.Load()
+	if mark, ok := cp.(checkpoint.Unbegun); ok && !mark.Unbegun().IsZero() {
+		if !u.abortLost(ctx, mark.Unbegun()) && rec.UploadID == "" {
+			return mark.CloseUnbegun(mark.Unbegun())
+		}
+	}
 	defer u.working.remove(rec.UploadID)
 	if err := u.abort(ctx, u.remote, rec.UploadID); err != nil {
 		return target.Join(err, cp.Close())
 	}
 	return cp.Remove()
+}
+
+// abortLost aborts what a run that claimed the checkpoint at the given time, and did not
+// begin it, has made. It returns false where the server did not say.
+func (u *upload) abortLost(ctx context.Context, claimed time.Time) bool {
+	ctx, cancel := context.WithTimeout(ctx, canceledTimeout)
+	defer cancel()
+	return u.abortOrphans(ctx, &lostInitiates{earlier: claimed, claimed: time.Now()}, "")
 }
 
 // abandonIfCanceled ends a run that has claimed nothing with err. If the caller gave the

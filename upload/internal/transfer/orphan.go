@@ -45,6 +45,10 @@ const (
 
 	// orphanTimeout bounds the search for orphans: the run has ended but for that.
 	orphanTimeout = 10 * time.Second
+
+	// canceledTimeout bounds it where the caller gave the upload up, as people do when the
+	// network is gone. What is not found by then, the next run looks for.
+	canceledTimeout = 2 * time.Second
 )
 
 // mayBe reports whether an upload that began at the given time, by the clock of here, was
@@ -92,9 +96,11 @@ func (m *multipart) settleLost(ctx context.Context) {
 		return
 	}
 	if isAbandoned(ctx) {
-		var cancel context.CancelFunc
+		var cancel, expire context.CancelFunc
 		ctx, cancel = cleanup(ctx)
 		defer cancel()
+		ctx, expire = context.WithTimeout(ctx, canceledTimeout)
+		defer expire()
 	}
 	if ctx.Err() != nil || !m.abortOrphans(ctx, &m.lost, m.rec.UploadID) {
 		m.keep.unbegun = m.lost.since()
