@@ -11,6 +11,7 @@ import (
 
 	"github.com/vodupload/vodupload/sts"
 	"github.com/vodupload/vodupload/upload"
+	"github.com/vodupload/vodupload/upload/osstest"
 )
 
 // More requests in flight at night, for as long as the program runs.
@@ -151,4 +152,24 @@ func ExampleOptions_forgetEnded() {
 	// in/talk.mp4 has 3000000 bytes
 	// in/talk.mp4 has 3000000 bytes
 	// 0 files in the list
+}
+
+// What a service exports to its monitoring.
+func ExampleClient_Stats() {
+	server, dir := exampleServer()
+	defer server.Close()
+	defer os.RemoveAll(dir)
+	server.Inject(osstest.Fail(osstest.OpUploadPart, 503, "ServiceUnavailable"))
+
+	client := exampleClient(upload.Options{Credentials: sts.Static(exampleKey), RetryInterval: time.Millisecond})
+	defer client.Close()
+	if _, err := client.Upload(context.Background(), upload.File{
+		Path: filepath.Join(dir, "talk.mp4"), Endpoint: server.URL, Bucket: "media", Object: "in/talk.mp4",
+	}); err != nil {
+		fmt.Println(err)
+		return
+	}
+	s := client.Stats()
+	fmt.Println(s.AckedBytes, "bytes in", s.Requests, "requests, retries:", s.Retries)
+	// Output: 3000000 bytes in 6 requests, retries: map[ServiceUnavailable:1]
 }

@@ -70,7 +70,7 @@ func (c *Client) newProviderGate(p sts.Provider) *providerGate {
 	return &providerGate{
 		provider: p, users: 1, end: end,
 		Gate: credentials.New(credentials.Options{
-			Provider: p, Wait: c.opts.TokenWait, Logger: c.opts.Logger,
+			Provider: p, Wait: c.opts.TokenWait, Logger: c.opts.Logger, Counts: &c.shared.counters.tokens,
 			Go: func(ask func(context.Context)) bool { return c.workers.Go(func() { ask(ctx) }) },
 		}),
 	}

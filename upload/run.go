@@ -176,6 +176,7 @@ func (r *run) report(ev transfer.Event) {
 		c.opts.Logger.Warn("upload", c.attrs(r.e, "warning", ev.Err)...)
 		return
 	case transfer.Retrying:
+		c.shared.counters.retried(ev.Err)
 		c.opts.Logger.Warn("retry", c.attrs(r.e, "part", ev.Part, "attempt", ev.Attempt, "delay", ev.Delay, "error", ev.Err)...)
 	}
 	c.view(func(l *filelist.List) {

@@ -11,6 +11,7 @@ type sharedValues struct {
 	links     hardLinks
 	lastSite  atomic.Pointer[site]
 	providers providers
+	counters  counters
 	warnV1    sync.Once
 	following following // of a timetable
 }

@@ -7,7 +7,9 @@ import (
 	"github.com/vodupload/vodupload/upload/internal/filelist"
 )
 
-// Stats are the figures of the whole list at one moment.
+// Stats are the figures of the whole list at one moment, and what the client has done
+// since New. These counters never go back, whatever leaves the list, and include clean-ups
+// and sweeps.
 type Stats struct {
 	Files    map[FileState]int // how many files are in each state; states without a file are left out
 	Total    int64             // bytes of all files that are not canceled, failed ones included
@@ -15,11 +17,19 @@ type Stats struct {
 	Speed    float64           // bytes acknowledged per second, over the last 8 seconds at most
 	Left     time.Duration     // at this speed, for all that is neither failed nor canceled; -1: not known
 	InFlight int               // requests
+
+	Requests       int64            // to OSS, retries included
+	Retries        map[string]int64 // by the code of the error, as [Error] has it; nil: none
+	SentBytes      int64            // of files, handed to connections, retries included
+	AckedBytes     int64            // of files, that the server has acknowledged; parts of an earlier process do not count
+	TokensAsked    int64            // calls of Providers and of OnTokenExpired
+	TokensReceived int64            // credentials from Providers, Init, ResumeWithToken and SetToken
 }
 
-// Stats returns the figures of the list. Its cost does not grow with the list.
+// Stats returns the figures of now. Its cost does not grow with the list.
 func (c *Client) Stats() Stats {
 	s := Stats{Files: make(map[FileState]int), InFlight: c.slots.Used()}
+	c.shared.counters.addTo(&s, c.service.Counts())
 	c.view(func(l *filelist.List) {
 		l.Now = time.Now()
 		t := l.Totals()

@@ -177,6 +177,7 @@ func (c *Client) logCleanup(e transfer.Event, about func() []any) {
 	case transfer.Warning:
 		c.opts.Logger.Warn("clean-up", append(about(), "warning", e.Err)...)
 	case transfer.Retrying:
+		c.shared.counters.retried(e.Err)
 		c.opts.Logger.Warn("retry of a clean-up", append(about(), "attempt", e.Attempt, "delay", e.Delay, "error", e.Err)...)
 	}
 }

@@ -88,7 +88,9 @@ func (c *Client) checkCredentialsLocked(l *filelist.List) error {
 
 // newGate returns a gate without credentials; p may be nil.
 func (c *Client) newGate(p sts.Provider) *credentials.Gate {
-	return credentials.New(credentials.Options{Provider: p, Wait: c.opts.TokenWait, Go: c.goDo, Logger: c.opts.Logger})
+	return credentials.New(credentials.Options{
+		Provider: p, Wait: c.opts.TokenWait, Go: c.goDo, Logger: c.opts.Logger, Counts: &c.shared.counters.tokens,
+	})
 }
 
 // tokenExpired asks the user for the next token if g needs one: once for each token,
@@ -103,13 +105,16 @@ func (c *Client) tokenExpired(e *entry, g *credentials.Gate) {
 		if e != nil {
 			f, _ = l.Get(filelist.ID(e.id))
 		}
-		switch {
-		case on == nil, g.Provided(), l.State() == filelist.Closed: // nobody to ask, or nobody who could answer
-		case f.Begun:
-			c.enqueueFileLocked("OnTokenExpired", on, e, &f)
-		default: // no callback may follow the end of a file; or there is no file
-			c.notify.Push(&notify.Event{Name: "OnTokenExpired", Call: func() { on(c, FileInfo{}) }})
+		if on == nil || g.Provided() || l.State() == filelist.Closed {
+			return // nobody to ask, or nobody who could answer
 		}
+		c.shared.counters.tokens.Asked.Add(1)
+		if f.Begun {
+			c.enqueueFileLocked("OnTokenExpired", on, e, &f)
+			return
+		}
+		// No callback may follow the end of a file; or there is no file.
+		c.notify.Push(&notify.Event{Name: "OnTokenExpired", Call: func() { on(c, FileInfo{}) }})
 	})
 	if e == nil {
 		c.opts.Logger.Warn("token expired")

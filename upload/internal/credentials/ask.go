@@ -67,6 +67,7 @@ func (g *Gate) invalidate() int {
 
 // call asks the provider once.
 func (g *Gate) call(ctx context.Context) (c sts.Credentials, err error) {
+	g.opts.Counts.Asked.Add(1)
 	err = guarded(func() (err error) {
 		c, err = g.opts.Provider.Credentials(ctx)
 		return err

@@ -26,6 +26,7 @@ type Options struct {
 	Wait     time.Duration                    // how long the next credentials are waited for
 	Go       func(func(context.Context)) bool // runs what asks the provider on a goroutine; false: no more
 	Logger   *slog.Logger                     // is told of each answer of the provider that is of no use
+	Counts   *Counts                          // counts what the gate does; nil: nobody wants to know
 }
 
 // A Snapshot is one generation of credentials. No two gates of a process have the same
@@ -66,7 +67,12 @@ type Gate struct {
 }
 
 // New returns a gate without credentials.
-func New(o Options) *Gate { return &Gate{opts: o} }
+func New(o Options) *Gate {
+	if o.Counts == nil {
+		o.Counts = new(Counts)
+	}
+	return &Gate{opts: o}
+}
 
 // Provided reports whether a provider brings the next credentials, so that nobody needs
 // to be asked.
@@ -94,6 +100,7 @@ func (g *Gate) putLocked(c sts.Credentials) error {
 	if again && g.refused {
 		return errSameToken
 	}
+	g.opts.Counts.Received.Add(1)
 	g.snap = Snapshot{Credentials: c, Generation: generations.Add(1)}
 	g.have, g.expired, g.refused, g.asked, g.failed, g.answer, g.hopeless = true, false, false, false, nil, nil, 0
 	g.until = usableUntil(time.Now(), c.Deadline())

@@ -175,6 +175,7 @@ func (c *caller) send(src Source, off, size int64, fn func(wire.Body) error) err
 	var acked int64
 	if err == nil {
 		acked = size
+		c.acked.Add(size)
 	}
 	c.tally.finish(m.n, acked)
 	return err

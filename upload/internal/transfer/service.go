@@ -1,6 +1,7 @@
 package transfer
 
 import (
+	"sync/atomic"
 	"time"
 
 	"github.com/vodupload/vodupload/checkpoint"
@@ -33,6 +34,8 @@ type Service struct {
 	opts     Options
 	wire     *wire.Client
 	parallel *width // Options.Parallel at first
+	sent     atomic.Int64
+	acked    atomic.Int64
 	volatile checkpoint.Store
 	working  workingSet
 	sweeping sweepSet
@@ -56,6 +59,18 @@ func NewService(o Options) *Service {
 		opts: o, wire: wire.NewClient(&o.Wire), parallel: newWidth(o.Parallel), volatile: checkpoint.NewMemory(),
 		comparing: make(chan struct{}, max(o.Parallel, 1)),
 	}
+}
+
+// Counts are what a service has sent since it was made, for files, clean-ups and sweeps.
+type Counts struct {
+	Requests int64 // retries included
+	Sent     int64 // bytes handed to connections, retries included
+	Acked    int64 // bytes that the server has acknowledged
+}
+
+// Counts returns the counts of now.
+func (s *Service) Counts() Counts {
+	return Counts{Requests: s.wire.Requests(), Sent: s.sent.Load(), Acked: s.acked.Load()}
 }
 
 // CloseIdle closes the connections that are not in use.

@@ -69,6 +69,7 @@ type meter struct {
 
 func (m *meter) add(n int64) {
 	m.n += n
+	m.c.sent.Add(n)
 	if m.c.tally.handed(n) {
 		m.c.emit(Event{Kind: Progress})
 	}

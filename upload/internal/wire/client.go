@@ -5,6 +5,7 @@ import (
 	"log/slog"
 	"net/http"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/vodupload/vodupload/upload/internal/target"
@@ -16,6 +17,7 @@ type Client struct {
 	http    *http.Client
 	own     *http.Transport // nil: the user's
 	limiter *Limiter
+	made    atomic.Int64 // requests
 	stall   time.Duration
 	log     *slog.Logger
 
@@ -43,6 +45,9 @@ func NewClient(o *Options) *Client {
 	c.http, c.own = newHTTPClient(&opts)
 	return c
 }
+
+// Requests returns how many requests were made.
+func (c *Client) Requests() int64 { return c.made.Load() }
 
 // SetBandwidthLimit changes Options.BandwidthLimit, for requests in flight as well: from
 // their next piece on, of which the largest has 32 KiB.

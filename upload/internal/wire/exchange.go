@@ -27,6 +27,7 @@ type exchange struct {
 // newExchange returns the exchange of a request with body, which may be nil. ctx is
 // the request's own context, and cancel ends it.
 func newExchange(ctx context.Context, cancel context.CancelCauseFunc, c *Client, s Snapshot, body *Body) *exchange {
+	c.made.Add(1)
 	x := &exchange{signed: s}
 	x.watchdog.timeout, x.watchdog.cancel, x.watchdog.patience = c.stall, cancel, Patience(ctx)
 	if body != nil && body.Size > 0 {
