@@ -107,6 +107,10 @@ var allowedImports = map[string]rule{
 		[]string{"upload", "upload/internal/webhook", "sts", "sts/openapi"},
 		"it plugs into the client through upload.Authorizer, so that programs which upload straight to OSS do not link it",
 	},
+	"upload/vod/vodserver": {
+		[]string{"upload", "upload/internal/webhook", "upload/vod", "sts/appserver", "sts/openapi"},
+		"who may ask is decided by the rules of the token server, which programs that only upload do not link",
+	},
 	"upload/vod/vodtest": {
 		[]string{"sts/openapi"},
 		"it checks the calls that vod makes, so it shares no code with vod; users' tests import it alone",

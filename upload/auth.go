@@ -62,8 +62,8 @@ func argumentError(err error) error {
 // empty for an image or another media, which VOD does not renew.
 //
 // It returns [ErrState] where SetDestination does, and [ErrMissingArgument] or
-// [ErrInvalidArgument] for an argument that cannot be read. Where it fails, because the
-// service gave none, [Client.CancelFile] ends the file.
+// [ErrInvalidArgument] for an argument that cannot be read. Where the service gives
+// nothing, [Client.FailFile] ends the file with that error.
 func (c *Client) SetUploadAuthAndAddress(id FileID, uploadAuth, uploadAddress, videoID string) error {
 	if err := checkVideoID(videoID); err != nil {
 		return err

@@ -33,6 +33,7 @@ import (
 	"github.com/vodupload/vodupload/upload/osscallback"
 	"github.com/vodupload/vodupload/upload/osstest"
 	"github.com/vodupload/vodupload/upload/vod"
+	"github.com/vodupload/vodupload/upload/vod/vodserver"
 	"github.com/vodupload/vodupload/upload/vod/vodtest"
 )
 
@@ -103,6 +104,10 @@ var printable = map[string]maker{
 
 	"appserver.Config":     filled[appserver.Config](),
 	"appserver.FieldError": filled[appserver.FieldError](),
+	"appserver.Gate": func(*testing.T) any {
+		return must(appserver.NewGate(&appserver.Options{Authenticate: must(appserver.Bearer(map[string]appserver.Identity{secretOf("b"): {Name: "n"}}))}))
+	},
+	"appserver.Problem": filled[appserver.Problem](),
 	"appserver.Handler": func(t *testing.T) any {
 		return must(appserver.New(&appserver.Config{
 			AccessKeyID: "LTAI5tBk", AccessKeySecret: secretOf("h"), RoleARN: secretRole, PolicyFile: "all_policy.txt",
@@ -194,9 +199,15 @@ var printable = map[string]maker{
 	"vod.Ticket":          filled[vod.Ticket](),
 	"vod.VideoUpload":     filled[vod.VideoUpload](),
 
-	"vodtest.Fault":        filled[vodtest.Fault](),
-	"vodtest.Key":          filled[vodtest.Key](),
-	"vodtest.Media":        filled[vodtest.Media](),
+	"vodtest.Fault": filled[vodtest.Fault](),
+	"vodtest.Key":   filled[vodtest.Key](),
+	"vodtest.Media": filled[vodtest.Media](),
+	"vodserver.Handler": func(*testing.T) any {
+		return must(vodserver.New(secretVOD(), must(appserver.NewGate(nil)), nil))
+	},
+	"vodserver.Options": filled[vodserver.Options](),
+	"vodserver.Request": filled[vodserver.Request](),
+
 	"vodtest.Notification": filled[vodtest.Notification](),
 	"vodtest.Options":      filled[vodtest.Options](),
 	"vodtest.Server": func(t *testing.T) any {

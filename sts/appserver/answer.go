@@ -65,7 +65,7 @@ func write(w http.ResponseWriter, status int, content any) {
 }
 
 // fail sends a problem.
-func (h *Handler) fail(w http.ResponseWriter, p problem) {
+func (g *Gate) fail(w http.ResponseWriter, p problem) {
 	f := failure{StatusCode: p.status, Status: p.status, ErrorCode: p.code, ErrorMessage: p.message, RequestID: p.requestID}
 	if p.retryAfter > 0 {
 		w.Header().Set("Retry-After", strconv.FormatFloat(math.Ceil(p.retryAfter.Seconds()), 'f', 0, 64))
@@ -74,7 +74,7 @@ func (h *Handler) fail(w http.ResponseWriter, p problem) {
 		w.Header().Set("WWW-Authenticate", "Bearer")
 	}
 	status := p.status
-	if p.token && !h.opts.HTTPStatus {
+	if p.token && !g.opts.HTTPStatus {
 		status = http.StatusOK
 	}
 	write(w, status, f)

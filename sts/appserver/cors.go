@@ -30,16 +30,16 @@ func validateOrigins(origins []string) error {
 
 // cors sets the headers that let a page of another origin read the answer. It
 // reports false if the request comes from a page that may not ask.
-func (h *Handler) cors(w http.ResponseWriter, r *http.Request) bool {
+func (g *Gate) cors(w http.ResponseWriter, r *http.Request) bool {
 	w.Header().Add("Vary", "Origin")
 	origin := r.Header.Get("Origin")
 	if origin == "" || sameOrigin(origin, r.Host) {
 		return true
 	}
 	switch {
-	case h.listed(origin):
+	case g.listed(origin):
 		w.Header().Set("Access-Control-Allow-Origin", origin)
-	case slices.Contains(h.opts.Origins, "*"):
+	case slices.Contains(g.opts.Origins, "*"):
 		w.Header().Set("Access-Control-Allow-Origin", "*")
 	default:
 		return false
@@ -50,9 +50,9 @@ func (h *Handler) cors(w http.ResponseWriter, r *http.Request) bool {
 
 // preflight answers the question that a browser asks before a request with a
 // header of its own.
-func (h *Handler) preflight(w http.ResponseWriter, r *http.Request) {
+func (g *Gate) preflight(w http.ResponseWriter, r *http.Request) {
 	w.Header().Set("Access-Control-Allow-Methods", "GET, POST")
-	w.Header().Set("Access-Control-Allow-Headers", strings.Join(h.opts.AllowHeaders, ", "))
+	w.Header().Set("Access-Control-Allow-Headers", strings.Join(g.opts.AllowHeaders, ", "))
 	w.Header().Set("Access-Control-Max-Age", "600")
 	if r.Header.Get("Access-Control-Request-Private-Network") == "true" {
 		w.Header().Set("Access-Control-Allow-Private-Network", "true")
@@ -60,8 +60,8 @@ func (h *Handler) preflight(w http.ResponseWriter, r *http.Request) {
 	w.WriteHeader(http.StatusNoContent)
 }
 
-func (h *Handler) listed(origin string) bool {
-	return slices.ContainsFunc(h.opts.Origins, func(o string) bool { return strings.EqualFold(o, origin) })
+func (g *Gate) listed(origin string) bool {
+	return slices.ContainsFunc(g.opts.Origins, func(o string) bool { return strings.EqualFold(o, origin) })
 }
 
 // sameOrigin compares hosts only: behind a proxy that ends TLS, the scheme is not

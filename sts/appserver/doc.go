@@ -24,7 +24,8 @@
 // one, set Authenticate; without it, [New] logs a warning.
 //
 // [Bearer] and [LoadClients] are an Authenticate for a file of clients. Handlers beside
-// this one authenticate with [Handler.Identify]. Both count against one limit, by
+// this one authenticate with [Handler.Identify], or admit their requests by [Handler.Gate],
+// which has all the rules of this page. All count against one limit, by
 // identity for accepted requests and by address for refused ones, and log the refused
 // ones; see [Options.Rate] and [Options.Proxies].
 //

@@ -18,14 +18,12 @@ const healthPath = "/healthz"
 // for concurrent use.
 type Handler struct {
 	opts    Options
+	gate    *Gate
 	bucket  string
 	prefix  string
 	session string
 	policy  *template
 	tokens  *tokens
-	asks    *limiter // by identity, or by address for those who have none
-	fails   *limiter // by address
-	quiet   sampler
 	started time.Time
 }
 
@@ -44,16 +42,12 @@ func (h *Handler) Format(f fmt.State, _ rune) {
 
 // ServeHTTP answers a request for a token.
 func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	id := newRequestID()
-	w.Header().Set("Cache-Control", "no-store")
-	w.Header().Set("X-Content-Type-Options", "nosniff")
-	w.Header().Set("Cross-Origin-Resource-Policy", "same-origin")
-	w.Header().Set("X-Request-Id", id)
+	id := answerHeaders(w)
 	refusal, done := h.admit(w, r)
 	if done {
 		return
 	}
-	who, refusal := h.identify(r, refusal)
+	who, refusal := h.gate.identify(r, refusal)
 	if refusal.none() {
 		refusal = h.serveToken(w, r, who)
 	}
@@ -64,44 +58,28 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		refusal.requestID = id
 	}
 	w.Header().Set("X-Request-Id", refusal.requestID)
-	h.logRefusal(r, who, refusal)
-	h.fail(w, refusal)
+	h.gate.logRefusal(r, who, refusal)
+	h.gate.fail(w, refusal)
 }
 
 // admit checks everything about a request but its identity. It may have answered it
 // already.
 func (h *Handler) admit(w http.ResponseWriter, r *http.Request) (refusal problem, done bool) {
 	if r.URL.Path == healthPath && (r.Method == http.MethodGet || r.Method == http.MethodHead) {
-		if refusal := h.checkSite(r); !refusal.none() {
+		if refusal := h.gate.checkSite(r); !refusal.none() {
 			return refusal, false
 		}
 		h.serveHealth(w)
 		return problem{}, true
 	}
-	mayAsk := h.cors(w, r) // first: pages read the refusals below, too
-	site := h.checkSite(r)
-	switch {
-	case !site.none():
-		return site, false
-	case r.URL.Path != h.opts.Path && (r.URL.Path != "" || h.opts.Path != "/"): // "" is what StripPrefix may leave
+	if r.URL.Path != h.opts.Path && (r.URL.Path != "" || h.opts.Path != "/") { // "" is what StripPrefix may leave
+		h.gate.cors(w, r) // pages read the refusal, too
+		if site := h.gate.checkSite(r); !site.none() {
+			return site, false
+		}
 		return problemNotFound, false
-	case !mayAsk:
-		return problemOrigin, false
 	}
-	switch r.Method {
-	case http.MethodOptions:
-		h.preflight(w, r)
-		return problem{}, true
-	case http.MethodGet, http.MethodHead, http.MethodPost:
-	default:
-		w.Header().Set("Allow", "GET, HEAD, POST, OPTIONS")
-		return problemMethod, false
-	}
-	if r.ContentLength > h.opts.MaxBody {
-		return problemTooLarge, false
-	}
-	r.Body = http.MaxBytesReader(w, r.Body, h.opts.MaxBody)
-	return problem{}, false
+	return h.gate.enter(w, r, http.MethodGet, http.MethodHead, http.MethodPost)
 }
 
 // serveToken answers with a token, or returns why not.
@@ -118,7 +96,7 @@ func (h *Handler) serveToken(w http.ResponseWriter, r *http.Request, who Identit
 	if err != nil {
 		return problemOf(err)
 	}
-	h.opts.Logger.Debug("token handed out", "identity", who.Name, "session", key.session, "credentials", c, "remote", h.clientAddress(r))
+	h.opts.Logger.Debug("token handed out", "identity", who.Name, "session", key.session, "credentials", c, "remote", h.gate.clientAddress(r))
 	write(w, http.StatusOK, newAnswer(c))
 	return problem{}
 }

@@ -16,15 +16,15 @@ var ErrThrottled = errors.New("appserver: too many requests")
 // another site makes. The error is [ErrUnauthenticated], [ErrForbidden], [ErrThrottled]
 // or, where Authenticate failed, another, whose cause is in the log.
 func (h *Handler) Identify(r *http.Request) (Identity, error) {
-	refusal := h.checkSite(r)
+	refusal := h.gate.checkSite(r)
 	if fromAnotherSite(r) {
 		refusal = problemOrigin
 	}
-	who, refusal := h.identify(r, refusal)
+	who, refusal := h.gate.identify(r, refusal)
 	if refusal.none() {
 		return who, nil
 	}
-	h.logRefusal(r, who, refusal)
+	h.gate.logRefusal(r, who, refusal)
 	switch refusal.status {
 	case http.StatusUnauthorized:
 		return Identity{}, ErrUnauthenticated
@@ -40,16 +40,16 @@ func (h *Handler) Identify(r *http.Request) (Identity, error) {
 // an identity is counted by that, and not by the address: others there may send
 // nonsense. All who are refused are counted by their address. The limit does not keep
 // a request from Authenticate, then: it takes secrets that cannot be guessed for that.
-func (h *Handler) identify(r *http.Request, refusal problem) (Identity, problem) {
+func (g *Gate) identify(r *http.Request, refusal problem) (Identity, problem) {
 	var who Identity
 	if refusal.none() {
-		who, refusal = h.authenticate(r)
+		who, refusal = g.authenticate(r)
 	}
-	address := clientOf(h.clientAddress(r))
+	address := clientOf(g.clientAddress(r))
 	switch {
-	case refusal.none() && !h.asks.allow(limitKey(who, address), time.Now()):
+	case refusal.none() && !g.asks.allow(limitKey(who, address), time.Now()):
 		return who, problemRate
-	case !refusal.none() && refusal.status < http.StatusInternalServerError && !h.fails.allow(address, time.Now()):
+	case !refusal.none() && refusal.status < http.StatusInternalServerError && !g.fails.allow(address, time.Now()):
 		return who, problemRate
 	}
 	return who, refusal
@@ -67,14 +67,14 @@ func limitKey(who Identity, address string) string {
 	return "address " + address
 }
 
-func (h *Handler) authenticate(r *http.Request) (Identity, problem) {
-	if h.opts.Authenticate == nil {
-		if !h.opts.AllowAnyone && !local(r) {
+func (g *Gate) authenticate(r *http.Request) (Identity, problem) {
+	if g.opts.Authenticate == nil {
+		if !g.opts.AllowAnyone && !local(r) {
 			return Identity{}, problemNotLocal
 		}
 		return Identity{}, problem{}
 	}
-	who, err := h.opts.Authenticate(r)
+	who, err := g.opts.Authenticate(r)
 	var tooLarge *http.MaxBytesError
 	switch {
 	case err == nil:
@@ -86,7 +86,7 @@ func (h *Handler) authenticate(r *http.Request) (Identity, problem) {
 	case errors.As(err, &tooLarge):
 		return who, problemTooLarge
 	}
-	h.opts.Logger.Error("authentication failed", "error", err)
+	g.opts.Logger.Error("authentication failed", "error", err)
 	p := problemInternal
 	p.token = false
 	return who, p
@@ -94,21 +94,21 @@ func (h *Handler) authenticate(r *http.Request) (Identity, problem) {
 
 // logRefusal writes a line for each refused request, but for those that are throttled
 // one a second at most: a flood must not fill the disk.
-func (h *Handler) logRefusal(r *http.Request, who Identity, p problem) {
+func (g *Gate) logRefusal(r *http.Request, who Identity, p problem) {
 	more := 0
 	if p.status == http.StatusTooManyRequests {
 		var due bool
-		if more, due = h.quiet.sample(time.Now()); !due {
+		if more, due = g.quiet.sample(time.Now()); !due {
 			return
 		}
 	}
 	args := []any{"code", p.code, "status", p.status, "request_id", p.requestID,
-		"remote", h.clientAddress(r), "method", r.Method, "origin", r.Header.Get("Origin")}
+		"remote", g.clientAddress(r), "method", r.Method, "origin", r.Header.Get("Origin")}
 	if who.Name != "" {
 		args = append(args, "identity", who.Name)
 	}
 	if more > 0 {
 		args = append(args, "not_logged", more)
 	}
-	h.opts.Logger.Info("request refused", args...)
+	g.opts.Logger.Info("request refused", args...)
 }

@@ -30,14 +30,9 @@ func New(config *Config, opts *Options) (*Handler, error) {
 	if c.exposed != "" {
 		o.Logger.Warn("every user of this machine can read the secret: take the right to read away from others (chmod 600)", "file", c.exposed)
 	}
-	if o.Authenticate == nil && !o.AllowAnyone {
-		o.Logger.Warn("nothing says who may ask: whatever reaches this server by way of this machine gets tokens, " +
-			"and a reverse proxy or a tunnel on it lets everybody in without showing; behind one, " +
-			"set Options.Authenticate (tokenserver: -clients)")
-	}
 	h := &Handler{
 		opts: o, bucket: c.BucketName, prefix: c.ObjectPrefix, policy: policy, session: c.SessionName,
-		asks: newLimiter(o.Rate), fails: newLimiter(o.Rate), started: time.Now(),
+		gate: newGate(o), started: time.Now(),
 	}
 	setDefault(&h.session, "vodupload")
 	key := sts.Credentials{AccessKeyID: c.AccessKeyID, AccessKeySecret: c.AccessKeySecret}

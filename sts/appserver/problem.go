@@ -27,7 +27,6 @@ func (p problem) none() bool { return p.code == "" }
 // The problems of a request that is not served.
 var (
 	problemNotFound      = problem{status: http.StatusNotFound, code: "NotFound", message: "There is nothing at this path."}
-	problemMethod        = problem{status: http.StatusMethodNotAllowed, code: "MethodNotAllowed", message: "Use GET or POST."}
 	problemTooLarge      = problem{status: http.StatusRequestEntityTooLarge, code: "RequestTooLarge", message: "The request's body is too large."}
 	problemRate          = problem{status: http.StatusTooManyRequests, code: "Throttling", message: "Too many requests; try again later.", retryAfter: time.Second}
 	problemHost          = problem{status: http.StatusForbidden, code: "HostNotAllowed", message: "This server does not serve this host name; its owner can allow it."}

@@ -10,9 +10,9 @@ import (
 // checkSite refuses what a page that the user happens to look at makes a browser ask: a
 // request under a name that the page's owner has pointed here (DNS rebinding), and one
 // without an Origin for a picture, a script or the like.
-func (h *Handler) checkSite(r *http.Request) problem {
+func (g *Gate) checkSite(r *http.Request) problem {
 	switch {
-	case !h.knownHost(hostOnly(r.Host)):
+	case !g.knownHost(hostOnly(r.Host)):
 		return problemHost
 	case fromAnotherSite(r) && r.Header.Get("Origin") == "":
 		return problemOrigin
@@ -23,15 +23,15 @@ func (h *Handler) checkSite(r *http.Request) problem {
 // knownHost reports whether the server may be asked under a name. Addresses cannot be
 // pointed elsewhere. Where Authenticate asks for a secret that no other site has, any
 // name will do, unless Hosts says otherwise.
-func (h *Handler) knownHost(name string) bool {
+func (g *Gate) knownHost(name string) bool {
 	if _, err := netip.ParseAddr(name); err == nil || name == "" || strings.EqualFold(name, "localhost") {
 		return true
 	}
-	if len(h.opts.Hosts) == 0 {
-		return h.opts.Authenticate != nil
+	if len(g.opts.Hosts) == 0 {
+		return g.opts.Authenticate != nil
 	}
 	name = strings.TrimSuffix(name, ".")
-	return slices.ContainsFunc(h.opts.Hosts, func(known string) bool { return strings.EqualFold(known, name) })
+	return slices.ContainsFunc(g.opts.Hosts, func(known string) bool { return strings.EqualFold(known, name) })
 }
 
 // fromAnotherSite reports whether a browser says so, as current ones do over https and
@@ -43,9 +43,9 @@ func fromAnotherSite(r *http.Request) bool {
 
 // clientAddress returns the client's address, without a port. A proxy that
 // Options.Proxies has is believed about the one before it, and nobody else.
-func (h *Handler) clientAddress(r *http.Request) string {
+func (g *Gate) clientAddress(r *http.Request) string {
 	address := hostOnly(r.RemoteAddr)
-	if !h.isProxy(address) {
+	if !g.isProxy(address) {
 		return address
 	}
 	hops := strings.Split(strings.Join(r.Header.Values("X-Forwarded-For"), ","), ",")
@@ -55,17 +55,17 @@ func (h *Handler) clientAddress(r *http.Request) string {
 			break // what stands before it was not written by a proxy of ours
 		}
 		address = hop
-		if !h.isProxy(hop) {
+		if !g.isProxy(hop) {
 			break
 		}
 	}
 	return address
 }
 
-func (h *Handler) isProxy(address string) bool {
-	if len(h.opts.Proxies) == 0 {
+func (g *Gate) isProxy(address string) bool {
+	if len(g.opts.Proxies) == 0 {
 		return false
 	}
 	ip, err := netip.ParseAddr(address)
-	return err == nil && slices.ContainsFunc(h.opts.Proxies, func(p netip.Prefix) bool { return p.Contains(ip.Unmap()) })
+	return err == nil && slices.ContainsFunc(g.opts.Proxies, func(p netip.Prefix) bool { return p.Contains(ip.Unmap()) })
 }

@@ -29,7 +29,8 @@
 // [upload.Client.ResumeWithAuth]. Take it if the machine that uploads must not be able to
 // do anything but that. The other program uses [Client.CreateUploadVideo] and
 // [Client.RefreshUploadVideo], and sends the [Handover] of what they return: printed or
-// encoded in any other way, an UploadAuth says "[hidden]".
+// encoded in any other way, an UploadAuth says "[hidden]". Package vodserver is such a
+// program as an [net/http.Handler], with a rule for who may ask for what.
 //
 // VOD with STS: the file is added without a destination, and Options.Authorizer is an
 // [Authorizer] with STS credentials that may call VOD. Take it for all else: videos
@@ -48,6 +49,11 @@
 // If the video was deleted meanwhile (InvalidVideo.NotFound), a new one is made.
 // Images cannot be resumed: each run makes a new one. A canceled file leaves a video
 // without bytes in the media library: this package deletes no video.
+//
+// # Hearing from VOD
+//
+// VOD notifies a server of yours when a video was uploaded, transcoded and so on. A
+// [Receiver] verifies that it is VOD who does, and returns typed events.
 //
 // # Coming from another client
 //
@@ -75,7 +81,7 @@
 //	onUploadProgress              onUploadProgress               OnProgress
 //	onUploadSucceed               onUploadSucceed                OnSucceeded, Result.VideoID
 //	onUploadFailed                onUploadFailed                 OnFailed
-//	onUploadTokenExpired          onUploadTokenExpired           OnTokenExpired, without an Authorizer
+//	onUploadTokenExpired          onUploadTokenExpired           OnTokenExpired, without an Authorizer; FileInfo.VideoID
 //	onUploadRetry, …RetryResume   -                              OnRetry, OnRetryResume
 //	-                             onUploadCanceled, onUploadEnd  OnCanceled, OnFinished
 //
