@@ -17,7 +17,7 @@ var advices = map[string]string{
 	"NoSuchBucket":            "check the bucket's name, and the endpoint's region",
 	"RequestTimeTooSkewed":    setClock,
 	"UserDisable":             "the account is disabled, for unpaid bills for example",
-	"FileAlreadyExists":       "an object of this name exists, and File.ForbidOverwrite is set",
+	"FileAlreadyExists":       "an object of this name exists, and File.IfExists is Fail",
 	"CallbackFailed":          "the object is stored; check the server that File.Options.Callback names",
 }
 

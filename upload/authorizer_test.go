@@ -326,7 +326,7 @@ func TestFolderThroughTheService(t *testing.T) {
 	b, m, _ := newMedia(t, 1000)
 	b.file("b.mp4", 2000)
 	c := b.client()
-	if _, err := c.AddDir(b.dir, "", upload.File{}, nil); err != nil {
+	if _, err := c.AddDir(b.ctx, b.dir, nil); err != nil {
 		t.Fatal(err)
 	}
 	start(t, b, c)

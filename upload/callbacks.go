@@ -81,7 +81,8 @@ type Result struct {
 	ETag         string // without quotation marks
 	VersionID    string // of a bucket with versions
 	CRC64        uint64 `json:",string"` // CRC-64/ECMA of the file; in JSON a text, since many readers round numbers
-	Verified     bool   // the server returned the same CRC64
+	Verified     bool   // the server returned the same CRC64, or the MD5 of a small file that was skipped
+	Skipped      bool   // the object was there, and nothing was sent: see File.IfExists
 	Size         int64  // bytes
 	Parts        int
 	ResumedParts int   // parts that an earlier run had sent

@@ -2,6 +2,7 @@ package upload
 
 import (
 	"fmt"
+	"strings"
 
 	"github.com/vodupload/vodupload/checkpoint"
 	"github.com/vodupload/vodupload/upload/internal/filelist"
@@ -60,6 +61,10 @@ func (c *Client) setDestination(id FileID, d destination) error {
 		if err := c.checkNoDestinationLocked(l, id); err != nil {
 			return fmt.Errorf("SetDestination: %w", err)
 		}
+		f, _ := l.Get(filelist.ID(id))
+		if err := checkFolderName(d.object, f.Size); err != nil {
+			return err
+		}
 		e := c.entries[id]
 		key := checkpoint.Key{Source: e.source, Endpoint: t.Endpoint.String(), Bucket: t.Bucket, Object: t.Object}
 		if err := l.Rename(filelist.ID(id), key); err != nil {
@@ -112,6 +117,16 @@ func (c *Client) parseTarget(region, endpoint, bucket, object string) (target.Ta
 	}
 	c.warnWithoutRegion(t)
 	return t, nil
+}
+
+// checkFolderName returns an error for bytes whose object would have the name of a folder:
+// OSS stores it, and its console, as most tools, shows a folder and not the bytes. size is
+// -1 while it is not known.
+func checkFolderName(object string, size int64) error {
+	if size == 0 || !strings.HasSuffix(object, "/") {
+		return nil
+	}
+	return fmt.Errorf("%w: File.Object: got %q, which ends in a slash, as only folders of 0 bytes do; want the name of the file after it", ErrInvalidArgument, object)
 }
 
 // warnWithoutRegion logs, once, that requests are signed with V1.

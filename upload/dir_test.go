@@ -19,6 +19,11 @@ func symlink(t *testing.T, target, path string) {
 	}
 }
 
+// into returns options for a folder whose objects begin with prefix.
+func (b *testbed) into(prefix string) *upload.AddDirOptions {
+	return &upload.AddDirOptions{Prefix: prefix, File: upload.File{Endpoint: b.server.URL, Bucket: bucket}}
+}
+
 // What AddDir listed and is a link by the time that it is opened is not followed.
 func TestAddDirFollowsNoLinkThatComesLater(t *testing.T) {
 	const film = "tree/sub/a.mp4"
@@ -62,7 +67,7 @@ func TestAddDirFollowsNoLinkThatComesLater(t *testing.T) {
 			}
 			b.opts.Parallel = 1
 			c := b.client()
-			ids, err := c.AddDir(b.dir+"/tree", "in/", upload.File{Endpoint: b.server.URL, Bucket: bucket}, nil)
+			ids, err := c.AddDir(b.ctx, b.dir+"/tree", b.into("in/"))
 			if err != nil || len(ids) != 1 {
 				t.Fatalf("got files %v, %v; want one", ids, err)
 			}
@@ -84,7 +89,7 @@ func TestAddDirFollowsNoLinkThatComesLater(t *testing.T) {
 		b := newTestbed(t)
 		b.file(film, 1000)
 		c := b.client()
-		ids := must(c.AddDir(b.dir+"/tree", "in/", upload.File{Endpoint: b.server.URL, Bucket: bucket}, nil))
+		ids := must(c.AddDir(b.ctx, b.dir+"/tree", b.into("in/")))
 		if err := os.Rename(b.dir+"/tree", b.dir+"/old"); err != nil {
 			t.Fatal(err)
 		}
@@ -105,7 +110,7 @@ func TestAddDirOfALink(t *testing.T) {
 	b.file("v2/a.mp4", 1000)
 	symlink(t, "v1", b.dir+"/current")
 	c := b.client()
-	ids := must(c.AddDir(b.dir+"/current", "in/", upload.File{Endpoint: b.server.URL, Bucket: bucket}, nil))
+	ids := must(c.AddDir(b.ctx, b.dir+"/current", b.into("in/")))
 	if err := errors.Join(os.Remove(b.dir+"/current"), os.Symlink("v2", b.dir+"/current")); err != nil {
 		t.Fatal(err)
 	}
@@ -124,7 +129,7 @@ func TestAddDirResumesAsAddFileDoes(t *testing.T) {
 	f := b.file("tree/a.mp4", mib)
 	b.server.Inject(osstest.Fail(osstest.OpUploadPart, 403, "AccessDenied").Nth(8))
 	c := b.client()
-	must(c.AddDir(b.dir+"/tree", "in/tree/", upload.File{Endpoint: f.Endpoint, Bucket: bucket}, nil))
+	must(c.AddDir(b.ctx, b.dir+"/tree", b.into("in/tree/")))
 	start(t, b, c)
 	if err := c.Wait(b.ctx); err == nil {
 		t.Fatal("the first run succeeded")
@@ -140,7 +145,7 @@ func TestAddDirOfWhatIsNoFolder(t *testing.T) {
 	b := newTestbed(t)
 	f := b.file("a.mp4", 10)
 	for dir, want := range map[string]string{"": "dir is empty", f.Path: f.Path, b.dir + "/none": b.dir + "/none"} {
-		ids, err := b.client().AddDir(dir, "", upload.File{Endpoint: b.server.URL, Bucket: bucket}, nil)
+		ids, err := b.client().AddDir(b.ctx, dir, b.into(""))
 		if err == nil || !strings.Contains(err.Error(), want) || len(ids) > 0 {
 			t.Errorf("AddDir(%q): got files %v, %v; want an error with %q", filepath.Base(dir), ids, err, want)
 		}

@@ -25,9 +25,10 @@ type entry struct {
 	source string // its name in keys: one for all paths of a file; never changes
 	info   *Info  // never changes
 
-	from            opener         // of its bytes; nil for a Reader; never changes
-	options         *ObjectOptions // nil: none; never changes
-	forbidOverwrite bool           // never changes
+	from     opener            // of its bytes; nil for a Reader; never changes
+	options  *ObjectOptions    // nil: none; never changes
+	ifExists IfExists          // never changes
+	listing  *transfer.Listing // of the bucket; may be nil; never changes
 
 	extras          *extras          // nil: it has none
 	stream          *transfer.Stream // of File.Reader; nil for all else; never changes

@@ -92,6 +92,13 @@ var (
 	// is gone, or is of a kind that cannot be resumed.
 	ErrNotRenewable = credentials.ErrNotRenewable
 
+	// ErrObjectExists is returned with IfExists Fail for a file whose object exists.
+	ErrObjectExists = errors.New("upload: object exists")
+
+	// ErrGroup is returned for a file of a [Group] if a file of a lower rank, which its
+	// text names, has failed or was canceled.
+	ErrGroup = filelist.ErrGroup
+
 	// ErrStopped is returned by Wait, WaitFile and Upload when Stop, or the end of Start's
 	// context, came first. The checkpoints are kept.
 	ErrStopped = errors.New("upload: stopped")
@@ -130,12 +137,14 @@ const (
 	CodeNoCRC            = "NoCRC64" // see [ErrNoCRC]
 	CodeNoCredentials    = "NoCredentials"
 	CodeNoDestination    = "NoDestination"
-	CodeFailFile         = "FailFile"     // by FailFile: a checkpoint is kept
-	CodeStopped          = "Stopped"      // by Stop, or the end of Start's context: a checkpoint is kept
-	CodeCanceled         = "Canceled"     // by CancelFile or DeleteFile
-	CodeContextEnded     = "ContextEnded" // of Upload's caller: a checkpoint is kept
-	CodeClosed           = "ClientClosed" // a checkpoint is kept
-	CodeAnswerLost       = "AnswerLost"   // of the media service: see [ErrAnswerLost]
+	CodeFailFile         = "FailFile"          // by FailFile: a checkpoint is kept
+	CodeStopped          = "Stopped"           // by Stop, or the end of Start's context: a checkpoint is kept
+	CodeCanceled         = "Canceled"          // by CancelFile or DeleteFile
+	CodeContextEnded     = "ContextEnded"      // of Upload's caller: a checkpoint is kept
+	CodeClosed           = "ClientClosed"      // a checkpoint is kept
+	CodeAnswerLost       = "AnswerLost"        // of the media service: see [ErrAnswerLost]
+	CodeGroup            = "GroupIncomplete"   // see [ErrGroup]
+	CodeObjectExists     = "FileAlreadyExists" // OSS's own; see [ErrObjectExists]
 )
 
 // An Error says why one file failed. errors.Is finds the sentinels of this package and
@@ -192,6 +201,11 @@ func (e *Error) Unwrap() error {
 	return e.Err
 }
 
+// Is makes an [ErrObjectExists] of OSS's code for it.
+func (e *Error) Is(target error) bool {
+	return target == ErrObjectExists && e != nil && e.Code == CodeObjectExists
+}
+
 // newError wraps the error of a step as the *Error of f.
 func newError(f *FileInfo, err error) *Error {
 	var given *failure
@@ -220,6 +234,7 @@ func codeOf(err error) string {
 		is   error
 		code string
 	}{
+		{ErrGroup, CodeGroup},
 		{ErrFileChanged, CodeFileChanged},
 		{ErrSizeMismatch, CodeSizeMismatch},
 		{ErrTokenExpired, CodeTokenExpired},

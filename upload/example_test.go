@@ -123,16 +123,18 @@ func ExampleClient_AddDir() {
 
 	client := exampleClient(upload.Options{Credentials: sts.Static(exampleKey)})
 	defer client.Close()
-	like := upload.File{
-		Endpoint: server.URL, Bucket: "media", Options: &upload.ObjectOptions{StorageClass: "IA"},
-		Info: &upload.Info{Tags: []string{"conference", "2026"}, CategoryID: 7},
-	}
-	ids, err := client.AddDir(dir, "conference/", like, nil)
+	ctx := context.Background()
+	ids, err := client.AddDir(ctx, dir, &upload.AddDirOptions{
+		Prefix: "conference",
+		File: upload.File{
+			Endpoint: server.URL, Bucket: "media", Options: &upload.ObjectOptions{StorageClass: "IA"},
+			Info: &upload.Info{Tags: []string{"conference", "2026"}, CategoryID: 7},
+		},
+	})
 	if err != nil {
 		fmt.Println(err)
 		return
 	}
-	ctx := context.Background()
 	if err := client.Start(ctx); err != nil {
 		fmt.Println(err)
 		return

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/vodupload/vodupload/sts"
+	"github.com/vodupload/vodupload/upload/internal/transfer"
 )
 
 // A FileID identifies a file in a client's list. It is never given to another file.
@@ -27,7 +28,8 @@ type File struct {
 	// that file is uploaded and resumed, wherever the links lead later.
 	Path string
 
-	dir *folder // that AddDir found the file in; nil for all else
+	dir     *folder           // that AddDir found the file in; nil for all else
+	listing *transfer.Listing // of the bucket, by AddDir; may be nil
 
 	// FS is the file system that Path is in. Its files must be io.ReaderAt, as those
 	// of embed.FS and os.DirFS are. Their ReadAt and Stat, and the FS's Open and Stat,
@@ -107,7 +109,8 @@ type File struct {
 
 	// Endpoint, Bucket and Object are the destination. The endpoint is a host like
 	// "oss-cn-hangzhou.aliyuncs.com", with "http://" before it if TLS is not wanted.
-	// All three may be empty: then they are given by Options.Authorizer, or by
+	// An Object whose name ends in a slash is shown as a folder, and is refused for
+	// anything but a file of 0 bytes. All three may be empty: then they are given by Options.Authorizer, or by
 	// SetDestination, which OnStarted may call.
 	Endpoint string
 	Bucket   string
@@ -117,8 +120,13 @@ type File struct {
 	// of the bucket, with a ContentType by the name.
 	Options *ObjectOptions
 
-	// ForbidOverwrite fails the file if the object exists.
-	ForbidOverwrite bool
+	// IfExists says what to do if the object exists already. The default is Overwrite.
+	IfExists IfExists
+
+	// Group and Rank make the file wait until the files of lower ranks in its Group have
+	// succeeded. They are for the list, not for Upload. The default is no group.
+	Group *Group
+	Rank  int
 }
 
 // A FileInfo is a snapshot of a file in the list.

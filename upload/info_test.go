@@ -172,7 +172,7 @@ func TestObjectOptionsReachTheirRequests(t *testing.T) {
 	for _, size := range []int{10, 300 * kib} {
 		b := newTestbed(t)
 		f := b.file("a.bin", size)
-		f.ForbidOverwrite = true
+		f.IfExists = upload.Fail
 		f.Options = &upload.ObjectOptions{
 			ContentType: "video/x-mine", CacheControl: "no-cache", ContentDisposition: "attachment",
 			StorageClass: "IA", ACL: "public-read", Encryption: "KMS", EncryptionKeyID: "key-1",

@@ -1,6 +1,7 @@
 package upload
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"math"
@@ -22,7 +23,7 @@ func (c *Client) AddFile(f File) (FileID, error) {
 	if err != nil {
 		return 0, err
 	}
-	return c.add(e, size)
+	return c.add(e, addOptions(&f, e, size))
 }
 
 // newEntry checks f, and returns its entry and its size, -1 if that is not known. Names
@@ -36,7 +37,10 @@ func (c *Client) checked(f File) (*entry, int64, error) {
 	if err := f.Options.check(); err != nil {
 		return nil, 0, err
 	}
-	e := &entry{path: f.Path, info: f.Info, extras: extrasOf(f), options: f.Options, forbidOverwrite: f.ForbidOverwrite}
+	if err := cmp.Or(f.checkIfExists(), c.checkGroup(&f)); err != nil {
+		return nil, 0, err
+	}
+	e := &entry{path: f.Path, info: f.Info, extras: extrasOf(f), options: f.Options, ifExists: f.IfExists, listing: f.listing}
 	size, err := e.inspect(&f, &c.shared)
 	if err != nil {
 		return nil, 0, err
@@ -70,6 +74,9 @@ func (c *Client) checked(f File) (*entry, int64, error) {
 	if err != nil {
 		return nil, 0, err
 	}
+	if err := checkFolderName(f.Object, size); err != nil {
+		return nil, 0, err
+	}
 	e.setTarget(c.shared.site(t), t)
 	e.ownDestination = true
 	return e, size, nil
@@ -88,12 +95,17 @@ func (c *Client) checkBuffers(plan transfer.Plan) error {
 	return nil
 }
 
-// add puts a checked file into the list.
-func (c *Client) add(e *entry, size int64) (FileID, error) {
-	o := filelist.AddOptions{Size: size, Stream: e.stream != nil}
+// addOptions says how f, whose entry is e, is added to the list.
+func addOptions(f *File, e *entry, size int64) filelist.AddOptions {
+	o := filelist.AddOptions{Size: size, Stream: e.stream != nil, Group: f.Group.ranks(), Rank: f.Rank}
 	if e.direct != nil {
 		o.Lane = filelist.Direct
 	}
+	return o
+}
+
+// add puts a checked file into the list.
+func (c *Client) add(e *entry, o filelist.AddOptions) (FileID, error) {
 	var added FileID
 	err := c.decide(func(l *filelist.List) error {
 		if err := c.readers.check(e.stream.Reader()); err != nil {

@@ -99,7 +99,7 @@ func (o *ObjectOptions) target() target.ObjectOptions {
 // objectOptions returns the properties of the object to be made.
 func (e *entry) objectOptions() target.ObjectOptions {
 	o := e.options.target()
-	o.ForbidOverwrite = e.forbidOverwrite
+	o.ForbidOverwrite = e.ifExists == Fail || e.ifExists == Skip
 	if e.info != nil {
 		o.Notification = e.info.notification()
 	}

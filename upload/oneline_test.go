@@ -53,7 +53,7 @@ func TestErrorsAreOneLine(t *testing.T) {
 			_, refused := c.AddFile(slash)
 			_, gone := c.AddFile(missing)
 			_, bucket := c.AddFile(noBucket)
-			_, dir := c.AddDir(missing.Path, text, upload.File{}, nil)
+			_, dir := c.AddDir(b.ctx, missing.Path, &upload.AddDirOptions{Prefix: text})
 			_, sweep := c.Sweep(b.ctx, upload.SweepOptions{Endpoint: b.server.URL, Bucket: "none-such", Prefix: text})
 			_, sent := c.Upload(b.ctx, func() upload.File { f := f; f.Object, f.Bucket = text+"2", "none-such"; return f }())
 			for what, err := range map[string]error{
@@ -100,13 +100,19 @@ func TestErrorsOfAddDirAreOneLine(t *testing.T) {
 			t.Skipf("this file system has no such names: %v", err)
 		}
 	}
-	_, err := b.client().AddDir(b.dir, "/", upload.File{Endpoint: b.server.URL, Bucket: bucket}, nil)
-	if err == nil {
-		t.Fatal("got no error for objects that begin with a slash")
+	opts := b.into("")
+	opts.Func = func(f *upload.File, _ fs.DirEntry) (bool, error) {
+		f.Object = "/" + f.Object
+		return false, nil
+	}
+	_, err := b.client().AddDir(b.ctx, b.dir, opts)
+	var refused upload.AddDirErrors
+	if !errors.As(err, &refused) || len(refused) != len(hostile) {
+		t.Fatalf("got %v, want %d objects that begin with a slash", err, len(hostile))
 	}
 	isOneLine(t, "AddDir", err.Error())
-	if n := strings.Count(err.Error(), "AddDir: "); n != len(hostile) {
-		t.Errorf("got %d files in it, want %d:\n%v", n, len(hostile), err)
+	for _, one := range refused {
+		isOneLine(t, "AddDir", one.Error())
 	}
 }
 

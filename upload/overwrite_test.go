@@ -12,7 +12,7 @@ import (
 
 // The server has made the object, and its answer did not come before the run ended.
 // The next run meets an object that must not be overwritten: its own.
-func TestForbidOverwriteMeetsItsOwnObject(t *testing.T) {
+func TestFailMeetsItsOwnObject(t *testing.T) {
 	again := map[string]func(*testbed, *upload.Client, upload.FileID) error{
 		"Pause and Resume": func(_ *testbed, c *upload.Client, _ upload.FileID) error {
 			return errors.Join(c.Pause(), c.Resume())
@@ -26,7 +26,7 @@ func TestForbidOverwriteMeetsItsOwnObject(t *testing.T) {
 			t.Run(fmt.Sprintf("%s, of a Reader %t", name, reader), func(t *testing.T) {
 				b := newTestbed(t)
 				f := b.file("a.bin", 50*kib)
-				f.ForbidOverwrite = true
+				f.IfExists = upload.Fail
 				file := f
 				if reader {
 					f.Reader = strings.NewReader(strings.Repeat("r", 50*kib))
@@ -54,7 +54,7 @@ func TestForbidOverwriteMeetsItsOwnObject(t *testing.T) {
 	t.Run("but not that of somebody else", func(t *testing.T) {
 		b := newTestbed(t)
 		f := b.file("a.bin", 50*kib)
-		f.ForbidOverwrite = true
+		f.IfExists = upload.Fail
 		hang := osstest.Hang(osstest.OpPutObject).BeforeWork()
 		b.server.Inject(hang)
 		c := b.client()
@@ -67,7 +67,7 @@ func TestForbidOverwriteMeetsItsOwnObject(t *testing.T) {
 			t.Fatal(err)
 		}
 		other := f
-		other.Path, other.ForbidOverwrite = b.file("b.bin", 50*kib).Path, false
+		other.Path, other.IfExists = b.file("b.bin", 50*kib).Path, upload.Overwrite
 		if _, err := b.client().Upload(b.ctx, other); err != nil {
 			t.Fatal(err)
 		}

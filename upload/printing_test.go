@@ -128,6 +128,11 @@ var printable = map[string]maker{
 	"ststest.Stats":           filled[ststest.Stats](),
 	"ststest.User":            filled[ststest.User](),
 
+	"upload.AddDirError":   func(*testing.T) any { return &upload.AddDirError{Path: "p", Err: upload.ErrGroup} },
+	"upload.AddDirErrors":  func(*testing.T) any { return upload.AddDirErrors{{Path: "p", Err: upload.ErrGroup}} },
+	"upload.AddDirOptions": filled[upload.AddDirOptions](),
+	"upload.Group":         func(*testing.T) any { return new(upload.Group) },
+	"upload.IfExists":      filled[upload.IfExists](),
 	"upload.Authorization": filled[upload.Authorization](),
 	"upload.Callback":      filled[upload.Callback](),
 	"upload.Callbacks":     filled[upload.Callbacks](),

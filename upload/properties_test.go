@@ -87,7 +87,7 @@ func TestPropertiesReachTheirRequestsWithTheirValues(t *testing.T) {
 			{header: "X-Oss-Server-Side-Encryption-Key-Id", want: "key-1", in: "I"},
 		}},
 		{"requests", func(f *upload.File, _ string) {
-			f.ForbidOverwrite, f.Options.RequestPayer, f.Options.TrafficLimit = true, true, 838_860_800
+			f.IfExists, f.Options.RequestPayer, f.Options.TrafficLimit = upload.Fail, true, 838_860_800
 		}, []wire{
 			{header: "X-Oss-Forbid-Overwrite", want: "true", in: "IC"},
 			{header: "X-Oss-Request-Payer", want: "requester", in: "IPC"},

@@ -44,16 +44,25 @@ func (r *run) send(ctx context.Context) (transfer.Result, error) {
 	if err != nil {
 		return transfer.Result{}, err
 	}
+	if r.e.stream == nil {
+		if err := r.awaitTurn(ctx, job.Gate); err != nil {
+			return transfer.Result{}, err
+		}
+	}
+	if res, skipped, err := r.session.SkipExisting(ctx, job); skipped || err != nil {
+		return res, err
+	}
 	if r.e.stream != nil {
 		return r.session.Run(ctx, job)
-	}
-	if err := r.awaitTurn(ctx, job.Gate); err != nil {
-		return transfer.Result{}, err
 	}
 	if job.Source, err = r.c.service.Open(ctx, job, r.open); err != nil {
 		return transfer.Result{}, err
 	}
 	defer job.Source.Close()
+	size := job.Source.State().Size
+	if err := checkFolderName(job.Target.Object, size); err != nil {
+		return transfer.Result{}, err
+	}
 	if job.Object.ContentType == "" {
 		head, err := r.c.service.Begin(ctx, job, sniffed)
 		if err != nil {
@@ -61,7 +70,7 @@ func (r *run) send(ctx context.Context) (transfer.Result, error) {
 		}
 		job.Object.ContentType = http.DetectContentType(head)
 	}
-	r.opened(job.Source.State().Size)
+	r.opened(size)
 	return r.session.Run(ctx, job)
 }
 
@@ -106,6 +115,7 @@ func (r *run) job(ctx context.Context) (*transfer.Job, error) {
 	job := &transfer.Job{
 		Name: e.source, Gate: &fileGate{c: r.c, e: e}, Slots: r.slots, Volatile: e.unfingerprinted,
 		Emit: r.report, Starved: r.slots.putDown, Steps: &r.steps,
+		IfExists: transfer.IfExists(e.ifExists), Listing: e.listing,
 	}
 	r.c.view(func(*filelist.List) {
 		job.Target, job.VideoID, job.Object = e.target(), e.made(), e.objectOptions()
@@ -222,7 +232,10 @@ func (r *run) ended(res transfer.Result, err error, took time.Duration) (interru
 	c, e := r.c, r.e
 	_ = c.decide(func(l *filelist.List) error {
 		f, _ := l.Get(r.id)
-		o := filelist.Outcome{Err: err, Size: res.Size, Leaves: f.Leftover || r.leaves}
+		o := filelist.Outcome{Err: err, Size: res.Size, Leaves: f.Leftover || r.leaves, Skipped: res.Skipped}
+		if res.Skipped && f.Size >= 0 {
+			o.Size = f.Size // the object may have another
+		}
 		switch {
 		case err == nil:
 			e.result = e.resultOf(res, took)
@@ -247,7 +260,7 @@ func (e *entry) resultOf(r transfer.Result, took time.Duration) *Result {
 		Endpoint: e.site.text, Bucket: e.bucket, Object: e.object,
 		Location: e.target().URL(), ETag: r.ETag, VersionID: r.VersionID, CRC64: r.CRC64, Verified: r.Verified,
 		Size: r.Size, Parts: r.Parts, ResumedParts: r.ResumedParts, ResumedBytes: r.ResumedBytes,
-		SentBytes: r.SentBytes, Duration: took, CallbackBody: r.CallbackBody,
+		SentBytes: r.SentBytes, Duration: took, CallbackBody: r.CallbackBody, Skipped: r.Skipped,
 		VideoID: e.videoID, MediaID: e.mediaID, MediaURL: e.mediaURL,
 	}
 }
@@ -271,6 +284,8 @@ func causeFirst(cause, err error) error {
 func (r *run) log(interrupted bool, res transfer.Result, err error, took time.Duration) {
 	c := r.c
 	switch {
+	case res.Skipped:
+		c.opts.Logger.Info("skipped", c.attrs(r.e, "size", res.Size, "verified", res.Verified, "took", took)...)
 	case err == nil:
 		c.opts.Logger.Info("uploaded", c.attrs(r.e, "size", res.Size, "parts", res.Parts, "resumed", res.ResumedBytes, "verified", res.Verified, "took", took)...)
 	case interrupted:

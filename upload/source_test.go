@@ -140,9 +140,11 @@ func TestAddDir(t *testing.T) {
 		t.Skip("no symbolic links here: needs the right to make them")
 	}
 	c := b.client()
-	ids, err := c.AddDir(b.dir+"/tree", "vod/", upload.File{Endpoint: b.server.URL, Bucket: bucket}, func(name string, d fs.DirEntry) bool {
-		return d.Name() == "tmp" || strings.HasPrefix(d.Name(), ".")
-	})
+	opts := b.into("vod/")
+	opts.Func = func(_ *upload.File, d fs.DirEntry) (bool, error) {
+		return d.Name() == "tmp" || d.Name() == "link" || strings.HasPrefix(d.Name(), "."), nil
+	}
+	ids, err := c.AddDir(b.ctx, b.dir+"/tree", opts)
 	if err != nil || len(ids) != 3 {
 		t.Fatalf("got %d files, %v; want 3", len(ids), err)
 	}
@@ -159,7 +161,7 @@ func TestAddDir(t *testing.T) {
 	if want := "vod/a.mp4 vod/sub/b.ts vod/sub/ü 影.m3u8"; strings.Join(got, " ") != want {
 		t.Errorf("got objects %q, want %q", got, want)
 	}
-	if _, err := c.AddDir(b.dir+"/none", "", upload.File{Endpoint: b.server.URL, Bucket: bucket}, nil); !errors.Is(err, upload.ErrFileNotExist) || !strings.Contains(err.Error(), b.dir+"/none") {
+	if _, err := c.AddDir(b.ctx, b.dir+"/none", b.into("")); !errors.Is(err, upload.ErrFileNotExist) || !strings.Contains(err.Error(), b.dir+"/none") {
 		t.Errorf("got %v, want ErrFileNotExist of the folder", err)
 	}
 }

@@ -12,6 +12,7 @@ import (
 // and sweeps.
 type Stats struct {
 	Files    map[FileState]int // how many files are in each state; states without a file are left out
+	Skipped  int               // files that succeeded without being sent: see File.IfExists
 	Total    int64             // bytes of all files that are not canceled, failed ones included
 	Uploaded int64             // of these, bytes that the server has acknowledged
 	Speed    float64           // bytes acknowledged per second, over the last 8 seconds at most
@@ -33,7 +34,7 @@ func (c *Client) Stats() Stats {
 	c.view(func(l *filelist.List) {
 		l.Now = time.Now()
 		t := l.Totals()
-		s.Total, s.Uploaded = t.Total, t.Uploaded
+		s.Total, s.Uploaded, s.Skipped = t.Total, t.Uploaded, t.Skipped
 		for state, n := range t.Files {
 			if n > 0 {
 				s.Files[FileState(state)] = n

@@ -32,6 +32,9 @@ func (c *Client) Upload(ctx context.Context, f File) (Result, error) {
 	if ctx.Err() != nil {
 		return Result{}, fmt.Errorf("upload: Upload: %w", context.Cause(ctx))
 	}
+	if f.Group != nil {
+		return Result{}, fmt.Errorf("%w: File.Group: Upload waits for no other files: use AddFile", ErrInvalidArgument)
+	}
 	e, size, err := c.newEntryWithin(ctx, f)
 	if err != nil {
 		return Result{}, err
@@ -41,7 +44,7 @@ func (c *Client) Upload(ctx context.Context, f File) (Result, error) {
 	}
 	end := newFileEnd()
 	e.direct, e.end = newDirectEnd(), end
-	if _, err := c.add(e, size); err != nil {
+	if _, err := c.add(e, addOptions(&f, e, size)); err != nil {
 		return Result{}, err
 	}
 	detach := context.AfterFunc(ctx, func() { c.endDirect(ctx, e) })
@@ -149,28 +152,15 @@ func (c *Client) newEntryWithin(ctx context.Context, f File) (*entry, int64, err
 	if f.Reader != nil {
 		return c.newEntry(f) // there is nothing to open
 	}
-	// The results are returned only after done: a goroutine that is late must not write
-	// to what this call returns.
-	var got struct {
+	type checked struct {
 		e    *entry
 		size int64
-		err  error
 	}
-	ctx, cancel := context.WithCancelCause(ctx)
-	defer cancel(nil)
-	defer context.AfterFunc(c.workers.ctx, func() { cancel(ErrClosed) })()
-	done := make(chan struct{})
-	ran := c.workers.Go(func() {
-		defer close(done)
-		got.e, got.size, got.err = c.newEntry(f)
+	got, err := within(ctx, c, "looking at the source "+f.Path, func() (checked, error) {
+		e, size, err := c.newEntry(f)
+		return checked{e, size}, err
 	})
-	if !ran {
-		return nil, 0, ErrClosed
-	}
-	if awaitBriefly(ctx, done) {
-		return nil, 0, fmt.Errorf("upload: Upload: %w; looking at the source %s has not returned", context.Cause(ctx), f.Path)
-	}
-	return got.e, got.size, got.err
+	return got.e, got.size, err
 }
 
 // stuck is the error of a file that has not ended in time, and stays in the list unless

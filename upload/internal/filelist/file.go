@@ -60,6 +60,7 @@ type File struct {
 	Stream   bool // read once: it cannot be retried, and what it leaves is of no use
 	Begun    bool // started, and no terminal event since
 	Leftover bool // may have an upload at the server and a checkpoint
+	Skipped  bool // it succeeded without being sent
 	Deleted  bool
 
 	Size     int64 // bytes; -1 while unknown

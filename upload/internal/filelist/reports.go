@@ -50,6 +50,7 @@ type Outcome struct {
 	Interrupted bool  // it ended because it was interrupted
 	Leaves      bool  // the file may have an upload at the server or a checkpoint
 	Size        int64 // of the object
+	Skipped     bool  // it was there, and is not that of the run
 }
 
 // Ended records the end of a run.
@@ -64,6 +65,7 @@ func (l *List) Ended(id ID, run int, o Outcome) {
 	f.Leftover = o.Leaves && o.Err != nil
 	switch {
 	case o.Err == nil:
+		f.Skipped = o.Skipped
 		l.succeed(f, o.Size)
 	case !o.Interrupted:
 		l.fail(f, o.Err)

@@ -7,6 +7,7 @@ type Totals struct {
 	Total    int64           // bytes of all files that are not canceled
 	Uploaded int64           // of these, acknowledged
 	Todo     int64           // bytes still to come of files that are neither failed nor canceled
+	Skipped  int             // files that succeeded without being sent
 	Unsized  int             // of these files, how many have not ended and no known size
 }
 
@@ -21,7 +22,7 @@ type share struct {
 	listed                bool
 	state                 FileState
 	total, uploaded, todo int64
-	unsized               bool
+	skipped, unsized      bool
 }
 
 func shareOf(f *File) share {
@@ -33,6 +34,7 @@ func shareOf(f *File) share {
 		return s
 	}
 	s.total, s.uploaded = max(f.Size, f.Uploaded), f.Uploaded // the size of a stream is unknown at first
+	s.skipped = f.Skipped
 	if s.state != FileFailed {
 		s.todo = max(f.Size-f.Uploaded, 0)
 		s.unsized = f.Size < 0
@@ -48,6 +50,9 @@ func (t *Totals) add(s share, sign int64) {
 	t.Total += sign * s.total
 	t.Uploaded += sign * s.uploaded
 	t.Todo += sign * s.todo
+	if s.skipped {
+		t.Skipped += int(sign)
+	}
 	if s.unsized {
 		t.Unsized += int(sign)
 	}

@@ -133,7 +133,12 @@ func CheckRegular(path string, info os.FileInfo) error {
 	if info.Mode().IsRegular() {
 		return nil
 	}
-	return fmt.Errorf("%w: %s is %s", ErrNotRegular, path, kindOf(info.Mode()))
+	return NotRegular(path, info.Mode())
+}
+
+// NotRegular is the error of [CheckRegular] for a path of a mode.
+func NotRegular(path string, mode fs.FileMode) error {
+	return fmt.Errorf("%w: %s is %s", ErrNotRegular, path, kindOf(mode))
 }
 
 func kindOf(mode fs.FileMode) string {

@@ -1,0 +1,78 @@
+package upload
+
+import (
+	"fmt"
+	"slices"
+)
+
+// An IfExists says what to do with a file whose object exists already.
+type IfExists uint8
+
+// The values of File.IfExists.
+const (
+	// Overwrite replaces the object. In a bucket with versions that adds one.
+	Overwrite IfExists = iota
+
+	// Fail fails the file with [ErrObjectExists], and leaves the object as it is. OSS
+	// decides that when the object would be made, and for a file in parts before the
+	// first part as well. It does not in a bucket whose versioning is enabled or
+	// suspended: there the object gets another version (OSS documentation,
+	// PutObject, x-oss-forbid-overwrite).
+	Fail
+
+	// Skip succeeds without sending anything, whatever the object consists of: see
+	// Result.Skipped. The source is not opened. An object that somebody else makes while
+	// this file is being uploaded is not overwritten either, within the limits of Fail: the file is
+	// skipped then.
+	Skip
+
+	// SkipSame skips the file if the object has its bytes, as Result.Verified confirms,
+	// and overwrites the object if not. An object of another size costs one small
+	// request. For one of the same size the file is read, at the speed of the disk, and its CRC64
+	// compared with that of the object. A server that gives no CRC64 gets the file again.
+	// A [File].Reader, which can be read only once, is refused.
+	SkipSame
+)
+
+var ifExistsNames = [...]string{"overwrite", "fail", "skip", "skip-same"}
+
+// String returns "overwrite", "fail", "skip" or "skip-same".
+func (i IfExists) String() string {
+	if int(i) >= len(ifExistsNames) {
+		return fmt.Sprintf("IfExists(%d)", uint8(i))
+	}
+	return ifExistsNames[i]
+}
+
+// MarshalText returns what String does, or [ErrInvalidArgument] for no value of the four.
+func (i IfExists) MarshalText() ([]byte, error) {
+	if err := i.check("IfExists"); err != nil {
+		return nil, err
+	}
+	return []byte(i.String()), nil
+}
+
+// UnmarshalText reads what MarshalText writes. The error is [ErrInvalidArgument].
+func (i *IfExists) UnmarshalText(text []byte) error {
+	n := slices.Index(ifExistsNames[:], string(text))
+	if n < 0 {
+		return fmt.Errorf("%w: IfExists: got %q, want overwrite, fail, skip or skip-same", ErrInvalidArgument, text)
+	}
+	*i = IfExists(n)
+	return nil
+}
+
+func (i IfExists) check(field string) error {
+	if int(i) < len(ifExistsNames) {
+		return nil
+	}
+	return fmt.Errorf("%w: %s: got %d, want Overwrite, Fail, Skip or SkipSame", ErrInvalidArgument, field, uint8(i))
+}
+
+// checkIfExists returns an error for a file whose IfExists cannot be what it is.
+func (f *File) checkIfExists() error {
+	if f.IfExists == SkipSame && f.Reader != nil {
+		return fmt.Errorf("%w: File.IfExists: got %v with a Reader, which cannot be read twice; want Skip, or a Source", ErrInvalidArgument, f.IfExists)
+	}
+	return f.IfExists.check("File.IfExists")
+}

@@ -1,0 +1,208 @@
+package upload_test
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"os"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/vodupload/vodupload/upload"
+	"github.com/vodupload/vodupload/upload/osstest"
+)
+
+func TestIfExistsAsText(t *testing.T) {
+	for value, text := range map[upload.IfExists]string{
+		upload.Overwrite: "overwrite", upload.Fail: "fail", upload.Skip: "skip", upload.SkipSame: "skip-same",
+	} {
+		b, err := json.Marshal(value)
+		if err != nil || string(b) != `"`+text+`"` || value.String() != text {
+			t.Errorf("%d: got %s, %s, %v; want %s", value, b, value, err, text)
+		}
+		var back upload.IfExists
+		if err := json.Unmarshal(b, &back); err != nil || back != value {
+			t.Errorf("%s: got %v, %v", text, back, err)
+		}
+	}
+	var i upload.IfExists
+	if err := i.UnmarshalText([]byte("Skip")); !errors.Is(err, upload.ErrInvalidArgument) {
+		t.Errorf("got %v, want ErrInvalidArgument", err)
+	}
+	if _, err := upload.IfExists(4).MarshalText(); !errors.Is(err, upload.ErrInvalidArgument) || upload.IfExists(4).String() != "IfExists(4)" {
+		t.Errorf("got %v, want ErrInvalidArgument", err)
+	}
+}
+
+func TestIfExistsThatCannotBe(t *testing.T) {
+	b := newTestbed(t)
+	for name, change := range map[string]func(*upload.File){
+		"of no meaning":        func(f *upload.File) { f.IfExists = 4 },
+		"SkipSame of a Reader": func(f *upload.File) { f.IfExists, f.Reader = upload.SkipSame, strings.NewReader("x") },
+	} {
+		f := b.file("a.mp4", 10)
+		change(&f)
+		for call, add := range map[string]func() error{
+			"AddFile": func() error { _, err := b.client().AddFile(f); return err },
+			"Upload":  func() error { _, err := b.client().Upload(b.ctx, f); return err },
+		} {
+			if err := add(); !errors.Is(err, upload.ErrInvalidArgument) || !strings.Contains(err.Error(), "File.IfExists") {
+				t.Errorf("%s %s: got %v, want an error of File.IfExists", call, name, err)
+			}
+		}
+	}
+	if n := b.server.Count(); n != 0 {
+		t.Errorf("%d requests were made, want none", n)
+	}
+}
+
+func TestIfExists(t *testing.T) {
+	// exists returns a file of a size whose object has other bytes.
+	exists := func(t *testing.T, size int) (*testbed, upload.File, upload.Result) {
+		b := newTestbed(t)
+		f := b.file("a.mp4", size)
+		old := must(b.client().Upload(b.ctx, b.bytesOf(f.Object, size)))
+		b.server.ResetRequests()
+		return b, f, old
+	}
+	for _, size := range []int{1000, mib} {
+		t.Run(fmt.Sprintf("Fail is ErrObjectExists, %d bytes", size), func(t *testing.T) {
+			b, f, _ := exists(t, size)
+			f.IfExists = upload.Fail
+			_, err := b.client().Upload(b.ctx, f)
+			var e *upload.Error
+			if !errors.Is(err, upload.ErrObjectExists) || !errors.As(err, &e) || e.Code != upload.CodeObjectExists {
+				t.Errorf("got %v, want ErrObjectExists", err)
+			}
+			if errors.Is(e, upload.ErrGroup) || errors.Is((*upload.Error)(nil), upload.ErrObjectExists) {
+				t.Error("it is more than that")
+			}
+		})
+		t.Run(fmt.Sprintf("Skip succeeds and sends nothing, %d bytes", size), func(t *testing.T) {
+			b, f, old := exists(t, size)
+			f.IfExists = upload.Skip
+			succeeded := make(chan upload.FileInfo, 1)
+			b.opts.Callbacks.OnSucceeded = func(_ *upload.Client, f upload.FileInfo, r upload.Result) { succeeded <- f }
+			res, err := b.client().Upload(b.ctx, f)
+			if err != nil || !res.Skipped || res.ETag != old.ETag || res.Size != int64(size) || res.SentBytes != 0 || res.Verified {
+				t.Errorf("got %+v, %v; want it skipped", res, err)
+			}
+			if info := <-succeeded; info.State != upload.FileSucceeded || info.Sent != 0 || !info.Result.Skipped {
+				t.Errorf("OnSucceeded: got %+v", info)
+			}
+			if n := b.server.Count(osstest.OpHeadObject); n != 1 || b.server.Count() != 1 {
+				t.Errorf("got %d requests, %d of them HEADs; want one HEAD", b.server.Count(), n)
+			}
+		})
+		t.Run(fmt.Sprintf("SkipSame overwrites other bytes, and only those, %d bytes", size), func(t *testing.T) {
+			b, f, _ := exists(t, size)
+			f.IfExists = upload.SkipSame
+			if res, err := b.client().Upload(b.ctx, f); err != nil || res.Skipped {
+				t.Errorf("got %+v, %v; want it sent", res, err)
+			}
+			b.same(f)
+			b.server.ResetRequests()
+			if res, err := b.client().Upload(b.ctx, f); err != nil || !res.Skipped || !res.Verified || res.CRC64 == 0 {
+				t.Errorf("got %+v, %v; want it skipped", res, err)
+			}
+			if n := b.server.Count(); n != 1 {
+				t.Errorf("got %d requests, want one", n)
+			}
+		})
+	}
+	t.Run("a Reader is skipped, and closed without a read", func(t *testing.T) {
+		b, f, _ := exists(t, 1000)
+		r := &closedReader{Reader: bytes.NewReader(make([]byte, 10)), closed: make(chan struct{})}
+		f.IfExists, f.Reader = upload.Skip, r
+		res, err := b.client().Upload(b.ctx, f)
+		if err != nil || !res.Skipped || res.Size != 1000 {
+			t.Errorf("got %+v, %v; want it skipped", res, err)
+		}
+		<-r.closed
+		if n := r.Reader.Len(); n != 10 {
+			t.Errorf("%d bytes are left to read, want all", n)
+		}
+	})
+	t.Run("a skipped file counts as done", func(t *testing.T) {
+		b, f, _ := exists(t, 1000)
+		if err := os.WriteFile(f.Path, make([]byte, 5000), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		f.IfExists = upload.Skip
+		c := b.client()
+		id := must(c.AddFile(f))
+		start(t, b, c)
+		if err := c.Wait(b.ctx); err != nil {
+			t.Fatal(err)
+		}
+		info, s := must(c.File(id)), c.Stats()
+		if info.Size != 5000 || info.Uploaded != 5000 || info.Result.Size != 1000 || s.Total != 5000 || s.Uploaded != 5000 || s.Skipped != 1 {
+			t.Errorf("got %+v, %+v", info, s)
+		}
+	})
+	t.Run("a file that is not there any more is skipped, too", func(t *testing.T) {
+		b, f, _ := exists(t, 1000)
+		f.IfExists = upload.Skip
+		c := b.client()
+		must(c.AddFile(f))
+		if err := os.Remove(f.Path); err != nil {
+			t.Fatal(err)
+		}
+		start(t, b, c)
+		if err := c.Wait(b.ctx); err != nil {
+			t.Error(err)
+		}
+	})
+}
+
+type closedReader struct {
+	*bytes.Reader
+	closed chan struct{}
+}
+
+func (r *closedReader) Close() error {
+	close(r.closed)
+	return nil
+}
+
+// Most of a folder is there: that costs a request for each page of the list, and next to
+// no time.
+func TestFolderOfWhichMostIsThere(t *testing.T) {
+	const files, missing = 2000, 10
+	for _, policy := range []upload.IfExists{upload.Skip, upload.SkipSame} {
+		t.Run(policy.String(), func(t *testing.T) {
+			b := newTestbed(t)
+			put := b.client()
+			for i := range files {
+				f := b.file(fmt.Sprintf("tree/%d/seg%05d.ts", i%7, i), 100+i%50)
+				if i%(files/missing) != 3 {
+					must(put.AddFile(f))
+				}
+			}
+			start(t, b, put)
+			if err := put.Wait(b.ctx); err != nil {
+				t.Fatal(err)
+			}
+			b.server.ResetRequests()
+			c := b.client()
+			opts := b.into("in/tree")
+			opts.File.IfExists = policy
+			began := time.Now()
+			ids := must(c.AddDir(b.ctx, b.dir+"/tree", opts))
+			start(t, b, c)
+			if err := c.Wait(b.ctx); err != nil {
+				t.Fatal(err)
+			}
+			t.Logf("%d files took %v", len(ids), time.Since(began))
+			pages, sent := b.server.Count(osstest.OpListObjects), b.server.Count(osstest.OpPutObject)
+			if sent != missing || b.server.Count() != pages+sent || pages > 2*files/1000+2 {
+				t.Errorf("got %d requests, %d of them pages and %d PUTs; want %d PUTs and at most two pages for 1,000 files", b.server.Count(), pages, sent, missing)
+			}
+			if s := c.Stats(); s.Skipped != files-missing || s.Files[upload.FileSucceeded] != files {
+				t.Errorf("got %+v, want %d skipped", s, files-missing)
+			}
+		})
+	}
+}
