@@ -14,7 +14,8 @@ import "time"
 type Callbacks struct {
 	// OnStarted reports that a file was started. It may give the file its own
 	// credentials or destination, at once or later, with SetToken or
-	// SetDestination; a file that has neither its own nor the client's waits.
+	// SetDestination; a file that has neither its own nor the client's waits. Where they
+	// cannot be had, FailFile ends the file with the reason.
 	OnStarted func(c *Client, f FileInfo)
 
 	// OnProgress reports how many bytes of the file the server has acknowledged.

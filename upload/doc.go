@@ -75,7 +75,8 @@
 // many parts met the old one, and the same uploads continue. A token has expired when the
 // server says so, or shortly before its Expiration. Where a permission is missing
 // (AccessDenied) the file fails; that is not expiry. [Client.SetToken] sets credentials
-// for one file.
+// for one file. File.Credentials gives a file a Provider of its own, which the files that
+// give the same one share: one client uploads into the buckets of many customers.
 //
 // # Media services
 //
@@ -101,7 +102,9 @@
 // # Events
 //
 // See [Callbacks]. Each file that was started gets exactly one of OnSucceeded,
-// OnFailed and OnCanceled.
+// OnFailed and OnCanceled. File.Tag, a value of yours, comes back in each [FileInfo], and
+// File.OnProgress reports the progress of one file. A callback that cannot get what its
+// file needs, a destination for example, ends it with [Client.FailFile].
 //
 // # Waiting
 //
@@ -145,4 +148,61 @@
 // and the same file can be added again. Wait reports what failed since the last Wait. In a
 // container, Options.CheckpointDir has to be on a volume, or Options.Checkpoints a store
 // that machines share: otherwise checkpoints end with the container.
+//
+// # For services
+//
+// A service makes one client for as long as it runs, and calls Start once. Then
+//
+//   - [Client.Upload] is for a caller who waits for one file, as the handler of a request
+//     does. A body is passed on while it arrives, without a temporary file, as File.Reader
+//     with File.Size: examples/webstream does so, and sends the progress to the browser.
+//   - [Client.AddFile] is for files that wait their turn in the list: [Client.WaitFile]
+//     returns the result of one of them; callbacks find the job that it belongs to in
+//     File.Tag.
+//   - File.Credentials has the Provider of each customer. Files that wait for credentials
+//     count as started (see Concurrency): give a customer's Provider a timeout, so that one
+//     whose token server is down does not keep others from being started.
+//   - Options.ForgetEnded keeps the list short. A WaitFile that begins after its file has
+//     left the list is too late: use Upload, or the callbacks, where that may be.
+//   - Wait is not needed: it returns when the whole list has ended, which may be never.
+//   - Options.CheckpointDir is on a volume, so that the next container resumes.
+//   - On SIGTERM, [Client.Shutdown] ends what is under way within its context, and keeps the
+//     checkpoints. Files of a Reader fail with [ErrClosed], and nothing of them stays.
+//
+// # Coming from the mobile and web clients
+//
+// The programs for Android, iOS and the web that upload to a bucket with a token look the
+// same here; Example (MobileClient) is one of them, line by line. Package vod has the table
+// for ApsaraVideo VOD.
+//
+//	theirs                                          here
+//	new VODUploadClientImpl(…), new VODUpload({…})  New(&Options{Callbacks: …})
+//	VODUploadCallback, VODUploadListener            Callbacks
+//	HTTP GET of the app server, JSON                sts.NewHTTP, as Options.Credentials
+//	init(id, secret, token, expiration)             Init(sts.Credentials{…}); not with a Provider
+//	addFile(path, endpoint, bucket, object)         AddFile(File{Path, Endpoint, Bucket, Object})
+//	addFile(…, vodInfo), addFile(…, userData)       File.Info
+//	start(), startUpload()                          Start(ctx), and Wait(ctx) before the program ends
+//	pause(), resume(), stop(), stopUpload()         Pause, Resume, Stop
+//	resumeWithToken(id, secret, token, expiration)  ResumeWithToken(sts.Credentials{…})
+//	setSTSToken(info, …)                            SetToken(f.ID, …)
+//	deleteFile(i), clearFiles(), cleanList()        DeleteFile(id), ClearFiles
+//	cancelFile(i), resumeFile(i), listFiles()       CancelFile(id), ResumeFile(id), Files
+//	onUploadStarted(info)                           OnStarted(c, f)
+//	onUploadSucceed(info)                           OnSucceeded(c, f, result)
+//	onUploadFailed(info, code, message)             OnFailed(c, f, err): the code is in [Error]
+//	onUploadProgress(info, uploaded, total)         OnProgress(c, f, uploaded, total)
+//	onUploadTokenExpired(info)                      OnTokenExpired(c, f); not with a Provider
+//	onUploadRetry(info, code, message)              OnRetry(c, f, retry)
+//	onUploadRetryResume(info)                       OnRetryResume(c, f)
+//	onUploadCanceled(info), onUploadEnd()           OnCanceled(c, f), OnFinished(c)
+//	partSize, parallel                              Options.PartSize, Options.Parallel
+//	retryCount, retryDuration                       Options.RetryCount, Options.RetryInterval
+//
+// What is different: files have a [FileID], which no other file ever gets, in place of an
+// index. Several files are sent at a time, and each may wait without holding up the
+// others. The web client gives onUploadProgress the total first, and since 1.3 a fraction
+// in place of bytes. An upload resumes in a later process, too. resumeFile continues where
+// the file failed, and does not only set it back. The same file to the same destination is
+// refused while it is in the list, not afterwards.
 package upload

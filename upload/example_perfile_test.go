@@ -13,6 +13,7 @@ import (
 
 	"github.com/vodupload/vodupload/sts"
 	"github.com/vodupload/vodupload/upload"
+	"github.com/vodupload/vodupload/upload/osstest"
 )
 
 // A job of the program's own comes back with its file.
@@ -135,4 +136,77 @@ func ExampleClient_FailFile() {
 		fmt.Println(failed.Code, errors.Is(err, errQuota), failed.Err)
 	}
 	// Output: FailFile true this customer's quota is used up
+}
+
+// A customer gets its tokens from a token server of its own.
+type customer struct {
+	server *osstest.Server
+	name   string
+}
+
+func (c *customer) Credentials(context.Context) (sts.Credentials, error) {
+	fmt.Println("a token for", c.name)
+	token := sts.Credentials{AccessKeyID: "STS." + c.name, AccessKeySecret: "secret", SecurityToken: "token"}
+	c.server.AddKey(osstest.Key{AccessKeyID: token.AccessKeyID, AccessKeySecret: token.AccessKeySecret, SecurityToken: token.SecurityToken})
+	return token, nil
+}
+
+// Each customer's files are signed with tokens of that customer, by one client.
+func ExampleFile_credentials() {
+	server, dir := exampleServer()
+	defer server.Close()
+	defer os.RemoveAll(dir)
+	client := exampleClient(upload.Options{}) // without credentials of its own
+	defer client.Close()
+
+	for _, c := range []*customer{{server, "acme"}, {server, "umbrella"}} {
+		if err := server.CreateBucket(c.name); err != nil {
+			fmt.Println(err)
+			return
+		}
+		for _, object := range []string{"1.mp4", "2.mp4"} {
+			_, err := client.AddFile(upload.File{
+				Path: filepath.Join(dir, "talk.mp4"), Endpoint: server.URL, Bucket: c.name, Object: object,
+				Credentials: c, // a pointer: both files share its tokens
+			})
+			if err != nil {
+				fmt.Println(err)
+				return
+			}
+		}
+	}
+	ctx := context.Background()
+	if err := client.Start(ctx); err != nil {
+		fmt.Println(err)
+		return
+	}
+	if err := client.Wait(ctx); err != nil {
+		fmt.Println(err)
+		return
+	}
+	fmt.Println(len(server.Objects("acme")), len(server.Objects("umbrella")))
+	// Unordered output:
+	// a token for acme
+	// a token for umbrella
+	// 2 2
+}
+
+// The progress of one file, in per cent.
+func ExampleFile_onProgress() {
+	server, dir := exampleServer()
+	defer server.Close()
+	defer os.RemoveAll(dir)
+	client := exampleClient(upload.Options{Credentials: sts.Static(exampleKey)})
+	defer client.Close()
+	last := int64(-1)
+	_, err := client.Upload(context.Background(), upload.File{
+		Path: filepath.Join(dir, "talk.mp4"), Endpoint: server.URL, Bucket: "media", Object: "in/talk.mp4",
+		OnProgress: func(f upload.FileInfo) { last = 100 * f.Uploaded / max(f.Size, 1) },
+	})
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	fmt.Println(last, "%") // Upload returns when the callbacks have
+	// Output: 100 %
 }

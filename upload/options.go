@@ -49,8 +49,8 @@ type Options struct {
 	// no DeleteFile. From then on its FileID is [ErrFileNotExist] to every call, Stats does
 	// not count it, and the same source and destination can be added again. To try a
 	// failed one again, call ResumeFile in OnFailed, or AddFile later: its checkpoint stays,
-	// so that it resumes. Wait, WaitFile and Upload return what they do without
-	// ForgetEnded. The default is that files stay until DeleteFile or ClearFiles: each
+	// so that it resumes. Wait, Upload, and a WaitFile that began before the
+	// file left the list, return what they do without ForgetEnded. The default is that files stay until DeleteFile or ClearFiles: each
 	// that has ended takes some memory.
 	ForgetEnded bool
 
