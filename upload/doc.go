@@ -17,9 +17,9 @@
 //
 // [Client.Upload] is for one file. For many, [Client.AddFile] fills the list,
 // [Client.Start] starts them in order, and [Client.Wait] returns when nothing is left to
-// do. A file that is added to a running client starts by itself. An [ObjectOptions] has
-// the properties of the object, from Content-Type to encryption; all files of a list may
-// share one.
+// do. A file that is added to a running client starts by itself. [Client.Files] returns the
+// list, and [Client.All] iterates over a long one. An [ObjectOptions] has the properties of
+// the object, from Content-Type to encryption; all files of a list may share one.
 //
 // # States
 //

@@ -3,6 +3,7 @@ package upload_test
 import (
 	"errors"
 	"fmt"
+	"reflect"
 	"slices"
 	"strings"
 	"sync"
@@ -299,6 +300,55 @@ func TestListIsASnapshotInOrder(t *testing.T) {
 	if len(before) != 3 || before[1].Object != "b" || before[1].Size != 2 {
 		t.Errorf("the snapshot has changed: %+v", before)
 	}
+}
+
+func TestAll(t *testing.T) {
+	b := newTestbed(t)
+	c := b.client()
+	var ids []upload.FileID
+	for _, name := range []string{"a", "b", "c", "d"} {
+		ids = append(ids, must(c.AddFile(b.file(name, 1))))
+	}
+	seen := func(visit func(i int, f upload.FileInfo) bool) (names []string) {
+		for f := range c.All() {
+			names = append(names, f.Object)
+			if !visit(len(names), f) {
+				break
+			}
+		}
+		return names
+	}
+	t.Run("ends with the loop", func(t *testing.T) {
+		got := seen(func(i int, _ upload.FileInfo) bool { return i < 2 })
+		if want := []string{"in/a", "in/b"}; !slices.Equal(got, want) {
+			t.Errorf("got %v, want %v", got, want)
+		}
+	})
+	t.Run("yields each as it is then, without those that were deleted or added meanwhile", func(t *testing.T) {
+		got := seen(func(i int, f upload.FileInfo) bool {
+			switch i {
+			case 1:
+				must(c.AddFile(b.file("e", 1)))
+				b.do(c.DeleteFile(ids[1]))
+				b.do(c.CancelFile(ids[2]))
+			case 2:
+				if f.State != upload.FileCanceled {
+					t.Errorf("%s is %v, want canceled, as it is since the loop began", f.Object, f.State)
+				}
+			}
+			return true
+		})
+		if want := []string{"in/a", "in/c", "in/d"}; !slices.Equal(got, want) {
+			t.Errorf("got %v, want %v", got, want)
+		}
+	})
+	t.Run("yields what Files returns", func(t *testing.T) {
+		for i, f := range c.Files() {
+			if all := slices.Collect(c.All()); !reflect.DeepEqual(all[i], f) {
+				t.Errorf("got %+v, want %+v", all[i], f)
+			}
+		}
+	})
 }
 
 func TestSameFileTwice(t *testing.T) {
