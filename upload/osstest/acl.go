@@ -6,6 +6,7 @@ import (
 	"slices"
 
 	"github.com/vodupload/vodupload/upload/osstest/internal/osserr"
+	"github.com/vodupload/vodupload/upload/osstest/internal/storage"
 )
 
 type aclResult struct {
@@ -24,11 +25,11 @@ func (s *Server) getBucketACL(w http.ResponseWriter, req *request) *osserr.Error
 }
 
 func (s *Server) putBucketACL(w http.ResponseWriter, req *request) *osserr.Error {
-	acl, aerr := requiredACL(req, "X-Oss-Acl", bucketACLs)
+	acl, aerr := requiredACL(req, "X-Oss-Acl", storage.BucketACLs)
 	if aerr != nil {
 		return aerr
 	}
-	return s.alterBucket(w, req, func(b *bucket) *osserr.Error {
+	return s.alterBucket(w, req, func(b *storage.Bucket) *osserr.Error {
 		b.ACL = acl
 		return nil
 	})
@@ -39,7 +40,7 @@ func (s *Server) getObjectACL(w http.ResponseWriter, req *request) *osserr.Error
 	if aerr != nil {
 		return aerr
 	}
-	defer f.content.release()
+	defer f.Content.Release()
 	if f.version != "" {
 		w.Header().Set("X-Oss-Version-Id", f.version)
 	}
@@ -48,7 +49,7 @@ func (s *Server) getObjectACL(w http.ResponseWriter, req *request) *osserr.Error
 }
 
 func (s *Server) putObjectACL(w http.ResponseWriter, req *request) *osserr.Error {
-	acl, aerr := requiredACL(req, "X-Oss-Object-Acl", objectACLs)
+	acl, aerr := requiredACL(req, "X-Oss-Object-Acl", storage.ObjectACLs)
 	if aerr != nil {
 		return aerr
 	}
@@ -56,7 +57,7 @@ func (s *Server) putObjectACL(w http.ResponseWriter, req *request) *osserr.Error
 	if aerr != nil {
 		return aerr
 	}
-	defer f.content.release()
+	defer f.Content.Release()
 	if aerr := s.setACL(req.bucket, f, acl); aerr != nil {
 		return aerr
 	}
@@ -83,15 +84,15 @@ func (s *Server) setACL(bucketName string, f *found, acl string) *osserr.Error {
 	if aerr != nil {
 		return aerr
 	}
-	versions := b.objects[f.Key]
-	i := slices.IndexFunc(versions, func(o *object) bool { return o.Seq == f.Seq })
+	versions := b.Objects[f.Key]
+	i := slices.IndexFunc(versions, func(o *storage.Object) bool { return o.Seq == f.Seq })
 	if i < 0 {
 		return osserr.NoSuchKey(f.Key)
 	}
 	// Readers hold the old object, which therefore stays as it is.
 	changed := *versions[i]
 	changed.ACL = acl
-	if err := s.disk.saveObject(b, &changed); err != nil {
+	if err := s.disk.SaveObject(b, &changed); err != nil {
 		return osserr.Internal(err)
 	}
 	versions[i] = &changed

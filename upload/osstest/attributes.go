@@ -5,34 +5,17 @@ import (
 	"strings"
 
 	"github.com/vodupload/vodupload/upload/osstest/internal/osserr"
+	"github.com/vodupload/vodupload/upload/osstest/internal/storage"
 )
-
-const metaPrefix = "X-Oss-Meta-"
-
-// keptHeaders are the headers that are stored with an object, beside its user
-// metadata.
-var keptHeaders = []string{
-	"Content-Type", "Cache-Control", "Content-Disposition", "Content-Encoding", "Content-Language", "Expires",
-	"X-Oss-Server-Side-Encryption", "X-Oss-Server-Side-Encryption-Key-Id", "X-Oss-Server-Side-Data-Encryption",
-	"X-Oss-Tagging", "X-Oss-Notification",
-}
 
 // unechoed are the kept headers that GetObject and HeadObject do not show.
 var unechoed = map[string]bool{"X-Oss-Tagging": true, "X-Oss-Notification": true}
 
-// attributes are what PutObject and InitiateMultipartUpload say about an object
-// beside its bytes.
-type attributes struct {
-	Header       http.Header
-	StorageClass string
-	ACL          string
-}
-
 // attributesOf reads and checks the attributes in a request's headers.
-func attributesOf(h http.Header) (attributes, *osserr.Error) {
+func attributesOf(h http.Header) (storage.Attributes, *osserr.Error) {
 	checks := []*osserr.Error{
-		oneOf(h, "X-Oss-Storage-Class", storageClasses...),
-		oneOf(h, "X-Oss-Object-Acl", objectACLs...),
+		oneOf(h, "X-Oss-Storage-Class", storage.StorageClasses...),
+		oneOf(h, "X-Oss-Object-Acl", storage.ObjectACLs...),
 		oneOf(h, "X-Oss-Forbid-Overwrite", "true", "false"),
 		checkEncryption(h),
 		checkMetadata(h),
@@ -40,17 +23,17 @@ func attributesOf(h http.Header) (attributes, *osserr.Error) {
 	}
 	for _, aerr := range checks {
 		if aerr != nil {
-			return attributes{}, aerr
+			return storage.Attributes{}, aerr
 		}
 	}
-	a := attributes{Header: http.Header{}, StorageClass: h.Get("X-Oss-Storage-Class"), ACL: h.Get("X-Oss-Object-Acl")}
-	for _, name := range keptHeaders {
+	a := storage.Attributes{Header: http.Header{}, StorageClass: h.Get("X-Oss-Storage-Class"), ACL: h.Get("X-Oss-Object-Acl")}
+	for _, name := range storage.KeptHeaders {
 		if v := h.Get(name); v != "" {
 			a.Header.Set(name, v)
 		}
 	}
 	for name, values := range h {
-		if strings.HasPrefix(name, metaPrefix) {
+		if strings.HasPrefix(name, storage.MetaPrefix) {
 			a.Header[name] = values
 		}
 	}
@@ -61,14 +44,6 @@ func attributesOf(h http.Header) (attributes, *osserr.Error) {
 		a.ACL = "default"
 	}
 	return a, nil
-}
-
-// inBucket fills in what an object has from its bucket.
-func (a attributes) inBucket(b *bucket) attributes {
-	if a.StorageClass == "" {
-		a.StorageClass = b.StorageClass
-	}
-	return a
 }
 
 func checkEncryption(h http.Header) *osserr.Error {

@@ -5,6 +5,7 @@ import (
 	"testing"
 
 	"github.com/vodupload/vodupload/upload/osstest/internal/sign"
+	"github.com/vodupload/vodupload/upload/osstest/internal/storage"
 )
 
 const testRegion = "cn-hangzhou"
@@ -38,7 +39,7 @@ func authenticator(opts Options) *Server {
 	opts.Region = testRegion
 	return &Server{
 		opts: &opts, keys: newKeyring([]Key{longKey}, nil),
-		buckets: map[string]*bucket{testTarget.Bucket: {}},
+		buckets: map[string]*storage.Bucket{testTarget.Bucket: {}},
 	}
 }
 

@@ -5,6 +5,7 @@ import (
 
 	"github.com/vodupload/vodupload/upload/osstest/internal/osserr"
 	"github.com/vodupload/vodupload/upload/osstest/internal/policy"
+	"github.com/vodupload/vodupload/upload/osstest/internal/storage"
 )
 
 // accountID is the account that owns all buckets, for policies that name one.
@@ -57,7 +58,7 @@ func (s *Server) authorizeAnonymous(req *request) *osserr.Error {
 	s.mu.RLock()
 	defer s.mu.RUnlock()
 	b := s.buckets[req.bucket]
-	if b == nil || b.publicRead(req.key, req.query.Get("versionId")) {
+	if b == nil || publicRead(b, req.key, req.query.Get("versionId")) {
 		return nil
 	}
 	return osserr.AccessDenied("0003-00000001", "You have no right to access this object because of bucket acl.")
@@ -66,10 +67,10 @@ func (s *Server) authorizeAnonymous(req *request) *osserr.Error {
 // publicRead reports whether everybody may read an object. The bucket decides
 // for an object whose ACL is the default, and for one that is not there: whether
 // it exists is a secret of principals that may read it.
-func (b *bucket) publicRead(key, version string) bool {
-	o := b.current(key)
+func publicRead(b *storage.Bucket, key, version string) bool {
+	o := b.Current(key)
 	if version != "" {
-		o = b.version(key, version)
+		o = b.Version(key, version)
 	}
 	acl := b.ACL
 	if o != nil && o.ACL != "" && o.ACL != "default" {

@@ -9,6 +9,7 @@ import (
 	"testing"
 
 	"github.com/vodupload/vodupload/upload/osstest/internal/osserr"
+	"github.com/vodupload/vodupload/upload/osstest/internal/storage"
 )
 
 // policyServer has one bucket, media, and keys that all have one policy.
@@ -16,7 +17,7 @@ func policyServer(lookup func(id, token string) (Key, bool)) *Server {
 	return &Server{
 		opts:    &Options{Region: testRegion},
 		keys:    newKeyring(nil, lookup),
-		buckets: map[string]*bucket{},
+		buckets: map[string]*storage.Bucket{},
 	}
 }
 
@@ -192,12 +193,12 @@ func TestAnonymousReadsWhatIsPublic(t *testing.T) {
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			s := policyServer(nil)
-			b := newBucket("media", testTime)
+			b := storage.NewBucket("media", testTime)
 			b.ACL = tt.bucketACL
 			if tt.object != "none" {
-				o := &object{Key: "in/a.mp4", Version: nullVersion}
+				o := &storage.Object{Key: "in/a.mp4", Version: storage.NullVersion}
 				o.ACL = tt.object
-				b.put(o)
+				b.Put(o)
 			}
 			s.buckets["media"] = b
 			req := partRequest(Key{})

@@ -5,6 +5,8 @@ import (
 	"net/http"
 	"strings"
 	"testing"
+
+	"github.com/vodupload/vodupload/upload/osstest/internal/storage"
 )
 
 // BenchmarkUploadPart is what the server costs a benchmark that uses it: parts
@@ -43,28 +45,28 @@ func BenchmarkUploadPart(b *testing.B) {
 func BenchmarkGetObject(b *testing.B) {
 	for _, mode := range []string{"memory", "directory"} {
 		b.Run(mode, func(b *testing.B) {
-			store := &blobStore{}
+			store := &storage.BlobStore{}
 			if mode == "directory" {
-				store.dir = b.TempDir()
-				d, err := openDisk(store.dir)
+				store.Dir = b.TempDir()
+				d, err := storage.OpenDisk(store.Dir)
 				if err != nil {
 					b.Fatal(err)
 				}
-				defer d.close()
+				defer d.Close()
 			}
-			var blobs []*blob
+			var blobs []*storage.Blob
 			for range 16 {
-				bl, err := store.receive(strings.NewReader(letters(1<<20)), 1<<20, io.Discard)
+				bl, err := store.Receive(strings.NewReader(letters(1<<20)), 1<<20, io.Discard)
 				if err != nil {
 					b.Fatal(err)
 				}
 				blobs = append(blobs, bl)
 			}
-			content := newContent(store, blobs)
+			content := storage.NewContent(store, blobs)
 			b.SetBytes(16 << 20)
 			b.ReportAllocs()
 			for b.Loop() {
-				r, err := content.open(0, content.size())
+				r, err := content.Open(0, content.Size())
 				if err != nil {
 					b.Fatal(err)
 				}

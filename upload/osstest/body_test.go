@@ -15,6 +15,8 @@ import (
 	"testing"
 	"testing/synctest"
 	"time"
+
+	"github.com/vodupload/vodupload/upload/osstest/internal/storage"
 )
 
 // wantBlobs checks how many bodies a directory has, and that none is
@@ -153,7 +155,7 @@ func TestPartOfAnUploadThatEndsMeanwhile(t *testing.T) {
 func TestChunkedBodyIsTaken(t *testing.T) {
 	bothModes(t, func(t *testing.T, opts *Options) {
 		s, c := newTestServer(t, opts)
-		body := letters(chunkSize + 1000)
+		body := letters(storage.ChunkSize + 1000)
 		c.send(c.request("PUT", "/media/k", io.MultiReader(strings.NewReader(body))))
 		if stored(t, s, "media", "k") != body {
 			t.Error("stored other bytes than were sent")

@@ -5,6 +5,7 @@ import (
 	"net/http"
 
 	"github.com/vodupload/vodupload/upload/osstest/internal/osserr"
+	"github.com/vodupload/vodupload/upload/osstest/internal/storage"
 )
 
 type createBucketConfiguration struct {
@@ -13,7 +14,7 @@ type createBucketConfiguration struct {
 }
 
 func (s *Server) putBucket(w http.ResponseWriter, req *request) *osserr.Error {
-	if aerr := oneOf(req.Header, "X-Oss-Acl", bucketACLs...); aerr != nil {
+	if aerr := oneOf(req.Header, "X-Oss-Acl", storage.BucketACLs...); aerr != nil {
 		return aerr
 	}
 	class, aerr := wantedClass(req)
@@ -32,28 +33,21 @@ func (s *Server) putBucket(w http.ResponseWriter, req *request) *osserr.Error {
 func (s *Server) changeBucket(req *request, class string) *osserr.Error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	b := newBucket(req.bucket, s.now())
+	b := storage.NewBucket(req.bucket, s.now())
 	b.CORS = s.opts.newCORS()
 	if old := s.buckets[req.bucket]; old != nil {
-		b = old.clone()
+		b = old.Clone()
 	} else if class != "" {
 		b.StorageClass = class
 	}
 	if acl := req.Header.Get("X-Oss-Acl"); acl != "" {
 		b.ACL = acl
 	}
-	if err := s.disk.saveBucket(b); err != nil {
+	if err := s.disk.SaveBucket(b); err != nil {
 		return osserr.Internal(err)
 	}
 	s.buckets[b.Name] = b
 	return nil
-}
-
-// clone returns a bucket with the same objects and uploads, whose own
-// properties can be changed and then thrown away.
-func (b *bucket) clone() *bucket {
-	c := *b
-	return &c
 }
 
 // wantedClass returns the storage class in the body of PutBucket, if there is
@@ -69,7 +63,7 @@ func wantedClass(req *request) (string, *osserr.Error) {
 	}
 	h := http.Header{}
 	h.Set("StorageClass", conf.StorageClass)
-	return conf.StorageClass, oneOf(h, "StorageClass", storageClasses...)
+	return conf.StorageClass, oneOf(h, "StorageClass", storage.StorageClasses...)
 }
 
 func (s *Server) deleteBucket(w http.ResponseWriter, req *request) *osserr.Error {
@@ -87,12 +81,12 @@ func (s *Server) removeBucket(name string) *osserr.Error {
 	switch {
 	case aerr != nil:
 		return aerr
-	case len(b.objects) > 0:
+	case len(b.Objects) > 0:
 		return osserr.BucketNotEmpty(name, "objects")
-	case len(b.uploads) > 0:
+	case len(b.Uploads) > 0:
 		return osserr.BucketNotEmpty(name, "multipart uploads")
 	}
-	if err := s.disk.removeBucket(b); err != nil {
+	if err := s.disk.RemoveBucket(b); err != nil {
 		return osserr.Internal(err)
 	}
 	delete(s.buckets, name)

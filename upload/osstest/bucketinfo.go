@@ -5,6 +5,7 @@ import (
 	"net/http"
 
 	"github.com/vodupload/vodupload/upload/osstest/internal/osserr"
+	"github.com/vodupload/vodupload/upload/osstest/internal/storage"
 )
 
 type bucketInfoResult struct {
@@ -55,14 +56,14 @@ type versioningConfiguration struct {
 }
 
 // bucketNow returns a copy of a bucket's own properties.
-func (s *Server) bucketNow(name string) (*bucket, *osserr.Error) {
+func (s *Server) bucketNow(name string) (*storage.Bucket, *osserr.Error) {
 	s.mu.RLock()
 	defer s.mu.RUnlock()
 	b, aerr := s.bucketLocked(name)
 	if aerr != nil {
 		return nil, aerr
 	}
-	return b.clone(), nil
+	return b.Clone(), nil
 }
 
 func (s *Server) getBucketInfo(w http.ResponseWriter, req *request) *osserr.Error {
@@ -111,10 +112,10 @@ func (s *Server) putBucketVersioning(w http.ResponseWriter, req *request) *osser
 	}
 	var conf versioningConfiguration
 	err := xml.Unmarshal(body, &conf)
-	if err != nil || conf.Status != versioningEnabled && conf.Status != versioningSuspended {
+	if err != nil || conf.Status != storage.VersioningEnabled && conf.Status != storage.VersioningSuspended {
 		return osserr.MalformedXML("")
 	}
-	return s.alterBucket(w, req, func(b *bucket) *osserr.Error {
+	return s.alterBucket(w, req, func(b *storage.Bucket) *osserr.Error {
 		b.Versioning = conf.Status
 		return nil
 	})
@@ -123,7 +124,7 @@ func (s *Server) putBucketVersioning(w http.ResponseWriter, req *request) *osser
 // alterBucket changes a bucket that exists, and answers the request. Nothing
 // changes if change returns an error. It is called with s.mu held, so that what
 // it finds in the bucket is what it changes.
-func (s *Server) alterBucket(w http.ResponseWriter, req *request, change func(*bucket) *osserr.Error) *osserr.Error {
+func (s *Server) alterBucket(w http.ResponseWriter, req *request, change func(*storage.Bucket) *osserr.Error) *osserr.Error {
 	if aerr := s.alter(req.bucket, change); aerr != nil {
 		return aerr
 	}
@@ -131,18 +132,18 @@ func (s *Server) alterBucket(w http.ResponseWriter, req *request, change func(*b
 	return nil
 }
 
-func (s *Server) alter(name string, change func(*bucket) *osserr.Error) *osserr.Error {
+func (s *Server) alter(name string, change func(*storage.Bucket) *osserr.Error) *osserr.Error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	b, aerr := s.bucketLocked(name)
 	if aerr != nil {
 		return aerr
 	}
-	changed := b.clone()
+	changed := b.Clone()
 	if aerr := change(changed); aerr != nil {
 		return aerr
 	}
-	if err := s.disk.saveBucket(changed); err != nil {
+	if err := s.disk.SaveBucket(changed); err != nil {
 		return osserr.Internal(err)
 	}
 	s.buckets[name] = changed

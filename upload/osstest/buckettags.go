@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"github.com/vodupload/vodupload/upload/osstest/internal/osserr"
+	"github.com/vodupload/vodupload/upload/osstest/internal/storage"
 )
 
 // Limits of a bucket's tags, in bytes (OSS documentation, PutBucketTags).
@@ -34,7 +35,7 @@ func (s *Server) putBucketTags(w http.ResponseWriter, req *request) *osserr.Erro
 	if err := xml.Unmarshal(body, &list); err != nil || len(list.Tags) == 0 {
 		return osserr.MalformedXML("")
 	}
-	return s.alterBucket(w, req, func(b *bucket) (aerr *osserr.Error) {
+	return s.alterBucket(w, req, func(b *storage.Bucket) (aerr *osserr.Error) {
 		b.Tags, aerr = withTags(b.Tags, list.Tags)
 		return aerr
 	})

@@ -10,6 +10,7 @@ import (
 	"strings"
 
 	"github.com/vodupload/vodupload/upload/osstest/internal/osserr"
+	"github.com/vodupload/vodupload/upload/osstest/internal/storage"
 )
 
 // Limits of callbacks (OSS documentation, Callback).
@@ -108,7 +109,7 @@ func (cb *callback) check() *osserr.Error {
 
 // body returns the callback's body for an object, with the variables filled in:
 // URL-encoded in a form, and as JSON values in JSON. An unknown one is empty.
-func (cb *callback) body(req *request, o *object) []byte {
+func (cb *callback) body(req *request, o *storage.Object) []byte {
 	values := map[string]any{
 		"bucket": req.bucket, "object": o.Key, "etag": o.ETag, "size": o.Size, "crc64": o.CRC64,
 		"mimeType": o.Header.Get("Content-Type"), "contentMd5": o.MD5, "reqId": req.id, "operation": req.op,
@@ -147,7 +148,7 @@ func (cb *callback) encode(value any) string {
 
 // callback notifies the client's server of a stored object, and answers the
 // client with what that server says. It fails after the fact: the object stays.
-func (s *Server) callback(w http.ResponseWriter, req *request, cb *callback, o *object) *osserr.Error {
+func (s *Server) callback(w http.ResponseWriter, req *request, cb *callback, o *storage.Object) *osserr.Error {
 	body := cb.body(req, o)
 	var failure *osserr.Error
 	for _, u := range cb.urls {

@@ -11,6 +11,7 @@ import (
 	"net/url"
 
 	"github.com/vodupload/vodupload/upload/osstest/internal/osserr"
+	"github.com/vodupload/vodupload/upload/osstest/internal/storage"
 )
 
 // A listedPart is a part as CompleteMultipartUpload lists it.
@@ -87,7 +88,7 @@ func listedParts(req *request) (list completeRequest, aerr *osserr.Error) {
 	case v != "":
 		return list, osserr.InvalidArgument("", "The value of x-oss-complete-all is not valid.", "x-oss-complete-all", v)
 	}
-	if err := xml.Unmarshal(body, &list); err != nil || len(list.Parts) > maxParts {
+	if err := xml.Unmarshal(body, &list); err != nil || len(list.Parts) > storage.MaxParts {
 		return list, osserr.MalformedXML(ecCompleteXML)
 	}
 	return list, nil
@@ -97,7 +98,7 @@ const ecCompleteXML = "0042-00000205"
 
 // complete makes an object of an upload. An upload that is refused stays as it
 // is.
-func (s *Server) complete(req *request, listed completeRequest, a attributes) (*object, *osserr.Error) {
+func (s *Server) complete(req *request, listed completeRequest, a storage.Attributes) (*storage.Object, *osserr.Error) {
 	sum, aerr := s.sequentialMD5(req, listed)
 	if aerr != nil {
 		return nil, aerr
@@ -109,24 +110,24 @@ func (s *Server) complete(req *request, listed completeRequest, a attributes) (*
 		return nil, aerr
 	}
 	for _, p := range unused {
-		s.blobs.remove(p.blob)
+		s.blobs.Remove(p.Blob)
 	}
 	if replaced != nil {
-		replaced.content.release()
+		replaced.Content.Release()
 	}
 	return o, nil
 }
 
-func (s *Server) completeLocked(req *request, listed completeRequest, a attributes, sum string) (o, replaced *object, unused []*part, aerr *osserr.Error) {
+func (s *Server) completeLocked(req *request, listed completeRequest, a storage.Attributes, sum string) (o, replaced *storage.Object, unused []*storage.Part, aerr *osserr.Error) {
 	b, u, aerr := s.uploadLocked(req.bucket, req.key, req.uploadID, osserr.ECComplete)
 	if aerr != nil {
 		return nil, nil, nil, aerr
 	}
-	parts, aerr := u.choose(listed, s.opts.ETags)
+	parts, aerr := choose(u, listed, s.opts.ETags)
 	if aerr != nil {
 		return nil, nil, nil, aerr
 	}
-	o = u.object(parts, &s.blobs)
+	o = completed(u, parts, s.blobs)
 	o.Modified, o.MD5 = s.now(), sum
 	if a.ACL != "default" {
 		o.ACL = a.ACL
@@ -139,22 +140,22 @@ func (s *Server) completeLocked(req *request, listed completeRequest, a attribut
 	if aerr != nil {
 		return nil, nil, nil, aerr
 	}
-	delete(b.uploads, u.ID)
+	delete(b.Uploads, u.ID)
 	// The object counts: where the upload's files stay, the next start removes
 	// them.
-	s.disk.removeUpload(b, u)
+	s.disk.RemoveUpload(b, u)
 	for _, p := range parts {
-		delete(u.parts, p.Number)
+		delete(u.Parts, p.Number)
 	}
-	return o, replaced, u.sorted(), nil
+	return o, replaced, u.Sorted(), nil
 }
 
 // choose returns the parts that an object is to be made of, or the error that
 // OSS has for the list.
-func (u *upload) choose(request completeRequest, form ETagForm) ([]*part, *osserr.Error) {
+func choose(u *storage.Upload, request completeRequest, form ETagForm) ([]*storage.Part, *osserr.Error) {
 	listed := request.Parts
 	if request.all {
-		for _, p := range u.sorted() {
+		for _, p := range u.Sorted() {
 			listed = append(listed, listedPart{p.Number, form.part(p.ETag)})
 		}
 	}
@@ -166,9 +167,9 @@ func (u *upload) choose(request completeRequest, form ETagForm) ([]*part, *osser
 			return nil, osserr.PartNotSequential(l.PartNumber)
 		}
 	}
-	parts := make([]*part, len(listed))
+	parts := make([]*storage.Part, len(listed))
 	for i, l := range listed {
-		p := u.parts[l.PartNumber]
+		p := u.Parts[l.PartNumber]
 		if p == nil || !form.samePart(l.ETag, p.ETag) {
 			return nil, osserr.InvalidPart(l.ETag, l.PartNumber, u.ID)
 		}
@@ -182,16 +183,16 @@ func (u *upload) choose(request completeRequest, form ETagForm) ([]*part, *osser
 	return parts, nil
 }
 
-// object returns the object that the parts make.
-func (u *upload) object(parts []*part, store *blobStore) *object {
-	etags, blobs := make([]string, len(parts)), make([]*blob, len(parts))
+// completed returns the object that the parts make.
+func completed(u *storage.Upload, parts []*storage.Part, store *storage.BlobStore) *storage.Object {
+	etags, blobs := make([]string, len(parts)), make([]*storage.Blob, len(parts))
 	for i, p := range parts {
-		etags[i], blobs[i] = p.ETag, p.blob
+		etags[i], blobs[i] = p.ETag, p.Blob
 	}
-	c := newContent(store, blobs)
-	return &object{
-		attributes: u.attributes, Key: u.Key, Type: "Multipart", UploadID: u.ID,
-		ETag: partsETag(etags), CRC64: partsCRC(parts), Size: c.size(), content: c,
+	c := storage.NewContent(store, blobs)
+	return &storage.Object{
+		Attributes: u.Attributes, Key: u.Key, Type: "Multipart", UploadID: u.ID,
+		ETag: partsETag(etags), CRC64: partsCRC(parts), Size: c.Size(), Content: c,
 	}
 }
 
@@ -201,9 +202,9 @@ func (u *upload) object(parts []*part, store *blobStore) *object {
 func (s *Server) sequentialMD5(req *request, listed completeRequest) (string, *osserr.Error) {
 	s.mu.RLock()
 	_, u, aerr := s.uploadLocked(req.bucket, req.key, req.uploadID, osserr.ECComplete)
-	var parts []*part
+	var parts []*storage.Part
 	if aerr == nil && u.Sequential {
-		parts, aerr = u.choose(listed, s.opts.ETags)
+		parts, aerr = choose(u, listed, s.opts.ETags)
 	}
 	s.mu.RUnlock()
 	if aerr != nil || len(parts) == 0 {
@@ -211,7 +212,7 @@ func (s *Server) sequentialMD5(req *request, listed completeRequest) (string, *o
 	}
 	h := md5.New()
 	for _, p := range parts {
-		r, err := s.blobs.open(p.blob, 0)
+		r, err := s.blobs.Open(p.Blob, 0)
 		if err == nil {
 			_, err = io.Copy(h, r)
 			err = errors.Join(err, r.Close())

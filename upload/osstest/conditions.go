@@ -5,11 +5,12 @@ import (
 	"time"
 
 	"github.com/vodupload/vodupload/upload/osstest/internal/osserr"
+	"github.com/vodupload/vodupload/upload/osstest/internal/storage"
 )
 
 // checkConditions checks the four conditions of a read against an object. The
 // prefix goes before the names of their headers.
-func checkConditions(h http.Header, prefix string, o *object) *osserr.Error {
+func checkConditions(h http.Header, prefix string, o *storage.Object) *osserr.Error {
 	modified := o.Modified.Truncate(time.Second) // headers have whole seconds
 	if v := h.Get(prefix + "If-Match"); v != "" && !matches(v, o) {
 		return osserr.PreconditionFailed("If-Match")
@@ -26,9 +27,9 @@ func checkConditions(h http.Header, prefix string, o *object) *osserr.Error {
 	return nil
 }
 
-func matches(etag string, o *object) bool { return etag == "*" || unquoted(etag) == o.ETag }
+func matches(etag string, o *storage.Object) bool { return etag == "*" || unquoted(etag) == o.ETag }
 
-func notModified(o *object) *osserr.Error {
+func notModified(o *storage.Object) *osserr.Error {
 	return osserr.NotModified().WithHeader("Etag", quoted(o.ETag)).WithHeader("Last-Modified", httpTime(o.Modified))
 }
 

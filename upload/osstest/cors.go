@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/vodupload/vodupload/upload/osstest/internal/osserr"
+	"github.com/vodupload/vodupload/upload/osstest/internal/storage"
 )
 
 // A CORSRule allows pages of other origins to use a bucket from a browser. It follows
@@ -18,57 +19,29 @@ type CORSRule struct {
 	// AllowedOrigins are scheme, host and port of pages, such as
 	// https://example.com, each with at most one *, which stands for any text.
 	// At least one is needed.
-	AllowedOrigins []string `xml:"AllowedOrigin"`
+	AllowedOrigins []string
 
 	// AllowedMethods are among GET, PUT, POST, DELETE and HEAD. At least one is
 	// needed.
-	AllowedMethods []string `xml:"AllowedMethod"`
+	AllowedMethods []string
 
 	// AllowedHeaders are the request headers that a page may set, in any case,
 	// each with at most one *. The web SDKs set several: * is the usual value.
-	AllowedHeaders []string `xml:"AllowedHeader,omitempty"`
+	AllowedHeaders []string
 
 	// ExposeHeaders are the headers of an answer that a page may read. A page that
 	// uploads in parts has to read ETag. There is no wildcard.
-	ExposeHeaders []string `xml:"ExposeHeader,omitempty"`
+	ExposeHeaders []string
 
 	// MaxAgeSeconds is how long a browser may remember the answer to a preflight.
 	// The default is to send no limit, which means a few seconds.
-	MaxAgeSeconds int `xml:"MaxAgeSeconds,omitempty"`
-}
-
-// matches reports whether the rule allows a request. The wanted headers are those
-// that a preflight asks for.
-func (r *CORSRule) matches(origin, method string, wanted []string) bool {
-	if origin == "" || !slices.Contains(r.AllowedMethods, method) || !matchesAny(r.AllowedOrigins, origin) {
-		return false
-	}
-	for _, name := range wanted {
-		if !matchesAny(r.AllowedHeaders, name) {
-			return false
-		}
-	}
-	return true
-}
-
-// matchesAny reports whether text matches one of the patterns. Browsers send
-// origins and header names in lower case, and neither means another thing in
-// upper case.
-func matchesAny(patterns []string, text string) bool {
-	text = strings.ToLower(text)
-	return slices.ContainsFunc(patterns, func(pattern string) bool {
-		before, after, wild := strings.Cut(strings.ToLower(pattern), "*")
-		if !wild {
-			return before == text
-		}
-		return len(text) >= len(before)+len(after) && strings.HasPrefix(text, before) && strings.HasSuffix(text, after)
-	})
+	MaxAgeSeconds int
 }
 
 // corsRule returns the rule that allows a request from another origin, or nil, and
 // whether the bucket has any.
-func (s *Server) corsRule(req *request) (rule *CORSRule, enabled bool) {
-	c := s.corsOf(req.bucket)
+func (s *Server) corsRule(req *request) (rule *storage.CORSRule, enabled bool) {
+	c := s.corsOfBucket(req.bucket)
 	if c == nil {
 		return nil, false
 	}
@@ -79,15 +52,15 @@ func (s *Server) corsRule(req *request) (rule *CORSRule, enabled bool) {
 			func(r rune) bool { return r == ',' || r == ' ' })
 	}
 	for i := range c.Rules {
-		if c.Rules[i].matches(req.Header.Get("Origin"), method, wanted) {
+		if c.Rules[i].Matches(req.Header.Get("Origin"), method, wanted) {
 			return &c.Rules[i], true
 		}
 	}
 	return nil, true
 }
 
-// corsOf returns the configuration of a bucket, or nil. It does not change.
-func (s *Server) corsOf(bucket string) *corsConfiguration {
+// corsOfBucket returns the configuration of a bucket, or nil. It does not change.
+func (s *Server) corsOfBucket(bucket string) *storage.CORS {
 	s.mu.RLock()
 	defer s.mu.RUnlock()
 	if b := s.buckets[bucket]; b != nil {
@@ -99,7 +72,7 @@ func (s *Server) corsOf(bucket string) *corsConfiguration {
 // setCORSHeaders allows a page of another origin to read the answer, if a rule of the
 // bucket allows it. It comes before all else: pages read errors too.
 func (s *Server) setCORSHeaders(h http.Header, req *request) {
-	if c := s.corsOf(req.bucket); c != nil && c.ResponseVary {
+	if c := s.corsOfBucket(req.bucket); c != nil && c.ResponseVary {
 		h.Set("Vary", "Origin")
 	}
 	rule, _ := s.corsRule(req)

@@ -1,6 +1,10 @@
 package osstest
 
-import "hash/crc64"
+import (
+	"hash/crc64"
+
+	"github.com/vodupload/vodupload/upload/osstest/internal/storage"
+)
 
 var crcTable = crc64.MakeTable(crc64.ECMA)
 
@@ -47,7 +51,7 @@ func crcShift(length int64) uint64 {
 
 // partsCRC returns the CRC of an object from those of its parts. Most parts
 // have one length, so that the shift is rarely computed.
-func partsCRC(parts []*part) (crc uint64) {
+func partsCRC(parts []*storage.Part) (crc uint64) {
 	length, shift := int64(0), uint64(crcOne)
 	for _, p := range parts {
 		if p.Size != length {

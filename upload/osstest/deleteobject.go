@@ -4,13 +4,14 @@ import (
 	"net/http"
 
 	"github.com/vodupload/vodupload/upload/osstest/internal/osserr"
+	"github.com/vodupload/vodupload/upload/osstest/internal/storage"
 )
 
 // A deletion is what DeleteObject did.
 type deletion struct {
-	version string  // the version that was deleted, or the new delete marker
-	marker  bool    // version is a delete marker
-	removed *object // its content must be released
+	version string          // the version that was deleted, or the new delete marker
+	marker  bool            // version is a delete marker
+	removed *storage.Object // its content must be released
 }
 
 func (s *Server) deleteObject(w http.ResponseWriter, req *request) *osserr.Error {
@@ -35,7 +36,7 @@ func (s *Server) delete(bucketName, key, version string) (deletion, *osserr.Erro
 	d, aerr := s.deleteLocked(bucketName, key, version)
 	s.mu.Unlock()
 	if d.removed != nil {
-		d.removed.content.release()
+		d.removed.Content.Release()
 	}
 	return d, aerr
 }
@@ -50,25 +51,25 @@ func (s *Server) deleteLocked(bucketName, key, version string) (deletion, *osser
 	}
 	d := deletion{version: version}
 	if version == "" {
-		version = nullVersion
+		version = storage.NullVersion
 	}
-	if version == nullVersion && b.Versioning == "" {
+	if version == storage.NullVersion && b.Versioning == "" {
 		d.version = "" // there is no other, and OSS does not name it
 	}
-	o := b.version(key, version)
+	o := b.Version(key, version)
 	if o == nil {
 		return d, nil
 	}
-	if err := s.disk.removeObject(b, o); err != nil {
+	if err := s.disk.RemoveObject(b, o); err != nil {
 		return deletion{}, osserr.Internal(err)
 	}
-	d.removed, d.marker = b.remove(key, version), o.Marker
+	d.removed, d.marker = b.Remove(key, version), o.Marker
 	return d, nil
 }
 
 // markDeleted puts a delete marker on an object.
-func (s *Server) markDeleted(b *bucket, key string) (deletion, *osserr.Error) {
-	o := &object{Key: key, Marker: true, Modified: s.now()}
+func (s *Server) markDeleted(b *storage.Bucket, key string) (deletion, *osserr.Error) {
+	o := &storage.Object{Key: key, Marker: true, Modified: s.now()}
 	removed, aerr := s.storeLocked(b.Name, o, false, "")
 	return deletion{version: o.Version, marker: true, removed: removed}, aerr
 }

@@ -10,6 +10,7 @@ import (
 	"strings"
 
 	"github.com/vodupload/vodupload/upload/osstest/internal/osserr"
+	"github.com/vodupload/vodupload/upload/osstest/internal/storage"
 )
 
 type deleteRequest struct {
@@ -42,7 +43,7 @@ func (s *Server) deleteObjects(w http.ResponseWriter, req *request) *osserr.Erro
 		return aerr
 	}
 	for _, o := range list.Objects {
-		if aerr := checkKey(o.Key); aerr != nil {
+		if aerr := storage.CheckKey(o.Key); aerr != nil {
 			return aerr
 		}
 		if aerr := s.authorizeDelete(req, o.Key, o.VersionID); aerr != nil {

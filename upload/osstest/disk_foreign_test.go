@@ -14,6 +14,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/vodupload/vodupload/upload/osstest/internal/storage"
 )
 
 // tree returns what is below a directory: a line for each entry with all that
@@ -71,12 +73,12 @@ func TestDirectoryOfOthersIsLeftAsItIs(t *testing.T) {
 		{"a format.json that is no JSON", map[string]string{"format.json": "tabs", "incoming/letter": "mine"}, "format.json"},
 		{"an empty format.json", map[string]string{"format.json": "", "incoming/letter": "mine"}, "format.json"},
 		{"a format.json with more than the format", map[string]string{"format.json": `{"Format":1,"Tabs":true}`, "incoming/a": "mine"}, "format.json"},
-		{"a format.json of a large size", map[string]string{"format.json": formatText + strings.Repeat(" ", 5000)}, "format.json"},
+		{"a format.json of a large size", map[string]string{"format.json": storage.FormatText + strings.Repeat(" ", 5000)}, "format.json"},
 		{"a later format", map[string]string{"format.json": `{"Format":2}`, "incoming/body-1": "mine"}, "format 2; this server knows format 1"},
 		{"an impossible format", map[string]string{"format.json": `{"Format":0}`, "incoming/body-1": "mine"}, "format.json"},
 		{"format.json as a directory", map[string]string{"format.json/x": "mine"}, "format.json"},
-		{"incoming as a file", map[string]string{"format.json": formatText, "incoming": "mine"}, "incoming"},
-		{"lock as a directory", map[string]string{"format.json": formatText, "lock/x": "mine"}, "lock"},
+		{"incoming as a file", map[string]string{"format.json": storage.FormatText, "incoming": "mine"}, "incoming"},
+		{"lock as a directory", map[string]string{"format.json": storage.FormatText, "lock/x": "mine"}, "lock"},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
@@ -89,7 +91,7 @@ func TestDirectoryOfOthersIsLeftAsItIs(t *testing.T) {
 	}
 	t.Run("a link instead of format.json", func(t *testing.T) {
 		dir, other := t.TempDir(), t.TempDir()
-		write(t, filepath.Join(other, "f"), formatText)
+		write(t, filepath.Join(other, "f"), storage.FormatText)
 		symlink(t, filepath.Join(other, "f"), filepath.Join(dir, "format.json"))
 		wantLeft(t, dir, other, "format.json")
 	})
@@ -146,7 +148,7 @@ func wantLeft(t *testing.T, dir, other, about string) {
 
 func TestEmptyOrMissingDirectoryIsTaken(t *testing.T) {
 	empty, half, linked := t.TempDir(), t.TempDir(), filepath.Join(t.TempDir(), "link")
-	write(t, filepath.Join(half, newFormat+"123"), `{"For`) // killed when it began
+	write(t, filepath.Join(half, storage.NewFormat+"123"), `{"For`) // killed when it began
 	dirs := []string{empty, filepath.Join(empty, "a", "b"), half}
 	if err := os.Symlink(t.TempDir(), linked); err == nil {
 		dirs = append(dirs, linked)

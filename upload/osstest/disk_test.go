@@ -10,6 +10,8 @@ import (
 	"reflect"
 	"strings"
 	"testing"
+
+	"github.com/vodupload/vodupload/upload/osstest/internal/storage"
 )
 
 // reopen closes a server and opens its directory again.
@@ -212,7 +214,7 @@ func TestDirectoryHasOneServerAtATime(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := New(&Options{Dir: dir}); !errors.Is(err, errInUse) || !strings.Contains(err.Error(), dir) {
+	if _, err := New(&Options{Dir: dir}); !errors.Is(err, storage.ErrInUse) || !strings.Contains(err.Error(), dir) {
 		t.Errorf("got %v; want an error that says that %s is in use", err, dir)
 	}
 	first.Close()

@@ -5,11 +5,13 @@ import (
 	"hash/crc64"
 	"strings"
 	"testing"
+
+	"github.com/vodupload/vodupload/upload/osstest/internal/storage"
 )
 
 // goldenParts are those of the object whose ETag a test of the SDK for Go
 // expects of the real service: 482,048 bytes in parts of 100 KB.
-var goldenParts = []*part{
+var goldenParts = []*storage.Part{
 	{ETag: "251AD9D223371CF6380544DF72E106CB", CRC64: 8763152386744783419, Size: 102400},
 	{ETag: "215A888785362D10E3F5204BFAB1EEDF", CRC64: 6614430229846010432, Size: 102400},
 	{ETag: "547DF973F1622420B4D20B5E7C6D329C", CRC64: 16516841772958390055, Size: 102400},
@@ -37,12 +39,12 @@ func TestPartsMakeTheCRC(t *testing.T) {
 		}
 	})
 	t.Run("any lengths", func(t *testing.T) {
-		var parts []*part
+		var parts []*storage.Part
 		var all string
 		for _, n := range []int{0, 1, 7, 8, 9, 0, 255, 256, 257, 65535, 65536, 65537, 3} {
 			s := letters(n)
 			all += s
-			parts = append(parts, &part{Size: int64(n), CRC64: crc64.Checksum([]byte(s), crcTable)})
+			parts = append(parts, &storage.Part{Size: int64(n), CRC64: crc64.Checksum([]byte(s), crcTable)})
 			if got, want := partsCRC(parts), crc64.Checksum([]byte(all), crcTable); got != want {
 				t.Fatalf("after a part of %d bytes: got CRC %d; want %d", n, got, want)
 			}

@@ -7,12 +7,13 @@ import (
 	"strings"
 
 	"github.com/vodupload/vodupload/upload/osstest/internal/osserr"
+	"github.com/vodupload/vodupload/upload/osstest/internal/storage"
 )
 
 // A found is an object as a read sees it: unchanged by what comes later. Its
 // content must be released.
 type found struct {
-	object
+	storage.Object
 	version string // as answers show it
 	etag    string // likewise
 }
@@ -25,9 +26,9 @@ func (s *Server) find(bucketName, key, version string) (*found, *osserr.Error) {
 	if aerr != nil {
 		return nil, aerr
 	}
-	o := b.newest(key)
+	o := b.Newest(key)
 	if version != "" {
-		if o = b.version(key, version); o == nil {
+		if o = b.Version(key, version); o == nil {
 			return nil, osserr.NoSuchVersion(key, version)
 		}
 	}
@@ -37,13 +38,13 @@ func (s *Server) find(bucketName, key, version string) (*found, *osserr.Error) {
 	if o.Marker {
 		return nil, markerError(o, version != "")
 	}
-	o.content.acquire()
-	return &found{object: *o, version: b.shownVersion(o), etag: s.opts.ETags.etag(o.ETag)}, nil
+	o.Content.Acquire()
+	return &found{Object: *o, version: b.ShownVersion(o), etag: s.opts.ETags.etag(o.ETag)}, nil
 }
 
 // markerError is the answer to a read of a delete marker: as of an object that
 // does not exist, or, where the marker itself was asked for, a refusal.
-func markerError(o *object, named bool) *osserr.Error {
+func markerError(o *storage.Object, named bool) *osserr.Error {
 	aerr := osserr.NoSuchKey(o.Key)
 	if named {
 		aerr = osserr.MethodNotAllowed(http.MethodGet, "DELETEMARKER", http.MethodDelete)
@@ -56,7 +57,7 @@ func (s *Server) getObject(w http.ResponseWriter, req *request) *osserr.Error {
 		return aerr
 	}
 	return s.read(w, req, func(f *found, sp span, status int) *osserr.Error {
-		body, err := f.content.open(sp.offset, sp.length)
+		body, err := f.Content.Open(sp.offset, sp.length)
 		if err != nil {
 			return osserr.Internal(err)
 		}
@@ -81,8 +82,8 @@ func (s *Server) read(w http.ResponseWriter, req *request, answer func(f *found,
 	if aerr != nil {
 		return aerr
 	}
-	defer f.content.release()
-	if aerr := checkConditions(req.Header, "", &f.object); aerr != nil {
+	defer f.Content.Release()
+	if aerr := checkConditions(req.Header, "", &f.Object); aerr != nil {
 		return aerr
 	}
 	standard := req.Header.Get("X-Oss-Range-Behavior") == "standard"
@@ -106,7 +107,7 @@ func (s *Server) getObjectMeta(w http.ResponseWriter, req *request) *osserr.Erro
 	if aerr != nil {
 		return aerr
 	}
-	defer f.content.release()
+	defer f.Content.Release()
 	f.identify(w.Header())
 	w.Header().Set("Content-Length", strconv.FormatInt(f.Size, 10))
 	s.writeHead(w, req, http.StatusOK)

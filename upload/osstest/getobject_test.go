@@ -5,6 +5,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/vodupload/vodupload/upload/osstest/internal/storage"
 )
 
 func TestRanges(t *testing.T) {
@@ -52,13 +54,13 @@ func TestRangesOverTheEdgesOfParts(t *testing.T) {
 		all := ""
 		id := c.initiate("/media/k")
 		var parts []any
-		for i, size := range []int{minPartSize, minPartSize + 1, chunkSize + 5, 3} {
+		for i, size := range []int{minPartSize, minPartSize + 1, storage.ChunkSize + 5, 3} {
 			body := letters(size)
 			parts = append(parts, i+1, c.part("/media/k", id, i+1, body))
 			all += body
 		}
 		c.complete("/media/k", id, parts...)
-		edges := []int{0, 1, minPartSize - 1, minPartSize, minPartSize + 1, 2*minPartSize + 1, 2*minPartSize + 1 + chunkSize, len(all) - 3, len(all) - 1}
+		edges := []int{0, 1, minPartSize - 1, minPartSize, minPartSize + 1, 2*minPartSize + 1, 2*minPartSize + 1 + storage.ChunkSize, len(all) - 3, len(all) - 1}
 		for i, from := range edges {
 			for _, to := range edges[i:] {
 				a := c.good("GET", "/media/k", "", "Range", fmt.Sprintf("bytes=%d-%d", from, to))

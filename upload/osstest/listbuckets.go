@@ -7,6 +7,7 @@ import (
 	"slices"
 
 	"github.com/vodupload/vodupload/upload/osstest/internal/osserr"
+	"github.com/vodupload/vodupload/upload/osstest/internal/storage"
 )
 
 type listBucketsResult struct {
@@ -71,7 +72,7 @@ func (s *Server) bucketsWith(tags tagFilter) []entry[bucketResult] {
 }
 
 // describe returns what both ListBuckets and GetBucketInfo say of a bucket.
-func (s *Server) describe(b *bucket) bucketResult {
+func (s *Server) describe(b *storage.Bucket) bucketResult {
 	return bucketResult{
 		CreationDate: xmlTime(b.Created), Location: "oss-" + s.opts.Region, Name: b.Name,
 		ExtranetEndpoint: "oss-" + s.opts.Region + aliyunSuffix,

@@ -8,6 +8,7 @@ import (
 	"slices"
 
 	"github.com/vodupload/vodupload/upload/osstest/internal/osserr"
+	"github.com/vodupload/vodupload/upload/osstest/internal/storage"
 )
 
 type listObjectsResult struct {
@@ -55,7 +56,7 @@ func (s *Server) listObjects(w http.ResponseWriter, req *request) *osserr.Error 
 	if aerr != nil {
 		return aerr
 	}
-	p := cut(l, objects, marker, func(e entry[*object]) bool { return e.key > marker })
+	p := cut(l, objects, marker, func(e entry[*storage.Object]) bool { return e.key > marker })
 	result := listObjectsResult{
 		Name: req.bucket, Prefix: l.text(l.prefix), MaxKeys: l.limit, Delimiter: l.text(l.delimiter),
 		EncodingType: l.name, IsTruncated: p.truncated, CommonPrefixes: l.prefixes(p.prefixes),
@@ -70,7 +71,7 @@ func (s *Server) listObjects(w http.ResponseWriter, req *request) *osserr.Error 
 
 // mark fills in where the page begins and ends, for which the two versions of the
 // operation have different elements.
-func (r *listObjectsResult) mark(l listing, p page[*object], req *request, v2 bool) {
+func (r *listObjectsResult) mark(l listing, p page[*storage.Object], req *request, v2 bool) {
 	if !v2 {
 		marker := l.text(req.query.Get("marker"))
 		r.Marker = &marker
@@ -104,23 +105,23 @@ func startAfter(req *request) (string, *osserr.Error) {
 
 // currentObjects returns the newest versions of all objects that are not
 // deleted, sorted.
-func (s *Server) currentObjects(bucketName string) ([]entry[*object], *osserr.Error) {
+func (s *Server) currentObjects(bucketName string) ([]entry[*storage.Object], *osserr.Error) {
 	s.mu.RLock()
 	defer s.mu.RUnlock()
 	b, aerr := s.bucketLocked(bucketName)
 	if aerr != nil {
 		return nil, aerr
 	}
-	var objects []entry[*object]
-	for _, key := range slices.Sorted(maps.Keys(b.objects)) {
-		if o := b.current(key); o != nil {
-			objects = append(objects, entry[*object]{key, o})
+	var objects []entry[*storage.Object]
+	for _, key := range slices.Sorted(maps.Keys(b.Objects)) {
+		if o := b.Current(key); o != nil {
+			objects = append(objects, entry[*storage.Object]{key, o})
 		}
 	}
 	return objects, nil
 }
 
-func (e textEncoding) object(o *object, withOwner bool) objectResult {
+func (e textEncoding) object(o *storage.Object, withOwner bool) objectResult {
 	r := objectResult{
 		Key: e.text(o.Key), LastModified: xmlTime(o.Modified), ETag: quoted(o.ETag),
 		Type: o.Type, Size: o.Size, StorageClass: o.StorageClass,

@@ -6,6 +6,7 @@ import (
 	"strconv"
 
 	"github.com/vodupload/vodupload/upload/osstest/internal/osserr"
+	"github.com/vodupload/vodupload/upload/osstest/internal/storage"
 )
 
 type listPartsResult struct {
@@ -39,7 +40,7 @@ func (s *Server) listParts(w http.ResponseWriter, req *request) *osserr.Error {
 	if aerr != nil {
 		return aerr
 	}
-	marker, aerr := numberOf(req, "part-number-marker", 0, 0, maxParts)
+	marker, aerr := numberOf(req, "part-number-marker", 0, 0, storage.MaxParts)
 	if aerr != nil {
 		return aerr
 	}
@@ -63,14 +64,14 @@ func (s *Server) listParts(w http.ResponseWriter, req *request) *osserr.Error {
 }
 
 // partsAfter returns an upload and its parts with greater numbers.
-func (s *Server) partsAfter(req *request, marker int) (*upload, []*part, *osserr.Error) {
+func (s *Server) partsAfter(req *request, marker int) (*storage.Upload, []*storage.Part, *osserr.Error) {
 	s.mu.RLock()
 	defer s.mu.RUnlock()
 	_, u, aerr := s.uploadLocked(req.bucket, req.key, req.uploadID, osserr.ECListParts)
 	if aerr != nil {
 		return nil, nil, aerr
 	}
-	parts := u.sorted()
+	parts := u.Sorted()
 	for len(parts) > 0 && parts[0].Number <= marker {
 		parts = parts[1:]
 	}

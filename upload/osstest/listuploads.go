@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"github.com/vodupload/vodupload/upload/osstest/internal/osserr"
+	"github.com/vodupload/vodupload/upload/osstest/internal/storage"
 )
 
 type listUploadsResult struct {
@@ -43,7 +44,7 @@ func (s *Server) listUploads(w http.ResponseWriter, req *request) *osserr.Error 
 		return aerr
 	}
 	keyMarker, idMarker := req.query.Get("key-marker"), req.query.Get("upload-id-marker")
-	p := cut(l, uploads, keyMarker, func(e entry[*upload]) bool {
+	p := cut(l, uploads, keyMarker, func(e entry[*storage.Upload]) bool {
 		if e.key == keyMarker && idMarker != "" {
 			return e.item.ID > idMarker
 		}
@@ -65,18 +66,18 @@ func (s *Server) listUploads(w http.ResponseWriter, req *request) *osserr.Error 
 }
 
 // sortedUploads returns the uploads of a bucket by key, then by upload ID.
-func (s *Server) sortedUploads(bucketName string) ([]entry[*upload], *osserr.Error) {
+func (s *Server) sortedUploads(bucketName string) ([]entry[*storage.Upload], *osserr.Error) {
 	s.mu.RLock()
 	defer s.mu.RUnlock()
 	b, aerr := s.bucketLocked(bucketName)
 	if aerr != nil {
 		return nil, aerr
 	}
-	uploads := make([]entry[*upload], 0, len(b.uploads))
-	for _, u := range b.uploads {
-		uploads = append(uploads, entry[*upload]{u.Key, u})
+	uploads := make([]entry[*storage.Upload], 0, len(b.Uploads))
+	for _, u := range b.Uploads {
+		uploads = append(uploads, entry[*storage.Upload]{u.Key, u})
 	}
-	slices.SortFunc(uploads, func(a, b entry[*upload]) int {
+	slices.SortFunc(uploads, func(a, b entry[*storage.Upload]) int {
 		return cmp.Or(strings.Compare(a.key, b.key), strings.Compare(a.item.ID, b.item.ID))
 	})
 	return uploads, nil

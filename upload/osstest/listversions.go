@@ -7,6 +7,7 @@ import (
 	"slices"
 
 	"github.com/vodupload/vodupload/upload/osstest/internal/osserr"
+	"github.com/vodupload/vodupload/upload/osstest/internal/storage"
 )
 
 type listVersionsResult struct {
@@ -41,7 +42,7 @@ type versionResult struct {
 
 // A listedVersion is a version and whether it is the newest one.
 type listedVersion struct {
-	*object
+	*storage.Object
 	latest bool
 	passed bool // it stands before or at the marker
 }
@@ -87,10 +88,10 @@ func (s *Server) allVersions(bucketName, keyMarker, idMarker string) ([]entry[li
 		return nil, aerr
 	}
 	var all []entry[listedVersion]
-	for _, key := range slices.Sorted(maps.Keys(b.objects)) {
+	for _, key := range slices.Sorted(maps.Keys(b.Objects)) {
 		// With a version marker, the page begins within the marker's key.
 		passed := key < keyMarker || key == keyMarker
-		for i, o := range b.objects[key] {
+		for i, o := range b.Objects[key] {
 			all = append(all, entry[listedVersion]{key, listedVersion{o, i == 0, passed}})
 			if key == keyMarker && o.Version == idMarker {
 				passed = false

@@ -6,6 +6,7 @@ import (
 	"strconv"
 
 	"github.com/vodupload/vodupload/upload/osstest/internal/osserr"
+	"github.com/vodupload/vodupload/upload/osstest/internal/storage"
 )
 
 const ecCompleteExists = "0042-00000214"
@@ -31,9 +32,9 @@ func (s *Server) initiateUpload(w http.ResponseWriter, req *request) *osserr.Err
 	if aerr != nil {
 		return aerr
 	}
-	u := &upload{
-		attributes: a, ID: newUploadID(), Key: req.key, Initiated: s.now(),
-		Sequential: req.query.Has("sequential"), parts: map[int]*part{},
+	u := &storage.Upload{
+		Attributes: a, ID: storage.NewID(16), Key: req.key, Initiated: s.now(),
+		Sequential: req.query.Has("sequential"), Parts: map[int]*storage.Part{},
 	}
 	if aerr := s.addUpload(req.bucket, u); aerr != nil {
 		return aerr
@@ -46,17 +47,17 @@ func (s *Server) initiateUpload(w http.ResponseWriter, req *request) *osserr.Err
 // ecInitiateExists is empty: no source shows it.
 const ecInitiateExists = ""
 
-func (s *Server) addUpload(bucketName string, u *upload) *osserr.Error {
+func (s *Server) addUpload(bucketName string, u *storage.Upload) *osserr.Error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	b, aerr := s.bucketLocked(bucketName)
 	if aerr != nil {
 		return aerr
 	}
-	if err := s.disk.saveUpload(b, u); err != nil {
+	if err := s.disk.SaveUpload(b, u); err != nil {
 		return osserr.Internal(err)
 	}
-	b.uploads[u.ID] = u
+	b.Uploads[u.ID] = u
 	return nil
 }
 
@@ -71,24 +72,24 @@ func (s *Server) abortUpload(w http.ResponseWriter, req *request) *osserr.Error 
 }
 
 // takeUpload takes an upload out of its bucket.
-func (s *Server) takeUpload(bucketName, key, uploadID string) (*upload, *osserr.Error) {
+func (s *Server) takeUpload(bucketName, key, uploadID string) (*storage.Upload, *osserr.Error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	b, u, aerr := s.uploadLocked(bucketName, key, uploadID, osserr.ECAbort)
 	if aerr != nil {
 		return nil, aerr
 	}
-	if err := s.disk.removeUpload(b, u); err != nil {
+	if err := s.disk.RemoveUpload(b, u); err != nil {
 		return nil, osserr.Internal(err)
 	}
-	delete(b.uploads, u.ID)
+	delete(b.Uploads, u.ID)
 	return u, nil
 }
 
 // dropParts removes the bytes of an upload that was taken out of its bucket.
-func (s *Server) dropParts(u *upload) {
-	for _, p := range u.parts {
-		s.blobs.remove(p.blob)
+func (s *Server) dropParts(u *storage.Upload) {
+	for _, p := range u.Parts {
+		s.blobs.Remove(p.Blob)
 	}
 }
 
@@ -99,7 +100,7 @@ func checkPartNumber(req *request) *osserr.Error {
 		return osserr.MissingPartNumber()
 	case !req.query.Has("uploadId"):
 		return osserr.InvalidArgument("0017-00000219", "Unexpected query string parameter", "ResourceType", "uploadId")
-	case req.partNumber < 1 || req.partNumber > maxParts || strconv.Itoa(req.partNumber) != req.query.Get("partNumber"):
+	case req.partNumber < 1 || req.partNumber > storage.MaxParts || strconv.Itoa(req.partNumber) != req.query.Get("partNumber"):
 		return osserr.InvalidPartNumber(req.query.Get("partNumber"))
 	}
 	return nil

@@ -7,6 +7,8 @@ import (
 	"net/http"
 	"slices"
 	"time"
+
+	"github.com/vodupload/vodupload/upload/osstest/internal/storage"
 )
 
 // An Object is an object as the server keeps it: its newest version, unless it
@@ -44,7 +46,7 @@ type Object struct {
 	// and the user metadata under X-Oss-Meta-.
 	Header http.Header
 
-	content *content
+	content *storage.Content
 }
 
 // Open returns the object's bytes. The caller must close them. Open fails if
@@ -54,7 +56,7 @@ func (o Object) Open() (io.ReadCloser, error) {
 	if o.content == nil {
 		return nil, fmt.Errorf("osstest: open object %q: it did not come from a server", o.Key)
 	}
-	r, err := o.content.open(0, o.Size)
+	r, err := o.content.Open(0, o.Size)
 	if err != nil {
 		return nil, fmt.Errorf("osstest: open object %s/%s: %w", o.Bucket, o.Key, err)
 	}
@@ -97,11 +99,11 @@ func (s *Server) Object(bucket, key string) (Object, bool) {
 	if b == nil {
 		return Object{}, false
 	}
-	o := b.current(key)
+	o := b.Current(key)
 	if o == nil {
 		return Object{}, false
 	}
-	return o.public(b), true
+	return public(b, o), true
 }
 
 // Objects returns the objects in a bucket, sorted by key. It returns nil if
@@ -114,19 +116,19 @@ func (s *Server) Objects(bucket string) []Object {
 		return nil
 	}
 	objects := []Object{}
-	for _, key := range slices.Sorted(maps.Keys(b.objects)) {
-		if o := b.current(key); o != nil {
-			objects = append(objects, o.public(b))
+	for _, key := range slices.Sorted(maps.Keys(b.Objects)) {
+		if o := b.Current(key); o != nil {
+			objects = append(objects, public(b, o))
 		}
 	}
 	return objects
 }
 
-func (o *object) public(b *bucket) Object {
+func public(b *storage.Bucket, o *storage.Object) Object {
 	return Object{
 		Bucket: b.Name, Key: o.Key, ETag: o.ETag, Type: o.Type, ContentType: o.Header.Get("Content-Type"),
-		StorageClass: o.StorageClass, ACL: o.ACL, VersionID: b.shownVersion(o), Size: o.Size, CRC64: o.CRC64,
-		LastModified: o.Modified, Header: o.Header.Clone(), content: o.content,
+		StorageClass: o.StorageClass, ACL: o.ACL, VersionID: b.ShownVersion(o), Size: o.Size, CRC64: o.CRC64,
+		LastModified: o.Modified, Header: o.Header.Clone(), content: o.Content,
 	}
 }
 
@@ -143,7 +145,7 @@ func (s *Server) Uploads(bucket string) []Upload {
 	for _, e := range sorted {
 		u := e.item
 		public := Upload{Bucket: bucket, Key: u.Key, UploadID: u.ID, Initiated: u.Initiated}
-		for _, p := range u.sorted() {
+		for _, p := range u.Sorted() {
 			public.Parts = append(public.Parts, Part{p.Number, p.Size, p.ETag, p.CRC64, p.Modified})
 		}
 		uploads = append(uploads, public)

@@ -5,6 +5,8 @@ import (
 	"net/http"
 	"strings"
 	"time"
+
+	"github.com/vodupload/vodupload/upload/osstest/internal/storage"
 )
 
 // Options say what a [Server] is like. Each field may be left out.
@@ -145,7 +147,7 @@ func (o *Options) validate() error {
 		if h == "" || h != strings.ToLower(h) || strings.ContainsAny(h, ":/") {
 			return fmt.Errorf("osstest: custom domain %q in the options is not a host name; give it in lower case, without scheme and port", h)
 		}
-		if !validBucketName(bucket) {
+		if !storage.ValidBucketName(bucket) {
 			return fmt.Errorf("osstest: custom domain %s in the options is mapped to %q, which is not a bucket name", h, bucket)
 		}
 	}
@@ -153,7 +155,7 @@ func (o *Options) validate() error {
 		return err
 	}
 	for _, b := range o.Buckets {
-		if !validBucketName(b) {
+		if !storage.ValidBucketName(b) {
 			return fmt.Errorf("osstest: %q in the options is not a bucket name; want 3 to 63 of a-z, 0-9 and hyphens", b)
 		}
 	}

@@ -5,6 +5,7 @@ import (
 	"strconv"
 
 	"github.com/vodupload/vodupload/upload/osstest/internal/osserr"
+	"github.com/vodupload/vodupload/upload/osstest/internal/storage"
 )
 
 const ecPutExists = "0026-00000002"
@@ -37,10 +38,10 @@ func (s *Server) putObject(w http.ResponseWriter, req *request) *osserr.Error {
 	if aerr != nil {
 		return aerr
 	}
-	o := &object{
-		attributes: a, Key: req.key, Type: "Normal", Modified: s.now(),
-		ETag: body.sums.etag(), MD5: body.sums.contentMD5(), CRC64: body.sums.crc, Size: body.blob.size,
-		content: newContent(&s.blobs, []*blob{body.blob}),
+	o := &storage.Object{
+		Attributes: a, Key: req.key, Type: "Normal", Modified: s.now(),
+		ETag: body.sums.etag(), MD5: body.sums.contentMD5(), CRC64: body.sums.crc, Size: body.blob.Size,
+		Content: storage.NewContent(s.blobs, []*storage.Blob{body.blob}),
 	}
 	if aerr := s.store(req.bucket, o, forbidsOverwrite(req.Header), ecPutExists); aerr != nil {
 		return aerr
@@ -58,7 +59,7 @@ func (s *Server) putObject(w http.ResponseWriter, req *request) *osserr.Error {
 }
 
 // setStoredHeaders sets the headers that describe an object just stored.
-func (s *Server) setStoredHeaders(w http.ResponseWriter, req *request, o *object) {
+func (s *Server) setStoredHeaders(w http.ResponseWriter, req *request, o *storage.Object) {
 	h := w.Header()
 	h.Set("Etag", s.opts.ETags.etag(o.ETag))
 	h.Set("X-Oss-Hash-Crc64ecma", strconv.FormatUint(o.CRC64, 10))
@@ -69,7 +70,7 @@ func (s *Server) setStoredHeaders(w http.ResponseWriter, req *request, o *object
 	if b == nil {
 		return // deleted meanwhile
 	}
-	if v := b.shownVersion(o); v != "" {
+	if v := b.ShownVersion(o); v != "" {
 		h.Set("X-Oss-Version-Id", v)
 	}
 }

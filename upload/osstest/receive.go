@@ -13,11 +13,12 @@ import (
 	"time"
 
 	"github.com/vodupload/vodupload/upload/osstest/internal/osserr"
+	"github.com/vodupload/vodupload/upload/osstest/internal/storage"
 )
 
 // A received is a body that has arrived whole.
 type received struct {
-	blob *blob
+	blob *storage.Blob
 	sums *digest
 }
 
@@ -50,16 +51,16 @@ func (s *Server) receive(req *request) (*received, *osserr.Error) {
 		return nil, aerr
 	}
 	body := limitTraffic(req, &boundedBody{r: req.Body})
-	b, err := s.blobs.receive(body, req.ContentLength, sums)
+	b, err := s.blobs.Receive(body, req.ContentLength, sums)
 	if err != nil {
 		return nil, bodyError(err)
 	}
 	switch {
-	case req.ContentLength >= 0 && b.size != req.ContentLength:
-		s.blobs.remove(b)
+	case req.ContentLength >= 0 && b.Size != req.ContentLength:
+		s.blobs.Remove(b)
 		return nil, osserr.IncompleteBody()
 	case want != "" && want != sums.contentMD5():
-		s.blobs.remove(b)
+		s.blobs.Remove(b)
 		return nil, osserr.InvalidDigest(osserr.ECDigestMismatch)
 	}
 	return &received{blob: b, sums: sums}, nil
@@ -91,7 +92,7 @@ func wantedMD5(h http.Header) (string, *osserr.Error) {
 
 // bodyError returns the answer to a body that could not be taken in.
 func bodyError(err error) *osserr.Error {
-	var storage storageError
+	var storage storage.DiskError
 	switch {
 	case errors.As(err, &storage):
 		return osserr.Internal(err)

@@ -8,12 +8,13 @@ import (
 	"strings"
 
 	"github.com/vodupload/vodupload/upload/osstest/internal/osserr"
+	"github.com/vodupload/vodupload/upload/osstest/internal/storage"
 )
 
 // route finds out what a request is for. The request that it returns is usable
 // even when there is an error.
 func (s *Server) route(r *http.Request) (*request, *osserr.Error) {
-	req := &request{Request: r, id: newRequestID(), start: s.now()}
+	req := &request{Request: r, id: storage.NewID(12), start: s.now()}
 	req.bucket, req.key = s.address(r)
 	query, err := url.ParseQuery(r.URL.RawQuery)
 	req.query = query
@@ -25,12 +26,12 @@ func (s *Server) route(r *http.Request) (*request, *osserr.Error) {
 		return req, osserr.InvalidArgument("", "The query string is not valid.", "QueryString", r.URL.RawQuery)
 	case s.pathStyleForbidden(r) && req.bucket != "":
 		return req, osserr.PathStyleForbidden()
-	case req.bucket != "" && !validBucketName(req.bucket):
+	case req.bucket != "" && !storage.ValidBucketName(req.bucket):
 		return req, osserr.InvalidBucketName(req.bucket)
 	case req.op == "":
 		return req, unroutable(req)
 	case req.key != "":
-		return req, checkKey(req.key)
+		return req, storage.CheckKey(req.key)
 	}
 	return req, nil
 }

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/vodupload/vodupload/upload/osstest/internal/osserr"
+	"github.com/vodupload/vodupload/upload/osstest/internal/storage"
 )
 
 // A Server is an OSS server in this process. It is an [http.Handler], so that a
@@ -24,13 +25,13 @@ type Server struct {
 	keys     *keyring
 	faults   faultState
 	requests requestLog
-	blobs    blobStore
+	blobs    *storage.BlobStore
 
 	callbackKey callbackKey
-	disk        *disk // nil: memory only
+	disk        *storage.Disk // nil: memory only
 
 	mu      sync.RWMutex // guards what follows, never held while a body moves
-	buckets map[string]*bucket
+	buckets map[string]*storage.Bucket
 	lastSeq uint64
 
 	listening *http.Server // nil in a server that New made
@@ -75,15 +76,17 @@ func New(opts *Options) (*Server, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &Server{opts: &resolved, buckets: map[string]*bucket{}, hosts: []string{"localhost"}}
+	s := &Server{opts: &resolved, hosts: []string{"localhost"}}
 	for _, h := range resolved.Hosts {
 		s.hosts = append(s.hosts, strings.ToLower(strings.Trim(h, ".")))
 	}
 	s.requests.keep = resolved.KeepRequests
 	s.keys = newKeyring(resolved.Keys, resolved.LookupKey)
-	if err := s.openStore(); err != nil {
-		return nil, err
+	stored, err := storage.Open(resolved.Dir)
+	if err != nil {
+		return nil, fmt.Errorf("osstest: open the directory in the options: %w", err)
 	}
+	s.disk, s.blobs, s.buckets, s.lastSeq = stored.Disk, stored.Blobs, stored.Buckets, stored.LastSeq
 	s.life, s.end = context.WithCancel(context.Background())
 	for _, name := range resolved.Buckets {
 		if err := s.CreateBucket(name); err != nil {
@@ -113,7 +116,7 @@ func (s *Server) Close() {
 	s.end()
 	s.handlers.Wait()
 	if first {
-		s.disk.close()
+		s.disk.Close()
 	}
 }
 

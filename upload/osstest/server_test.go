@@ -8,6 +8,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/vodupload/vodupload/upload/osstest/internal/storage"
 )
 
 func TestHostNames(t *testing.T) {
@@ -228,7 +230,7 @@ func TestNames(t *testing.T) {
 		"abc": true, "a-c": true, "0-9": true, strings.Repeat("a", 63): true,
 		"ab": false, "": false, strings.Repeat("a", 64): false, "-abc": false, "abc-": false, "aBc": false, "a.c": false, "a_c": false,
 	} {
-		if got := validBucketName(name); got != want {
+		if got := storage.ValidBucketName(name); got != want {
 			t.Errorf("bucket name %q: got %v; want %v", name, got, want)
 		}
 	}
@@ -236,7 +238,7 @@ func TestNames(t *testing.T) {
 		"k": true, strings.Repeat("k", 1023): true, "a\\b": true, "日本": true,
 		"": false, strings.Repeat("k", 1024): false, "/k": false, "\\k": false, "\xff": false,
 	} {
-		if aerr := checkKey(key); (aerr == nil) != ok {
+		if aerr := storage.CheckKey(key); (aerr == nil) != ok {
 			t.Errorf("key %.20q: got %v; want ok: %v", key, aerr, ok)
 		}
 	}

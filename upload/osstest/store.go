@@ -4,12 +4,13 @@ import (
 	"fmt"
 
 	"github.com/vodupload/vodupload/upload/osstest/internal/osserr"
+	"github.com/vodupload/vodupload/upload/osstest/internal/storage"
 )
 
 // CreateBucket creates a private bucket, unless it exists. It returns an error
 // if OSS would refuse the name.
 func (s *Server) CreateBucket(name string) error {
-	if !validBucketName(name) {
+	if !storage.ValidBucketName(name) {
 		return fmt.Errorf("osstest: create bucket: %q is not a bucket name; want 3 to 63 of a-z, 0-9 and hyphens", name)
 	}
 	s.mu.Lock()
@@ -17,9 +18,9 @@ func (s *Server) CreateBucket(name string) error {
 	if s.buckets[name] != nil {
 		return nil
 	}
-	b := newBucket(name, s.now())
+	b := storage.NewBucket(name, s.now())
 	b.CORS = s.opts.newCORS()
-	if err := s.disk.saveBucket(b); err != nil {
+	if err := s.disk.SaveBucket(b); err != nil {
 		return fmt.Errorf("osstest: create bucket %s: %w", name, err)
 	}
 	s.buckets[name] = b
@@ -27,7 +28,7 @@ func (s *Server) CreateBucket(name string) error {
 }
 
 // bucketLocked returns a bucket. The caller holds s.mu.
-func (s *Server) bucketLocked(name string) (*bucket, *osserr.Error) {
+func (s *Server) bucketLocked(name string) (*storage.Bucket, *osserr.Error) {
 	if b := s.buckets[name]; b != nil {
 		return b, nil
 	}
@@ -36,13 +37,13 @@ func (s *Server) bucketLocked(name string) (*bucket, *osserr.Error) {
 
 // uploadLocked returns an upload, and the EC says which operation misses it.
 // The caller holds s.mu.
-func (s *Server) uploadLocked(bucketName, key, uploadID, ec string) (*bucket, *upload, *osserr.Error) {
+func (s *Server) uploadLocked(bucketName, key, uploadID, ec string) (*storage.Bucket, *storage.Upload, *osserr.Error) {
 	b, aerr := s.bucketLocked(bucketName)
 	if aerr != nil {
 		return nil, nil, aerr
 	}
 	// An upload ID is only good for the object that it was made for.
-	u := b.uploads[uploadID]
+	u := b.Uploads[uploadID]
 	if u == nil || u.Key != key {
 		return nil, nil, osserr.NoSuchUpload(ec, uploadID)
 	}
@@ -51,66 +52,52 @@ func (s *Server) uploadLocked(bucketName, key, uploadID, ec string) (*bucket, *u
 
 // mayWrite says, before a body is sent, whether an object may be written. It
 // returns the attributes as they are in the bucket.
-func (s *Server) mayWrite(req *request, a attributes, ec string) (attributes, *osserr.Error) {
+func (s *Server) mayWrite(req *request, a storage.Attributes, ec string) (storage.Attributes, *osserr.Error) {
 	s.mu.RLock()
 	defer s.mu.RUnlock()
 	b, aerr := s.bucketLocked(req.bucket)
 	if aerr != nil {
 		return a, aerr
 	}
-	if b.overwriteForbidden(req.key, forbidsOverwrite(req.Header)) {
+	if b.OverwriteForbidden(req.key, forbidsOverwrite(req.Header)) {
 		return a, osserr.FileAlreadyExists(ec)
 	}
-	return a.inBucket(b), nil
+	return a.InBucket(b), nil
 }
 
 // store puts an object into its bucket. On an error the object's content is
 // gone.
-func (s *Server) store(bucketName string, o *object, forbid bool, ec string) *osserr.Error {
+func (s *Server) store(bucketName string, o *storage.Object, forbid bool, ec string) *osserr.Error {
 	s.mu.Lock()
 	replaced, aerr := s.storeLocked(bucketName, o, forbid, ec)
 	s.mu.Unlock()
 	if aerr != nil {
-		o.content.release()
+		o.Content.Release()
 	}
 	if replaced != nil {
-		replaced.content.release()
+		replaced.Content.Release()
 	}
 	return aerr
 }
 
 // storeLocked puts an object into its bucket and returns the version that it
 // replaced, if any. The caller holds s.mu.
-func (s *Server) storeLocked(bucketName string, o *object, forbid bool, ec string) (replaced *object, aerr *osserr.Error) {
+func (s *Server) storeLocked(bucketName string, o *storage.Object, forbid bool, ec string) (replaced *storage.Object, aerr *osserr.Error) {
 	b, aerr := s.bucketLocked(bucketName)
 	if aerr != nil {
 		return nil, aerr
 	}
-	if b.overwriteForbidden(o.Key, forbid) {
+	if b.OverwriteForbidden(o.Key, forbid) {
 		return nil, osserr.FileAlreadyExists(ec)
 	}
 	s.lastSeq++
 	o.Seq = s.lastSeq
-	o.Version = nullVersion
-	if b.Versioning == versioningEnabled {
-		o.Version = newVersionID()
+	o.Version = storage.NullVersion
+	if b.Versioning == storage.VersioningEnabled {
+		o.Version = storage.NewVersionID()
 	}
-	if err := s.disk.saveObject(b, o); err != nil {
+	if err := s.disk.SaveObject(b, o); err != nil {
 		return nil, osserr.Internal(err)
 	}
-	return b.put(o), nil
+	return b.Put(o), nil
 }
-
-// shownVersion returns the version ID that answers show: none in a bucket that
-// never had versions.
-func (b *bucket) shownVersion(o *object) string {
-	if b.Versioning == "" && o.Version == nullVersion {
-		return ""
-	}
-	return o.Version
-}
-
-const (
-	versioningEnabled   = "Enabled"
-	versioningSuspended = "Suspended"
-)

@@ -5,6 +5,7 @@ import (
 	"strconv"
 
 	"github.com/vodupload/vodupload/upload/osstest/internal/osserr"
+	"github.com/vodupload/vodupload/upload/osstest/internal/storage"
 )
 
 func (s *Server) uploadPart(w http.ResponseWriter, req *request) *osserr.Error {
@@ -41,18 +42,18 @@ func (s *Server) mayAddPart(req *request, ec string) *osserr.Error {
 	if aerr != nil {
 		return aerr
 	}
-	return u.checkTurn(req.partNumber)
+	return checkTurn(u, req.partNumber)
 }
 
 // checkTurn returns the error that OSS answers to a part of a sequential upload
 // that is there already, or that is not the next one.
-func (u *upload) checkTurn(number int) *osserr.Error {
+func checkTurn(u *storage.Upload, number int) *osserr.Error {
 	switch {
 	case !u.Sequential:
 		return nil
-	case u.parts[number] != nil:
-		return osserr.PartAlreadyExists(number, quoted(u.parts[number].ETag))
-	case number != len(u.parts)+1:
+	case u.Parts[number] != nil:
+		return osserr.PartAlreadyExists(number, quoted(u.Parts[number].ETag))
+	case number != len(u.Parts)+1:
 		return osserr.PartNotSequential(number)
 	}
 	return nil
@@ -60,34 +61,34 @@ func (u *upload) checkTurn(number int) *osserr.Error {
 
 // addPart adds a part that has arrived to its upload, which may have ended
 // meanwhile.
-func (s *Server) addPart(req *request, body *received, ec string) (*part, *osserr.Error) {
-	p := &part{
-		Number: req.partNumber, Size: body.blob.size, ETag: body.sums.etag(), CRC64: body.sums.crc,
-		Modified: s.now(), blob: body.blob,
+func (s *Server) addPart(req *request, body *received, ec string) (*storage.Part, *osserr.Error) {
+	p := &storage.Part{
+		Number: req.partNumber, Size: body.blob.Size, ETag: body.sums.etag(), CRC64: body.sums.crc,
+		Modified: s.now(), Blob: body.blob,
 	}
 	s.mu.Lock()
 	replaced, aerr := s.addPartLocked(req, p, ec)
 	s.mu.Unlock()
 	if aerr != nil {
-		s.blobs.remove(p.blob)
+		s.blobs.Remove(p.Blob)
 	} else if replaced != nil {
-		s.blobs.remove(replaced.blob)
+		s.blobs.Remove(replaced.Blob)
 	}
 	return p, aerr
 }
 
-func (s *Server) addPartLocked(req *request, p *part, ec string) (replaced *part, aerr *osserr.Error) {
+func (s *Server) addPartLocked(req *request, p *storage.Part, ec string) (replaced *storage.Part, aerr *osserr.Error) {
 	b, u, aerr := s.uploadLocked(req.bucket, req.key, req.uploadID, ec)
 	if aerr != nil {
 		return nil, aerr
 	}
-	if aerr := u.checkTurn(p.Number); aerr != nil {
+	if aerr := checkTurn(u, p.Number); aerr != nil {
 		return nil, aerr
 	}
-	if err := s.disk.savePart(b, u, p); err != nil {
+	if err := s.disk.SavePart(b, u, p); err != nil {
 		return nil, osserr.Internal(err)
 	}
-	replaced = u.parts[p.Number]
-	u.parts[p.Number] = p
+	replaced = u.Parts[p.Number]
+	u.Parts[p.Number] = p
 	return replaced, nil
 }

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/vodupload/vodupload/upload/osstest/internal/osserr"
+	"github.com/vodupload/vodupload/upload/osstest/internal/storage"
 )
 
 type copyPartResult struct {
@@ -32,7 +33,7 @@ func (s *Server) uploadPartCopy(w http.ResponseWriter, req *request) *osserr.Err
 	if aerr != nil {
 		return aerr
 	}
-	defer source.content.release()
+	defer source.Content.Release()
 	body, aerr := s.copyFrom(req, source)
 	if aerr != nil {
 		return aerr
@@ -60,8 +61,8 @@ func (s *Server) copySource(req *request) (*found, *osserr.Error) {
 	if aerr != nil {
 		return nil, aerr
 	}
-	if aerr := checkConditions(req.Header, copyPrefix, &source.object); aerr != nil {
-		source.content.release()
+	if aerr := checkConditions(req.Header, copyPrefix, &source.Object); aerr != nil {
+		source.Content.Release()
 		return nil, aerr
 	}
 	return source, nil
@@ -78,7 +79,7 @@ func parseCopySource(header string) (bucketName, key, version string, ok bool) {
 	}
 	bucketName, key, _ = strings.Cut(strings.TrimPrefix(path, "/"), "/")
 	values, err := url.ParseQuery(query)
-	return bucketName, key, values.Get("versionId"), err == nil && key != "" && validBucketName(bucketName)
+	return bucketName, key, values.Get("versionId"), err == nil && key != "" && storage.ValidBucketName(bucketName)
 }
 
 // copyFrom copies the part's bytes. Blobs have one owner, so that they are
@@ -91,13 +92,13 @@ func (s *Server) copyFrom(req *request, source *found) (*received, *osserr.Error
 	if sp.length > maxPartSize {
 		return nil, osserr.EntityTooLarge(sp.length)
 	}
-	r, err := source.content.open(sp.offset, sp.length)
+	r, err := source.Content.Open(sp.offset, sp.length)
 	if err != nil {
 		return nil, osserr.Internal(err)
 	}
 	defer r.Close()
 	sums := newDigest()
-	b, err := s.blobs.receive(limitTraffic(req, r), sp.length, sums)
+	b, err := s.blobs.Receive(limitTraffic(req, r), sp.length, sums)
 	if err != nil {
 		return nil, osserr.Internal(err)
 	}

@@ -4,17 +4,15 @@ import (
 	"net/http"
 	"net/url"
 	"strings"
-	"unicode/utf8"
 
 	"github.com/vodupload/vodupload/upload/osstest/internal/osserr"
+	"github.com/vodupload/vodupload/upload/osstest/internal/storage"
 )
 
 // Limits of the service (OSS documentation, Limits).
 const (
 	minPartSize    = osserr.MinPartSize
 	maxPartSize    = osserr.MaxPartSize
-	maxParts       = 10000
-	maxKeyLength   = 1023
 	maxMetadata    = 8 << 10
 	maxTags        = 10
 	maxTagKey      = 128
@@ -24,32 +22,6 @@ const (
 	minTrafficRate = 819200
 	maxTrafficRate = 838860800
 )
-
-// validBucketName reports whether OSS would take the name for a bucket.
-func validBucketName(name string) bool {
-	if len(name) < 3 || len(name) > 63 || name[0] == '-' || name[len(name)-1] == '-' {
-		return false
-	}
-	for _, c := range []byte(name) {
-		if (c < 'a' || c > 'z') && (c < '0' || c > '9') && c != '-' {
-			return false
-		}
-	}
-	return true
-}
-
-// checkKey returns the error that OSS answers to an object name it refuses.
-func checkKey(key string) *osserr.Error {
-	switch {
-	case key == "":
-		return osserr.InvalidObjectName("The Object name can not be empty", key)
-	case len(key) > maxKeyLength:
-		return osserr.InvalidObjectName("The Length of Object name must be less than 1024", key)
-	case key[0] == '/' || key[0] == '\\' || !utf8.ValidString(key):
-		return osserr.InvalidObjectName("The specified object is not valid.", key)
-	}
-	return nil
-}
 
 // oneOf refuses a header whose value is not among the allowed ones. A header
 // that is absent is fine.
@@ -66,21 +38,15 @@ func oneOf(h http.Header, name string, allowed ...string) *osserr.Error {
 	return osserr.InvalidArgument("", "The value of "+strings.ToLower(name)+" is not valid.", strings.ToLower(name), v)
 }
 
-var (
-	storageClasses = []string{"Standard", "IA", "Archive", "ColdArchive", "DeepColdArchive"}
-	bucketACLs     = []string{"private", "public-read", "public-read-write"}
-	objectACLs     = []string{"default", "private", "public-read", "public-read-write"}
-)
-
 // checkMetadata refuses more user metadata than OSS keeps, and names of other
 // characters than letters, digits and hyphens.
 func checkMetadata(h http.Header) *osserr.Error {
 	size := 0
 	for name, values := range h {
-		if !strings.HasPrefix(name, metaPrefix) {
+		if !strings.HasPrefix(name, storage.MetaPrefix) {
 			continue
 		}
-		if strings.ContainsFunc(name, notInMetaName) || name == metaPrefix {
+		if strings.ContainsFunc(name, notInMetaName) || name == storage.MetaPrefix {
 			return osserr.MetadataName(name)
 		}
 		for _, v := range values {

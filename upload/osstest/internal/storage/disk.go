@@ -1,4 +1,4 @@
-package osstest
+package storage
 
 import (
 	"crypto/sha256"
@@ -10,7 +10,7 @@ import (
 	"path/filepath"
 )
 
-// A disk keeps a server's state in a directory:
+// A Disk keeps a server's state in a directory:
 //
 //	format.json                       the version of this layout; a directory without it is not ours
 //	lock                              held by the server that uses the directory
@@ -28,13 +28,13 @@ import (
 // machine may damage the directory. Damaged files keep the next server from
 // starting; files of others are ignored. Neither are ever removed.
 //
-// On a nil disk all methods do nothing. The caller holds Server.mu.
-type disk struct {
+// On a nil disk all methods do nothing. The caller holds the lock of what it saves.
+type Disk struct {
 	dir  string
 	lock *os.File
 }
 
-func (d *disk) close() {
+func (d *Disk) Close() {
 	if d != nil {
 		d.lock.Close()
 	}
@@ -42,31 +42,31 @@ func (d *disk) close() {
 
 const bucketPrefix = "bucket-"
 
-func (d *disk) bucketDir(name string) string {
+func (d *Disk) bucketDir(name string) string {
 	// A prefix, because names such as "con" and "nul" are no files on Windows.
 	return filepath.Join(d.dir, layout.buckets, bucketPrefix+name)
 }
 
 // objectPath names an object's file by a hash of the key: keys may be too long
 // for a file's name, or differ in case only.
-func (d *disk) objectPath(b *bucket, key, version string) string {
+func (d *Disk) objectPath(b *Bucket, key, version string) string {
 	sum := sha256.Sum256([]byte(key))
 	return filepath.Join(d.bucketDir(b.Name), "objects", hex.EncodeToString(sum[:16])+"."+version+".json")
 }
 
-func (d *disk) uploadPath(b *bucket, id, extension string) string {
+func (d *Disk) uploadPath(b *Bucket, id, extension string) string {
 	return filepath.Join(d.bucketDir(b.Name), "uploads", id+extension)
 }
 
-func (d *disk) saveBucket(b *bucket) error {
+func (d *Disk) SaveBucket(b *Bucket) error {
 	if d == nil {
 		return nil
 	}
 	return d.write(filepath.Join(d.bucketDir(b.Name), "bucket.json"), b)
 }
 
-// removeBucket removes a bucket that is empty.
-func (d *disk) removeBucket(b *bucket) error {
+// RemoveBucket removes a bucket that is empty.
+func (d *Disk) RemoveBucket(b *Bucket) error {
 	if d == nil {
 		return nil
 	}
@@ -82,35 +82,35 @@ func (d *disk) removeBucket(b *bucket) error {
 	return nil
 }
 
-func (d *disk) saveObject(b *bucket, o *object) error {
+func (d *Disk) SaveObject(b *Bucket, o *Object) error {
 	if d == nil {
 		return nil
 	}
-	saved := savedObject{object: *o, Header: savedHeader(o.Header)}
-	if o.content != nil {
-		for _, blob := range o.content.blobs {
-			saved.Blobs = append(saved.Blobs, savedBlob{blob.name, blob.size})
+	saved := savedObject{Object: *o, Header: savedHeader(o.Header)}
+	if o.Content != nil {
+		for _, blob := range o.Content.blobs {
+			saved.Blobs = append(saved.Blobs, savedBlob{blob.name, blob.Size})
 		}
 	}
 	return d.write(d.objectPath(b, o.Key, o.Version), saved)
 }
 
-func (d *disk) removeObject(b *bucket, o *object) error {
+func (d *Disk) RemoveObject(b *Bucket, o *Object) error {
 	if d == nil {
 		return nil
 	}
 	return os.Remove(d.objectPath(b, o.Key, o.Version))
 }
 
-func (d *disk) saveUpload(b *bucket, u *upload) error {
+func (d *Disk) SaveUpload(b *Bucket, u *Upload) error {
 	if d == nil {
 		return nil
 	}
-	return d.write(d.uploadPath(b, u.ID, ".json"), savedUpload{upload: *u, Header: savedHeader(u.Header)})
+	return d.write(d.uploadPath(b, u.ID, ".json"), savedUpload{Upload: *u, Header: savedHeader(u.Header)})
 }
 
-// removeUpload removes an upload and the list of its parts.
-func (d *disk) removeUpload(b *bucket, u *upload) error {
+// RemoveUpload removes an upload and the list of its parts.
+func (d *Disk) RemoveUpload(b *Bucket, u *Upload) error {
 	if d == nil {
 		return nil
 	}
@@ -124,13 +124,13 @@ func (d *disk) removeUpload(b *bucket, u *upload) error {
 	return err
 }
 
-// savePart adds a line to the list of an upload's parts. A later line counts
+// SavePart adds a line to the list of an upload's parts. A later line counts
 // before an earlier one of the same part.
-func (d *disk) savePart(b *bucket, u *upload, p *part) error {
+func (d *Disk) SavePart(b *Bucket, u *Upload, p *Part) error {
 	if d == nil {
 		return nil
 	}
-	line, err := json.Marshal(savedPart{part: *p, Blob: savedBlob{p.blob.name, p.blob.size}})
+	line, err := json.Marshal(savedPart{Part: *p, Blob: savedBlob{p.Blob.name, p.Blob.Size}})
 	if err != nil {
 		return err
 	}
@@ -155,7 +155,7 @@ func appendLine(path string, line []byte) (err error) {
 }
 
 // write puts v, as JSON, at a path, at once or not at all.
-func (d *disk) write(path string, v any) (err error) {
+func (d *Disk) write(path string, v any) (err error) {
 	data, err := json.Marshal(v)
 	if err != nil {
 		return err

@@ -1,4 +1,4 @@
-package osstest
+package storage
 
 import (
 	"fmt"
@@ -8,42 +8,42 @@ import (
 	"slices"
 )
 
-// A blob is one body that was received: in memory, or in a file. It does not
+// A Blob is one body that was received: in memory, or in a file. It does not
 // change. It belongs to one part or to one object at a time.
-type blob struct {
-	size   int64
+type Blob struct {
+	Size   int64
 	name   string   // of the file; "" in memory
 	chunks [][]byte // in memory: all of chunkSize but the last
 }
 
-// chunkSize bounds what a body in memory costs before its bytes are there.
-const chunkSize = 256 << 10
+// ChunkSize bounds what a body in memory costs before its bytes are there.
+const ChunkSize = 256 << 10
 
-// A blobStore receives and keeps blobs: in files where it has a directory.
-type blobStore struct{ dir string }
+// A BlobStore receives and keeps blobs: in files where it has a directory.
+type BlobStore struct{ Dir string }
 
-// A storageError is a failure of the server's own disk, unlike one of the
+// A DiskError is a failure of the server's own disk, unlike one of the
 // client's connection.
-type storageError struct{ error }
+type DiskError struct{ error }
 
-func (e storageError) Unwrap() error { return e.error }
+func (e DiskError) Unwrap() error { return e.error }
 
-// receive reads r to its end into a new blob and writes the same bytes to sum.
+// Receive reads r to its end into a new blob and writes the same bytes to sum.
 // The size is what r is expected to have, or -1. When r fails nothing is kept.
-func (b *blobStore) receive(r io.Reader, size int64, sum io.Writer) (*blob, error) {
-	if b.dir == "" {
+func (b *BlobStore) Receive(r io.Reader, size int64, sum io.Writer) (*Blob, error) {
+	if b.Dir == "" {
 		return receiveMemory(r, size, sum)
 	}
 	return b.receiveFile(r, sum)
 }
 
-func receiveMemory(r io.Reader, size int64, sum io.Writer) (*blob, error) {
-	bl := &blob{}
+func receiveMemory(r io.Reader, size int64, sum io.Writer) (*Blob, error) {
+	bl := &Blob{}
 	for {
-		room := int64(chunkSize)
+		room := int64(ChunkSize)
 		if size >= 0 {
 			// One byte more than is left finds out whether r has more.
-			room = min(room, max(size-bl.size, 1))
+			room = min(room, max(size-bl.Size, 1))
 		}
 		chunk := make([]byte, room)
 		n, err := fill(r, chunk)
@@ -52,7 +52,7 @@ func receiveMemory(r io.Reader, size int64, sum io.Writer) (*blob, error) {
 				chunk = slices.Clone(chunk[:n])
 			}
 			bl.chunks = append(bl.chunks, chunk[:n])
-			bl.size += int64(n)
+			bl.Size += int64(n)
 			sum.Write(chunk[:n])
 		}
 		if err == io.EOF {
@@ -75,10 +75,10 @@ func fill(r io.Reader, buf []byte) (n int, err error) {
 	return n, err
 }
 
-func (b *blobStore) receiveFile(r io.Reader, sum io.Writer) (_ *blob, err error) {
-	f, err := os.CreateTemp(filepath.Join(b.dir, layout.incoming), incomingBody+"*")
+func (b *BlobStore) receiveFile(r io.Reader, sum io.Writer) (_ *Blob, err error) {
+	f, err := os.CreateTemp(filepath.Join(b.Dir, layout.incoming), incomingBody+"*")
 	if err != nil {
-		return nil, storageError{err}
+		return nil, DiskError{err}
 	}
 	defer func() {
 		if err != nil {
@@ -91,11 +91,11 @@ func (b *blobStore) receiveFile(r io.Reader, sum io.Writer) (_ *blob, err error)
 		return nil, err
 	}
 	if err := f.Close(); err != nil {
-		return nil, storageError{err}
+		return nil, DiskError{err}
 	}
-	bl := &blob{size: size, name: newID(16)}
+	bl := &Blob{Size: size, name: NewID(16)}
 	if err := rename(f.Name(), b.path(bl.name)); err != nil {
-		return nil, storageError{err}
+		return nil, DiskError{err}
 	}
 	return bl, nil
 }
@@ -105,7 +105,7 @@ func copyBody(f *os.File, r io.Reader, sum io.Writer) (size int64, err error) {
 	for {
 		n, rerr := fill(r, buf)
 		if _, err := f.Write(buf[:n]); err != nil {
-			return size, storageError{err}
+			return size, DiskError{err}
 		}
 		sum.Write(buf[:n])
 		size += int64(n)
@@ -137,19 +137,19 @@ const (
 )
 
 // path spreads the files over 256 directories.
-func (b *blobStore) path(name string) string {
-	return filepath.Join(b.dir, layout.blobs, name[:2], name)
+func (b *BlobStore) path(name string) string {
+	return filepath.Join(b.Dir, layout.blobs, name[:2], name)
 }
 
-// remove deletes a blob for good. No reader may have it open.
-func (b *blobStore) remove(bl *blob) {
+// Remove deletes a blob for good. No reader may have it open.
+func (b *BlobStore) Remove(bl *Blob) {
 	if bl != nil && bl.name != "" {
 		os.Remove(b.path(bl.name))
 	}
 }
 
-// open returns the bytes of a blob from an offset on.
-func (b *blobStore) open(bl *blob, offset int64) (io.ReadCloser, error) {
+// Open returns the bytes of a blob from an offset on.
+func (b *BlobStore) Open(bl *Blob, offset int64) (io.ReadCloser, error) {
 	if bl.name == "" {
 		return &memoryReader{bl: bl, offset: offset}, nil
 	}
@@ -166,12 +166,12 @@ func (b *blobStore) open(bl *blob, offset int64) (io.ReadCloser, error) {
 
 // A memoryReader reads a blob in memory.
 type memoryReader struct {
-	bl     *blob
+	bl     *Blob
 	offset int64
 }
 
 func (m *memoryReader) Read(p []byte) (int, error) {
-	if m.offset >= m.bl.size {
+	if m.offset >= m.bl.Size {
 		return 0, io.EOF
 	}
 	// The chunks of one blob have one length, but for the last.

@@ -1,6 +1,6 @@
 //go:build darwin || dragonfly || freebsd || linux || netbsd || openbsd
 
-package osstest
+package storage
 
 import (
 	"errors"
@@ -21,7 +21,7 @@ func lockFile(path string) (*os.File, error) {
 	}
 	f.Close()
 	if errors.Is(err, syscall.EWOULDBLOCK) {
-		return nil, errInUse
+		return nil, ErrInUse
 	}
 	return nil, &os.PathError{Op: "lock", Path: path, Err: err}
 }

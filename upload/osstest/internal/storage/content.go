@@ -1,4 +1,4 @@
-package osstest
+package storage
 
 import (
 	"errors"
@@ -8,37 +8,37 @@ import (
 	"sync/atomic"
 )
 
-// A content is the bytes of one object: the blobs of its parts, in order. It
+// A Content is the bytes of one object: the blobs of its parts, in order. It
 // counts its users, so that its files outlast the object while someone reads
 // it: not every system can delete an open file.
-type content struct {
-	store *blobStore
-	blobs []*blob
+type Content struct {
+	store *BlobStore
+	blobs []*Blob
 	ends  []int64 // ends[i] is the offset at which blob i ends
 	users atomic.Int64
 }
 
-// newContent returns a content with one user: the object that it is for.
-func newContent(store *blobStore, blobs []*blob) *content {
-	c := &content{store: store, blobs: blobs, ends: make([]int64, len(blobs))}
+// NewContent returns a content with one user: the object that it is for.
+func NewContent(store *BlobStore, blobs []*Blob) *Content {
+	c := &Content{store: store, blobs: blobs, ends: make([]int64, len(blobs))}
 	var end int64
 	for i, b := range blobs {
-		end += b.size
+		end += b.Size
 		c.ends[i] = end
 	}
 	c.users.Store(1)
 	return c
 }
 
-func (c *content) size() int64 {
+func (c *Content) Size() int64 {
 	if len(c.ends) == 0 {
 		return 0
 	}
 	return c.ends[len(c.ends)-1]
 }
 
-// acquire adds a user, unless the last one has gone.
-func (c *content) acquire() bool {
+// Acquire adds a user, unless the last one has gone.
+func (c *Content) Acquire() bool {
 	for {
 		n := c.users.Load()
 		if n == 0 {
@@ -50,19 +50,19 @@ func (c *content) acquire() bool {
 	}
 }
 
-// release takes away a user. The last one takes the files away.
-func (c *content) release() {
+// Release takes away a user. The last one takes the files away.
+func (c *Content) Release() {
 	if c == nil || c.users.Add(-1) > 0 {
 		return
 	}
 	for _, b := range c.blobs {
-		c.store.remove(b)
+		c.store.Remove(b)
 	}
 }
 
-// open returns the n bytes from an offset on. The caller must close it.
-func (c *content) open(offset, n int64) (io.ReadCloser, error) {
-	if !c.acquire() {
+// Open returns the n bytes from an offset on. The caller must close it.
+func (c *Content) Open(offset, n int64) (io.ReadCloser, error) {
+	if !c.Acquire() {
 		return nil, &fs.PathError{Op: "open", Path: "object", Err: errDeleted}
 	}
 	return &contentReader{c: c, offset: offset, end: offset + n}, nil
@@ -72,7 +72,7 @@ var errDeleted = errors.New("its content was deleted from the server")
 
 // A contentReader reads one blob after the other.
 type contentReader struct {
-	c           *content
+	c           *Content
 	offset, end int64
 	blob        io.ReadCloser // the one that offset is in; nil between two
 	blobEnd     int64
@@ -103,8 +103,8 @@ func (r *contentReader) seek() error {
 		return nil
 	}
 	i := sort.Search(len(r.c.ends), func(i int) bool { return r.c.ends[i] > r.offset })
-	begin := r.c.ends[i] - r.c.blobs[i].size
-	b, err := r.c.store.open(r.c.blobs[i], r.offset-begin)
+	begin := r.c.ends[i] - r.c.blobs[i].Size
+	b, err := r.c.store.Open(r.c.blobs[i], r.offset-begin)
 	if err != nil {
 		return err
 	}
@@ -130,7 +130,7 @@ func (r *contentReader) Close() error {
 	if r.blob != nil {
 		r.blob.Close()
 	}
-	r.c.release()
+	r.c.Release()
 	r.c = nil
 	return nil
 }

@@ -1,4 +1,4 @@
-package osstest
+package storage
 
 import (
 	"bytes"
@@ -15,31 +15,39 @@ import (
 	"time"
 )
 
-// openStore opens the server's directory, if it has one, and reads what is
-// there.
-func (s *Server) openStore() error {
-	if s.opts.Dir == "" {
-		return nil
-	}
-	d, err := openDisk(s.opts.Dir)
-	if err != nil {
-		return fmt.Errorf("osstest: open the directory in the options: %w", err)
-	}
-	s.disk = d
-	s.blobs.dir = s.opts.Dir
-	if err := s.load(); err != nil {
-		d.close()
-		return fmt.Errorf("osstest: read the directory in the options: %w", err)
-	}
-	return nil
+// A State is all that a server has stored.
+type State struct {
+	Disk    *Disk // nil: memory only
+	Blobs   *BlobStore
+	Buckets map[string]*Bucket
+	LastSeq uint64 // of the last object
 }
 
-func (s *Server) load() error {
-	l := &loader{disk: s.disk, store: &s.blobs, sizes: map[string]int64{}, owners: map[string]string{}, torn: map[string]int64{}}
-	if err := l.read(s.buckets); err != nil {
+// Open opens a server's directory and reads what is there. Without one, what is stored
+// is in memory.
+func Open(dir string) (*State, error) {
+	s := &State{Blobs: &BlobStore{dir}, Buckets: map[string]*Bucket{}}
+	if dir == "" {
+		return s, nil
+	}
+	d, err := OpenDisk(dir)
+	if err != nil {
+		return nil, err
+	}
+	s.Disk = d
+	if err := s.load(); err != nil {
+		d.Close()
+		return nil, err
+	}
+	return s, nil
+}
+
+func (s *State) load() error {
+	l := &loader{Disk: s.Disk, store: s.Blobs, sizes: map[string]int64{}, owners: map[string]string{}, torn: map[string]int64{}}
+	if err := l.read(s.Buckets); err != nil {
 		return err
 	}
-	s.lastSeq = l.lastSeq
+	s.LastSeq = l.lastSeq
 	return l.clear()
 }
 
@@ -49,8 +57,8 @@ func (s *Server) load() error {
 // only what a killed server may have left, by its name and its place. Files of
 // others stay.
 type loader struct {
-	*disk
-	store   *blobStore
+	*Disk
+	store   *BlobStore
 	sizes   map[string]int64  // of the bodies that are there
 	owners  map[string]string // by body: the file that names it
 	lastSeq uint64
@@ -60,7 +68,7 @@ type loader struct {
 	torn      map[string]int64 // files that end in half a line, and what is whole of them
 }
 
-func (l *loader) read(buckets map[string]*bucket) error {
+func (l *loader) read(buckets map[string]*Bucket) error {
 	if err := l.findIncoming(); err != nil {
 		return err
 	}
@@ -125,8 +133,8 @@ func (l *loader) findBlobs() error {
 }
 
 // bucket reads a bucket. It returns nil for one that was being deleted.
-func (l *loader) bucket(name string) (*bucket, error) {
-	if !validBucketName(name) {
+func (l *loader) bucket(name string) (*Bucket, error) {
+	if !ValidBucketName(name) {
 		l.foreign = true
 		return nil, nil
 	}
@@ -137,7 +145,7 @@ func (l *loader) bucket(name string) (*bucket, error) {
 		}
 	}
 	path := filepath.Join(dir, "bucket.json")
-	b := newBucket("", time.Time{})
+	b := NewBucket("", time.Time{})
 	err := readJSON(path, b)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, l.deletedBucket(dir)
@@ -177,7 +185,7 @@ func (l *loader) deletedBucket(dir string) error {
 func isObjectFile(name string) bool {
 	hash, rest, _ := strings.Cut(name, ".")
 	version, ok := strings.CutSuffix(rest, ".json")
-	return ok && isID(strings.ToUpper(hash)) && (version == nullVersion || isVersionID(version))
+	return ok && isID(strings.ToUpper(hash)) && (version == NullVersion || isVersionID(version))
 }
 
 func isUploadFile(name string) bool {
@@ -187,7 +195,7 @@ func isUploadFile(name string) bool {
 
 // objects reads the objects of a bucket, and returns the upload IDs that they
 // were made by.
-func (l *loader) objects(b *bucket) (completed map[string]bool, err error) {
+func (l *loader) objects(b *Bucket) (completed map[string]bool, err error) {
 	completed = map[string]bool{}
 	err = l.eachFile(filepath.Join(l.bucketDir(b.Name), "objects"), func(path, name string) error {
 		if !isObjectFile(name) {
@@ -198,20 +206,20 @@ func (l *loader) objects(b *bucket) (completed map[string]bool, err error) {
 		if err != nil {
 			return atPath(path, err)
 		}
-		b.objects[o.Key] = append(b.objects[o.Key], o)
+		b.Objects[o.Key] = append(b.Objects[o.Key], o)
 		if o.UploadID != "" {
 			completed[o.UploadID] = true
 		}
 		l.lastSeq = max(l.lastSeq, o.Seq)
 		return nil
 	})
-	for _, versions := range b.objects {
-		slices.SortFunc(versions, func(a, b *object) int { return cmp.Compare(b.Seq, a.Seq) })
+	for _, versions := range b.Objects {
+		slices.SortFunc(versions, func(a, b *Object) int { return cmp.Compare(b.Seq, a.Seq) })
 	}
 	return completed, err
 }
 
-func (l *loader) object(b *bucket, path string) (*object, error) {
+func (l *loader) object(b *Bucket, path string) (*Object, error) {
 	var saved savedObject
 	if err := readJSON(path, &saved); err != nil {
 		return nil, err
@@ -222,7 +230,7 @@ func (l *loader) object(b *bucket, path string) (*object, error) {
 	if want := l.objectPath(b, saved.Key, saved.Version); path != want {
 		return nil, fmt.Errorf("it belongs into %s", filepath.Base(want))
 	}
-	o := saved.object
+	o := saved.Object
 	o.Header = http.Header(saved.Header)
 	if o.Marker {
 		return &o, nil
@@ -231,14 +239,14 @@ func (l *loader) object(b *bucket, path string) (*object, error) {
 	if err != nil {
 		return nil, err
 	}
-	o.content = newContent(l.store, blobs)
-	if o.content.size() != o.Size {
-		return nil, fmt.Errorf("its bodies have %d bytes; want %d", o.content.size(), o.Size)
+	o.Content = NewContent(l.store, blobs)
+	if o.Content.Size() != o.Size {
+		return nil, fmt.Errorf("its bodies have %d bytes; want %d", o.Content.Size(), o.Size)
 	}
 	return &o, nil
 }
 
-func (l *loader) uploads(b *bucket, completed map[string]bool) error {
+func (l *loader) uploads(b *Bucket, completed map[string]bool) error {
 	dir := filepath.Join(l.bucketDir(b.Name), "uploads")
 	var lists []string // IDs of uploads whose parts are listed
 	err := l.eachFile(dir, func(path, name string) error {
@@ -263,10 +271,10 @@ func (l *loader) uploads(b *bucket, completed map[string]bool) error {
 		if err != nil {
 			return atPath(path, err)
 		}
-		u := saved.upload
+		u := saved.Upload
 		u.Header = http.Header(saved.Header)
-		u.parts = map[int]*part{}
-		b.uploads[u.ID] = &u
+		u.Parts = map[int]*Part{}
+		b.Uploads[u.ID] = &u
 		return nil
 	})
 	if err != nil {
@@ -274,7 +282,7 @@ func (l *loader) uploads(b *bucket, completed map[string]bool) error {
 	}
 	for _, id := range lists {
 		path := l.uploadPath(b, id, ".parts")
-		if u := b.uploads[id]; u == nil {
+		if u := b.Uploads[id]; u == nil {
 			l.leftovers = append(l.leftovers, path)
 		} else if err := l.parts(path, u); err != nil {
 			return atPath(path, err)
@@ -285,7 +293,7 @@ func (l *loader) uploads(b *bucket, completed map[string]bool) error {
 
 // parts reads the list of an upload's parts. A killed server may have left half
 // a line at its end.
-func (l *loader) parts(path string, u *upload) error {
+func (l *loader) parts(path string, u *Upload) error {
 	data, err := readFile(path)
 	if err != nil {
 		return err
@@ -314,9 +322,9 @@ func (l *loader) parts(path string, u *upload) error {
 		if err != nil {
 			return err
 		}
-		p := saved.part
-		p.blob = blobs[0]
-		u.parts[number] = &p
+		p := saved.Part
+		p.Blob = blobs[0]
+		u.Parts[number] = &p
 	}
 	return nil
 }
@@ -338,8 +346,8 @@ func atPath(path string, err error) error {
 }
 
 // claim returns the bodies that a file names, which no other file may name.
-func (l *loader) claim(path string, saved []savedBlob) ([]*blob, error) {
-	blobs := make([]*blob, len(saved))
+func (l *loader) claim(path string, saved []savedBlob) ([]*Blob, error) {
+	blobs := make([]*Blob, len(saved))
 	for i, b := range saved {
 		size, ok := l.sizes[b.Name]
 		switch {
@@ -351,7 +359,7 @@ func (l *loader) claim(path string, saved []savedBlob) ([]*blob, error) {
 			return nil, fmt.Errorf("the body %q that it names belongs to %s", b.Name, l.owners[b.Name])
 		}
 		l.owners[b.Name] = path
-		blobs[i] = &blob{name: b.Name, size: b.Size}
+		blobs[i] = &Blob{name: b.Name, Size: b.Size}
 	}
 	return blobs, nil
 }

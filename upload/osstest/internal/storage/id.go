@@ -1,4 +1,4 @@
-package osstest
+package storage
 
 import (
 	"crypto/rand"
@@ -6,19 +6,16 @@ import (
 	"strings"
 )
 
-// newID returns n random bytes in upper-case hexadecimal digits. OSS has 24
+// NewID returns n random bytes in upper-case hexadecimal digits. OSS has 24
 // digits in a request ID and 32 in an upload ID.
-func newID(n int) string {
+func NewID(n int) string {
 	b := make([]byte, n)
 	rand.Read(b) // never fails, by its documentation
 	return strings.ToUpper(hex.EncodeToString(b))
 }
 
-func newRequestID() string { return newID(12) }
-func newUploadID() string  { return newID(16) }
-
-// newVersionID looks like the version IDs of OSS, which are 64 characters.
-func newVersionID() string { return versionPrefix + newID(30) }
+// NewVersionID looks like the version IDs of OSS, which are 64 characters.
+func NewVersionID() string { return versionPrefix + NewID(30) }
 
 const versionPrefix = "CAEQ"
 

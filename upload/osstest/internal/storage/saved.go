@@ -1,4 +1,4 @@
-package osstest
+package storage
 
 import (
 	"encoding/json"
@@ -17,16 +17,16 @@ type (
 		Size int64
 	}
 	savedObject struct {
-		object
+		Object
 		Header savedHeader
 		Blobs  []savedBlob `json:",omitempty"`
 	}
 	savedUpload struct {
-		upload
+		Upload
 		Header savedHeader
 	}
 	savedPart struct {
-		part
+		Part
 		Blob savedBlob
 	}
 )
@@ -73,17 +73,17 @@ func (h savedHeader) mapped(f func(string) string) map[string][]string {
 // What follows says what a file cannot have got from a server: the file is
 // damaged, or somebody else's.
 
-func (b *bucket) checkSaved(name string) error {
+func (b *Bucket) checkSaved(name string) error {
 	switch {
 	case b.Name != name:
 		return fmt.Errorf("the bucket is called %q; want %q", b.Name, name)
-	case !slices.Contains(bucketACLs, b.ACL):
+	case !slices.Contains(BucketACLs, b.ACL):
 		return fmt.Errorf("ACL %q", b.ACL)
-	case !slices.Contains(storageClasses, b.StorageClass):
+	case !slices.Contains(StorageClasses, b.StorageClass):
 		return fmt.Errorf("storage class %q", b.StorageClass)
-	case !slices.Contains([]string{"", versioningEnabled, versioningSuspended}, b.Versioning):
+	case !slices.Contains([]string{"", VersioningEnabled, VersioningSuspended}, b.Versioning):
 		return fmt.Errorf("versioning %q", b.Versioning)
-	case b.CORS != nil && b.CORS.check() != nil:
+	case b.CORS != nil && b.CORS.Check() != nil:
 		return errors.New("CORS rules that OSS would refuse")
 	}
 	return nil
@@ -91,9 +91,9 @@ func (b *bucket) checkSaved(name string) error {
 
 func (o *savedObject) check() error {
 	switch {
-	case checkKey(o.Key) != nil:
+	case CheckKey(o.Key) != nil:
 		return fmt.Errorf("object name %q", o.Key)
-	case o.Version != nullVersion && !isVersionID(o.Version):
+	case o.Version != NullVersion && !isVersionID(o.Version):
 		return fmt.Errorf("version %q", o.Version)
 	case o.Seq == 0 || o.Seq > math.MaxUint64/2:
 		return fmt.Errorf("sequence number %d", o.Seq)
@@ -106,30 +106,30 @@ func (o *savedObject) check() error {
 	case o.UploadID != "" && !isID(o.UploadID):
 		return fmt.Errorf("upload ID %q", o.UploadID)
 	}
-	return checkSavedAttributes(o.attributes, o.Header)
+	return checkSavedAttributes(o.Attributes, o.Header)
 }
 
 func (u *savedUpload) check(id string) error {
 	switch {
 	case u.ID != id:
 		return fmt.Errorf("the upload's ID is %q", u.ID)
-	case checkKey(u.Key) != nil:
+	case CheckKey(u.Key) != nil:
 		return fmt.Errorf("object name %q", u.Key)
 	}
-	return checkSavedAttributes(u.attributes, u.Header)
+	return checkSavedAttributes(u.Attributes, u.Header)
 }
 
-func checkSavedAttributes(a attributes, h savedHeader) error {
+func checkSavedAttributes(a Attributes, h savedHeader) error {
 	switch {
-	case !slices.Contains(storageClasses, a.StorageClass):
+	case !slices.Contains(StorageClasses, a.StorageClass):
 		return fmt.Errorf("storage class %q", a.StorageClass)
-	case !slices.Contains(objectACLs, a.ACL):
+	case !slices.Contains(ObjectACLs, a.ACL):
 		return fmt.Errorf("ACL %q", a.ACL)
 	case len(h["Content-Type"]) != 1:
 		return fmt.Errorf("%d values of Content-Type", len(h["Content-Type"]))
 	}
 	for name := range h {
-		if !slices.Contains(keptHeaders, name) && !strings.HasPrefix(name, metaPrefix) {
+		if !slices.Contains(KeptHeaders, name) && !strings.HasPrefix(name, MetaPrefix) {
 			return fmt.Errorf("header %q", name)
 		}
 	}
@@ -138,7 +138,7 @@ func checkSavedAttributes(a attributes, h savedHeader) error {
 
 func (p *savedPart) check() error {
 	switch {
-	case p.Number < 1 || p.Number > maxParts:
+	case p.Number < 1 || p.Number > MaxParts:
 		return fmt.Errorf("part number %d", p.Number)
 	case p.Size != p.Blob.Size:
 		return fmt.Errorf("part %d has %d bytes, its body %d", p.Number, p.Size, p.Blob.Size)

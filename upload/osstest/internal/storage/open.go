@@ -1,4 +1,4 @@
-package osstest
+package storage
 
 import (
 	"bytes"
@@ -14,7 +14,7 @@ import (
 // formatText is the whole of format.json, by which a server recognizes its own
 // directory.
 const (
-	formatText    = `{"Format":1}`
+	FormatText    = `{"Format":1}`
 	diskFormat    = 1
 	maxFormatSize = 4 << 10
 )
@@ -24,13 +24,13 @@ var layout = struct{ format, lock, incoming, blobs, buckets string }{
 	"format.json", "lock", "incoming", "blobs", "buckets",
 }
 
-// newFormat is how the names begin under which format.json is written. A server
+// NewFormat is how the names begin under which format.json is written. A server
 // that was killed over that leaves one behind, and nothing else.
-const newFormat = "format.json.new-"
+const NewFormat = "format.json.new-"
 
-// openDisk opens a directory and locks it. A directory that is neither empty
+// OpenDisk opens a directory and locks it. A directory that is neither empty
 // nor one of a server is refused, and nothing in it is changed, created or locked.
-func openDisk(dir string) (*disk, error) {
+func OpenDisk(dir string) (*Disk, error) {
 	own, err := checkDirectory(dir)
 	if err != nil {
 		return nil, err
@@ -44,18 +44,18 @@ func openDisk(dir string) (*disk, error) {
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", dir, err)
 	}
-	d := &disk{dir: dir, lock: lock}
+	d := &Disk{dir: dir, lock: lock}
 	for _, sub := range []string{layout.incoming, layout.blobs, layout.buckets} {
 		if err := os.MkdirAll(filepath.Join(dir, sub), 0o700); err != nil {
-			d.close()
+			d.Close()
 			return nil, err
 		}
 	}
 	return d, nil
 }
 
-// errInUse is the error of lockFile when another server has the lock.
-var errInUse = errors.New("another server uses the directory")
+// ErrInUse is the error of lockFile when another server has the lock.
+var ErrInUse = errors.New("another server uses the directory")
 
 // checkDirectory reports whether a directory is one of a server. One that is
 // empty or missing is not, and may become one. All others are an error.
@@ -72,7 +72,7 @@ func checkDirectory(dir string) (own bool, err error) {
 		if e.Name() == layout.format {
 			return true, checkLayout(dir)
 		}
-		if !strings.HasPrefix(e.Name(), newFormat) || !e.Type().IsRegular() {
+		if !strings.HasPrefix(e.Name(), NewFormat) || !e.Type().IsRegular() {
 			foreign = append(foreign, e.Name())
 		}
 	}
@@ -121,7 +121,7 @@ func checkFormat(path string) error {
 	if err != nil {
 		return err
 	}
-	if strings.TrimSpace(string(data)) == formatText {
+	if strings.TrimSpace(string(data)) == FormatText {
 		return nil
 	}
 	var f struct{ Format int }
@@ -167,11 +167,11 @@ func initDirectory(dir string) error {
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return err
 	}
-	f, err := os.CreateTemp(dir, newFormat+"*")
+	f, err := os.CreateTemp(dir, NewFormat+"*")
 	if err != nil {
 		return err
 	}
-	_, err = f.WriteString(formatText)
+	_, err = f.WriteString(FormatText)
 	if err = errors.Join(err, f.Close()); err == nil {
 		err = os.Rename(f.Name(), filepath.Join(dir, layout.format))
 	}
