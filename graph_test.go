@@ -122,6 +122,10 @@ var allowedImports = map[string]rule{
 		},
 		"it checks what the client sends, so it shares no code with the client; users' tests import it, so it adds no dependency",
 	},
+	"upload/uploadtest": {
+		[]string{"upload", "upload/osstest", "checkpoint", "sts"},
+		"options for users' tests: it needs the client and the server, which share no code and do not import each other",
+	},
 	"upload/osstest/internal/broken": {
 		nil,
 		"breaking connections, bodies and answers is the same for every fault; which call has which fault is the server's business",

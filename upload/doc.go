@@ -133,6 +133,11 @@
 // sent, and only those of a Reader are held in memory. All methods may be called from any
 // goroutine.
 //
+// # Tests
+//
+// Package osstest is an OSS in the process of a test, and package uploadtest has options
+// that retry within milliseconds and leave nothing on the machine.
+//
 // # Shutting down
 //
 // Before a program exits, it closes the client: checkpoints stay, and the files that were

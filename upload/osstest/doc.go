@@ -19,6 +19,8 @@
 // Options.Hosts it is part of the host name; where OSS's endpoints refuse path
 // style, so does the server.
 //
+// Package uploadtest has the options of a client of package upload for such a server.
+//
 // What is stored can be looked at without HTTP: [Server.Object],
 // [Server.Objects], [Server.Uploads]. It is kept in memory, or in Options.Dir,
 // where the next server finds it again: objects, versions, and unfinished
