@@ -27,7 +27,8 @@ const (
 // A span is a trouble that was, or is.
 type span struct {
 	ev       event
-	from, to time.Time // to is zero while it lasts
+	from, to time.Time      // to is zero while it lasts
+	fault    *osstest.Fault // that may strike until it has struck as often as it is to; may be nil
 }
 
 // note records troubles for the excuses of files that fail.
@@ -51,6 +52,22 @@ func (w *world) note(a action) {
 	}
 }
 
+// settleLocked finds out which faults have struck, and until when.
+func (w *world) settleLocked() {
+	for i := range w.spans {
+		s := &w.spans[i]
+		if s.fault == nil || !s.to.IsZero() || s.fault.Count() < s.ev.Times && w.calm.IsZero() {
+			continue
+		}
+		s.to = s.from
+		for _, q := range w.server.Requests() {
+			if end := q.Start.Add(q.Duration - w.s.Setup.Skew); q.Fault == s.fault && end.After(s.to) {
+				s.to = end
+			}
+		}
+	}
+}
+
 // until returns when the span was over, or now.
 func (s span) until(now time.Time) time.Time {
 	if s.to.IsZero() {
@@ -64,6 +81,7 @@ func (w *world) fileFailed(p *process, info upload.FileInfo, err error) {
 	f := w.fileOf(info)
 	w.mu.Lock()
 	f.failed = append(f.failed, failure{time.Now(), err})
+	w.settleLocked()
 	excused := w.excusedLocked(f, err)
 	w.mu.Unlock()
 	if !excused {
@@ -177,13 +195,16 @@ func (w *world) mustHavePart(rec checkpoint.Record, part checkpoint.Part) {
 	}
 }
 
-// cancelBound is how long after CancelFile a file may take to end.
-const cancelBound = cleanupTimeout + 2*time.Second
+// cancelBound is how long after CancelFile a file may take to end: clean-ups take turns
+// where there are fewer slots than canceled files.
+func (w *world) cancelBound() time.Duration {
+	return time.Duration(len(w.files))*cleanupTimeout + 2*time.Second
+}
 
 // mustBeCanceled looks later whether a canceled file has ended.
 func (w *world) mustBeCanceled(p *process, id upload.FileID, f *file) {
 	called := time.Now()
-	time.AfterFunc(cancelBound, func() {
+	time.AfterFunc(w.cancelBound(), func() {
 		if p.dead.Load() || p.closed.Load() {
 			return
 		}
@@ -287,30 +308,64 @@ func (w *world) checkLeftovers() {
 	}
 }
 
-// isExplained reports whether an upload may be left: because its answer was lost, because
-// it could not be aborted, or because its process ended before it could do that.
+// isExplained reports whether an upload may be left: because its answer was lost and it
+// could not be looked for, because it could not be aborted, or because its process ended
+// before it could do that.
 func (w *world) isExplained(u osstest.Upload) bool {
 	have, ok := w.tap.upload(u.UploadID)
-	if !ok || have.failed > 0 {
+	if ok && have.failed > 0 {
 		return true
 	}
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	for _, f := range w.files {
-		if f.object() != u.Key {
-			continue
+	w.settleLocked()
+	f := w.files[slices.IndexFunc(w.files, func(f *file) bool { return f.object() == u.Key })]
+	if !ok {
+		return w.mayBeLostLocked(f, u.Initiated.Add(-w.s.Setup.Skew))
+	}
+	resumable := f.spec.Kind != reader && f.spec.Kind != nameless
+	for _, s := range w.spans {
+		if ends := s.ev.Kind == kill || s.ev.Kind == restart; ends && (!resumable || s.from.Sub(have.at).Abs() < time.Second) {
+			return true
 		}
-		resumable := f.spec.Kind != reader && f.spec.Kind != nameless
-		for _, s := range w.spans {
-			if ends := s.ev.Kind == kill || s.ev.Kind == restart; ends && (!resumable || s.from.Sub(have.at).Abs() < time.Second) {
+		for _, at := range f.ended {
+			if s.ev.Kind < pause && s.overlaps(at.Add(-time.Second), at.Add(cleanupTimeout)) {
 				return true
-			}
-			for _, at := range f.ended {
-				if s.from.Before(at.Add(cleanupTimeout)) && !s.until(time.Now()).Before(at.Add(-time.Second)) && s.ev.Kind <= kill {
-					return true
-				}
 			}
 		}
 	}
 	return false
+}
+
+// mayBeLostLocked reports whether an upload of which nobody knows may be left: something
+// was in the way when its file ended, and the client looked for it.
+func (w *world) mayBeLostLocked(f *file, begun time.Time) bool {
+	const around = 15 * time.Second
+	i := slices.IndexFunc(f.ended, func(at time.Time) bool { return at.After(begun) })
+	if i < 0 {
+		return false
+	}
+	at := f.ended[i]
+	return slices.ContainsFunc(w.spans, func(s span) bool {
+		if s.ev.Kind >= pause {
+			return s.overlaps(begun.Add(-time.Second), at.Add(around))
+		}
+		return s.overlaps(at.Add(-around), at.Add(around))
+	})
+}
+
+// disturbedSince reports whether there was a trouble within so much time: clean-ups that
+// it holds up may be given up.
+func (w *world) disturbedSince(ago time.Duration) bool {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.settleLocked()
+	return slices.ContainsFunc(w.spans, func(s span) bool {
+		return s.ev.Kind < pause && s.overlaps(time.Now().Add(-ago), time.Now())
+	})
+}
+
+// overlaps reports whether the trouble was there at some time between two.
+func (s span) overlaps(from, to time.Time) bool {
+	return s.from.Before(to) && !s.until(time.Now()).Before(from)
 }

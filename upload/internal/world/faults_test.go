@@ -3,6 +3,7 @@ package world
 import (
 	"io"
 	"net/http"
+	"sync"
 	"time"
 
 	"github.com/vodupload/vodupload/upload/osstest"
@@ -23,6 +24,10 @@ func (w *world) fault(a action) {
 	f := newFault(a.ev).Times(a.ev.Times)
 	w.faults = append(w.faults, f)
 	w.server.Inject(f)
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	last := &w.spans[len(w.spans)-1] // of this action: see note
+	last.fault, last.to = f, time.Time{}
 }
 
 func newFault(e event) *osstest.Fault {
@@ -54,21 +59,13 @@ func newFault(e event) *osstest.Fault {
 // stick lets the server answer 500 to all that makes up a file, until the event ends.
 func (w *world) stick(a action) {
 	object := w.files[a.ev.File].object()
-	w.mu.Lock()
-	if a.end {
-		w.stuck[object]--
-	} else {
-		w.stuck[object]++
-	}
-	w.mu.Unlock()
+	w.stuck.add(object, !a.end)
 	if a.end {
 		return
 	}
 	for _, op := range []osstest.Op{osstest.OpUploadPart, osstest.OpPutObject} {
 		w.server.Inject(osstest.Fail(op, http.StatusInternalServerError, "InternalError").Key(object).Always().Match(func(osstest.Request) bool {
-			w.mu.Lock()
-			defer w.mu.Unlock()
-			return w.stuck[object] > 0
+			return w.stuck.has(object)
 		}))
 	}
 }
@@ -106,4 +103,26 @@ func (f *flipped) Read(p []byte) (int, error) {
 		f.done = true
 	}
 	return n, err
+}
+
+// A counter counts what holds for an object at the moment.
+type counter struct {
+	mu sync.Mutex
+	n  map[string]int
+}
+
+func (c *counter) add(object string, more bool) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if more {
+		c.n[object]++
+	} else {
+		c.n[object]--
+	}
+}
+
+func (c *counter) has(object string) bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.n[object] > 0
 }

@@ -23,7 +23,7 @@ func generate(seed uint64) schedule {
 	d := dice{rand.New(rand.NewPCG(seed, 0))}
 	s := schedule{Seed: seed, Setup: d.setup()}
 	horizon := s.Setup.horizon(d)
-	for range 1 + d.IntN(9) {
+	for range 2 + d.IntN(10) {
 		if e, ok := d.event(horizon, s.Setup.Files); ok {
 			s.Events = append(s.Events, e)
 		}

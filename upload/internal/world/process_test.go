@@ -129,6 +129,7 @@ func (p *process) remove(f *file) {
 	if !ok {
 		return
 	}
+	p.rec.expectCancel(id)
 	_ = p.do("DeleteFile of "+f.object(), func() error { return p.client.DeleteFile(id) })
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -176,7 +177,7 @@ func (p *process) tokensAreBack() {
 func (p *process) close() {
 	p.closed.Store(true)
 	p.w.within("Close", cleanupTimeout+2*time.Second, func() {
-		if err := p.client.Close(); err != nil {
+		if err := p.client.Close(); err != nil && !p.w.disturbedSince(2*cleanupTimeout) {
 			p.violated("Close: %v", err)
 		}
 	})

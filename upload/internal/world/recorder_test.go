@@ -23,6 +23,7 @@ type recorder struct {
 
 	mu       sync.Mutex
 	underWay map[upload.FileID]*progress
+	cancels  map[upload.FileID]int // calls that OnCanceled may still follow
 }
 
 // A progress is what was said of a file since it was started.
@@ -32,7 +33,7 @@ type progress struct {
 }
 
 func newRecorder(p *process) *recorder {
-	return &recorder{p: p, underWay: make(map[upload.FileID]*progress)}
+	return &recorder{p: p, underWay: make(map[upload.FileID]*progress), cancels: make(map[upload.FileID]int)}
 }
 
 func (r *recorder) callbacks() upload.Callbacks {
@@ -147,14 +148,28 @@ func (r *recorder) failed(f upload.FileInfo, err error) {
 		r.p.violated("the error of %s has several lines: %q", f.Path, err)
 	}
 	for _, interruption := range []error{upload.ErrClosed, upload.ErrStopped, context.DeadlineExceeded} {
-		if errors.Is(err, interruption) && e.Status == 0 && (interruption != context.DeadlineExceeded || r.p.w.fileOf(f).spec.Kind == direct) {
+		if errors.Is(err, interruption) && (interruption != context.DeadlineExceeded || r.p.w.fileOf(f).spec.Kind == direct) {
 			return
 		}
 	}
 	r.p.w.fileFailed(r.p, f, err)
 }
 
-func (r *recorder) canceled(f upload.FileInfo) { r.end(f) }
+// expectCancel says that a file is about to be canceled or deleted.
+func (r *recorder) expectCancel(id upload.FileID) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.cancels[id]++
+}
+
+func (r *recorder) canceled(f upload.FileInfo) {
+	r.end(f)
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.cancels[f.ID]--; r.cancels[f.ID] < 0 {
+		r.p.violated("OnCanceled of %s, which nobody has canceled since the last one", f.Path)
+	}
+}
 
 // end forgets the file: what is said of it from now on, before it is started again, is
 // one thing too many.

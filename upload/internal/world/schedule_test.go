@@ -131,11 +131,11 @@ var traits = [eventKinds]trait{
 	loseUpload:    {"the server forgets the upload of %s", 1, false, anOp},
 	flipBit:       {"a bit of the body of %s is flipped on its way", 3, false, anOp},
 	denied:        {"%s is answered by 403 AccessDenied", 1, false, anOp},
-	stuck:         {"each request for the parts or the object of file %s is answered by 500", 1, true, aFile},
+	stuck:         {"each request for the parts or the object of file %s is answered by 500", 2, true, aFile},
 	otherClock:    {"%s meets a server whose clock is 20 minutes ahead", 1, false, anOp},
 
 	expire:   {"the token expires", 4, false, nothing},
-	noTokens: {"no token is handed out", 2, true, nothing},
+	noTokens: {"the token expires, and no other is handed out", 4, true, nothing},
 
 	pause:        {"Pause; Resume later", 2, true, nothing},
 	stop:         {"Stop; Start later", 2, true, nothing},

@@ -28,6 +28,7 @@ type world struct {
 	faults []*osstest.Fault
 	files  []*file
 	links  map[eventKind]int // troubles of the network that last
+	stuck  counter           // objects whose bytes are not taken
 
 	// p is the process of now; nil: there is none. Only the schedule's goroutine uses it.
 	p         *process
@@ -36,7 +37,6 @@ type world struct {
 
 	mu         sync.Mutex
 	flips      int // bodies still to be altered
-	stuck      map[string]int
 	spans      []span
 	calm       time.Time // since when everything has been well; zero: it is not yet
 	violations []string
@@ -49,7 +49,7 @@ func run(t *testing.T, s schedule) []string {
 	defer cancel()
 	w := &world{
 		s: s, ctx: ctx, start: time.Now(), net: memnet.New(), store: checkpoint.NewMemory(),
-		links: make(map[eventKind]int), stuck: make(map[string]int),
+		links: make(map[eventKind]int), stuck: counter{n: make(map[string]int)},
 	}
 	w.tap = &wiretap{w: w, uploads: make(map[string]*known), strikes: make(map[call]int)}
 	w.tokens = &tokens{w: w, life: s.Setup.TokenLife}
@@ -137,9 +137,12 @@ func (w *world) act(a action) {
 		w.fault(a)
 	case k == expire:
 		w.tokens.expire()
+	case k == noTokens && !a.end:
+		w.tokens.expire()
+		w.tokens.serve(false)
 	case k == noTokens:
-		w.tokens.serve(a.end)
-		if a.end && w.p != nil {
+		w.tokens.serve(true)
+		if w.p != nil {
 			w.p.tokensAreBack()
 		}
 	case k == restart, k == kill:
@@ -238,6 +241,7 @@ func (w *world) cancel(f *file) {
 	if !ok || f.canceled || f.deleted {
 		return
 	}
+	w.p.rec.expectCancel(id)
 	if w.p.do("CancelFile of "+f.object(), func() error { return w.p.client.CancelFile(id) }) == nil {
 		w.set(f, func(f *file) {
 			f.canceled = true
