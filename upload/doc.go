@@ -83,7 +83,14 @@
 // With Options.Authorizer, files are added without a destination: ApsaraVideo VOD creates
 // a video for each and returns where to upload it. The video is recorded as the parts are,
 // so that a retry or a crash does not create another. Package vod has such an Authorizer,
-// and documents which mode to choose.
+// and documents which mode to choose. Where only another program may call VOD, it gives
+// this one an address and an auth for each file: [Client.SetUploadAuthAndAddress].
+//
+// # Telling a backend
+//
+// OSS can tell a server of yours that an object is stored ([Callback]). That server has to
+// know that it is OSS who says so, and that it is about an upload of yours: package
+// osscallback verifies both. Package vod has the same for the notifications of VOD.
 //
 // # Retries
 //

@@ -1,12 +1,12 @@
 // Package osscallback is the way back from OSS to a program's own server: it verifies
 // that an upload callback was sent by OSS, and returns what OSS says about the object.
 //
-// A file asks for the callback when it is added (upload.Callback):
+// A file asks for the callback when it is added:
 //
-//	Callback: &upload.Callback{
+//	Options: &upload.ObjectOptions{Callback: &upload.Callback{
 //		URLs:   []string{"https://app.example.com/stored"},
 //		VarsOf: osscallback.TokenVars(secret, 24*time.Hour),
-//	}
+//	}}
 //
 // and the server at that URL serves it:
 //
