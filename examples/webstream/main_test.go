@@ -13,6 +13,7 @@ import (
 	"net/http/httptest"
 	"os"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -35,6 +36,43 @@ type site struct {
 	client *upload.Client
 	url    string
 	addr   string
+	writes writes
+}
+
+// A watchedConn is a connection of the server whose writes are counted.
+type watchedConn struct {
+	net.Conn
+	*writes
+}
+
+type writes struct{ begun, ended atomic.Int64 }
+
+func (c *watchedConn) Write(b []byte) (int, error) {
+	c.begun.Add(1)
+	defer c.ended.Add(1)
+	return c.Conn.Write(b)
+}
+
+type listener struct {
+	net.Listener
+	writes *writes
+}
+
+func (l listener) Accept() (net.Conn, error) {
+	c, err := l.Listener.Accept()
+	return &watchedConn{c, l.writes}, err
+}
+
+// blocked reports whether a write is under way, and no other has ended, for 50 ms.
+func (w *writes) blocked() bool {
+	ended := w.ended.Load()
+	for range 50 {
+		if w.ended.Load() != ended || w.begun.Load() == ended {
+			return false
+		}
+		time.Sleep(time.Millisecond)
+	}
+	return true
 }
 
 func newSite(t *testing.T) *site {
@@ -57,9 +95,10 @@ func newSite(t *testing.T) *site {
 	}
 	// Small buffers, so that a browser that takes nothing is noticed.
 	server := httptest.NewUnstartedServer(s.relay.handler())
+	server.Listener = listener{server.Listener, &s.writes}
 	server.Config.ConnState = func(c net.Conn, state http.ConnState) {
 		if state == http.StateNew {
-			_ = c.(*net.TCPConn).SetWriteBuffer(4 << 10)
+			_ = c.(*watchedConn).Conn.(*net.TCPConn).SetWriteBuffer(4 << 10)
 		}
 	}
 	server.Start()
@@ -306,12 +345,12 @@ func TestSlowOSSIsNoStall(t *testing.T) {
 	for name, op := range map[string]osstest.Op{"in the middle": osstest.OpUploadPart, "at the end": osstest.OpCompleteMultipartUpload} {
 		t.Run(name, func(t *testing.T) {
 			s := newSite(t)
-			s.relay.patience = 200 * time.Millisecond
+			s.relay.patience = time.Second
 			hold := osstest.Hang(op)
 			s.oss.Inject(hold)
 			go func() {
 				<-hold.Fired()
-				time.Sleep(3 * s.relay.patience)
+				time.Sleep(2 * s.relay.patience)
 				hold.Release()
 			}()
 			if status, text := s.put(id, bytes.NewReader(content(20*partSize))); status != 200 {
@@ -321,10 +360,10 @@ func TestSlowOSSIsNoStall(t *testing.T) {
 	}
 	t.Run("a slow browser", func(t *testing.T) {
 		s := newSite(t)
-		s.relay.patience = 300 * time.Millisecond
+		s.relay.patience = 2 * time.Second
 		c := s.begin(id, 6, nil)
 		for range 6 { // longer than the patience, altogether
-			time.Sleep(100 * time.Millisecond)
+			time.Sleep(s.relay.patience / 5)
 			fmt.Fprint(c, "x")
 		}
 		answer, err := http.ReadResponse(bufio.NewReader(c), nil)
@@ -334,44 +373,63 @@ func TestSlowOSSIsNoStall(t *testing.T) {
 	})
 }
 
-// A browser that takes no events loses its connection, and holds up nobody meanwhile.
-func TestBrowserThatTakesNoEvents(t *testing.T) {
-	s := newSite(t)
-	s.relay.patience = 300 * time.Millisecond
+// dead connects a browser that asks for events and takes none, and one that does.
+func (s *site) dead() (other <-chan []event, p *bar) {
+	s.t.Helper()
 	slow, err := net.Dial("tcp", s.addr)
 	if err != nil {
-		t.Fatal(err)
+		s.t.Fatal(err)
 	}
-	defer slow.Close()
+	s.t.Cleanup(func() { _ = slow.Close() })
 	_ = slow.(*net.TCPConn).SetReadBuffer(4 << 10)
 	fmt.Fprintf(slow, "GET /progress/%s HTTP/1.1\r\nHost: %s\r\n\r\n", id, s.addr)
-	other := s.watch(id)
-	bar, _ := s.relay.progress.begin(id)
-	watchers := func() int {
-		s.relay.progress.mu.Lock()
-		defer s.relay.progress.mu.Unlock()
-		return bar.watchers
-	}
-	for watchers() < 2 {
+	other = s.watch(id)
+	p, _ = s.relay.progress.begin(id)
+	for s.watchers(p) < 2 {
 		time.Sleep(time.Millisecond)
 	}
-	var longest time.Duration
-	for n := int64(0); watchers() == 2; n++ {
+	return other, p
+}
+
+func (s *site) watchers(p *bar) int {
+	s.relay.progress.mu.Lock()
+	defer s.relay.progress.mu.Unlock()
+	return p.watchers
+}
+
+// A browser that takes no events holds up nobody.
+func TestBrowserThatTakesNoEvents(t *testing.T) {
+	s := newSite(t)
+	other, p := s.dead()
+	for n := int64(0); n%1000 > 0 || !s.writes.blocked(); n++ {
 		if s.ctx.Err() != nil {
-			t.Fatal("the slow browser is still connected")
+			t.Fatal("no write to the slow browser is blocked")
 		}
-		began := time.Now()
-		bar.set(event{Uploaded: n, Size: 1 << 62})
-		longest = max(longest, time.Since(began))
+		p.set(event{Uploaded: n, Size: 1 << 62})
 		time.Sleep(10 * time.Microsecond)
 	}
-	if longest > s.relay.patience/2 {
-		t.Errorf("an event took %v: it waited for the slow browser", longest)
-	}
-	bar.end(event{Object: "in/a"})
+	p.end(event{Object: "in/a"})
 	if e := s.last(other); e.Object != "in/a" {
 		t.Errorf("the other browser's last event is %+v", e)
 	}
+	if n := s.watchers(p); n == 0 {
+		t.Error("the other browser's last event came when the slow one was gone")
+	}
+}
+
+// It loses its connection after a while.
+func TestBrowserThatTakesNoEventsIsLeft(t *testing.T) {
+	s := newSite(t)
+	s.relay.patience = 300 * time.Millisecond
+	_, p := s.dead()
+	for n := int64(0); s.watchers(p) > 1; n++ {
+		if s.ctx.Err() != nil {
+			t.Fatal("the slow browser is still connected")
+		}
+		p.set(event{Uploaded: n, Size: 1 << 62})
+		time.Sleep(10 * time.Microsecond)
+	}
+	p.end(event{Object: "in/a"})
 }
 
 // A browser whose connection broke asks again, and finds out how it ended.
