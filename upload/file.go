@@ -71,7 +71,9 @@ type File struct {
 	// request, for example. Then progress has a total from the start, the parts are large
 	// enough that 10,000 of them hold the Reader, and one that fits into one part is sent
 	// by a single request. A Reader that has fewer or more bytes fails the file with
-	// [ErrSizeMismatch], and no object is made of it. Before the last part is sent, one
+	// [ErrSizeMismatch], and no object is made of it. A Reader of 1 TB has parts of 100 MB,
+	// of which one more than there are requests in flight is in memory once it has been
+	// read: set a limit to what others announce. Before the last part is sent, one
 	// byte more than Size is asked for: of a connection that stays open, give an
 	// [io.LimitReader]. Without a Reader, Size is refused: all other sources have a size
 	// of their own. The default is 0: the size is not known.

@@ -159,6 +159,40 @@ func TestReaderOfAKnownSizeTakesNoLargerBuffer(t *testing.T) {
 	}
 }
 
+// What somebody announces takes no memory before it comes.
+func TestAnnouncedBytesTakeNoMemory(t *testing.T) {
+	b := newTestbed(t)
+	f := b.to("r")
+	r := &largest{Reader: strings.NewReader("no more than this")}
+	f.Reader, f.Size = r, 40e12 // parts of 4 GB
+	if _, err := b.client().Upload(b.ctx, f); !errors.Is(err, upload.ErrSizeMismatch) {
+		t.Errorf("got %v, want ErrSizeMismatch", err)
+	}
+	if r.asked > 1<<20 {
+		t.Errorf("a buffer of %d bytes was filled, want at most 1 MiB", r.asked)
+	}
+	b.clean()
+}
+
+// Parts that are larger than the first buffer are whole all the same.
+func TestLargePartsOfAReader(t *testing.T) {
+	for _, size := range []int{3<<20 - 1, 3 << 20, 3<<20 + 1, 20<<20 + 5} {
+		for how, wrap := range map[string]func(io.Reader) io.Reader{"plain": plainReader, "by halves": iotest.HalfReader} {
+			b := newTestbed(t)
+			b.opts.PartSize, b.opts.Parallel = 3<<20, 2
+			content := repeated(size)
+			for _, said := range []int64{0, int64(size)} {
+				f := b.to("r")
+				f.Reader, f.Size = wrap(bytes.NewReader(content)), said
+				res := must(b.client().Upload(b.ctx, f))
+				if got := stored(t, b, f.Object); !bytes.Equal(got, content) || res.Parts != (size+(3<<20)-1)/(3<<20) {
+					t.Errorf("%d bytes, %s: the object has %d other bytes in %d parts", size, how, len(got), res.Parts)
+				}
+			}
+		}
+	}
+}
+
 // endless gives bytes for ever.
 type endless struct{}
 

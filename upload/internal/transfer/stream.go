@@ -93,9 +93,9 @@ func (st *Stream) bufferLocked() []byte {
 	if n := len(st.free); n > 0 {
 		buf := st.free[n-1]
 		st.free = st.free[:n-1]
-		return buf[:st.size]
+		return buf[:min(int64(cap(buf)), st.size)]
 	}
-	return make([]byte, st.size)
+	return make([]byte, min(st.size, firstBuffer))
 }
 
 // hold keeps a part until it is acknowledged, and returns its number.

@@ -105,11 +105,29 @@ func (st *Stream) readPart(buf []byte) {
 			st.closeReader()
 		}
 	}()
-	c.err = Protect("Read of the source", func() error {
-		n, ended, err := fill(st.from, buf)
-		c.buf, c.last = buf[:n], ended
+	c.err = Protect("Read of the source", func() (err error) {
+		c.buf, c.last, err = fillPart(st.from, buf, st.size)
 		return err
 	})
+}
+
+// firstBuffer is how large the buffer of a part is at first.
+const firstBuffer = 1 << 20
+
+// fillPart fills a part of up to size bytes as fill does. The buffer grows with what
+// arrives: the size may be what somebody announced who never sends so much.
+func fillPart(r io.Reader, buf []byte, size int64) (part []byte, ended bool, err error) {
+	n := 0
+	for {
+		var got int
+		got, ended, err = fill(r, buf[n:])
+		if n += got; ended || err != nil || int64(n) >= size {
+			return buf[:n], ended, err
+		}
+		larger := make([]byte, min(2*int64(len(buf)), size))
+		copy(larger, buf)
+		buf = larger
+	}
 }
 
 // Close closes the reader if it is an io.Closer. It is never closed while it reads:
