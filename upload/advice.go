@@ -65,6 +65,8 @@ func advice(e *Error) string {
 		return "check the endpoint, and the bucket's name before it"
 	case we != nil && we.Unanswered:
 		return "if the server is only slow to answer, set a longer Options.StallTimeout"
+	case errors.Is(e.Err, ErrGroup):
+		return "ResumeFile of that file, then of this one, uploads both"
 	case errors.Is(e.Err, ErrCheckpoint):
 		return "Options.CheckpointsOptional lets uploads continue without one"
 	case errors.Is(e.Err, transfer.ErrTooManyParts):

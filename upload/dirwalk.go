@@ -62,7 +62,7 @@ func (w *dirWalk) check() error {
 	if w.PlaylistsLast && w.File.Group == nil {
 		w.File.Group = new(Group)
 	}
-	return w.ctx.Err()
+	return context.Cause(w.ctx)
 }
 
 // run adds what is in the folder.
@@ -131,7 +131,7 @@ func (w *dirWalk) path(name string) string {
 // visit adds one entry, as a [fs.WalkDirFunc]. Its error ends the walk.
 func (w *dirWalk) visit(name string, d fs.DirEntry, err error) error {
 	switch {
-	case w.ctx.Err() != nil:
+	case err == nil && w.ctx.Err() != nil:
 		return context.Cause(w.ctx)
 	case err != nil:
 		return w.refuse(w.path(name), notRead(w.path(name), err))
@@ -186,12 +186,12 @@ func (w *dirWalk) ask(name string, d fs.DirEntry) (f File, skip bool, err error)
 	switch {
 	case f.Path != path:
 		err = fmt.Errorf("%w: AddDirOptions.Func: File.Path: got %q, want it unchanged", ErrInvalidArgument, f.Path)
-	case f.Source != nil || f.Reader != nil || f.FS != w.File.FS:
+	case f.Source != nil || f.Reader != nil || (f.FS != nil) != (w.File.FS != nil):
 		err = fmt.Errorf("%w: AddDirOptions.Func: got a File with another FS, Source or Reader, want the file of the folder", ErrInvalidArgument)
 	case f.Endpoint == "" && f.Bucket == "" && f.Object == object:
 		f.Object = "" // the destination is given later
 	}
-	f.Path = path
+	f.Path, f.FS = path, w.File.FS
 	return f, false, err
 }
 
@@ -263,9 +263,11 @@ func (w *dirWalk) listing(f *File) *transfer.Listing {
 
 // refuse records that an entry was not added. What ends the walk is returned.
 func (w *dirWalk) refuse(path string, err error) error {
-	switch {
-	case w.ctx.Err() != nil:
+	switch cause := context.Cause(w.ctx); {
+	case cause != nil && errors.Is(err, cause): // it says what has not returned
 		return err
+	case cause != nil:
+		return cause
 	case errors.Is(err, ErrClosed):
 		return ErrClosed
 	}
