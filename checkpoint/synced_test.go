@@ -119,7 +119,7 @@ func TestPromisesAreSynced(t *testing.T) {
 	if err != nil {
 		t.Skipf("needs strace (apt-get install strace), to see what is synced: %v", err)
 	}
-	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	ctx, cancel := context.WithTimeout(t.Context(), 5*time.Minute)
 	defer cancel()
 	exe, err := os.Executable()
 	must(t, err)

@@ -87,7 +87,7 @@ type crashRun struct {
 func TestCrash(t *testing.T) {
 	t.Parallel()
 	b := newTestbed(t)
-	ctx, cancel := context.WithTimeout(t.Context(), time.Minute+time.Duration(*crashes)*2*time.Second)
+	ctx, cancel := context.WithTimeout(t.Context(), hangTimeout+time.Duration(*crashes)*2*time.Second)
 	defer cancel()
 	b.ctx = ctx
 	r := &crashRun{

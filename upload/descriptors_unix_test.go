@@ -20,7 +20,6 @@ import (
 	"sync"
 	"syscall"
 	"testing"
-	"time"
 
 	"github.com/vodupload/vodupload/checkpoint"
 	"github.com/vodupload/vodupload/sts"
@@ -82,7 +81,7 @@ func fewChild() error {
 	if err := json.Unmarshal([]byte(os.Getenv(fewEnv)), &w); err != nil {
 		return err
 	}
-	ctx, cancel := context.WithTimeout(context.Background(), 50*time.Second)
+	ctx, cancel := context.WithTimeout(context.Background(), hangTimeout)
 	defer cancel()
 	switch w.Case {
 	case "many files wait for a token":

@@ -127,7 +127,7 @@ func (r *trial) new(opts upload.Options) (*upload.Client, error) {
 
 // newTrial has a server and a client of its own.
 func newTrial(t *testing.T, dir string, s scene, seed int) *trial {
-	ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
+	ctx, cancel := context.WithTimeout(t.Context(), hangTimeout)
 	t.Cleanup(cancel)
 	r := &trial{testbed: testbed{t: t, ctx: ctx, dir: dir, store: checkpoint.NewMemory()}, scene: s, seed: seed, size: s.size}
 	r.server = osstest.NewServer(&osstest.Options{Buckets: []string{bucket}, Seed: uint64(seed)})

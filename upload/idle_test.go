@@ -58,7 +58,7 @@ func TestCloseClosesIdleConnections(t *testing.T) {
 	for left() > 0 {
 		select {
 		case <-gone:
-		case <-time.After(10 * time.Second): // an idle connection would stay for 45 s
+		case <-time.After(30 * time.Second): // an idle connection would stay for 45 s
 			t.Fatalf("%d connections of %d are open after %d clients were closed", left(), opened, clients)
 		}
 	}

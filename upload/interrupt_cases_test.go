@@ -155,7 +155,7 @@ func (b *testbed) sweepThatHangs(c *upload.Client) (there <-chan struct{}, ended
 			if !errors.Is(err, upload.ErrClosed) {
 				b.t.Errorf("Sweep: got %v, want ErrClosed", err)
 			}
-		case <-time.After(10 * time.Second):
+		case <-time.After(hangTimeout):
 			b.t.Error("Sweep goes on after Close has returned")
 		}
 	}

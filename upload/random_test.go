@@ -49,7 +49,7 @@ func TestRandomCalls(t *testing.T) {
 	t.Run("over the network", func(t *testing.T) {
 		current := goleak.IgnoreCurrent()
 		b := newTestbed(t)
-		ctx, cancel := context.WithTimeout(t.Context(), time.Minute+time.Duration(*randomSteps)*100*time.Millisecond)
+		ctx, cancel := context.WithTimeout(t.Context(), hangTimeout+time.Duration(*randomSteps)*100*time.Millisecond)
 		defer cancel()
 		b.ctx = ctx
 		b.opts.HTTPClient = &http.Client{Transport: &http.Transport{}}

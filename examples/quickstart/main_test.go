@@ -75,7 +75,7 @@ func TestTwoFilesAreTooMany(t *testing.T) {
 // play runs the quickstart and returns the lines that it printed.
 func play(t *testing.T, path string) ([]string, error) {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), 40*time.Second)
+	ctx, cancel := context.WithTimeout(t.Context(), 5*time.Minute)
 	defer cancel()
 	out, err := os.CreateTemp(t.TempDir(), "out")
 	if err != nil {

@@ -68,7 +68,7 @@ func (b *buffer) String() string              { b.mu.Lock(); defer b.mu.Unlock()
 // start runs the program and waits for its first line.
 func start(t *testing.T, env []string, args ...string) *program {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
+	ctx, cancel := context.WithTimeout(t.Context(), 5*time.Minute)
 	p := &program{t: t, stderr: &buffer{}, ended: make(chan error, 1)}
 	p.cmd = exec.CommandContext(ctx, os.Args[0], append([]string{"-addr", "127.0.0.1:0"}, args...)...)
 	p.cmd.Env = append(cleanEnv(), append(env, programEnv+"=1")...)

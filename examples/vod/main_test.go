@@ -49,7 +49,7 @@ func noCredentials(t *testing.T) {
 func program(t *testing.T, args ...string) (string, error) {
 	t.Helper()
 	noCredentials(t)
-	ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
+	ctx, cancel := context.WithTimeout(t.Context(), 5*time.Minute)
 	defer cancel()
 	var out bytes.Buffer
 	err := run(ctx, args, &out)

@@ -77,7 +77,7 @@ func (w *writes) blocked() bool {
 
 func newSite(t *testing.T) *site {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
+	ctx, cancel := context.WithTimeout(t.Context(), 5*time.Minute)
 	t.Cleanup(cancel)
 	s := &site{t: t, ctx: ctx, oss: osstest.NewServer(&osstest.Options{Buckets: []string{"media"}})}
 	t.Cleanup(s.oss.Close)

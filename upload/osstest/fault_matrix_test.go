@@ -29,7 +29,7 @@ func TestEachFaultOverEachOperation(t *testing.T) {
 					t.Errorf("%v did not hit; the log has %v", fault, f.Requests())
 				}
 				f.ClearFaults()
-				limit, stop := context.WithTimeout(t.Context(), 10*time.Second)
+				limit, stop := context.WithTimeout(t.Context(), 5*time.Minute)
 				if err := f.WaitIdle(limit); err != nil {
 					t.Errorf("%v: %v", fault, err)
 				}
@@ -111,7 +111,7 @@ func TestFaultsUnderLoad(t *testing.T) {
 		})
 	}
 	group.Wait()
-	limit, stop := context.WithTimeout(t.Context(), 10*time.Second)
+	limit, stop := context.WithTimeout(t.Context(), 5*time.Minute)
 	defer stop()
 	if err := f.WaitIdle(limit); err != nil {
 		t.Error(err)

@@ -240,7 +240,7 @@ func TestInFlight(t *testing.T) {
 	for i := range 3 {
 		answers = append(answers, f.inBackground(t.Context(), "PUT", f.part(i+1), strings.NewReader("x")))
 	}
-	limit, stop := context.WithTimeout(t.Context(), 10*time.Second)
+	limit, stop := context.WithTimeout(t.Context(), 5*time.Minute)
 	defer stop()
 	if err := f.WaitRequests(limit, 3, OpUploadPart); err != nil {
 		t.Fatal(err)

@@ -54,7 +54,7 @@ type world struct {
 
 func newWorld(t *testing.T, with ...func(*vodtest.Options)) *world {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), 60*time.Second)
+	ctx, cancel := context.WithTimeout(t.Context(), 5*time.Minute)
 	t.Cleanup(cancel)
 	w := &world{t: t, ctx: ctx, dir: t.TempDir()}
 	w.keys = ststest.NewServer(nil)

@@ -38,7 +38,7 @@ func connect(t *testing.T, l *Link) (client, server net.Conn) {
 		t.Fatal(err)
 	}
 	defer listener.Close()
-	ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
+	ctx, cancel := context.WithTimeout(t.Context(), 5*time.Minute)
 	defer cancel()
 	client, err = l.Client.Dial(ctx, "tcp", listener.Addr().String())
 	if err != nil {

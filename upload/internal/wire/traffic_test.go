@@ -50,7 +50,7 @@ func TestTrafficIsWhatIsAcknowledged(t *testing.T) {
 
 // awaitTraffic waits until the traffic is as wanted.
 func (o *Object) awaitTraffic(t *testing.T, ok func(Traffic) bool) Traffic {
-	ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
+	ctx, cancel := context.WithTimeout(t.Context(), 5*time.Minute)
 	defer cancel()
 	for {
 		if c := o.client.Traffic(); ok(c) {
