@@ -1,10 +1,12 @@
 package upload_test
 
 import (
+	"bytes"
 	"errors"
 	"net/http"
 	"net/http/httptest"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/vodupload/vodupload/checkpoint"
@@ -12,6 +14,7 @@ import (
 	"github.com/vodupload/vodupload/sts/appserver"
 	"github.com/vodupload/vodupload/sts/ststest"
 	"github.com/vodupload/vodupload/upload"
+	"github.com/vodupload/vodupload/upload/internal/memnet"
 	"github.com/vodupload/vodupload/upload/osstest"
 )
 
@@ -28,22 +31,37 @@ func newTokenChain(t *testing.T, opts *ststest.Options) *tokenChain {
 	c := &tokenChain{testbed: *newTestbed(t)}
 	c.sts = ststest.NewServer(opts)
 	t.Cleanup(c.sts.Close)
-	c.server = osstest.NewServer(&osstest.Options{
+	c.server = osstest.NewServer(knowing(c.sts))
+	t.Cleanup(c.server.Close)
+	handler := appServer(t, c.sts, c.sts.URL, nil)
+	t.Cleanup(func() { _ = handler.Close() })
+	c.app = httptest.NewServer(handler)
+	t.Cleanup(c.app.Close)
+	return c
+}
+
+// knowing are the options of an OSS that knows the tokens of an STS.
+func knowing(s *ststest.Server) *osstest.Options {
+	return &osstest.Options{
 		Buckets: []string{bucket},
 		LookupKey: func(id, token string) (osstest.Key, bool) {
-			k, ok := c.sts.Lookup(id, token)
+			k, ok := s.Lookup(id, token)
 			return osstest.Key{
 				AccessKeyID: k.AccessKeyID, AccessKeySecret: k.AccessKeySecret, SecurityToken: k.SecurityToken,
 				Expires: k.Expires, Policy: k.Policy,
 			}, ok
 		},
-	})
-	t.Cleanup(c.server.Close)
-	user := c.sts.DefaultUser()
+	}
+}
+
+// appServer gives each user, by X-User, tokens for a prefix of theirs.
+func appServer(t *testing.T, s *ststest.Server, stsURL string, client *http.Client) *appserver.Handler {
+	user := s.DefaultUser()
 	handler, err := appserver.New(&appserver.Config{
 		AccessKeyID: user.AccessKeyID, AccessKeySecret: user.AccessKeySecret, RoleARN: ststest.DefaultRole,
-		PolicyFile: "policy/bucket_read_write_policy.txt", BucketName: bucket, STSEndpoint: c.sts.URL,
+		PolicyFile: "policy/bucket_read_write_policy.txt", BucketName: bucket, STSEndpoint: stsURL,
 	}, &appserver.Options{
+		HTTPClient: client,
 		Authenticate: func(r *http.Request) (appserver.Identity, error) {
 			name := r.Header.Get("X-User")
 			return appserver.Identity{Name: name, ObjectPrefix: "users/" + name + "/"}, nil
@@ -52,10 +70,7 @@ func newTokenChain(t *testing.T, opts *ststest.Options) *tokenChain {
 	if err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(func() { _ = handler.Close() })
-	c.app = httptest.NewServer(handler)
-	t.Cleanup(c.app.Close)
-	return c
+	return handler
 }
 
 // as returns a provider of the tokens of one user.
@@ -105,32 +120,56 @@ func TestChainTokenOfOneUserCannotWriteToAnother(t *testing.T) {
 	}
 }
 
-func TestChainGoesOnWithTheNextToken(t *testing.T) {
-	t.Parallel()
-	c := newTokenChain(t, &ststest.Options{TokenLife: time.Second})
-	cache, err := sts.NewCache(c.as("alice"), nil)
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { _ = cache.Close() })
-	c.opts.Credentials = cache
-	retried := 0
-	c.opts.Callbacks.OnRetry = func(*upload.Client, upload.FileInfo, upload.Retry) { retried++ }
-	c.server.Inject(osstest.Delay(osstest.OpUploadPart, 50*time.Millisecond).Always()) // two seconds in all
-	f := c.file("film.mp4", 20*mib)
-	f.Endpoint, f.Object = c.server.URL, "users/alice/film.mp4"
-	if _, err := c.client().Upload(c.ctx, f); err != nil {
-		t.Fatal(err)
-	}
-	c.same(f)
-	c.clean()
-	begun := 0
-	for _, q := range c.server.Requests(osstest.OpInitiateMultipartUpload) {
-		if q.Status == http.StatusOK {
-			begun++
+func TestChainContinuesWithTheNextToken(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		network := memnet.New()
+		defer network.Close()
+		transport := network.Host("uploader").Transport()
+		defer transport.CloseIdleConnections()
+		client := &http.Client{Transport: transport}
+		issuer := must(ststest.New(&ststest.Options{TokenLife: time.Second}))
+		network.Serve("127.0.0.1:81", issuer)
+		app := appServer(t, issuer, "http://127.0.0.1:81", client)
+		defer app.Close()
+		network.Serve("127.0.0.1:82", app)
+		server := must(osstest.New(knowing(issuer)))
+		network.Serve("127.0.0.1:80", http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			time.Sleep(50 * time.Millisecond) // two seconds in all
+			server.ServeHTTP(w, r)
+		}))
+		alice := must(sts.NewHTTP("http://127.0.0.1:82", &sts.HTTPOptions{
+			HTTPClient: client,
+			Prepare:    func(r *http.Request) error { r.Header.Set("X-User", "alice"); return nil },
+		}))
+		cache := must(sts.NewCache(alice, nil))
+		defer cache.Close()
+		retried := 0
+		c := must(upload.New(&upload.Options{
+			Credentials: cache, Checkpoints: checkpoint.NewMemory(), PartSize: 100 * kib, HTTPClient: client,
+			Callbacks: upload.Callbacks{OnRetry: func(*upload.Client, upload.FileInfo, upload.Retry) { retried++ }},
+		}))
+		film := repeated(20 * mib)
+		_, err := c.Upload(t.Context(), upload.File{
+			Path: "film.mp4", Source: upload.NewSource(bytes.NewReader(film), int64(len(film)), "v1"),
+			Endpoint: "http://127.0.0.1", Bucket: bucket, Object: "users/alice/film.mp4",
+		})
+		if err != nil {
+			t.Fatal(err)
 		}
-	}
-	if calls := c.sts.Stats().Calls; retried > 0 || begun != 1 || calls < 2 {
-		t.Errorf("%d retries, %d uploads begun, %d calls of STS; want 0, 1, more than one", retried, begun, calls)
-	}
+		if err := c.Close(); err != nil {
+			t.Error(err)
+		}
+		if o, ok := server.Object(bucket, "users/alice/film.mp4"); !ok || o.Size != int64(len(film)) {
+			t.Errorf("got object %v, %t", o, ok)
+		}
+		begun := 0
+		for _, q := range server.Requests(osstest.OpInitiateMultipartUpload) {
+			if q.Status == http.StatusOK {
+				begun++
+			}
+		}
+		if calls := issuer.Stats().Calls; retried > 0 || begun != 1 || calls < 2 {
+			t.Errorf("%d retries, %d uploads begun, %d calls of STS; want 0, 1, more than one", retried, begun, calls)
+		}
+	})
 }
