@@ -76,12 +76,16 @@ var allowedImports = map[string]rule{
 		"tests only: clients, a server, a network and a store in one bubble of fake time, against schedules of trouble",
 	},
 	"upload/internal/transfer": {
-		[]string{"upload/internal/wire", "upload/internal/target", "upload/internal/descriptors", "upload/internal/crc64", "upload/internal/tasks", "checkpoint", retries, xsync},
+		[]string{"upload/internal/wire", "upload/internal/outage", "upload/internal/target", "upload/internal/descriptors", "upload/internal/crc64", "upload/internal/tasks", "checkpoint", retries, xsync},
 		"it brings one source to one object and is the only place that retries; it knows no list and no callbacks",
 	},
 	"upload/internal/wire": {
 		[]string{"upload/internal/target", "upload/internal/descriptors", "upload/internal/crc64", "upload/internal/tasks", "sts", sdk},
 		"the only package that imports the OSS SDK, so that its pitfalls are handled in one place and it can be replaced",
+	},
+	"upload/internal/outage": {
+		nil,
+		"whether an endpoint is away is decided by values alone, so that a table can test an hour of trouble",
 	},
 	"upload/internal/vodauth": {
 		[]string{"sts"},

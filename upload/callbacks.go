@@ -37,11 +37,13 @@ type Callbacks struct {
 	// did not answer.
 	OnCanceled func(c *Client, f FileInfo)
 
-	// OnRetry reports that a request failed and will be made again after a pause.
+	// OnRetry reports that a request failed and will be made again after a pause. An outage
+	// (see Options.OutageWait) is reported once, for one of the files that wait.
 	OnRetry func(c *Client, f FileInfo, r Retry)
 
 	// OnRetryResume reports that the file has resumed: the first request that had to be
-	// retried succeeded.
+	// retried succeeded. The end of an outage is reported once, for the file that got
+	// through.
 	OnRetryResume func(c *Client, f FileInfo)
 
 	// OnWaiting reports that a file that was started waits for something: for credentials,

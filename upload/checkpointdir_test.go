@@ -15,7 +15,7 @@ import (
 func TestCheckpointDir(t *testing.T) {
 	b := newTestbed(t)
 	b.opts.Checkpoints, b.opts.CheckpointDir = nil, filepath.Join(t.TempDir(), "a", "volume")
-	b.opts.RetryCount = -1
+	b.opts.RetryCount, b.opts.OutageWait = -1, -1
 	f := b.file("talk", 500*kib)
 	b.server.Inject(osstest.Fail(osstest.OpUploadPart, 503, "ServiceUnavailable").Nth(3))
 	b.opts.Parallel = 1

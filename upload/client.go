@@ -62,6 +62,7 @@ func New(opts *Options) (*Client, error) {
 		PartSize: o.PartSize, Parallel: o.Parallel,
 		Retry:          transfer.RetryPolicy{Count: o.RetryCount, Interval: o.RetryInterval},
 		CleanupTimeout: o.CleanupTimeout,
+		OutageWait:     max(o.OutageWait, 0), Changed: c.endpointsChanged,
 	})
 	if opts != nil && opts.Parallel == Auto {
 		c.setAuto()

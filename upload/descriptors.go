@@ -20,10 +20,15 @@ func (o *Options) maxStarted(parallel int) int {
 	return descriptors.Started(descriptors.Limit(), perFile, parallel, max(256, 2*parallel))
 }
 
-// awaitTurn waits until the file has a slot in hand and there are credentials. The file
-// has nothing open until then, since any number of files may wait for a token.
-func (r *run) awaitTurn(ctx context.Context, gate transfer.Gate) error {
+// awaitTurn waits until the file has a slot in hand, there are credentials, and its
+// endpoint is not away. The file has nothing open until then, since any number of files
+// may wait.
+func (r *run) awaitTurn(ctx context.Context, job *transfer.Job) error {
+	gate := job.Gate
 	for {
+		if err := r.c.service.AwaitEndpoint(ctx, job); err != nil {
+			return err
+		}
 		if err := r.slots.Acquire(ctx); err != nil {
 			return err
 		}

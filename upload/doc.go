@@ -106,7 +106,13 @@
 // What may succeed later is retried up to Options.RetryCount times with growing pauses:
 // network errors, overload and server errors, a checksum that does not match, an answer
 // that cannot be read. OnRetry reports each. A request that makes no progress for
-// Options.StallTimeout is ended and retried. FAULTS.md beside this file lists how an
+// Options.StallTimeout is ended and retried.
+//
+// An outage is the endpoint's and not the file's. Where an endpoint has answered before,
+// and now nothing gets through to it but network errors, 502, 503 and 504, its files wait,
+// without a slot and without spending retries, and one request at a time is made to see
+// whether it is back: 2 s after the begin, then a twentieth of the outage apart, up to 15 s.
+// Then all continue at once. Options.OutageWait bounds that. FAULTS.md beside this file lists how an
 // upload ends for each fault in each request, and for faults of its source.
 //
 // A process that has too many files and sockets open (EMFILE, ENFILE) does not blame the

@@ -78,8 +78,15 @@ var moments = []moment{
 		leave(b, f)
 		return b.at(f, osstest.Hang(osstest.OpListParts))
 	}},
-	{name: "in the pause before a retry", set: func(b *testbed) (upload.File, <-chan struct{}) {
+	{name: "in an outage", set: func(b *testbed) (upload.File, <-chan struct{}) {
 		b.opts.RetryInterval = time.Hour
+		ch := make(chan struct{})
+		b.opts.Callbacks.OnRetry = func(*upload.Client, upload.FileInfo, upload.Retry) { close(ch) }
+		f, _ := b.at(b.bytesOf("a", 500*kib), osstest.Fail(osstest.OpUploadPart, 503, "ServiceUnavailable").Always())
+		return f, ch
+	}},
+	{name: "in the pause before a retry", set: func(b *testbed) (upload.File, <-chan struct{}) {
+		b.opts.RetryInterval, b.opts.OutageWait = time.Hour, -1
 		ch := make(chan struct{})
 		b.opts.Callbacks.OnRetry = func(_ *upload.Client, _ upload.FileInfo, r upload.Retry) {
 			if r.Part == 1 {

@@ -1,6 +1,7 @@
 package upload
 
 import (
+	"cmp"
 	"fmt"
 	"log/slog"
 	"math"
@@ -74,7 +75,8 @@ type Options struct {
 	// RetryCount is how often a request, or a read of a source, is repeated after a
 	// failure that may be temporary; a negative number means never. When the network
 	// fails or the server throttles, the count of a part starts again from zero if some
-	// bytes of the file got through since its last failure. The default is 3.
+	// bytes of the file got through since its last failure. Where nothing at all gets
+	// through, OutageWait counts. The default is 3.
 	RetryCount int
 
 	// RetryInterval is the pause before the first retry. It doubles with each retry, up
@@ -86,6 +88,17 @@ type Options struct {
 	// waits twice as long for the answer, and at most eight times StallTimeout. The
 	// default is 30 s.
 	StallTimeout time.Duration
+
+	// OutageWait is how long an endpoint may be away. It is away when it has answered
+	// before, and now nothing gets through to it but network errors, 502, 503 and 504.
+	// Then its files wait, without a slot and without spending retries, no more of the list
+	// are started, and one request at a time is made to see whether it is back: after
+	// RetryInterval, then a twentieth of the outage apart, up to 15 s. OnWaiting and
+	// OnRetry report the outage, OnRetryResume its end. If it lasts longer than OutageWait,
+	// the files that wait fail. An endpoint that never answered is retried by RetryCount
+	// and RetryInterval alone. A negative OutageWait means that for all. The default is 10
+	// minutes.
+	OutageWait time.Duration
 
 	// BandwidthLimit is how many bytes are sent per second, over all files: at least
 	// MinBandwidthLimit. SetBandwidthLimit and FollowTimetable change it later. The
@@ -140,6 +153,7 @@ const (
 	DefaultRetryCount     = 3
 	DefaultRetryInterval  = 2 * time.Second
 	DefaultStallTimeout   = 30 * time.Second
+	DefaultOutageWait     = 10 * time.Minute
 	DefaultTokenWait      = 10 * time.Minute
 	DefaultCleanupTimeout = 30 * time.Second
 
@@ -165,6 +179,7 @@ func (o *Options) withDefaults() (Options, error) {
 	setDefault(&c.RetryCount, DefaultRetryCount)
 	setDefault(&c.RetryInterval, DefaultRetryInterval)
 	setDefault(&c.StallTimeout, DefaultStallTimeout)
+	setDefault(&c.OutageWait, DefaultOutageWait)
 	setDefault(&c.TokenWait, DefaultTokenWait)
 	setDefault(&c.CleanupTimeout, DefaultCleanupTimeout)
 	c.RetryCount = max(c.RetryCount, 0)
@@ -181,6 +196,7 @@ func (o *Options) withDefaults() (Options, error) {
 		inRange("Options.Parallel", c.Parallel, 1, maxParallel, ""),
 		positive("RetryInterval", c.RetryInterval),
 		positive("StallTimeout", c.StallTimeout),
+		positive("OutageWait", cmp.Or(max(c.OutageWait, 0), DefaultOutageWait)),
 		positive("TokenWait", c.TokenWait),
 		positive("CleanupTimeout", c.CleanupTimeout),
 		checkBandwidth("Options.BandwidthLimit", c.BandwidthLimit),

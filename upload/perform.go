@@ -67,6 +67,9 @@ func (c *Client) goDo(fn func(context.Context)) bool {
 // decisions. It reports whether there were any.
 func (c *Client) carryOutLocked() (changed bool) {
 	for {
+		if away := c.service.Away(); away.Version != c.list.Away() {
+			c.list.Hold(away.Version, away.Endpoints)
+		}
 		slots := c.slots.TryAcquire(c.list.Want())
 		c.slots.Return(slots - c.list.Turn(slots))
 		effects := c.list.Take()

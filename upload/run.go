@@ -20,7 +20,8 @@ type run struct {
 	session *transfer.Session
 	slots   *fileSlots
 	steps   transfer.Steps // calls of the source that are under way
-	leaves  bool           // it may have left something behind; guarded by the client's lock
+	outage  shownOutage
+	leaves  bool // it may have left something behind; guarded by the client's lock
 }
 
 func (r *run) do(ctx context.Context) {
@@ -45,7 +46,7 @@ func (r *run) send(ctx context.Context) (transfer.Result, error) {
 		return transfer.Result{}, err
 	}
 	if r.e.stream == nil {
-		if err := r.awaitTurn(ctx, job.Gate); err != nil {
+		if err := r.awaitTurn(ctx, job); err != nil {
 			return transfer.Result{}, err
 		}
 	}
@@ -114,7 +115,7 @@ func (r *run) job(ctx context.Context) (*transfer.Job, error) {
 	e := r.e
 	job := &transfer.Job{
 		Name: e.source, Gate: &fileGate{c: r.c, e: e}, Slots: r.slots, Volatile: e.unfingerprinted,
-		Emit: r.report, Starved: r.slots.putDown, Steps: &r.steps,
+		Emit: r.report, Starved: r.slots.putDown, Waits: r.waits, Steps: &r.steps,
 		IfExists: transfer.IfExists(e.ifExists), Listing: e.listing,
 	}
 	r.c.view(func(*filelist.List) {

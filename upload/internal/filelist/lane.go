@@ -53,12 +53,33 @@ func (l *List) enqueue(f *node) {
 		f.rank.held = append(f.rank.held, f)
 		l.unsettle(f.rank.group) // the lower ranks may have failed already
 	}
-	if held || l.busyKeys[f.Key] > 0 {
+	if held || l.busyKeys[f.Key] > 0 || l.isAway(f) {
 		f.place = blocked
 		q.blocked++
 		return
 	}
 	heap.Push(&q.ready, f)
+}
+
+// isAway reports whether a file is not started because its endpoint is away. A direct one
+// is, so that its caller sees what it waits for.
+func (l *List) isAway(f *node) bool { return f.Lane == Queue && l.away[f.Key.Endpoint] }
+
+// Away returns the version of what Hold was called with last, from 0.
+func (l *List) Away() int { return l.awayVersion }
+
+// Hold keeps files of the queue that go to some endpoints from being started, and those
+// to others no longer. The version is the caller's.
+func (l *List) Hold(version int, endpoints map[string]bool) {
+	before := l.away
+	l.away, l.awayVersion = endpoints, version
+	for f := l.first; f != nil; f = f.next {
+		to := f.Key.Endpoint
+		if f.Lane == Queue && f.Phase == Waiting && before[to] != endpoints[to] && !f.isHeld() {
+			l.dequeue(f)
+			l.enqueue(f)
+		}
+	}
 }
 
 // dequeue ends a file's wait for its turn.

@@ -35,6 +35,8 @@ type List struct {
 	lastID      ID
 	keys        map[checkpoint.Key]ID
 	busyKeys    map[checkpoint.Key]int // of deleted files that are busy
+	away        map[string]bool        // endpoints whose files are not started
+	awayVersion int
 
 	lanes     [2]lane
 	unsettled []*Group // may have files to release or to fail

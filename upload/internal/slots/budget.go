@@ -164,6 +164,16 @@ func (b *Budget) Measure(t Traffic) (idle bool) {
 	return b.inUse < b.limit
 }
 
+// Restart has what is measured begin again: something else than the limit has held the
+// requests up.
+func (b *Budget) Restart() {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if b.auto != nil {
+		b.auto.began = time.Time{}
+	}
+}
+
 // Throttled records that the server asked for less. What is in flight continues.
 func (b *Budget) Throttled() {
 	b.mu.Lock()

@@ -61,9 +61,11 @@ func (c *caller) abort(ctx context.Context, remote wire.Remote, uploadID string)
 				return err
 			}
 		}
-		err := c.call(ctx, 0, func(ctx context.Context, s Snapshot) error {
+		policy := c.opts.Retry
+		policy.early = true // there is little time
+		err := c.retry(ctx, policy, 0, func(ctx context.Context, s Snapshot) error {
 			return remote.Abort(ctx, s, uploadID)
-		})
+		}, nil)
 		if isRestart(err) {
 			return nil
 		}

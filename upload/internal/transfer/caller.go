@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/vodupload/vodupload/upload/internal/descriptors"
+	"github.com/vodupload/vodupload/upload/internal/outage"
 	"github.com/vodupload/vodupload/upload/internal/target"
 	"github.com/vodupload/vodupload/upload/internal/wire"
 )
@@ -19,8 +20,11 @@ type caller struct {
 	*Service
 	gate    Gate
 	slots   Slots
-	report  func(Event) // may be nil
-	putDown func()      // see [Job].Starved; may be nil
+	report  func(Event)                                 // may be nil
+	putDown func()                                      // see [Job].Starved; may be nil
+	waits   func(WaitFor, int, error) func(error) error // see [Job]; may be nil
+	line    *line
+	bucket  string
 
 	tally    tally
 	emitting sync.Mutex  // so that events come in order
@@ -29,7 +33,10 @@ type caller struct {
 }
 
 func (s *Service) callerFor(job *Job) *caller {
-	return &caller{Service: s, gate: job.Gate, slots: job.Slots, report: job.Emit, putDown: job.Starved}
+	return &caller{
+		Service: s, gate: job.Gate, slots: job.Slots, report: job.Emit, putDown: job.Starved, waits: job.Waits,
+		line: s.lineTo(job.Target.Endpoint.String()), bucket: job.Target.Bucket,
+	}
 }
 
 // A request makes one call to the server.
@@ -49,23 +56,57 @@ func (c *caller) once(ctx context.Context, fn request) error {
 // local does something with the source that needs no request, until it succeeds or
 // its error is final.
 func (c *caller) local(ctx context.Context, part int, fn func() error) error {
-	return c.again(ctx, c.opts.Retry, part, func(int) error { return fn() }, nil)
+	return c.again(ctx, c.opts.Retry, part, func(*turn) error { return fn() }, nil)
 }
 
 // retry makes a request until it succeeds or its error is final. Where a request may
 // have done its work although it failed, resolved is called after each failure, without
 // a slot: true means success. last says that the request will not be made again.
 func (c *caller) retry(ctx context.Context, policy RetryPolicy, part int, fn request, resolved func(we *wire.Error, last bool) bool) error {
-	return c.again(ctx, policy, part, func(wait int) error { return c.attempt(ctx, fn, wait) }, resolved)
+	return c.again(ctx, policy, part, func(t *turn) error { return c.attempt(ctx, fn, t) }, resolved)
+}
+
+// A turn is one attempt of a request.
+type turn struct {
+	wait    int               // how many times StallTimeout the answer may take
+	once    bool              // the request is not made again
+	early   bool              // in an outage, the next attempt does not wait until a probe is due
+	waited  bool              // for the end of an outage, before the last attempt
+	end     func(error) error // of a wait for it that is shown; nil: none is
+	request outage.Request    // of all its attempts
+
+	verdict outage.Verdict // of the endpoint, on the last attempt
+	delay   time.Duration  // to the next probe, if it is away
+}
+
+// away reports whether the last attempt was lost because the endpoint is away.
+func (t *turn) away() bool { return t.verdict == outage.Wait || t.verdict == outage.Gone }
+
+// endWait ends the wait of a turn, if it waits, and returns err as the user is to see it.
+func (t *turn) endWait(err error) error {
+	if t.end != nil {
+		err = t.end(err)
+		t.end = nil
+	}
+	return err
 }
 
 // again is the only place where something is tried again.
-func (c *caller) again(ctx context.Context, policy RetryPolicy, part int, try func(wait int) error, resolved func(we *wire.Error, last bool) bool) error {
+func (c *caller) again(ctx context.Context, policy RetryPolicy, part int, try func(*turn) error, resolved func(we *wire.Error, last bool) bool) error {
 	b := newBudget(policy, c.tally.acknowledged())
 	reported := false
-	wait := c.patience.now()
+	once := policy == RetryPolicy{}
+	t := turn{wait: c.patience.now(), once: once, early: once || policy.early}
+	defer func() { _ = t.endWait(nil) }()
 	for {
-		err := try(wait)
+		t.verdict = outage.Blame
+		err := try(&t)
+		if !t.away() {
+			_ = t.endWait(nil)
+		}
+		if t.verdict == outage.Back && c.line.reported.Swap(false) {
+			c.emit(Event{Kind: Recovered, Part: part})
+		}
 		if err == nil {
 			c.recovered(reported, part)
 			return nil
@@ -87,8 +128,15 @@ func (c *caller) again(ctx context.Context, policy RetryPolicy, part int, try fu
 		case we.Class == wire.Starved:
 			c.starved(err)
 		}
-		wait = morePatience(wait, we)
+		t.wait = morePatience(t.wait, we)
+		if t.waited { // what was lost before the outage does not count
+			b.retries, b.backoff, t.waited = 0, nil, false
+		}
 		v := b.next(we, c.tally.acknowledged(), 2*c.parallel.now())
+		away := !t.once && t.away()
+		if away {
+			v = verdict{again: true}
+		}
 		if resolved != nil && !isLocal && we.Class != wire.Starved && resolved(we, !v.again) {
 			c.recovered(reported, part)
 			return nil
@@ -96,6 +144,18 @@ func (c *caller) again(ctx context.Context, policy RetryPolicy, part int, try fu
 		switch {
 		case ctx.Err() != nil:
 			return canceled(ctx, err)
+		case away: // that is nothing which this request could help
+			b.retries, b.backoff = 0, nil
+			if t.verdict == outage.Gone {
+				if c.line.back() { // by an answer to resolved
+					reported = true
+					c.retrying.Store(true)
+				} else {
+					c.line.reported.Store(true)
+				}
+				c.emit(Event{Kind: Retrying, Part: part, Attempt: 1, Delay: t.delay, Err: err})
+			}
+			continue
 		case !v.again && b.retries > 0:
 			return fmt.Errorf("%w (gave up after %d retries)", err, b.retries)
 		case !v.again:
@@ -105,10 +165,54 @@ func (c *caller) again(ctx context.Context, policy RetryPolicy, part int, try fu
 			c.retrying.Store(true)
 			c.emit(Event{Kind: Retrying, Part: part, Attempt: b.retries, Delay: v.delay, Err: err})
 		}
-		if sleep(ctx, v.delay) != nil {
+		if c.pause(ctx, v.delay, we, err) != nil {
 			return canceled(ctx, err)
 		}
 	}
+}
+
+// pause waits before a request is made again.
+func (c *caller) pause(ctx context.Context, d time.Duration, we *wire.Error, err error) error {
+	if we.Class != wire.Throttle {
+		return sleep(ctx, d)
+	}
+	end := c.waiting(ForThrottle, 0, err)
+	return end(sleep(ctx, d))
+}
+
+// waiting reports that a request waits, until what it returns is called.
+func (c *caller) waiting(f WaitFor, outage int, err error) (end func(error) error) {
+	if c.waits == nil {
+		return func(err error) error { return err }
+	}
+	return c.waits(f, outage, target.OneLine(err))
+}
+
+// awaitLine waits while the endpoint is away. Meanwhile the job has no slot. If it is a
+// turn to probe that ends the wait, the wait is shown until the outcome is known.
+func (c *caller) awaitLine(ctx context.Context, t *turn) error {
+	if c.line.open() {
+		return nil
+	}
+	t.waited = true
+	if c.putDown != nil {
+		c.putDown()
+	}
+	if t.end == nil {
+		n, lost := c.line.lost()
+		f := ForNetwork
+		if Throttled(lost) {
+			f = ForThrottle
+		}
+		t.end = c.waiting(f, n, lost)
+	}
+	if err := c.line.wait(ctx); err != nil {
+		return &waitError{t.endWait(err)}
+	}
+	if c.line.back() {
+		_ = t.endWait(nil)
+	}
+	return nil
 }
 
 // recovered reports that a request succeeded after retries were reported.
@@ -118,51 +222,75 @@ func (c *caller) recovered(reported bool, part int) {
 	}
 }
 
-// attempt makes one request with the current credentials, and waits for them without a
-// slot, so that files with other credentials can continue. The answer may take wait
-// times the StallTimeout.
-func (c *caller) attempt(ctx context.Context, fn request, wait int) error {
+// attempt makes one request with the current credentials. It waits for them, and for the
+// end of an outage, without a slot, so that other files can continue.
+func (c *caller) attempt(ctx context.Context, fn request, t *turn) error {
 	for {
-		ready, err := c.inSlot(ctx, fn, wait)
-		if ready || err != nil {
-			return err
+		if !t.early {
+			if err := c.awaitLine(ctx, t); err != nil {
+				return err
+			}
 		}
-		if err := c.gate.Wait(ctx); err != nil {
-			return &waitError{err}
+		missing, err := c.inSlot(ctx, fn, t)
+		switch {
+		case missing == noCredentials:
+			if err := c.gate.Wait(ctx); err != nil {
+				return &waitError{err}
+			}
+		case missing == noEndpoint && t.once:
+			_, err := c.line.lost()
+			return err
+		case missing == nothing:
+			return err
 		}
 	}
 }
 
-// inSlot returns false when there are no credentials to make the request with.
-func (c *caller) inSlot(ctx context.Context, fn request, wait int) (bool, error) {
+// A lack is what a request was not made for.
+type lack uint8
+
+const (
+	nothing lack = iota // it was made
+	noCredentials
+	noEndpoint
+)
+
+// inSlot makes one request with a slot, if there are credentials for it and the endpoint
+// is not away.
+func (c *caller) inSlot(ctx context.Context, fn request, t *turn) (lack, error) {
 	if err := c.slots.Acquire(ctx); err != nil {
-		return false, &waitError{err}
+		return nothing, &waitError{err}
 	}
 	defer c.slots.Release()
 	s, ok := c.gate.Current()
 	if !ok {
-		return false, nil
+		return noCredentials, nil
 	}
-	if wait > 1 {
-		ctx = wire.WithPatience(ctx, wait)
+	pass, ok := c.line.enter(t.early)
+	t.early = t.once
+	if !ok {
+		return noEndpoint, nil
+	}
+	if t.wait > 1 {
+		ctx = wire.WithPatience(ctx, t.wait)
 	}
 	begun := time.Now()
 	err := fn(ctx, s)
+	t.verdict, t.delay = c.line.leave(pass, &t.request, reportOf(c.bucket, err))
 	if err == nil {
-		c.patience.answered(wait, time.Since(begun), c.opts.Wire.StallTimeout)
+		c.patience.answered(t.wait, time.Since(begun), c.opts.Wire.StallTimeout)
 		c.gate.Accepted(s.Generation)
 	}
-	return true, err
+	return nothing, err
 }
 
 // policy is that of a request about the outcome of another one. Unless it is the last
 // that is made about it, it is not retried: the other request will be.
 func (c *caller) policy(last bool) RetryPolicy {
-	policy := c.opts.Retry
 	if !last {
-		policy.Count = 0
+		return RetryPolicy{}
 	}
-	return policy
+	return c.opts.Retry
 }
 
 // send runs one attempt that carries a section of a source.

@@ -88,6 +88,12 @@ type Job struct {
 	// not block. It may be nil.
 	Emit func(Event)
 
+	// Waits, if it is not nil, is called before a request waits, with why it has to. outage
+	// is the same for all waits in one outage, and 0 for other ones. What it returns is
+	// called at the end: with the error that ends the wait early, or nil. It returns that
+	// error as the user is to see it.
+	Waits func(f WaitFor, outage int, why error) (end func(error) error)
+
 	// Starved is called before the job waits to open something because the process has
 	// too many files open. A slot that is held for its first request has to be given
 	// back: another file may need it to end. It may be nil.
@@ -105,6 +111,15 @@ func (j *Job) target() target.Target {
 	t.RequestPayer = t.RequestPayer || j.Object.RequestPayer
 	return t
 }
+
+// A WaitFor is what a request waits for.
+type WaitFor int
+
+// What requests wait for, besides credentials and slots.
+const (
+	ForNetwork  WaitFor = iota // the endpoint is away
+	ForThrottle                // the server has asked for a pause
+)
 
 // A Result is the outcome of an upload that succeeded.
 type Result struct {

@@ -22,6 +22,7 @@ const (
 type RetryPolicy struct {
 	Count    int           // retries after the first attempt
 	Interval time.Duration // before the first retry; then it grows
+	early    bool          // in an outage, the first attempt does not wait until a probe is due
 }
 
 // A budget is what one request has left of its retries.

@@ -19,6 +19,11 @@ type Options struct {
 	PartSize int64
 	Parallel int
 	Retry    RetryPolicy
+	// OutageWait is how long an endpoint that has answered before may be away; 0 or less:
+	// then each request is retried by itself.
+	OutageWait time.Duration
+	// Changed, which may be nil, is called without a lock when [Service.Away] has changed.
+	Changed func()
 	// CleanupTimeout bounds what is done at the server after an upload was given
 	// up. 0 means 30 s.
 	CleanupTimeout time.Duration
@@ -41,6 +46,7 @@ type Service struct {
 	sweeping sweepSet
 	slowDisk seldom
 	patience patience
+	lines    lines
 
 	comparing chan struct{} // has one element for each source that is compared
 	unseen    seldom        // it is not known whether objects exist

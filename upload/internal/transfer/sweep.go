@@ -88,7 +88,10 @@ type sweep struct {
 
 // caller returns what makes requests about a destination.
 func (sw *sweep) caller(t target.Target) *caller {
-	c := &caller{Service: sw.Service, gate: sw.job.Gate, slots: sw.job.Slots}
+	c := &caller{
+		Service: sw.Service, gate: sw.job.Gate, slots: sw.job.Slots,
+		line: sw.lineTo(t.Endpoint.String()), bucket: t.Bucket,
+	}
 	if sw.job.Emit != nil {
 		c.report = func(e Event) { sw.job.Emit(t, e) }
 	}

@@ -70,6 +70,16 @@ func (c *Client) CloseIdle() {
 	}
 }
 
+// Reconnect has the requests to come make connections of their own, where the transport
+// has a way to do that: those that are idle may lead nowhere after an outage.
+func (c *Client) Reconnect() {
+	if t, ok := c.http.Transport.(*roundTripper); ok {
+		if t, ok := t.base.(interface{ CloseIdleConnections() }); ok {
+			t.CloseIdleConnections()
+		}
+	}
+}
+
 // ErrNoCRC is the error of an answer without a CRC64 where [Options.RequireCRC] is set.
 var ErrNoCRC = errors.New("the server's answer has no CRC64 (x-oss-hash-crc64ecma)")
 

@@ -1,0 +1,55 @@
+package upload
+
+import (
+	"time"
+
+	"github.com/vodupload/vodupload/upload/internal/filelist"
+	"github.com/vodupload/vodupload/upload/internal/transfer"
+)
+
+// endpointsChanged starts files whose endpoint is back. What was measured in an outage says
+// nothing of the link.
+func (c *Client) endpointsChanged() {
+	c.slots.Restart()
+	c.startFiles()
+}
+
+// waitReasonOf has the reasons of the waits of transfer.
+var waitReasonOf = [...]WaitReason{transfer.ForNetwork: WaitNetwork, transfer.ForThrottle: WaitThrottle}
+
+// waits shows what a request of the run waits for. An outage is reported once to a file,
+// however many probes it makes.
+func (r *run) waits(f transfer.WaitFor, outage int, why error) (end func(error) error) {
+	w := r.c.wait(r.e, waitReasonOf[f])
+	w.outage(&r.outage, outage, why)
+	return func(err error) error {
+		was := w.end()
+		if err == nil {
+			return nil
+		}
+		return was.after(err)
+	}
+}
+
+// A shownOutage is the last one that was reported to a run. The client's lock guards it.
+type shownOutage struct {
+	number int // 0: none
+	since  time.Time
+}
+
+// outage reports why the file waits, unless that outage was reported before.
+func (w *wait) outage(shown *shownOutage, number int, why error) {
+	known := false
+	w.c.view(func(*filelist.List) {
+		one := &w.e.waits[w.why]
+		if known = number > 0 && shown.number == number; known {
+			one.grace.Stop()
+			one.now.Since, one.now.Err, one.attempt = shown.since, why, 1
+			return
+		}
+		*shown = shownOutage{number, one.now.Since}
+	})
+	if !known {
+		w.failed(1, why)
+	}
+}
