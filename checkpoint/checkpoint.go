@@ -67,8 +67,8 @@ type Store interface {
 	// Open claims the upload that key names and returns what is known of it. It
 	// does not wait: if another holder has the claim, in this process or another,
 	// the error is [ErrInUse]. A holder that died has no claim. A record that
-	// cannot be read is set aside (see [Upload.Damaged]), never an error.
-	Open(ctx context.Context, key Key) (Upload, error)
+	// cannot be read is set aside (see [Claim.Damaged]), never an error.
+	Open(ctx context.Context, key Key) (Claim, error)
 
 	// List returns the records of all uploads in the store, with those that are
 	// in use marked. Damaged records are left out, and so are uploads that were
@@ -76,7 +76,7 @@ type Store interface {
 	List(ctx context.Context) ([]Entry, error)
 
 	// Close releases what the store holds. Uploads that are still open are closed
-	// as by [Upload.Close]. Open and List return [ErrClosed] from then on.
+	// as by [Claim.Close]. Open and List return [ErrClosed] from then on.
 	Close() error
 }
 
@@ -92,7 +92,7 @@ type Entry struct {
 // use by many goroutines. After Close or Remove only Close, Remove and Damaged
 // are of use: Close and Remove do nothing, Load finds nothing, and the others
 // return [ErrClosed].
-type Upload interface {
+type Claim interface {
 	// Load returns the record and its acknowledged parts in ascending order of
 	// their numbers, those of this run included; ok is false when there is none.
 	// Times are in UTC.

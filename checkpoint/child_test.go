@@ -15,7 +15,7 @@ import (
 func holdUpload(dir string) {
 	d, err := OpenDir(dir)
 	if err == nil {
-		var u Upload
+		var u Claim
 		u, err = d.Open(context.Background(), testKey("child"))
 		if err == nil {
 			err = u.Begin(context.Background(), testRecord("child"))

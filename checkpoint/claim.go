@@ -64,7 +64,7 @@ func (s *system) tryClaim(path string) (*os.File, error) {
 	default: // removed, or moved aside, before we had the lock
 		filelock.Unlock(f)
 	}
-	return nil, errors.Join(err, f.Close())
+	return nil, join(err, f.Close())
 }
 
 // errNoDir says that the directory is gone.

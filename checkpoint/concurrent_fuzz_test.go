@@ -40,7 +40,7 @@ type writersOfOne struct {
 	stores []*Dir
 
 	mu    sync.RWMutex // held for writing by who opens, begins, closes or removes
-	u     Upload       // nil: nobody holds it
+	u     Claim        // nil: nobody holds it
 	begun bool
 	parts sync.Map // numbers that were added since Begin
 }

@@ -132,7 +132,7 @@ func useDamaged(t *testing.T, d *Dir, what string, data []byte, count int) {
 	u = mustOpen(t, d, "a")
 	wantContent(t, u, "a", testParts(1, count))
 	if err := u.Damaged(); err != nil {
-		t.Errorf("%s: damaged after it was written anew: %v", what, err)
+		t.Errorf("%s: damaged after it was written again: %v", what, err)
 	}
 	must(t, u.Remove())
 }

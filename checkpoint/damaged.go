@@ -24,9 +24,9 @@ func (r *recordFile) setAside(cause error) (*DamagedError, error) {
 	if r.sys.closeFirst {
 		// Whoever claims it in between has it open, so that it is not renamed, or
 		// has set it aside already.
-		err = errors.Join(r.release(), os.Rename(r.path, aside))
+		err = join(r.release(), os.Rename(r.path, aside))
 	} else {
-		err = errors.Join(os.Rename(r.path, aside), r.release())
+		err = join(os.Rename(r.path, aside), r.release())
 	}
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return nil, fail("set aside", r.path, err)

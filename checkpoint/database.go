@@ -49,7 +49,7 @@ func (r *recordFile) update(fn func(*bolt.Tx) error) error {
 		return r.sys.commit(func() error { return r.db.Update(fn) })
 	})
 	if errors.Is(err, bolterrors.ErrInvalidMapping) || errors.Is(err, bolterrors.ErrDatabaseNotOpen) {
-		err = errors.Join(err, r.release()) // it could not be mapped again after it grew
+		err = join(err, r.release()) // it could not be mapped again after it grew
 	}
 	return err
 }

@@ -11,8 +11,8 @@ import (
 // appName is the store's directory in the user's cache directory.
 const appName = "vodupload"
 
-// DefaultDir returns the directory where checkpoints are kept unless told
-// otherwise: vodupload in the user's cache directory (see [os.UserCacheDir]). Where
+// MakeDefaultDir returns the directory where checkpoints are kept by
+// default: vodupload in the user's cache directory (see [os.UserCacheDir]). Where
 // there is none, because there is no home or it cannot be written to, it is a
 // directory of this user alone under the temporary directory; fallback is true
 // then, as such a directory may not outlive a restart of the machine or of the
@@ -22,7 +22,7 @@ const appName = "vodupload"
 // temporary directory exists and is not this user's own: another user may have
 // put it there. Set the environment variable XDG_CACHE_HOME (on Unix), or give
 // [OpenDir] another directory then.
-func DefaultDir() (dir string, fallback bool, err error) {
+func MakeDefaultDir() (dir string, fallback bool, err error) {
 	sys := hostSystem()
 	base, why := os.UserCacheDir()
 	if why == nil {

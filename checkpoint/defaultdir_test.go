@@ -22,9 +22,9 @@ func TestDefaultDirIsInTheCache(t *testing.T) {
 	home := t.TempDir()
 	homes(t, home, t.TempDir())
 	t.Setenv("LocalAppData", home)
-	dir, fallback, err := DefaultDir()
+	dir, fallback, err := MakeDefaultDir()
 	if err != nil || fallback || !strings.HasPrefix(dir, home) || filepath.Base(dir) != "vodupload" {
-		t.Errorf("DefaultDir is %q, %v, %v, want vodupload below %s", dir, fallback, err, home)
+		t.Errorf("MakeDefaultDir is %q, %v, %v, want vodupload below %s", dir, fallback, err, home)
 	}
 	if info, err := os.Stat(dir); err != nil || !info.IsDir() {
 		t.Errorf("it was not made: %v", err)
@@ -42,9 +42,9 @@ func TestDefaultDirFallsBack(t *testing.T) {
 			tmp := t.TempDir()
 			homes(t, home, tmp)
 			for range 2 { // made, and found again
-				dir, fallback, err := DefaultDir()
+				dir, fallback, err := MakeDefaultDir()
 				if err != nil || !fallback || filepath.Dir(dir) != tmp {
-					t.Fatalf("DefaultDir is %q, %v, %v, want a fallback in %s", dir, fallback, err, tmp)
+					t.Fatalf("MakeDefaultDir is %q, %v, %v, want a fallback in %s", dir, fallback, err, tmp)
 				}
 				info, err := os.Stat(dir)
 				if _, known := owner(info); err != nil || known && info.Mode().Perm() != 0o700 {
@@ -70,12 +70,12 @@ func TestDefaultDirRefusesWhatOthersMayHavePut(t *testing.T) {
 		t.Run(want, func(t *testing.T) {
 			tmp := t.TempDir()
 			homes(t, "", tmp)
-			dir, _, err := DefaultDir()
+			dir, _, err := MakeDefaultDir()
 			must(t, err)
 			must(t, os.Remove(dir))
 			must(t, put(dir))
-			if _, _, err := DefaultDir(); err == nil || !strings.Contains(err.Error(), want) || !strings.Contains(err.Error(), dir) {
-				t.Errorf("DefaultDir: error is %v, want one that says that %s %s", err, dir, want)
+			if _, _, err := MakeDefaultDir(); err == nil || !strings.Contains(err.Error(), want) || !strings.Contains(err.Error(), dir) {
+				t.Errorf("MakeDefaultDir: error is %v, want one that says that %s %s", err, dir, want)
 			}
 		})
 	}

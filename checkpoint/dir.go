@@ -25,7 +25,7 @@ type Dir struct {
 var _ Store = (*Dir)(nil)
 
 // OpenDir opens the store in the directory dir, which is made, with its parents,
-// if there is none; see [DefaultDir] for where it is best put. It needs no
+// if there is none; see [MakeDefaultDir] for where it is best put. It needs no
 // exclusive access, and does nothing else to the disk. What it makes is for this
 // user alone: directories have the permissions 0700, files 0600. A directory that
 // is there already keeps the permissions that it has.
@@ -65,8 +65,8 @@ func (d *Dir) file(key Key) string {
 }
 
 // Open implements [Store]. The upload's file is made and locked; it is filled by
-// [Upload.Begin].
-func (d *Dir) Open(ctx context.Context, key Key) (Upload, error) {
+// [Claim.Begin].
+func (d *Dir) Open(ctx context.Context, key Key) (Claim, error) {
 	if err := context.Cause(ctx); err != nil {
 		return nil, err
 	}
@@ -89,7 +89,7 @@ func (d *Dir) Open(ctx context.Context, key Key) (Upload, error) {
 		return nil, err
 	}
 	if !d.keep(u) {
-		return nil, errors.Join(ErrClosed, u.Close())
+		return nil, join(ErrClosed, u.Close())
 	}
 	return u, nil
 }
@@ -109,7 +109,7 @@ func (d *Dir) Close() error {
 	for _, u := range open {
 		errs = append(errs, u.Close())
 	}
-	return errors.Join(errs...)
+	return join(errs...)
 }
 
 func (d *Dir) isClosed() bool {

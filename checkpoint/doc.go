@@ -1,7 +1,7 @@
 // Package checkpoint remembers uploads that are under way, so that another run, or
 // another process, resumes where the last one ended.
 //
-// A [Store] keeps the checkpoints, an [Upload] is one of them, claimed for writing.
+// A [Store] keeps the checkpoints, a [Claim] is one of them, claimed for writing.
 // [OpenDir] opens the store that is meant for most programs: a directory with one
 // small bbolt file for each upload in flight. [NewMemory] makes one that forgets
 // everything when the process ends.
@@ -19,19 +19,19 @@
 //
 // # Promises
 //
-// When [Upload.Begin] returns, the record is durable: it outlives a crash of the
+// When [Claim.Begin] returns, the record is durable: it outlives a crash of the
 // process and of the machine. For a part there are two promises, since a disk may take
 // longer to sync than a process lives:
 //
-//   - It outlives the process, also one that is killed, within 50 ms of [Upload.Add]:
+//   - It outlives the process, also one that is killed, within 50 ms of [Claim.Add]:
 //     by then the operating system has it.
 //   - It outlives a loss of power within 100 ms of Add and the time that the disk takes
-//     for the syncs under way, which is two groups' at most, or when [Upload.Flush]
+//     for the syncs under way, which is two groups' at most, or when [Claim.Flush]
 //     returns. [Timed] returns how long that is.
 //
 // Add itself never waits for the disk: parts that are added within 50 ms are written
 // together, and what they cost does not depend on how many are there already.
-// [Upload.Remove] leaves nothing behind.
+// [Claim.Remove] leaves nothing behind.
 //
 // Some disks acknowledge a sync without doing it, and file systems are mounted
 // with barriers off. There the promises hold for a crash of the process, and not
@@ -56,7 +56,7 @@
 // A record may be cut short by a failing disk, or be written by a later version of
 // this package. Nothing of it is used then. Open moves it aside, under its name
 // and ".damaged-" and the time, and claims the upload as one of which nothing is
-// known; [Upload.Damaged] returns what happened. The last four that were set aside
+// known; [Claim.Damaged] returns what happened. The last four that were set aside
 // in a directory are kept.
 //
 // # Format
@@ -118,7 +118,7 @@
 // # Writing your own Store
 //
 // A store that many machines share (etcd, a database) implements [Store] and
-// [Upload], with leases for claims: a holder that died has lost its claim when the
+// [Claim], with leases for claims: a holder that died has lost its claim when the
 // lease ends. Keep a record under its [Key] and parts under their numbers, so that
 // an added part is one small write. The encodings above carry a version and a
 // checksum; Record.UnmarshalBinary and Part.UnmarshalBinary return an error that

@@ -13,7 +13,7 @@ var (
 	// or another, has the same upload open.
 	ErrInUse = errors.New("checkpoint: upload is in use by another client or process")
 
-	// ErrDamaged is wrapped by what [Upload.Damaged] returns.
+	// ErrDamaged is wrapped by what [Claim.Damaged] returns.
 	ErrDamaged = errors.New("checkpoint: record is damaged")
 )
 
@@ -22,7 +22,7 @@ var (
 	// ErrClosed is returned by calls on a store or an upload that was closed.
 	ErrClosed = errors.New("checkpoint: closed")
 
-	// ErrNoRecord is returned by [Upload.Add] when there is no record that the part
+	// ErrNoRecord is returned by [Claim.Add] when there is no record that the part
 	// could belong to: call Begin first.
 	ErrNoRecord = errors.New("checkpoint: part added before Begin")
 
@@ -30,7 +30,7 @@ var (
 	ErrInvalid = errors.New("checkpoint: invalid")
 )
 
-// A DamagedError is what [Upload.Damaged] returns for an upload of a [Dir].
+// A DamagedError is what [Claim.Damaged] returns for an upload of a [Dir].
 type DamagedError struct {
 	Path  string // of the file that could not be read
 	Aside string // where it is now

@@ -39,7 +39,7 @@ func Example() {
 	fmt.Println("in use:", errors.Is(err, checkpoint.ErrInUse))
 	fmt.Println("close:", upload.Close())
 
-	// The next one goes on with it.
+	// The next one continues with it.
 	upload, err = store.Open(ctx, key)
 	if err != nil {
 		fmt.Println(err)

@@ -15,6 +15,15 @@ import (
 	"github.com/vodupload/vodupload/checkpoint/internal/filelock"
 )
 
+// A phase is how far the content of a recordFile has come.
+type phase uint8
+
+const (
+	phaseEmpty  phase = iota // nothing was written
+	phaseMixed               // not read yet, or a begin failed: it may be of either record
+	phaseRecord              // one record and parts of it
+)
+
 // A recordFile is the file of one upload, claimed. Its methods are for one
 // goroutine at a time.
 type recordFile struct {
@@ -22,13 +31,12 @@ type recordFile struct {
 	dir  string
 	path string
 
-	f            *os.File // nil when it is gone: see [recordFile.gone]
-	db           *bolt.DB // over f; opened with the first write
-	empty        bool     // nothing was written to f yet
-	tag          []byte   // of the record in it
-	number       uint64   // of the last frame of the journal whose part is in the next transaction
-	dirSynced    bool     // its entry in the directory is durable
-	partialWrite bool     // a begin failed: what f holds may be of either record
+	f         *os.File // nil when it is gone: see [recordFile.gone]
+	db        *bolt.DB // over f; opened with the first write
+	phase     phase
+	tag       []byte // of the record in it
+	number    uint64 // of the last frame of the journal whose part is in the next transaction
+	dirSynced bool   // its entry in the directory is durable
 
 	unbegun time.Time // when an earlier holder claimed the file that neither began nor removed it; zero: none did
 }
@@ -49,9 +57,12 @@ func (r *recordFile) claim(ctx context.Context) error {
 	info, err := f.Stat()
 	if err != nil {
 		filelock.Unlock(f)
-		return errors.Join(fail("look at", r.path, err), f.Close())
+		return join(fail("look at", r.path, err), f.Close())
 	}
-	r.f, r.empty, r.dirSynced, r.unbegun = f, info.Size() == 0, false, time.Time{}
+	r.f, r.phase, r.dirSynced, r.unbegun = f, phaseEmpty, false, time.Time{}
+	if info.Size() > 0 {
+		r.phase = phaseMixed
+	}
 	if lerr == nil && neverBegun(f, info.Size()) {
 		r.unbegun = info.ModTime()
 	}
@@ -66,11 +77,14 @@ func (r *recordFile) read() (content, error) {
 	}
 	if info.Size() > 0 && neverBegun(r.f, info.Size()) {
 		// Nothing was promised of it, so that it counts as a new file.
-		r.empty = true
+		r.phase = phaseEmpty
 		return content{}, r.f.Truncate(0)
 	}
 	c, err := readContent(r.f, info.Size())
 	r.tag = c.tag
+	if err == nil && info.Size() > 0 {
+		r.phase = phaseRecord
+	}
 	return c, err
 }
 
@@ -99,7 +113,7 @@ var errGone = errors.New("checkpoint: file was removed while in use")
 // add writes parts in one transaction, which is durable when it returns. The error
 // is errGone when all there is has to be written again, by begin.
 func (r *recordFile) add(parts []Part) error {
-	if r.partialWrite || r.gone() {
+	if r.phase != phaseRecord || r.gone() {
 		return errGone
 	}
 	err := r.update(func(tx *bolt.Tx) error {
@@ -115,22 +129,23 @@ func (r *recordFile) add(parts []Part) error {
 // begin writes a record with its parts in place of all that the file holds, which
 // is durable when it returns. A file that is gone is made again.
 func (r *recordFile) begin(ctx context.Context, rec Record, parts []Part) error {
-	r.partialWrite = true
-	if err := r.regain(ctx); err != nil {
-		return err
-	}
-	write := r.replace
-	if r.empty {
-		write = r.create
-	}
 	encoded, err := rec.MarshalBinary()
 	if err != nil {
 		return err
 	}
-	if err := write(encoded, parts); err != nil {
+	if err := r.regain(ctx); err != nil {
+		return err
+	}
+	if r.phase == phaseEmpty {
+		err = r.create(encoded, parts)
+	} else {
+		r.phase = phaseMixed
+		err = r.replace(encoded, parts)
+	}
+	if err != nil {
 		return r.wrap(err)
 	}
-	r.tag, r.partialWrite = tag(encoded), false
+	r.tag, r.phase = tag(encoded), phaseRecord
 	return nil
 }
 
@@ -144,7 +159,7 @@ func (r *recordFile) regain(ctx context.Context) error {
 	if errors.Is(err, ErrInUse) {
 		return fmt.Errorf("%w: %s was removed while in use, and made again by another", ErrInUse, r.path)
 	}
-	if err != nil || r.empty {
+	if err != nil || r.phase == phaseEmpty {
 		return err
 	}
 	if _, err := r.read(); err == nil {
@@ -153,7 +168,7 @@ func (r *recordFile) regain(ctx context.Context) error {
 	if err := r.f.Truncate(0); err != nil {
 		return r.wrap(err)
 	}
-	r.empty = true
+	r.phase = phaseEmpty
 	return nil
 }
 
@@ -161,7 +176,7 @@ func (r *recordFile) regain(ctx context.Context) error {
 // its pages reach the disk does not matter, and one sync is enough for all of them.
 func (r *recordFile) create(record []byte, parts []Part) error {
 	if _, err := r.f.WriteAt(boltfile.Empty(), 0); err != nil {
-		return errors.Join(err, r.f.Truncate(0))
+		return join(err, r.f.Truncate(0))
 	}
 	err := r.open(true)
 	if err == nil {
@@ -174,9 +189,9 @@ func (r *recordFile) create(record []byte, parts []Part) error {
 		err = r.list()
 	}
 	if err != nil {
-		return errors.Join(err, r.remove())
+		return join(err, r.remove())
 	}
-	r.empty, r.db.NoSync, r.db.NoGrowSync = false, false, false
+	r.db.NoSync, r.db.NoGrowSync = false, false
 	return nil
 }
 

@@ -30,7 +30,7 @@ func TestWhatWasRemovedWhileInUseIsMadeAnew(t *testing.T) {
 			must(t, u.Flush(t.Context()))
 			must(t, spoil(d, u.file.path))
 			mustAdd(t, u, testPart(301))
-			// A mapped page that is gone is an error; it is made anew with the next try.
+			// A mapped page that is gone is an error; it is made again with the next try.
 			if err := u.Flush(t.Context()); err != nil && !strings.Contains(err.Error(), u.file.path) {
 				t.Errorf("Flush: error is %v, want one that names the file", err)
 			}

@@ -117,7 +117,7 @@ func (u *dirUpload) handOver() {
 	})
 }
 
-// Flush implements [Upload].
+// Flush implements [Claim].
 func (u *dirUpload) Flush(ctx context.Context) error {
 	g, err := u.flush()
 	if g == nil {

@@ -176,7 +176,7 @@ func TestBeginLeavesTheJournalBehind(t *testing.T) {
 	mustAdd(t, u, testPart(9))
 	must(t, u.Flush(t.Context()))
 	if u.number <= number+1 {
-		t.Errorf("frames go on after %d, want them after %d", u.number, number+1)
+		t.Errorf("frames continue after %d, want them after %d", u.number, number+1)
 	}
 	c := onDisk(t, u)
 	if got := c.later([]frame{{number + 1, [tagLen]byte(tag), testPart(4)}}); len(got) > 0 {

@@ -88,7 +88,7 @@ func mustBegin(t testing.TB, d *Dir, name string, parts ...Part) *dirUpload {
 	return u
 }
 
-func mustAdd(t testing.TB, u Upload, parts ...Part) {
+func mustAdd(t testing.TB, u Claim, parts ...Part) {
 	t.Helper()
 	for _, p := range parts {
 		must(t, u.Add(p))
@@ -102,7 +102,7 @@ func must(t testing.TB, err error) {
 	}
 }
 
-func wantContent(t *testing.T, u Upload, name string, parts []Part) {
+func wantContent(t *testing.T, u Claim, name string, parts []Part) {
 	t.Helper()
 	rec, have, ok := u.Load()
 	if !ok || rec != testRecord(name) || !slices.Equal(have, parts) {

@@ -30,15 +30,15 @@ type memoryUpload struct {
 }
 
 var (
-	_ Store  = (*Memory)(nil)
-	_ Upload = (*memoryUpload)(nil)
+	_ Store = (*Memory)(nil)
+	_ Claim = (*memoryUpload)(nil)
 )
 
 // NewMemory returns an empty store.
 func NewMemory() *Memory { return &Memory{by: make(map[Key]*memoryEntry)} }
 
 // Open implements [Store].
-func (m *Memory) Open(ctx context.Context, key Key) (Upload, error) {
+func (m *Memory) Open(ctx context.Context, key Key) (Claim, error) {
 	if err := context.Cause(ctx); err != nil {
 		return nil, err
 	}

@@ -30,7 +30,7 @@ func (r *recordFile) remove() error {
 		return r.removeClosed()
 	}
 	err := r.sys.remove(r.path)
-	return errors.Join(unlessGone(err), r.release())
+	return join(unlessGone(err), r.release())
 }
 
 // reclaim takes back a file that had to be given up after an error, so that it does
@@ -53,7 +53,7 @@ func (r *recordFile) reclaim() error {
 // another holder may claim the file, so nothing is in it any more by then.
 func (r *recordFile) removeClosed() error {
 	if err := r.clear(); err != nil {
-		return errors.Join(r.wrap(err), r.release())
+		return join(r.wrap(err), r.release())
 	}
 	if err := r.release(); err != nil {
 		return err

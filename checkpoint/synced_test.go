@@ -32,7 +32,7 @@ const (
 // durable, and calls promised after each.
 func keepPromises(ctx context.Context, d *Dir, promised func(u *dirUpload, what string)) error {
 	numbers := rand.New(rand.NewPCG(9, 10)).Perm(600)
-	add := func(u Upload, what string) error {
+	add := func(u Claim, what string) error {
 		for _, n := range numbers[:40] {
 			if err := u.Add(testPart(n + 1)); err != nil {
 				return err
@@ -45,10 +45,10 @@ func keepPromises(ctx context.Context, d *Dir, promised func(u *dirUpload, what 
 		promised(u.(*dirUpload), what)
 		return nil
 	}
-	for _, begin := range []func(Upload) bool{
-		func(Upload) bool { return true },                       // in a new file
-		func(Upload) bool { return false },                      // goes on with what is there
-		func(u Upload) bool { _, _, ok := u.Load(); return ok }, // over an old record
+	for _, begin := range []func(Claim) bool{
+		func(Claim) bool { return true },                       // in a new file
+		func(Claim) bool { return false },                      // continues with what is there
+		func(u Claim) bool { _, _, ok := u.Load(); return ok }, // over an old record
 	} {
 		u, err := d.Open(ctx, testKey("a"))
 		if err != nil {
@@ -69,7 +69,7 @@ func keepPromises(ctx context.Context, d *Dir, promised func(u *dirUpload, what 
 			if err := os.Remove(u.(*dirUpload).file.path); err != nil {
 				return err
 			}
-			if err := add(u, saysRecord); err != nil { // all of it is made anew
+			if err := add(u, saysRecord); err != nil { // all of it is made again
 				return err
 			}
 			if err := add(u, saysParts); err != nil {

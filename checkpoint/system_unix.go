@@ -29,7 +29,7 @@ func syncDir(dir string) error {
 	if errors.Is(err, syscall.EINVAL) || errors.Is(err, syscall.ENOTSUP) {
 		err = nil // file systems that know no such thing: FUSE, SMB
 	}
-	return errors.Join(err, d.Close())
+	return join(err, d.Close())
 }
 
 // writable returns why files cannot be made in dir.

@@ -19,7 +19,7 @@ var (
 // syncDir does nothing: NTFS keeps its directories in order by itself.
 func syncDir(string) error { return nil }
 
-// writable cannot be told from the outside: it is seen when a file is made.
+// writable cannot be seen from the outside: it is seen when a file is made.
 func writable(string) error { return nil }
 
 // owner is not known: the temporary directory is the user's own.

@@ -1,16 +1,15 @@
 package checkpoint
 
 import (
-	"errors"
 	"os"
 	"time"
 )
 
-// An Unbegun is an [Upload] that remembers a holder that ended between Open and Begin:
+// An Unbegun is a [Claim] that remembers a holder that ended between Open and Begin:
 // it may have made an upload at the server whose ID was not recorded. The uploads of
 // [Dir] and [Memory] are.
 type Unbegun interface {
-	Upload
+	Claim
 
 	// Unbegun returns when the last such holder claimed the upload. It is zero if none
 	// is known.
@@ -36,10 +35,10 @@ func (u *dirUpload) Unbegun() time.Time { return u.unbegun }
 // CloseUnbegun implements [Unbegun].
 func (u *dirUpload) CloseUnbegun(since time.Time) error {
 	return u.finish(func() error {
-		if u.state.ok || !u.file.empty || u.file.gone() {
+		if u.state.ok || u.file.phase != phaseEmpty || u.file.gone() {
 			return u.closeFile()
 		}
-		return errors.Join(os.Chtimes(u.file.path, since, since), u.file.release())
+		return join(os.Chtimes(u.file.path, since, since), u.file.release())
 	})
 }
 

@@ -38,7 +38,7 @@ type dirUpload struct {
 	handed *time.Timer  // hands them over; nil: there are none
 }
 
-var _ Upload = (*dirUpload)(nil)
+var _ Claim = (*dirUpload)(nil)
 
 // load claims the file and reads it. What cannot be read is moved aside.
 func (u *dirUpload) load(ctx context.Context) error {
@@ -87,7 +87,7 @@ func (u *dirUpload) read() error {
 	return nil
 }
 
-// Load implements [Upload].
+// Load implements [Claim].
 func (u *dirUpload) Load() (Record, []Part, bool) {
 	u.mu.Lock()
 	defer u.mu.Unlock()
@@ -97,7 +97,7 @@ func (u *dirUpload) Load() (Record, []Part, bool) {
 	return u.state.rec, u.state.all(), true
 }
 
-// Damaged implements [Upload]. The error is a [*DamagedError].
+// Damaged implements [Claim]. The error is a [*DamagedError].
 func (u *dirUpload) Damaged() error {
 	if u.damaged == nil {
 		return nil
@@ -105,7 +105,7 @@ func (u *dirUpload) Damaged() error {
 	return u.damaged
 }
 
-// Begin implements [Upload].
+// Begin implements [Claim].
 func (u *dirUpload) Begin(ctx context.Context, rec Record) error {
 	rec, err := rec.toWrite(u.key)
 	if err != nil {
@@ -131,7 +131,7 @@ func (u *dirUpload) Begin(ctx context.Context, rec Record) error {
 	return nil
 }
 
-// Add implements [Upload].
+// Add implements [Claim].
 func (u *dirUpload) Add(p Part) error {
 	if err := p.Validate(); err != nil {
 		return err
@@ -154,7 +154,7 @@ func (u *dirUpload) Add(p Part) error {
 	return err
 }
 
-// Remove implements [Upload]. When it returns, the file is gone; a loss of power
+// Remove implements [Claim]. When it returns, the file is gone; a loss of power
 // within the next seconds may bring it back.
 func (u *dirUpload) Remove() error {
 	return u.finish(func() error {
@@ -163,7 +163,7 @@ func (u *dirUpload) Remove() error {
 	})
 }
 
-// Close implements [Upload].
+// Close implements [Claim].
 func (u *dirUpload) Close() error {
 	return u.finish(u.closeFile)
 }
@@ -177,7 +177,7 @@ func (u *dirUpload) closeFile() error {
 		u.journal.write(u.frames)
 	}
 	u.journal.release(err != nil || u.file.isOthers())
-	return errors.Join(err, u.file.release())
+	return join(err, u.file.release())
 }
 
 // finish ends the upload with the last use of its file.

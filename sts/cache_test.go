@@ -311,7 +311,7 @@ func TestCacheClose(t *testing.T) {
 		c.Close()
 		c.Close()
 		if p.busy != 0 {
-			t.Error("the renewal goes on after Close")
+			t.Error("the renewal continues after Close")
 		}
 		if got := mustGet(t, c); got != first {
 			t.Errorf("got %v, want the old token", got)

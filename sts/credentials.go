@@ -145,7 +145,7 @@ func (c Credentials) expires() string {
 	return c.Expiration.UTC().Format(time.RFC3339)
 }
 
-// redactID keeps enough of an access key ID to tell two apart in a log. Even the
+// redactID keeps enough of an access key ID to distinguish two in a log. Even the
 // ID is shortened: with a leaked secret it would be the other half of the key.
 func redactID(id string) string {
 	const head = 8

@@ -356,7 +356,7 @@ func TestHTTPClientThatPanicsIsAnError(t *testing.T) {
 	} {
 		p := newHTTP(t, "http://a.example", &sts.HTTPOptions{HTTPClient: &http.Client{Transport: rt}})
 		if _, err := p.Credentials(t.Context()); err == nil || !strings.Contains(err.Error(), "app server http://a.example: ") || !strings.Contains(err.Error(), "panicked: oh") {
-			t.Errorf("%s: error = %v, want one of the app server that tells of the panic", name, err)
+			t.Errorf("%s: error = %v, want one of the app server that names the panic", name, err)
 		}
 	}
 }

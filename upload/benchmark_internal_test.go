@@ -19,7 +19,7 @@ func benchClient(b *testing.B, on Callbacks) *Client {
 	return c
 }
 
-// BenchmarkEvents is what an event costs the one who tells of it, under the client's
+// BenchmarkEvents is what an event costs the goroutine that reports it, under the client's
 // lock, while another goroutine delivers.
 func BenchmarkEvents(b *testing.B) {
 	told := 0

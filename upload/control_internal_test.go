@@ -21,7 +21,7 @@ func newTestClient(t *testing.T, o Options) *Client {
 	return c
 }
 
-// TestLateEndOfAnEarlierContext is about a client that was stopped and started anew
+// TestLateEndOfAnEarlierContext is about a client that was stopped and started again
 // while the end of the first context was on its way.
 func TestLateEndOfAnEarlierContext(t *testing.T) {
 	c := newTestClient(t, Options{})

@@ -86,7 +86,7 @@ func TestPauseWhileExpired(t *testing.T) {
 	}
 	s.do(ignoreFailed(c.Wait(s.ctx)))
 	if got := s.rec.of("uploading"); got != "Started Progress TokenExpired Progress Succeeded" {
-		t.Errorf("told %s, want one TokenExpired, and the end", got)
+		t.Errorf("got %s, want one TokenExpired, and the end", got)
 	}
 }
 
@@ -140,7 +140,7 @@ func heap() uint64 {
 }
 
 // TestSlotsAreNeverIdle sends 20 requests of one second each over 4 slots: the time
-// that takes tells whether one of them ever waited.
+// that takes says whether one of them ever waited.
 func TestSlotsAreNeverIdle(t *testing.T) {
 	for name, list := range map[string]struct {
 		files func(b *testbed) []upload.File
@@ -293,7 +293,7 @@ func TestCloseWithAServerThatHangs(t *testing.T) {
 		t.Errorf("Close took %v", took)
 	}
 	if got := rec.of("a"); !strings.HasSuffix(got, "Canceled") {
-		t.Errorf("told %s, want Canceled at the end", got)
+		t.Errorf("got %s, want Canceled at the end", got)
 	}
 	part.Release()
 	abort.Release()

@@ -81,7 +81,7 @@ type crashRun struct {
 	unheard     []*osstest.Fault // of which the client gets no answer
 }
 
-// TestCrash kills an uploading process at random instants and lets the next go on,
+// TestCrash kills an uploading process at random instants and lets the next continue,
 // until all files are there: identical, with nothing left at the server or on disk,
 // and without a part sent again that was acknowledged more than 100 ms before a kill.
 func TestCrash(t *testing.T) {
@@ -220,15 +220,15 @@ func (r *crashRun) resent() {
 		r.t.Errorf("only %d of %d parts count as acknowledged: the test looks at nothing", len(acknowledged), parts)
 	}
 	// A process that is killed when a file is done, and before anybody has heard of it,
-	// leaves nothing to go on with: the next uploads that file once more.
+	// leaves nothing to continue with: the next uploads that file once more.
 	anew := 0
 	for _, ids := range uploads {
 		anew += len(ids) - 1
 	}
 	if anew > len(r.kills)/3 {
-		r.t.Errorf("%d uploads were begun anew in %d kills", anew, len(r.kills))
+		r.t.Errorf("%d uploads were begun again in %d kills", anew, len(r.kills))
 	}
-	r.t.Logf("%d kills, %d files, %d parts, %d of them sent again within 100 ms, %d uploads begun anew", len(r.kills), len(r.server.Objects(bucket)), parts, again, anew)
+	r.t.Logf("%d kills, %d files, %d parts, %d of them sent again within 100 ms, %d uploads begun again", len(r.kills), len(r.server.Objects(bucket)), parts, again, anew)
 }
 
 // lived reports whether there is no kill within 100 ms after the time at, and before

@@ -11,7 +11,7 @@ import (
 	"github.com/vodupload/vodupload/upload/osstest"
 )
 
-// Through a domain that is mapped to the bucket, uploads begin, go on in another
+// Through a domain that is mapped to the bucket, uploads begin, continue in another
 // client, end and are swept.
 func TestCustomDomain(t *testing.T) {
 	b := newTestbed(t)

@@ -66,6 +66,6 @@ type waitingStore struct {
 	starved func(error) // is called before it waits; may be nil
 }
 
-func (s waitingStore) Open(ctx context.Context, key checkpoint.Key) (checkpoint.Upload, error) {
+func (s waitingStore) Open(ctx context.Context, key checkpoint.Key) (checkpoint.Claim, error) {
 	return transfer.OpenCheckpoint(ctx, s.Store, key, s.starved)
 }

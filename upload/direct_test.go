@@ -60,7 +60,7 @@ func TestUploadInEachState(t *testing.T) {
 	}
 }
 
-// checkTotalsSoon stops what goes on before it looks.
+// checkTotalsSoon stops what continues before it looks.
 func checkTotalsSoon(s *clientInState) {
 	s.t.Helper()
 	s.do(s.client.Close())
@@ -74,7 +74,7 @@ func TestUploadEnds(t *testing.T) {
 	ends := map[string]struct {
 		do   func(b *testbed, c *upload.Client, id upload.FileID, cancel context.CancelCauseFunc) error
 		want error
-		left int // uploads at the server that the next one goes on with
+		left int // uploads at the server that the next one continues with
 	}{
 		"its context": {func(_ *testbed, _ *upload.Client, _ upload.FileID, cancel context.CancelCauseFunc) error {
 			cancel(reason)

@@ -50,7 +50,7 @@ func TestEventsOfEachEnd(t *testing.T) {
 			got, want = strings.ReplaceAll(got, " Progress", ""), strings.ReplaceAll(want, " Progress", "")
 		}
 		if got != want {
-			t.Errorf("%s: told %s, want %s", object, got, want)
+			t.Errorf("%s: got %s, want %s", object, got, want)
 		}
 	}
 	if last := rec.log[len(rec.log)-1]; last != "OnFinished" || rec.told("OnFinished", "") != 0 && len(ids) == 0 {
@@ -190,7 +190,7 @@ func TestEventsKeepTheirOrderWhileACallbackIsSlow(t *testing.T) {
 		t.Fatal(err)
 	}
 	if got, want := rec.of("a"), "Started Progress Canceled Started Progress Failed"; got != want {
-		t.Errorf("told %s, want %s", got, want)
+		t.Errorf("got %s, want %s", got, want)
 	}
 }
 
@@ -311,7 +311,7 @@ func callFrom(t *testing.T, name string, m method) {
 }
 
 // TestProgressNeverGoesBack, also where the server loses the upload, and it begins
-// anew: the recorder looks.
+// again: the recorder looks.
 func TestProgressNeverGoesBack(t *testing.T) {
 	b := newTestbed(t)
 	b.opts.Parallel = 1

@@ -209,7 +209,7 @@ func ExampleClient_Close() {
 			Callbacks: upload.Callbacks{
 				OnFailed: func(_ *upload.Client, f upload.FileInfo, err error) {
 					if errors.Is(err, upload.ErrClosed) {
-						fmt.Println(f.Object, "goes on next time")
+						fmt.Println(f.Object, "continues next time")
 						return
 					}
 					fmt.Println("failed:", err)
@@ -244,7 +244,7 @@ func ExampleClient_Close() {
 	run(never)
 	// Output:
 	// true
-	// in/talk.mp4 goes on next time
+	// in/talk.mp4 continues next time
 	// in/talk.mp4 succeeded
 }
 

@@ -326,7 +326,7 @@ func outcome(t *testing.T, dir string, s scene, k kind, seed int, provider bool)
 	return text
 }
 
-// uploads uploads the file. What failed goes on once the trouble is over.
+// uploads uploads the file. What failed continues once the trouble is over.
 func (r *trial) uploads() string {
 	res, err := r.upload()
 	noSecret(r.t, r.file.Path, fmt.Sprintf("%v %+v %#v", err, err, res))

@@ -156,7 +156,7 @@ func (b *testbed) sweepThatHangs(c *upload.Client) (there <-chan struct{}, ended
 				b.t.Errorf("Sweep: got %v, want ErrClosed", err)
 			}
 		case <-time.After(hangTimeout):
-			b.t.Error("Sweep goes on after Close has returned")
+			b.t.Error("Sweep continues after Close has returned")
 		}
 	}
 }
@@ -188,7 +188,7 @@ func (s *stuckStore) meet(ctx context.Context, call string) (err error) {
 	return err
 }
 
-func (s *stuckStore) Open(ctx context.Context, key checkpoint.Key) (checkpoint.Upload, error) {
+func (s *stuckStore) Open(ctx context.Context, key checkpoint.Key) (checkpoint.Claim, error) {
 	if err := s.meet(ctx, "Open"); err != nil {
 		return nil, err
 	}
@@ -197,7 +197,7 @@ func (s *stuckStore) Open(ctx context.Context, key checkpoint.Key) (checkpoint.U
 }
 
 type stuckUpload struct {
-	checkpoint.Upload
+	checkpoint.Claim
 	s *stuckStore
 }
 
@@ -205,14 +205,14 @@ func (u *stuckUpload) Begin(ctx context.Context, rec checkpoint.Record) error {
 	if err := u.s.meet(ctx, "Begin"); err != nil {
 		return err
 	}
-	return u.Upload.Begin(ctx, rec)
+	return u.Claim.Begin(ctx, rec)
 }
 
 func (u *stuckUpload) Flush(ctx context.Context) error {
 	if err := u.s.meet(ctx, "Flush"); err != nil {
 		return err
 	}
-	return u.Upload.Flush(ctx)
+	return u.Claim.Flush(ctx)
 }
 
 // TestSweepAfterClose is refused at once.

@@ -25,7 +25,7 @@ type moment struct {
 	set func(b *testbed) (upload.File, <-chan struct{})
 	// mute: there may be no token to abort the upload with.
 	mute bool
-	// beside is what goes on beside the file; ended is called after Close. It may be
+	// beside is what continues beside the file; ended is called after Close. It may be
 	// nil.
 	beside func(b *testbed, c *upload.Client) (there <-chan struct{}, ended func())
 }
@@ -318,7 +318,7 @@ func TestInterruptedUploadGoesOn(t *testing.T) {
 				}
 			}
 			if got := rec.of("a"); got != "Started Progress Succeeded" {
-				t.Errorf("told %s, want one start and one end", got)
+				t.Errorf("got %s, want one start and one end", got)
 			}
 			b.clean()
 		})

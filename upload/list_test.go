@@ -488,7 +488,7 @@ func TestDeletedFileIsAddedAgain(t *testing.T) {
 		t.Error(err)
 	}
 	if rec.told("OnCanceled", "a") != 1 || rec.told("OnSucceeded", "a") != 1 || rec.told("OnFailed", "") != 0 {
-		t.Errorf("told %v, want one canceled and one succeeded", rec.log)
+		t.Errorf("got %v, want one canceled and one succeeded", rec.log)
 	}
 	b.clean()
 }

@@ -176,7 +176,7 @@ func TestLocalFileInPlaceOfTheDirectory(t *testing.T) {
 	})
 }
 
-// TestLocalDirectoryRemoved while an upload is under way: it is made anew, with all
+// TestLocalDirectoryRemoved while an upload is under way: it is made again, with all
 // that is known.
 func TestLocalDirectoryRemoved(t *testing.T) {
 	notOnWindows(t)

@@ -13,18 +13,18 @@ type lyingStore struct {
 	lie func(*checkpoint.Record)
 }
 
-func (s lyingStore) Open(ctx context.Context, key checkpoint.Key) (checkpoint.Upload, error) {
+func (s lyingStore) Open(ctx context.Context, key checkpoint.Key) (checkpoint.Claim, error) {
 	u, err := s.Store.Open(ctx, key)
 	return lyingUpload{u, s.lie}, err
 }
 
 type lyingUpload struct {
-	checkpoint.Upload
+	checkpoint.Claim
 	lie func(*checkpoint.Record)
 }
 
 func (u lyingUpload) Load() (checkpoint.Record, []checkpoint.Part, bool) {
-	rec, parts, ok := u.Upload.Load()
+	rec, parts, ok := u.Claim.Load()
 	u.lie(&rec)
 	return rec, parts, ok
 }

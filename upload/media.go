@@ -106,7 +106,7 @@ func (a *authorizedRun) warn(msg string, err error) {
 
 // discardMedia forgets what was made, because the service does not resume it.
 func (a *authorizedRun) discardMedia(ctx context.Context) {
-	a.claim.Renounce(ctx)
+	a.claim.Discard(ctx)
 	a.forgetAuthorization()
 }
 

@@ -37,7 +37,7 @@ type Options struct {
 	// one file for each upload under way; it is made if it is not there. Processes may
 	// share it. In a container, what is not on a volume ends with the container: give a
 	// directory on a volume, or a store that machines share as Checkpoints. The default is
-	// a directory in the user's cache directory (see [checkpoint.DefaultDir]).
+	// a directory in the user's cache directory (see [checkpoint.MakeDefaultDir]).
 	CheckpointDir string
 
 	// CheckpointsOptional uploads a file without a checkpoint if none can be kept: no
@@ -65,7 +65,7 @@ type Options struct {
 	// from 1 to 1,000, or Auto. SetParallel changes it later. The default is 5.
 	//
 	// With Auto the client begins with 5 and measures which number sends the most bytes per
-	// second, up to 64: on Linux by what the kernel's TCP tells of the connections, elsewhere
+	// second, up to 64: on Linux by what the kernel's TCP reports of the connections, elsewhere
 	// by what they take. It finds it within some round trips, or half a second where that is
 	// longer. Auto helps if the server is far away, and most of all if packets get lost on the
 	// way; while the server throttles, it goes down to 1. A Reader may then need the memory of

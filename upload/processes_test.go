@@ -94,9 +94,9 @@ func newProcesses(t *testing.T) *testbed {
 		t.Setenv(name, home)
 	}
 	b := newTestbed(t)
-	dir, fallback, err := checkpoint.DefaultDir()
+	dir, fallback, err := checkpoint.MakeDefaultDir()
 	if err != nil || fallback {
-		t.Fatalf("DefaultDir: %s, %v, %v", dir, fallback, err)
+		t.Fatalf("MakeDefaultDir: %s, %v, %v", dir, fallback, err)
 	}
 	store := must(checkpoint.OpenDir(dir))
 	t.Cleanup(func() { _ = store.Close() })

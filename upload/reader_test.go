@@ -79,7 +79,7 @@ func (r *counted) Close() error {
 	return nil
 }
 
-// A gated reader gives so many bytes, and then waits until it is let go on.
+// A gated reader gives so many bytes, and then waits until it is let go.
 type gated struct {
 	rest    int
 	waits   chan struct{}

@@ -105,7 +105,7 @@ func TestShutdownGivesUp(t *testing.T) {
 			t.Errorf("got %v, want the cause and the file", err)
 		}
 		if got := rec.of("talk"); !strings.HasSuffix(got, "Canceled") {
-			t.Errorf("told %s, want Canceled at the end: what is cut off ends by itself", got)
+			t.Errorf("got %s, want Canceled at the end: what is cut off ends by itself", got)
 		}
 		part.Release()
 		abort.Release()

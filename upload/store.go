@@ -18,7 +18,7 @@ func openDir(o Options) (checkpoint.Store, error) {
 		}
 		return store, nil
 	}
-	dir, fallback, err := checkpoint.DefaultDir()
+	dir, fallback, err := checkpoint.MakeDefaultDir()
 	if err != nil {
 		return nil, err
 	}

@@ -43,7 +43,7 @@ func TestSweep(t *testing.T) {
 	}
 }
 
-// A sweep leaves alone what a file of the list is to go on with, however old it is.
+// A sweep leaves alone what a file of the list is to continue with, however old it is.
 func TestSweepSparesTheList(t *testing.T) {
 	b := newTestbed(t)
 	f := b.bytesOf("a", 500*kib)
@@ -75,7 +75,7 @@ func TestSweepSparesTheList(t *testing.T) {
 	}
 }
 
-// A file that is added while its old checkpoint is being swept begins anew.
+// A file that is added while its old checkpoint is being swept begins again.
 func TestFileAddedDuringItsSweep(t *testing.T) {
 	b := newTestbed(t)
 	f := b.bytesOf("a", 500*kib)

@@ -144,6 +144,6 @@ func TestTokenIsAskedForAgainAfterACleanUp(t *testing.T) {
 		t.Error(err)
 	}
 	if rec.told("OnTokenExpired", "next") != 1 {
-		t.Errorf("told %v, want the next file to have it asked again", rec.log)
+		t.Errorf("got %v, want the next file to have it asked again", rec.log)
 	}
 }

@@ -41,7 +41,7 @@ func (m *mint) made() int {
 }
 
 // TestTokenExpiresAtEachMoment: it costs neither a part nor a retry, is asked for
-// once however many requests met it, and the same upload goes on.
+// once however many requests met it, and the same upload continues.
 func TestTokenExpiresAtEachMoment(t *testing.T) {
 	type how struct {
 		name string
@@ -135,7 +135,7 @@ func expireOnce(b *testbed, rec *recorder, m *mint, size int) {
 		}
 	}
 	if len(ids) > 1 {
-		b.t.Errorf("%d uploads were begun, want the same to go on", len(ids))
+		b.t.Errorf("%d uploads were begun, want the same to continue", len(ids))
 	}
 	for n, times := range taken {
 		if times > 1 {
@@ -253,7 +253,7 @@ func TestTokenOfOneFileExpires(t *testing.T) {
 		t.Fatal(err)
 	}
 	if got := rec.of("own"); strings.Count(got, "TokenExpired") != 1 || tokens != 2 {
-		t.Errorf("told %s, want one TokenExpired", got)
+		t.Errorf("got %s, want one TokenExpired", got)
 	}
 	for _, q := range b.server.Requests() {
 		if own := q.Key == "own"; own == (q.AccessKeyID == defaultKey.AccessKeyID) {

@@ -64,7 +64,7 @@ func TestTokenWaitRunsOut(t *testing.T) {
 				if took := time.Since(begin); took < 10*time.Minute || took > 11*time.Minute {
 					t.Errorf("it took %v, want TokenWait", took)
 				}
-				// What failed for want of a token goes on once there is one.
+				// What failed for want of a token continues once there is one.
 				if e.Code != upload.CodeNoDestination {
 					time.Sleep(time.Minute)
 					if err := errors.Join(c.Init(b.newToken(1)), c.ResumeFile(id), c.Wait(b.ctx)); err != nil {

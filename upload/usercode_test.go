@@ -42,7 +42,7 @@ func (s *oddStore) call(method string) {
 	}
 }
 
-func (s *oddStore) Open(ctx context.Context, key checkpoint.Key) (checkpoint.Upload, error) {
+func (s *oddStore) Open(ctx context.Context, key checkpoint.Key) (checkpoint.Claim, error) {
 	s.call("Open")
 	u, err := s.Memory.Open(ctx, key)
 	if err != nil {
@@ -160,7 +160,7 @@ func TestStoreThatOpensNothing(t *testing.T) {
 
 type emptyStore struct{ *checkpoint.Memory }
 
-func (emptyStore) Open(context.Context, checkpoint.Key) (checkpoint.Upload, error) { return nil, nil }
+func (emptyStore) Open(context.Context, checkpoint.Key) (checkpoint.Claim, error) { return nil, nil }
 
 // TestGoexitFailsItsFile wherever code of the user's calls it.
 func TestGoexitFailsItsFile(t *testing.T) {

@@ -39,7 +39,7 @@ func TestWaitInEachState(t *testing.T) {
 	}
 }
 
-// A watchedContext tells when somebody waits for its end.
+// A watchedContext says when somebody waits for its end.
 type watchedContext struct {
 	context.Context
 	waits func()

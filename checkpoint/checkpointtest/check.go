@@ -23,7 +23,7 @@ func wantError(t *testing.T, what string, err, want error) {
 }
 
 // claim opens the upload that key names.
-func claim(t *testing.T, s checkpoint.Store, key checkpoint.Key) checkpoint.Upload {
+func claim(t *testing.T, s checkpoint.Store, key checkpoint.Key) checkpoint.Claim {
 	t.Helper()
 	u, err := s.Open(t.Context(), key)
 	if err != nil {
@@ -36,7 +36,7 @@ func claim(t *testing.T, s checkpoint.Store, key checkpoint.Key) checkpoint.Uplo
 }
 
 // begun opens the upload that rec is of, and begins it with parts.
-func begun(t *testing.T, s checkpoint.Store, rec checkpoint.Record, parts ...checkpoint.Part) checkpoint.Upload {
+func begun(t *testing.T, s checkpoint.Store, rec checkpoint.Record, parts ...checkpoint.Part) checkpoint.Claim {
 	t.Helper()
 	u := claim(t, s, rec.Key)
 	if err := u.Begin(t.Context(), rec); err != nil {
@@ -46,7 +46,7 @@ func begun(t *testing.T, s checkpoint.Store, rec checkpoint.Record, parts ...che
 	return u
 }
 
-func add(t *testing.T, u checkpoint.Upload, parts ...checkpoint.Part) {
+func add(t *testing.T, u checkpoint.Claim, parts ...checkpoint.Part) {
 	t.Helper()
 	for _, p := range parts {
 		if err := u.Add(p); err != nil {
@@ -56,13 +56,13 @@ func add(t *testing.T, u checkpoint.Upload, parts ...checkpoint.Part) {
 }
 
 // reopened closes u and opens the same upload again.
-func reopened(t *testing.T, s checkpoint.Store, u checkpoint.Upload, key checkpoint.Key) checkpoint.Upload {
+func reopened(t *testing.T, s checkpoint.Store, u checkpoint.Claim, key checkpoint.Key) checkpoint.Claim {
 	t.Helper()
 	noError(t, "Close", u.Close())
 	return claim(t, s, key)
 }
 
-func holds(t *testing.T, u checkpoint.Upload, rec checkpoint.Record, parts ...checkpoint.Part) {
+func holds(t *testing.T, u checkpoint.Claim, rec checkpoint.Record, parts ...checkpoint.Part) {
 	t.Helper()
 	got, have, ok := u.Load()
 	switch {
@@ -75,7 +75,7 @@ func holds(t *testing.T, u checkpoint.Upload, rec checkpoint.Record, parts ...ch
 	}
 }
 
-func holdsNothing(t *testing.T, u checkpoint.Upload) {
+func holdsNothing(t *testing.T, u checkpoint.Claim) {
 	t.Helper()
 	if rec, parts, ok := u.Load(); ok {
 		t.Errorf("Load: record of %s with %d parts, want none", rec.UploadID, len(parts))

@@ -20,7 +20,7 @@ import (
 )
 
 // Run tests that the stores that open returns keep to the contract of
-// [checkpoint.Store] and [checkpoint.Upload]. It calls open once for each subtest,
+// [checkpoint.Store] and [checkpoint.Claim]. It calls open once for each subtest,
 // and closes the store at the end of it; the store has to be empty, and to keep
 // nothing of the other subtests. Clean-up of what lies below goes to t.Cleanup.
 func Run(t *testing.T, open func(t *testing.T) checkpoint.Store) {

@@ -80,8 +80,8 @@ var ends = []test{
 		holdsNothing(t, u)
 	}},
 	{"an ended upload can only be ended", func(t *testing.T, s checkpoint.Store) {
-		for name, end := range map[string]func(checkpoint.Upload) error{
-			"Close": checkpoint.Upload.Close, "Remove": checkpoint.Upload.Remove,
+		for name, end := range map[string]func(checkpoint.Claim) error{
+			"Close": checkpoint.Claim.Close, "Remove": checkpoint.Claim.Remove,
 		} {
 			u := begun(t, s, Record(Key(name)), Part(1))
 			noError(t, name, end(u))

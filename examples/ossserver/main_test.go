@@ -22,7 +22,7 @@ import (
 	"go.uber.org/goleak"
 )
 
-// asProgram tells this test's binary to be the program itself.
+// asProgram makes this test's binary the program itself.
 const asProgram = "OSSSERVER_TEST_AS_PROGRAM"
 
 func TestMain(m *testing.M) {
@@ -195,7 +195,7 @@ func TestWrongUse(t *testing.T) {
 				t.Errorf("got status %d, output %q and error %q; want %d and an error about %s", status, stdout.String(), stderr.String(), test.status, test.want)
 			}
 			if strings.Contains(stderr.String(), "S3CR3T") {
-				t.Error("the error tells the secret")
+				t.Error("the error has the secret")
 			}
 		})
 	}

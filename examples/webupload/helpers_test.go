@@ -80,7 +80,7 @@ func (c *chain) lookup(id, token string) (osstest.Key, bool) {
 		SecurityToken: k.SecurityToken, Expires: k.Expires, Policy: k.Policy}, ok
 }
 
-// restart starts the token server anew: it has forgotten all tokens.
+// restart starts the token server again: it has forgotten all tokens.
 func (c *chain) restart() {
 	c.t.Helper()
 	user := c.sts.DefaultUser()

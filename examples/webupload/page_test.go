@@ -74,7 +74,7 @@ func pauseAndExpiry(t *testing.T, b *browser, c *chain) {
 	p.click("Pause talk.mp4")
 	p.state("talk.mp4", "Paused")
 	if err := c.oss.WaitIdle(p.ctx); err != nil {
-		t.Errorf("the parts in flight go on: %v", err)
+		t.Errorf("the parts in flight continue: %v", err)
 	}
 	p.until(fmt.Sprintf(`Math.abs(item("talk.mp4").querySelector("progress").value - 3 * %d / %d) < 0.001`, partSize, sixParts))
 	if got := p.eval(`document.activeElement.textContent`); got != "Resume" {

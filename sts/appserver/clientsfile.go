@@ -53,7 +53,7 @@ func ParseClients(data []byte) (map[string]Identity, error) {
 		}
 	}
 	if len(errs) > 0 {
-		return nil, errors.Join(errs...)
+		return nil, join(errs...)
 	}
 	return clients, nil
 }

@@ -102,7 +102,7 @@ func (c *Config) Validate() error {
 		for _, field := range misplaced {
 			check(true, field, "has the AccessKeySecret in it")
 		}
-		return errors.Join(errs...)
+		return join(errs...)
 	}
 	if c.RoleARN == "" {
 		check(true, "RoleArn", "is empty; want the form acs:ram::ACCOUNT:role/NAME")
@@ -121,7 +121,7 @@ func (c *Config) Validate() error {
 	}
 	check(c.SessionName != "" && role.ValidateSessionName(c.SessionName) != nil, "SessionName",
 		"is %s; want %d to %d letters, digits and .@-_", role.Shown(c.SessionName), role.MinSessionName, role.MaxSessionName)
-	return errors.Join(errs...)
+	return join(errs...)
 }
 
 // isKeyID reports whether a value begins as the IDs of keys of RAM users and of STS do.

@@ -93,7 +93,7 @@ func ParseConfig(data []byte) (*Config, error) {
 			errs = append(errs, wrong(e.key, "%v", err))
 		}
 	}
-	return c, errors.Join(errs...)
+	return c, join(errs...)
 }
 
 type entry struct {

@@ -84,5 +84,5 @@ func (c *Config) Override(lookup func(name string) (string, bool)) ([]string, er
 		}
 		used = append(used, f.env)
 	}
-	return used, errors.Join(errs...)
+	return used, join(errs...)
 }

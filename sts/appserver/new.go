@@ -64,7 +64,7 @@ func (c *Config) check(o *Options) (*template, error) {
 			errs = append(errs, wrong("STSEndpoint", "is wrong: %v", err))
 		}
 	}
-	return policy, errors.Join(errs...)
+	return policy, join(errs...)
 }
 
 // readPolicy reads the policy file, and fills it in once to see that it can be.

@@ -379,7 +379,7 @@ func TestTransportThatPanicsIsAnError(t *testing.T) {
 	})}})
 	err := c.Do(t.Context(), "Ask", nil, nil)
 	if err == nil || !strings.Contains(err.Error(), "Ask at a.example: ") || !strings.Contains(err.Error(), "panicked: oh") || errors.Is(err, openapi.ErrNoConnection) {
-		t.Errorf("error = %v, want one of the call that tells of the panic", err)
+		t.Errorf("error = %v, want one of the call that names the panic", err)
 	}
 }
 

@@ -151,7 +151,7 @@ func redact(text string, secrets []string) string {
 }
 
 // A redactedError stands for the error of a transport that prints the request. It has
-// no Unwrap: whoever prints each error of a chain would print the secrets.
+// no Unwrap: code that prints each error of a chain would print the secrets.
 type redactedError struct {
 	text string
 	err  error

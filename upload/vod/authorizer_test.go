@@ -61,7 +61,7 @@ func TestAuthorizerOfImages(t *testing.T) {
 	}
 }
 
-// An UploadAuth of an image cannot be renewed: the image is made anew.
+// An UploadAuth of an image cannot be renewed: the image is made again.
 func TestExpiredImageBeginsAnew(t *testing.T) {
 	w := newWorld(t)
 	store := checkpoint.NewMemory()

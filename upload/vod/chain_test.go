@@ -58,7 +58,7 @@ func TestChainThroughExpiryOf(t *testing.T) {
 			w.letRead()
 			w.objects.Inject(osstest.LoseAnswer(osstest.OpCompleteMultipartUpload))
 		}, 1},
-		// An upload that goes on has asked for an UploadAuth already.
+		// An upload that continues has asked for an UploadAuth already.
 		{"ListParts on resume", osstest.OpListParts, 450 * kib, (*world).interrupt, 2},
 	}
 	for _, tt := range tests {
@@ -94,7 +94,7 @@ func (w *world) interrupt(store checkpoint.Store, path string) {
 	}
 }
 
-// An endpoint such as oss-accelerate.aliyuncs.com tells no region, nor does that of a
+// An endpoint such as oss-accelerate.aliyuncs.com has no region, nor does that of a
 // server on this machine. The UploadAuth does.
 func TestRequestsAreSignedForTheRegionOfTheTicket(t *testing.T) {
 	tests := []struct {

@@ -160,7 +160,7 @@ var kills = []kill{
 		w.letRead()
 		w.at(m, osstest.Hang(osstest.OpCompleteMultipartUpload).AfterWork())
 	}, false, 1, 20, 0},
-	// Nothing tells that the object is there, so it is made again: of the same video.
+	// Nothing says that the object is there, so it is made again: of the same video.
 	{"after Complete, with an UploadAuth that may not look at the object", "a.mp4", film, func(w *world, m *moment) {
 		w.at(m, osstest.Hang(osstest.OpCompleteMultipartUpload).AfterWork())
 	}, false, 1, 0, 0},
@@ -195,7 +195,7 @@ var kills = []kill{
 }
 
 // TestKilled kills the uploading process between the steps of the chain. The next one
-// goes on with the same video and the parts that are there.
+// continues with the same video and the parts that are there.
 func TestKilled(t *testing.T) {
 	for _, k := range kills {
 		t.Run(k.name, func(t *testing.T) {

@@ -40,7 +40,7 @@ func Hide(err error) error {
 	return &hidden{text: clean, err: err}
 }
 
-// A hidden error has no Unwrap: whoever prints each error of a chain would print what
+// A hidden error has no Unwrap: code that prints each error of a chain would print what
 // is hidden.
 type hidden struct {
 	text string

@@ -2,7 +2,7 @@
 
 package crc64
 
-// cpu tells which kernels can run here.
+// cpu knows which kernels can run here.
 var cpu = decide(readCPU())
 
 // features has a field for each kernel.
@@ -31,7 +31,7 @@ const (
 
 // decide returns the kernels that can run. It is not enough that the
 // processor knows an instruction: a register that the system does not save
-// for each thread may change under our feet, and XCR0 tells which it saves.
+// for each thread may change under our feet, and XCR0 has those that it saves.
 func decide(r registers) features {
 	wide := r.leaf1ECX&leaf1PCLMULQDQ != 0 && r.leaf7ECX&leaf7VPCLMULQDQ != 0
 	return features{

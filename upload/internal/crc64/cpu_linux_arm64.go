@@ -7,7 +7,7 @@ import (
 	"os"
 )
 
-// detectPMULL reads the auxiliary vector, in which Linux tells each process
+// detectPMULL reads the auxiliary vector, in which Linux gives each process
 // what the processor has. Where /proc is not mounted, the answer is no.
 func detectPMULL() bool {
 	auxv, err := os.ReadFile("/proc/self/auxv")

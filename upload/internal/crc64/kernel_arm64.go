@@ -11,7 +11,7 @@ const (
 // blockPMULL is what one step of updatePMULL takes, in bytes.
 const blockPMULL = 16
 
-// hasPMULL tells whether the processor has the instruction: it is an optional
+// hasPMULL reports whether the processor has the instruction: it is an optional
 // one, and the system has to be asked. How is in the cpu files, one for each
 // system.
 var hasPMULL = detectPMULL()

@@ -47,7 +47,7 @@ func (g *Gate) ask(ctx context.Context) {
 	}
 }
 
-// invalidate tells a provider that keeps credentials which of them were refused. It
+// invalidate informs a provider that keeps credentials which of them were refused. It
 // returns how many were in a row.
 func (g *Gate) invalidate() int {
 	g.mu.Lock()

@@ -1,6 +1,6 @@
 // Package credentials holds the credentials that requests are signed with, and lets
 // those who need the next ones wait for them. It calls nobody back but the
-// [sts.Provider]: who has to be told, and of what, returns as values.
+// [sts.Provider]: whom to inform, and of what, is returned as values.
 //
 // A [Gate] has one set of credentials. A request takes them with [Gate.Current], and
 // reports with [Gate.Refused] or [Gate.Accepted] what the server said of them. Without
@@ -25,7 +25,7 @@ type Options struct {
 	Provider sts.Provider                     // nil: somebody calls Set
 	Wait     time.Duration                    // how long the next credentials are waited for
 	Go       func(func(context.Context)) bool // runs what asks the provider on a goroutine; false: no more
-	Logger   *slog.Logger                     // is told of each answer of the provider that is of no use
+	Logger   *slog.Logger                     // gets each answer of the provider that is of no use
 	Counts   *Counts                          // counts what the gate does; nil: nobody wants to know
 }
 

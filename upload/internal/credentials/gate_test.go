@@ -176,7 +176,7 @@ func TestGateTakesARefusalAfterTheClock(t *testing.T) {
 		}
 		g.Refused(s.Generation, errRefused)
 		if g.TakeQuestion() {
-			t.Error("told twice for one token")
+			t.Error("asked twice for one token")
 		}
 		if err := g.Set(s.Credentials); !errors.Is(err, errSameToken) {
 			t.Errorf("got %v, want errSameToken", err)
@@ -351,7 +351,7 @@ func TestGateBoundsRefusalsInARow(t *testing.T) {
 		if took := time.Since(begin); took < time.Minute || took > 10*time.Minute {
 			t.Errorf("10 refusals took %v, want pauses that grow", took)
 		}
-		// A service goes on for months: who comes later gets another try.
+		// A service runs for months: later callers get another try.
 		time.Sleep(failedFor)
 		if err := g.awaited(t); err != nil {
 			t.Errorf("got %v, want a new try", err)

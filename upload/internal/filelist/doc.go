@@ -21,7 +21,7 @@
 //	idle         nothing; it has ended, or the client does not start files
 //	waiting      for its turn
 //	running      a run works on it
-//	interrupted  its run was told to end, and has not ended yet
+//	interrupted  its run was interrupted, and has not ended yet
 //	cleaning     what it left at the server and on disk is being removed, or will be
 //
 // # Namesakes

@@ -9,13 +9,13 @@ const (
 	Interrupt             // end the run, with cause Err
 	CleanUp               // remove what the file left, then call Cleaned
 	Release               // the source will not be read again: close what the user gave to read
-	Tell                  // tell the user of an event
+	Tell                  // report an event to the user
 	Rest                  // a watched file has come to rest; Err: why without an end
-	Over                  // a file has ended and is to leave the list: call Leave with Run when the user was told
+	Over                  // a file has ended and is to leave the list: call Leave with Run after the callback
 	Drop                  // the file is gone: forget all about it
 )
 
-// An Event is what users are told.
+// An Event is what callbacks report.
 type Event uint8
 
 // The events.

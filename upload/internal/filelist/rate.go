@@ -44,7 +44,7 @@ func (r *Rate) sum() (sum int64) {
 }
 
 // PerSecond returns bytes per second. What came within less than a second counts as
-// if it had taken one: a rate of so short a time tells nothing.
+// if it had taken one: a rate of so short a time means nothing.
 func (r *Rate) PerSecond(now time.Time) float64 {
 	if r.zero.IsZero() {
 		return 0
@@ -55,7 +55,7 @@ func (r *Rate) PerSecond(now time.Time) float64 {
 	return float64(r.sum()) / max(took, time.Second).Seconds()
 }
 
-// Settled reports whether bytes have flowed for long enough to tell a time by.
+// Settled reports whether bytes have flowed for long enough to estimate a time.
 func (r *Rate) Settled(now time.Time) bool {
 	return now.Sub(r.zero) >= time.Duration(r.from+2)*time.Second
 }

@@ -116,7 +116,7 @@ func (l *List) failWith(f *node, err error, silent bool) {
 	l.rest(f)
 }
 
-// canceled removes what a canceled file has left, and only then tells of its end.
+// canceled removes what a canceled file has left, and only then reports its end.
 func (l *List) canceled(f *node) {
 	if f.Leftover {
 		l.cleanUp(f)

@@ -41,8 +41,8 @@ type Options struct {
 // for one goroutine at a time.
 type Claim struct {
 	opts Options
-	cp   checkpoint.Upload // nil: nothing is kept
-	id   string            // of what was made for these bytes; empty: nothing is known
+	cp   checkpoint.Claim // nil: nothing is kept
+	id   string           // of what was made for these bytes; empty: nothing is known
 }
 
 // Open claims a source. The error is [checkpoint.ErrInUse], an [*UnkeptError], or what
@@ -121,7 +121,7 @@ func (c *Claim) ID() string { return c.id }
 // its ID is known, the next one must not just make another.
 func (c *Claim) Mark(ctx context.Context) error { return c.begin(ctx, "") }
 
-// Unmark takes the mark back: nothing was made, or the user is about to be told that
+// Unmark takes the mark back: nothing was made, or the user is about to learn that
 // it is not known.
 func (c *Claim) Unmark() {
 	if c.cp != nil {
@@ -151,8 +151,8 @@ func (c *Claim) begin(ctx context.Context, id string) error {
 	return &UnkeptError{err}
 }
 
-// Renounce forgets what was made, because the service does not resume it.
-func (c *Claim) Renounce(ctx context.Context) {
+// Discard forgets what was made, because the service does not resume it.
+func (c *Claim) Discard(ctx context.Context) {
 	c.forget(ctx, c.id)
 	c.id = ""
 }

@@ -33,7 +33,7 @@ func Forget(ctx context.Context, store checkpoint.Store, source, id string) erro
 // the file never had a destination, and the record of what was made. A source that
 // another run has claimed is that one's.
 func Remove(ctx context.Context, o Options, abandon func(context.Context) error) error {
-	var cp checkpoint.Upload
+	var cp checkpoint.Claim
 	if !o.Volatile {
 		var err error
 		cp, err = o.Store.Open(ctx, Key(o.Source))

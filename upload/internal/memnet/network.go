@@ -13,7 +13,7 @@ type Link struct {
 	NoNames bool // no name is resolved; the connections that there are stay
 
 	// Silent means that nothing arrives. Nothing is lost, either: connections that live
-	// to the end of the silence go on where they were, as by TCP's retransmissions.
+	// to the end of the silence continue where they were, as by TCP's retransmissions.
 	Silent bool
 
 	Delay time.Duration // of each byte, one way

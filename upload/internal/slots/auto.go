@@ -121,7 +121,7 @@ const (
 
 func newAuto() *auto { return &auto{limit: autoFloor, kept: autoFloor, ramping: true} }
 
-// throttled tells of an answer that asks for less. Those to requests that were in
+// throttled records an answer that asks for less. Those to requests that were in
 // flight together count once.
 func (a *auto) throttled(now time.Time) {
 	if now.Sub(a.cut) < 2*autoWindow {
@@ -133,7 +133,7 @@ func (a *auto) throttled(now time.Time) {
 	a.set(max(autoLeast, a.limit/2))
 }
 
-// look tells what was carried up to now. full says that all slots are in use.
+// look takes what was carried up to now. full says that all slots are in use.
 func (a *auto) look(now time.Time, t Traffic, full bool) {
 	if a.began.IsZero() {
 		if a.ready.IsZero() && a.trial != noTrial {

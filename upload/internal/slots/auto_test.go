@@ -16,7 +16,7 @@ type link struct {
 	latency time.Duration // of the server, between two requests of a connection
 	part    float64       // bytes of a request
 	quota   int           // requests in flight; above it the server throttles. 0: none
-	blind   bool          // the system tells nothing of the connections
+	blind   bool          // the system says nothing of the connections
 }
 
 // A flow is one connection.

@@ -17,7 +17,7 @@ type Endpoint struct {
 
 	// Custom says that the host is a domain which is mapped to the bucket, so that no
 	// bucket stands before it (OSS documentation, Access OSS through a custom domain
-	// name). No name tells that: it is for the caller to set.
+	// name). No name says that: it is for the caller to set.
 	Custom bool
 }
 

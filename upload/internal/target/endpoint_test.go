@@ -152,7 +152,7 @@ func TestParseEndpointRejects(t *testing.T) {
 				t.Errorf("got %q, want it to say %q", err, c.want)
 			}
 			if strings.Contains(err.Error(), "secret") {
-				t.Errorf("the error tells the secret: %q", err)
+				t.Errorf("the error has the secret: %q", err)
 			}
 		})
 	}

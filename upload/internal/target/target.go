@@ -9,7 +9,7 @@ import (
 // A Target is where an object goes.
 type Target struct {
 	Endpoint Endpoint
-	Region   string // "cn-hangzhou"; empty: from the endpoint's name, and signature V1 if it tells none
+	Region   string // "cn-hangzhou"; empty: from the endpoint's name, and signature V1 if that has none
 	Bucket   string
 	Object   string
 

@@ -10,7 +10,7 @@ import (
 )
 
 // stopAt runs until a fault strikes, and ends the run with a cause.
-func (r *rig) stopAt(f *osstest.Fault, cause error) error {
+func (r *testbed) stopAt(f *osstest.Fault, cause error) error {
 	r.Helper()
 	r.server.Inject(f)
 	ctx, stop := context.WithCancelCause(r.ctx)
@@ -48,7 +48,7 @@ func TestCancelWhileACallHangs(t *testing.T) {
 	} {
 		for _, cause := range []error{errPause, ErrAbandon} {
 			t.Run(tt.name+", "+cause.Error(), func(t *testing.T) {
-				r := newRig(t, tt.size)
+				r := newTestbed(t, tt.size)
 				if tt.resume {
 					r.interrupt(3)
 				}
@@ -71,7 +71,7 @@ func TestCancelWhileACallHangs(t *testing.T) {
 }
 
 func TestCancelWhileAClockOrATokenIsLookedFor(t *testing.T) {
-	r := newRig(t, fiveParts)
+	r := newTestbed(t, fiveParts)
 	r.gate.renew = nil
 	r.gate.now = key(1)
 	r.server.AddKey(osstest.Key{AccessKeyID: key(1).AccessKeyID, AccessKeySecret: key(1).AccessKeySecret, SecurityToken: key(1).SecurityToken})
@@ -86,7 +86,7 @@ func TestAbandonBeforeTheRunHasClaimedAnything(t *testing.T) {
 	ctx, cancel := context.WithCancelCause(context.Background())
 	cancel(ErrAbandon)
 	t.Run("ends what an earlier run left", func(t *testing.T) {
-		r := newRig(t, fiveParts)
+		r := newTestbed(t, fiveParts)
 		r.interrupt(2)
 		if _, err := r.run(ctx); !errors.Is(err, ErrAbandon) {
 			t.Errorf("got %v, want %v", err, ErrAbandon)
@@ -95,7 +95,7 @@ func TestAbandonBeforeTheRunHasClaimedAnything(t *testing.T) {
 		r.left(0, 0)
 	})
 	t.Run("also where the file is small now", func(t *testing.T) {
-		r := newRig(t, fiveParts)
+		r := newTestbed(t, fiveParts)
 		r.interrupt(2)
 		r.write(data(100, 1))
 		if _, err := r.run(ctx); !errors.Is(err, ErrAbandon) {
@@ -104,7 +104,7 @@ func TestAbandonBeforeTheRunHasClaimedAnything(t *testing.T) {
 		r.left(0, 0)
 	})
 	t.Run("but not what somebody else is at", func(t *testing.T) {
-		r := newRig(t, fiveParts)
+		r := newTestbed(t, fiveParts)
 		r.interrupt(2)
 		cp := must(r.store.Open(r.ctx, r.job(nil).key()))
 		_, _ = r.run(ctx)
@@ -117,7 +117,7 @@ func TestAbandonBeforeTheRunHasClaimedAnything(t *testing.T) {
 }
 
 func TestAbandonWithoutTheRightToAbort(t *testing.T) {
-	r := newRig(t, fiveParts)
+	r := newTestbed(t, fiveParts)
 	r.deny("AbortMultipartUpload")
 	err := r.stopAt(hang(osstest.OpUploadPart), ErrAbandon)
 	if !errors.Is(err, ErrAbandon) {
@@ -128,13 +128,13 @@ func TestAbandonWithoutTheRightToAbort(t *testing.T) {
 }
 
 func TestAbandonOfWhatDoesNotRun(t *testing.T) {
-	abandon := func(r *rig) error {
+	abandon := func(r *testbed) error {
 		job := r.job(nil)
 		job.Emit = nil
 		return r.service().NewSession(nil).Abandon(r.ctx, job)
 	}
 	t.Run("aborts it", func(t *testing.T) {
-		r := newRig(t, fiveParts)
+		r := newTestbed(t, fiveParts)
 		r.interrupt(2)
 		if err := abandon(r); err != nil {
 			t.Error(err)
@@ -143,7 +143,7 @@ func TestAbandonOfWhatDoesNotRun(t *testing.T) {
 		r.left(0, 0)
 	})
 	t.Run("does nothing where nothing is", func(t *testing.T) {
-		r := newRig(t, fiveParts)
+		r := newTestbed(t, fiveParts)
 		if err := abandon(r); err != nil {
 			t.Error(err)
 		}
@@ -151,7 +151,7 @@ func TestAbandonOfWhatDoesNotRun(t *testing.T) {
 		r.left(0, 0)
 	})
 	t.Run("leaves alone what is in use", func(t *testing.T) {
-		r := newRig(t, fiveParts)
+		r := newTestbed(t, fiveParts)
 		r.interrupt(2)
 		cp := must(r.store.Open(r.ctx, r.job(nil).key()))
 		if err := abandon(r); err != nil {
@@ -161,7 +161,7 @@ func TestAbandonOfWhatDoesNotRun(t *testing.T) {
 		_ = cp.Close()
 	})
 	t.Run("keeps the checkpoint where it is denied", func(t *testing.T) {
-		r := newRig(t, fiveParts)
+		r := newTestbed(t, fiveParts)
 		r.interrupt(2)
 		r.deny("AbortMultipartUpload")
 		if err := abandon(r); err == nil {
@@ -170,7 +170,7 @@ func TestAbandonOfWhatDoesNotRun(t *testing.T) {
 		r.left(1, 1)
 	})
 	t.Run("removes the checkpoint of what is gone", func(t *testing.T) {
-		r := newRig(t, fiveParts)
+		r := newTestbed(t, fiveParts)
 		r.interrupt(2)
 		r.server.AbortUpload(media, name, r.server.Uploads(media)[0].UploadID)
 		if err := abandon(r); err != nil {
@@ -180,7 +180,7 @@ func TestAbandonOfWhatDoesNotRun(t *testing.T) {
 		r.left(0, 0)
 	})
 	t.Run("can be interrupted", func(t *testing.T) {
-		r := newRig(t, fiveParts)
+		r := newTestbed(t, fiveParts)
 		r.interrupt(2)
 		f := osstest.Hang(osstest.OpAbortMultipartUpload).BeforeWork()
 		r.server.Inject(f)
@@ -196,7 +196,7 @@ func TestAbandonOfWhatDoesNotRun(t *testing.T) {
 		r.left(1, 1)
 	})
 	t.Run("says what is wrong with the store", func(t *testing.T) {
-		r := newRig(t, fiveParts)
+		r := newTestbed(t, fiveParts)
 		r.store.open = full
 		if err := abandon(r); !errors.Is(err, errFull) {
 			t.Errorf("got %v, want %v", err, errFull)
@@ -208,7 +208,7 @@ func TestAbandonOfWhatDoesNotRun(t *testing.T) {
 // Any cause but ErrAbandon keeps the upload.
 func TestOtherCausesKeepTheUpload(t *testing.T) {
 	for _, cause := range []error{errPause, context.Canceled, context.DeadlineExceeded, checkpoint.ErrClosed} {
-		r := newRig(t, fiveParts)
+		r := newTestbed(t, fiveParts)
 		if err := r.stopAt(hang(osstest.OpUploadPart), cause); !errors.Is(err, cause) {
 			t.Errorf("got %v, want %v", err, cause)
 		}
@@ -221,7 +221,7 @@ func TestOtherCausesKeepTheUpload(t *testing.T) {
 
 // Two reasons at once: it is given up if one of them says so.
 func TestAbandonJoinedWithAnotherCause(t *testing.T) {
-	r := newRig(t, fiveParts)
+	r := newTestbed(t, fiveParts)
 	_ = r.stopAt(hang(osstest.OpUploadPart), errors.Join(errPause, ErrAbandon))
 	r.left(0, 0)
 }

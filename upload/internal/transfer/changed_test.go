@@ -15,7 +15,7 @@ import (
 
 // afterParts calls change once, when so many parts are acknowledged, with one part
 // at a time in flight.
-func (r *rig) afterParts(n int, change func()) {
+func (r *testbed) afterParts(n int, change func()) {
 	r.opts.Parallel, r.slots = 1, newSlots(1)
 	r.seen.when(func(e Event) bool { return e.Uploaded >= int64(n)*partSize }, change)
 }
@@ -23,7 +23,7 @@ func (r *rig) afterParts(n int, change func()) {
 // amidParts calls change once, when two parts are acknowledged, a third one is held by
 // the server, and the others have not been begun. Which parts these are is up to the
 // scheduler: sent is one of the first two, unsent one of the others.
-func (r *rig) amidParts(change func(sent, unsent int)) {
+func (r *testbed) amidParts(change func(sent, unsent int)) {
 	r.opts.Parallel, r.slots = 1, newSlots(1)
 	held := osstest.Hang(osstest.OpUploadPart).Nth(3)
 	r.inject(held)
@@ -42,18 +42,18 @@ func (r *rig) amidParts(change func(sent, unsent int)) {
 func TestSourceChangesWhileItIsSent(t *testing.T) {
 	for _, tt := range []struct {
 		name   string
-		change func(r *rig) error
+		change func(r *testbed) error
 	}{
-		{"grown", func(r *rig) error { return os.WriteFile(r.path, data(fiveParts+5, 1), 0o600) }},
-		{"truncated", func(r *rig) error { return os.Truncate(r.path, fiveParts/2) }},
-		{"written", func(r *rig) error { return os.Chtimes(r.path, time.Time{}, time.Unix(1e9, 0)) }},
-		{"removed", func(r *rig) error { return os.Remove(r.path) }},
-		{"replaced", func(r *rig) error {
+		{"grown", func(r *testbed) error { return os.WriteFile(r.path, data(fiveParts+5, 1), 0o600) }},
+		{"truncated", func(r *testbed) error { return os.Truncate(r.path, fiveParts/2) }},
+		{"written", func(r *testbed) error { return os.Chtimes(r.path, time.Time{}, time.Unix(1e9, 0)) }},
+		{"removed", func(r *testbed) error { return os.Remove(r.path) }},
+		{"replaced", func(r *testbed) error {
 			return errors.Join(os.WriteFile(r.path+"2", data(fiveParts, 2), 0o600), os.Rename(r.path+"2", r.path))
 		}},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			r := newRig(t, fiveParts)
+			r := newTestbed(t, fiveParts)
 			r.afterParts(2, func() {
 				if err := tt.change(r); err != nil {
 					t.Error(err)
@@ -73,20 +73,20 @@ func TestSourceChangesWhileItIsSent(t *testing.T) {
 
 func TestBytesChangeWhileTheyAreSent(t *testing.T) {
 	t.Run("of a part that was sent: ErrFileChanged", func(t *testing.T) {
-		r := newRig(t, fiveParts)
+		r := newTestbed(t, fiveParts)
 		r.amidParts(func(sent, _ int) { r.change(int64(sent-1)*partSize+10, []byte("other bytes")) })
 		r.fails(ErrChanged)
 		r.counts("Initiate 1, Part 5, Abort 1, List 1")
 		r.left(0, 0)
 	})
 	t.Run("of a part that was not: the object is what the file is", func(t *testing.T) {
-		r := newRig(t, fiveParts)
+		r := newTestbed(t, fiveParts)
 		r.amidParts(func(_, unsent int) { r.change(int64(unsent-1)*partSize, []byte("other bytes")) })
 		r.ok()
 		r.left(0, 0)
 	})
 	t.Run("nothing but the permissions: goes on", func(t *testing.T) {
-		r := newRig(t, fiveParts)
+		r := newTestbed(t, fiveParts)
 		r.afterParts(2, func() {
 			if err := os.Chmod(r.path, 0o644); err != nil {
 				t.Error(err)
@@ -96,7 +96,7 @@ func TestBytesChangeWhileTheyAreSent(t *testing.T) {
 		r.counts("Initiate 1, Part 5, Complete 1")
 	})
 	t.Run("of a file that is sent at once", func(t *testing.T) {
-		r := newRig(t, 1000)
+		r := newTestbed(t, 1000)
 		held := osstest.Hang(osstest.OpPutObject).BeforeWork()
 		r.inject(held)
 		go func() {
@@ -131,13 +131,13 @@ func (s *badDisk) ReadAt(p []byte, off int64) (int, error) {
 	return n, s.err
 }
 
-func (r *rig) runSource(src Source) (Result, error) {
+func (r *testbed) runSource(src Source) (Result, error) {
 	return r.service().NewSession(nil).Run(r.ctx, r.job(src))
 }
 
 func TestSourceCannotBeReadHalfWay(t *testing.T) {
 	for _, size := range []int{fiveParts, partSize} {
-		r := newRig(t, size)
+		r := newTestbed(t, size)
 		r.opts.Parallel, r.slots = 1, newSlots(1)
 		file := must(OpenFile(r.path))
 		defer file.Close()
@@ -156,7 +156,7 @@ func TestSourceCannotBeReadHalfWay(t *testing.T) {
 			if we.Part < 3 {
 				t.Errorf("got part %d, want one that cannot be read", we.Part)
 			}
-			r.left(1, 1) // when the disk is well again, it goes on
+			r.left(1, 1) // when the disk is well again, it continues
 		}
 	}
 }
@@ -177,7 +177,7 @@ func (s *cutShort) ReadAt(p []byte, off int64) (int, error) {
 }
 
 func TestSourceIsTruncatedWhileItIsRead(t *testing.T) {
-	r := newRig(t, fiveParts)
+	r := newTestbed(t, fiveParts)
 	file := must(OpenFile(r.path)).(*fileSource)
 	defer file.Close()
 	_, err := r.runSource(&cutShort{file, 3 * partSize})
@@ -192,7 +192,7 @@ func TestSourceIsTruncatedWhileItIsRead(t *testing.T) {
 
 func TestSourceThatCannotBeLookedAtFailsBeforeAnythingIsSent(t *testing.T) {
 	for _, size := range []int{1000, fiveParts} {
-		r := newRig(t, size)
+		r := newTestbed(t, size)
 		src := &memSource{inMemory: data(size, 1), check: func() error { return errIO }}
 		if _, err := r.runSource(src); !errors.Is(err, errIO) {
 			t.Errorf("got %v, want %v", err, errIO)

@@ -17,7 +17,7 @@ import (
 )
 
 // upsert uploads the file as the client does where its object may exist.
-func (r *rig) upsert(policy IfExists, l *Listing) (Result, error) {
+func (r *testbed) upsert(policy IfExists, l *Listing) (Result, error) {
 	r.Helper()
 	r.object.ForbidOverwrite = policy == Fail || policy == Skip
 	s := r.service().NewSession(nil)
@@ -36,7 +36,7 @@ func (r *rig) upsert(policy IfExists, l *Listing) (Result, error) {
 }
 
 // skips wants the object to be left as it is, after the given requests.
-func (r *rig) skips(policy IfExists, l *Listing, requests string) Result {
+func (r *testbed) skips(policy IfExists, l *Listing, requests string) Result {
 	r.Helper()
 	res, err := r.upsert(policy, l)
 	if err != nil || !res.Skipped {
@@ -47,7 +47,7 @@ func (r *rig) skips(policy IfExists, l *Listing, requests string) Result {
 }
 
 // sends wants the object to be the file, after the given requests.
-func (r *rig) sends(policy IfExists, l *Listing, requests string) {
+func (r *testbed) sends(policy IfExists, l *Listing, requests string) {
 	r.Helper()
 	res, err := r.upsert(policy, l)
 	if err != nil || res.Skipped {
@@ -60,7 +60,7 @@ func (r *rig) sends(policy IfExists, l *Listing, requests string) {
 func TestSkip(t *testing.T) {
 	for _, size := range []int{0, 1000, fiveParts} {
 		t.Run(fmt.Sprintf("skips an object of %d bytes, whatever its bytes", size), func(t *testing.T) {
-			r := newRig(t, size)
+			r := newTestbed(t, size)
 			r.older(data(700, 9))
 			if err := os.Remove(r.path); err != nil { // it is not even looked at
 				t.Fatal(err)
@@ -72,14 +72,14 @@ func TestSkip(t *testing.T) {
 		})
 	}
 	t.Run("sends what is not there", func(t *testing.T) {
-		newRig(t, 1000).sends(Skip, nil, "Head 1, Put 1")
-		newRig(t, fiveParts).sends(Skip, nil, "Head 1, Initiate 1, Part 5, Complete 1")
+		newTestbed(t, 1000).sends(Skip, nil, "Head 1, Put 1")
+		newTestbed(t, fiveParts).sends(Skip, nil, "Head 1, Initiate 1, Part 5, Complete 1")
 	})
 	for op, size := range map[osstest.Op]int{
 		osstest.OpPutObject: 1000, osstest.OpInitiateMultipartUpload: fiveParts, osstest.OpCompleteMultipartUpload: fiveParts,
 	} {
 		t.Run("leaves an object that is made after the HEAD, before "+string(op), func(t *testing.T) {
-			r := newRig(t, size)
+			r := newTestbed(t, size)
 			late := osstest.Hang(op).BeforeWork()
 			r.inject(late)
 			done := make(chan error, 1)
@@ -103,14 +103,14 @@ func TestSkip(t *testing.T) {
 		})
 	}
 	t.Run("removes what an interrupted upload has left", func(t *testing.T) {
-		r := newRig(t, fiveParts)
+		r := newTestbed(t, fiveParts)
 		r.interrupt(3)
 		r.older(data(700, 9))
 		r.skips(Skip, nil, "Head 1, Abort 1, List 1")
 		r.left(0, 0)
 	})
 	t.Run("sends, and leaves what is there, where the server does not say", func(t *testing.T) {
-		r := newRig(t, 1000)
+		r := newTestbed(t, 1000)
 		r.inject(osstest.Fail(osstest.OpHeadObject, 403, "AccessDenied").Always())
 		r.sends(Skip, nil, "Head 1, Put 1")
 		r.server.ResetRequests()
@@ -125,8 +125,8 @@ func TestSkip(t *testing.T) {
 func TestSkipSame(t *testing.T) {
 	for _, size := range []int{0, 1000, fiveParts} {
 		t.Run(fmt.Sprintf("skips an object of the same %d bytes", size), func(t *testing.T) {
-			for _, older := range []func(*rig, []byte){(*rig).older, (*rig).olderParts} {
-				r := newRig(t, size)
+			for _, older := range []func(*testbed, []byte){(*testbed).older, (*testbed).olderParts} {
+				r := newTestbed(t, size)
 				older(r, data(size, 1))
 				if res := r.skips(SkipSame, nil, "Head 1"); !res.Verified || res.Size != int64(size) || res.CRC64 == 0 && size > 0 {
 					t.Errorf("got %+v, want it verified", res)
@@ -135,39 +135,39 @@ func TestSkipSame(t *testing.T) {
 		})
 	}
 	t.Run("sends what is not there", func(t *testing.T) {
-		newRig(t, 1000).sends(SkipSame, nil, "Head 1, Put 1")
+		newTestbed(t, 1000).sends(SkipSame, nil, "Head 1, Put 1")
 	})
 	t.Run("sends another size without a look at the bytes", func(t *testing.T) {
-		r := newRig(t, 1000)
+		r := newTestbed(t, 1000)
 		r.older(data(1001, 1))
 		r.sends(SkipSame, nil, "Head 1, Put 1")
 	})
 	t.Run("overwrites other bytes", func(t *testing.T) {
-		r := newRig(t, fiveParts)
+		r := newTestbed(t, fiveParts)
 		r.older(data(fiveParts, 9))
 		r.sends(SkipSame, nil, "Head 1, Initiate 1, Part 5, Complete 1")
 	})
 	t.Run("sends where the server gives no CRC64", func(t *testing.T) {
-		r := newRig(t, 1000)
+		r := newTestbed(t, 1000)
 		r.older(data(1000, 1))
 		r.inject(osstest.DropHeader(osstest.OpHeadObject, "X-Oss-Hash-Crc64ecma").Always())
 		r.sends(SkipSame, nil, "Head 1, Put 1")
 	})
 	t.Run("removes what an interrupted upload has left", func(t *testing.T) {
-		r := newRig(t, fiveParts)
+		r := newTestbed(t, fiveParts)
 		r.interrupt(3)
 		r.olderParts(data(fiveParts, 1))
 		r.skips(SkipSame, nil, "Head 1, Abort 1, List 1")
 		r.left(0, 0)
 	})
 	t.Run("resumes what an interrupted upload has left of other bytes", func(t *testing.T) {
-		r := newRig(t, fiveParts)
+		r := newTestbed(t, fiveParts)
 		r.interrupt(3)
 		r.older(data(fiveParts, 9))
 		r.sends(SkipSame, nil, "Head 1, List 1, Part 1, Complete 1")
 	})
 	t.Run("ErrChanged of a source that is written to while it is compared", func(t *testing.T) {
-		r := newRig(t, fiveParts)
+		r := newTestbed(t, fiveParts)
 		r.older(data(fiveParts, 1))
 		src := must(OpenFile(r.path))
 		r.source = &spoiledSource{Source: src, at: fiveParts, do: func() { r.change(0, []byte("other")) }}
@@ -176,7 +176,7 @@ func TestSkipSame(t *testing.T) {
 		}
 	})
 	t.Run("ErrChanged of a source that has more bytes than its size", func(t *testing.T) {
-		r := newRig(t, 1000)
+		r := newTestbed(t, 1000)
 		r.older(data(500, 1))
 		r.source = longer{inMemory(data(1000, 1)), 500}
 		if _, err := r.upsert(SkipSame, nil); !errors.Is(err, ErrChanged) {
@@ -184,7 +184,7 @@ func TestSkipSame(t *testing.T) {
 		}
 	})
 	t.Run("compares twice where no write would show", func(t *testing.T) {
-		r := newRig(t, 0)
+		r := newTestbed(t, 0)
 		r.older(data(1000, 1))
 		fsys := fstest.MapFS{"talk.mp4": {Data: data(1000, 1), ModTime: time.Now()}}
 		src := must(OpenFS(fsys, "talk.mp4"))
@@ -220,9 +220,9 @@ type longer struct {
 func (s longer) State() checkpoint.Source { return checkpoint.Source{Size: s.size} }
 
 func TestListing(t *testing.T) {
-	// listed returns a rig whose server has objects, and their listing.
-	listed := func(t *testing.T, size int) (*rig, *Listing) {
-		r := newRig(t, size)
+	// listed returns a testbed whose server has objects, and their listing.
+	listed := func(t *testing.T, size int) (*testbed, *Listing) {
+		r := newTestbed(t, size)
 		to := r.target()
 		to.Object = "in/"
 		return r, NewListing(to)

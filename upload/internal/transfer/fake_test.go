@@ -126,7 +126,7 @@ func (f *fakeRemote) Initiate(ctx context.Context, s Snapshot, _ *target.ObjectO
 	err = f.do(ctx, s, "Initiate", 0, func() error {
 		id := fmt.Sprintf("UPLOAD%d", f.n["Initiate"])
 		f.uploads[id] = make(map[int]wire.Part)
-		res = wire.Initiated{UploadID: id, Served: time.Now()}
+		res = wire.Initiated{UploadID: id, ServerTime: time.Now()}
 		return nil
 	})
 	return res, err
@@ -271,7 +271,7 @@ func (b *bubble) start() (Result, error) {
 	return runAt(b.ctx, NewService(b.opts), job, b.remote)
 }
 
-// run is start, and looks that nothing goes on after it.
+// run is start, and looks that nothing continues after it.
 func (b *bubble) run() (Result, error) {
 	res, err := b.start()
 	if held := b.slots.inUse(); held != 0 {

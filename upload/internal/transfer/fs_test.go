@@ -37,7 +37,7 @@ func (s *rewritten) ReadAt(p []byte, off int64) (int, error) {
 func TestNoObjectIsMadeOfTwoVersionsByOneRequest(t *testing.T) {
 	const size = partSize - 1
 	for _, at := range []int64{0, size / 2, size - 1} {
-		r := newRig(t, size)
+		r := newTestbed(t, size)
 		past := time.Unix(1e9, 0)
 		if err := os.Chtimes(r.path, past, past); err != nil {
 			t.Fatal(err)
@@ -134,7 +134,7 @@ func (o onlyReads) Open(name string) (fs.File, error) {
 
 // A later run is told that a PutObject was made whose answer nobody has.
 func TestUnansweredPutIsKnownToALaterRun(t *testing.T) {
-	r := newRig(t, partSize-1)
+	r := newTestbed(t, partSize-1)
 	r.object.ForbidOverwrite = true
 	r.opts.Retry.Count = 0
 	src := must(OpenFile(r.path))

@@ -78,7 +78,7 @@ func TestReadThatFailsOnce(t *testing.T) {
 	for _, size := range []int{1000, fiveParts} {
 		for name, err := range passes {
 			t.Run(fmt.Sprintf("%d bytes, %s: is retried", size, name), func(t *testing.T) {
-				r := newRig(t, size)
+				r := newTestbed(t, size)
 				src := &oddSource{inMemory: data(size, 1)}
 				src.once(1, err)
 				if _, err := r.runSource(src); err != nil {
@@ -87,14 +87,14 @@ func TestReadThatFailsOnce(t *testing.T) {
 				r.same()
 				told := r.seen.of(Retrying)
 				if len(told) != 1 || told[0].Attempt != 1 || !errors.Is(told[0].Err, err) || len(r.seen.of(Recovered)) != 1 {
-					t.Errorf("got retries %+v, want one for %v, and that it went on", told, err)
+					t.Errorf("got retries %+v, want one for %v, and that it continued", told, err)
 				}
 				r.left(0, 0)
 			})
 		}
 		for name, want := range fails {
 			t.Run(fmt.Sprintf("%d bytes, %s: fails", size, name), func(t *testing.T) {
-				r := newRig(t, size)
+				r := newTestbed(t, size)
 				src := &oddSource{inMemory: data(size, 1)}
 				src.once(1, want)
 				if _, err := r.runSource(src); !errors.Is(err, want) {
@@ -110,7 +110,7 @@ func TestReadThatFailsOnce(t *testing.T) {
 
 // That the source cannot be read leaves no doubt about an object.
 func TestFailedReadLeavesNothingUnanswered(t *testing.T) {
-	r := newRig(t, 0)
+	r := newTestbed(t, 0)
 	r.opts.Retry.Count = 0
 	src := &oddSource{inMemory: data(1000, 1)}
 	src.once(1, syscall.EIO)
@@ -137,7 +137,7 @@ func TestReadThatKeepsFailing(t *testing.T) {
 
 func TestLookThatFailsOnceIsRetried(t *testing.T) {
 	for _, size := range []int{1000, fiveParts} {
-		r := newRig(t, size)
+		r := newTestbed(t, size)
 		src := &oddSource{inMemory: data(size, 1), check: func(call int64) error {
 			if call%3 == 1 {
 				return syscall.ESTALE
@@ -191,7 +191,7 @@ func TestOddReadAt(t *testing.T) {
 	} {
 		for _, size := range []int{1000, fiveParts} {
 			t.Run(fmt.Sprintf("%s, %d bytes", name, size), func(t *testing.T) {
-				r := newRig(t, size)
+				r := newTestbed(t, size)
 				src := &oddSource{inMemory: data(size, 1)}
 				src.read = tt.read(src)
 				_, err := r.runSource(src)
@@ -231,7 +231,7 @@ func TestHashOfOddSource(t *testing.T) {
 func TestMoreThanTheSizeSays(t *testing.T) {
 	for _, tt := range []struct{ has, says int }{{1, 0}, {2000, 1000}, {partSize + 1, partSize}, {fiveParts, partSize + 5}} {
 		t.Run(fmt.Sprintf("%d of %d bytes: ErrChanged", tt.says, tt.has), func(t *testing.T) {
-			r := newRig(t, 0)
+			r := newTestbed(t, 0)
 			src := &lying{oddSource{inMemory: data(tt.has, 1)}, int64(tt.says)}
 			_, err := r.runSource(src)
 			if !errors.Is(err, ErrChanged) || !strings.Contains(err.Error(), fmt.Sprintf("more can be read of it than the %d bytes", tt.says)) {
@@ -274,7 +274,7 @@ func TestErrorBeyondTheEnd(t *testing.T) {
 		"that passes": syscall.EIO, "there is none": nil,
 	} {
 		t.Run(name+": the object is made", func(t *testing.T) {
-			r := newRig(t, 1000)
+			r := newTestbed(t, 1000)
 			if _, err := r.runSource(past(err)); err != nil {
 				t.Fatal(err)
 			}
@@ -287,7 +287,7 @@ func TestErrorBeyondTheEnd(t *testing.T) {
 }
 
 func TestOpenIsRetried(t *testing.T) {
-	r := newRig(t, 1000)
+	r := newTestbed(t, 1000)
 	for _, tt := range []struct {
 		err   error
 		tries int

@@ -49,8 +49,8 @@ var _ checkpoint.Finder = (*guardedStore)(nil)
 
 var errNoUpload = errors.New("checkpoint: Open returned neither an upload nor an error")
 
-func (g *guardedStore) Open(ctx context.Context, key checkpoint.Key) (checkpoint.Upload, error) {
-	var u checkpoint.Upload
+func (g *guardedStore) Open(ctx context.Context, key checkpoint.Key) (checkpoint.Claim, error) {
+	var u checkpoint.Claim
 	err := g.calls.do("opening the checkpoint", func() (err error) {
 		u, err = g.Store.Open(ctx, key)
 		if err == nil && u == nil {
@@ -61,7 +61,7 @@ func (g *guardedStore) Open(ctx context.Context, key checkpoint.Key) (checkpoint
 	if err != nil {
 		return nil, err
 	}
-	return &guardedUpload{Upload: u, calls: g.calls}, nil
+	return &guardedUpload{Claim: u, calls: g.calls}, nil
 }
 
 func (g *guardedStore) List(ctx context.Context) (entries []checkpoint.Entry, err error) {
@@ -89,7 +89,7 @@ func (g *guardedStore) Close() error { return g.calls.do("closing the store", g.
 // A guardedUpload is an upload of such a store. It has the methods of all optional
 // interfaces: where the upload has not, they do what is done without.
 type guardedUpload struct {
-	checkpoint.Upload
+	checkpoint.Claim
 	calls storeCalls
 
 	mu     sync.Mutex
@@ -132,7 +132,7 @@ func (u *guardedUpload) change(call string, fn func() error) error {
 }
 
 func (u *guardedUpload) Load() (rec checkpoint.Record, parts []checkpoint.Part, ok bool) {
-	err := u.look("loading the checkpoint", func() { rec, parts, ok = u.Upload.Load() })
+	err := u.look("loading the checkpoint", func() { rec, parts, ok = u.Claim.Load() })
 	if err != nil {
 		u.fail(err)
 		return checkpoint.Record{}, nil, false
@@ -141,40 +141,40 @@ func (u *guardedUpload) Load() (rec checkpoint.Record, parts []checkpoint.Part, 
 }
 
 func (u *guardedUpload) Damaged() (damaged error) {
-	_ = u.look("looking at the checkpoint", func() { damaged = u.Upload.Damaged() })
+	_ = u.look("looking at the checkpoint", func() { damaged = u.Claim.Damaged() })
 	return damaged
 }
 
 func (u *guardedUpload) Begin(ctx context.Context, rec checkpoint.Record) error {
-	return u.change("writing the checkpoint", func() error { return u.Upload.Begin(ctx, rec) })
+	return u.change("writing the checkpoint", func() error { return u.Claim.Begin(ctx, rec) })
 }
 
 func (u *guardedUpload) Add(p checkpoint.Part) error {
-	return u.change("writing the checkpoint", func() error { return u.Upload.Add(p) })
+	return u.change("writing the checkpoint", func() error { return u.Claim.Add(p) })
 }
 
 func (u *guardedUpload) Flush(ctx context.Context) error {
-	return u.change("writing the checkpoint", func() error { return u.Upload.Flush(ctx) })
+	return u.change("writing the checkpoint", func() error { return u.Claim.Flush(ctx) })
 }
 
 func (u *guardedUpload) Remove() error {
 	if err := u.failure(); err != nil {
 		return errors.Join(err, u.Close())
 	}
-	return u.calls.do("removing the checkpoint", u.Upload.Remove)
+	return u.calls.do("removing the checkpoint", u.Claim.Remove)
 }
 
-func (u *guardedUpload) Close() error { return u.calls.do("closing the checkpoint", u.Upload.Close) }
+func (u *guardedUpload) Close() error { return u.calls.do("closing the checkpoint", u.Claim.Close) }
 
 func (u *guardedUpload) Unbegun() (at time.Time) {
-	if cp, ok := u.Upload.(checkpoint.Unbegun); ok {
+	if cp, ok := u.Claim.(checkpoint.Unbegun); ok {
 		_ = u.look("looking at the checkpoint", func() { at = cp.Unbegun() })
 	}
 	return at
 }
 
 func (u *guardedUpload) CloseUnbegun(since time.Time) error {
-	cp, ok := u.Upload.(checkpoint.Unbegun)
+	cp, ok := u.Claim.(checkpoint.Unbegun)
 	if !ok {
 		return u.Close()
 	}
@@ -182,7 +182,7 @@ func (u *guardedUpload) CloseUnbegun(since time.Time) error {
 }
 
 func (u *guardedUpload) Slowest() (took time.Duration) {
-	if cp, ok := u.Upload.(checkpoint.Timed); ok {
+	if cp, ok := u.Claim.(checkpoint.Timed); ok {
 		_ = u.look("looking at the checkpoint", func() { took = cp.Slowest() })
 	}
 	return took

@@ -40,7 +40,7 @@ func (m *multipart) initiate(ctx context.Context) error {
 	m.working.add(begun.UploadID)
 	m.rec = checkpoint.Record{
 		Version: checkpoint.Version, Key: m.job.key(), Source: recorded(m.job.Source.State(), began),
-		UploadID: begun.UploadID, PartSize: plan.PartSize, Started: begun.Served, VideoID: m.job.VideoID,
+		UploadID: begun.UploadID, PartSize: plan.PartSize, Started: begun.ServerTime, VideoID: m.job.VideoID,
 	}
 	if err := m.keep.begin(ctx, m.rec); err != nil {
 		// Nobody would find the upload again, so it does not stay at the server,

@@ -11,7 +11,7 @@ import (
 )
 
 // inject puts faults to work, which have to strike before the test ends.
-func (r *rig) inject(faults ...*osstest.Fault) {
+func (r *testbed) inject(faults ...*osstest.Fault) {
 	r.server.Inject(faults...)
 	r.Cleanup(func() { r.server.AssertFired(r) })
 }
@@ -63,7 +63,7 @@ func TestLostAnswers(t *testing.T) {
 		},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			r := newRig(t, fiveParts)
+			r := newTestbed(t, fiveParts)
 			r.inject(tt.faults...)
 			if res := r.ok(); !res.Verified || res.ETag == "" {
 				t.Errorf("got %+v, want it verified", res)
@@ -78,7 +78,7 @@ func TestLostCompleteAndWhatElseIsThere(t *testing.T) {
 	fail := func() *osstest.Fault { return osstest.Fail(osstest.OpCompleteMultipartUpload, 500, "InternalError") }
 	content := data(fiveParts, 1)
 	t.Run("an object of other content: completes again", func(t *testing.T) {
-		r := newRig(t, fiveParts)
+		r := newTestbed(t, fiveParts)
 		r.olderParts(data(fiveParts, 9))
 		r.inject(fail())
 		r.ok()
@@ -86,7 +86,7 @@ func TestLostCompleteAndWhatElseIsThere(t *testing.T) {
 		r.left(0, 0)
 	})
 	t.Run("an older object of the same content: completes again", func(t *testing.T) {
-		r := newRig(t, fiveParts)
+		r := newTestbed(t, fiveParts)
 		r.olderParts(content)
 		r.inject(fail())
 		r.ok()
@@ -94,7 +94,7 @@ func TestLostCompleteAndWhatElseIsThere(t *testing.T) {
 		r.left(0, 0)
 	})
 	t.Run("the same content made by one request: completes again", func(t *testing.T) {
-		r := newRig(t, fiveParts)
+		r := newTestbed(t, fiveParts)
 		r.older(content)
 		r.inject(fail())
 		r.ok()
@@ -105,7 +105,7 @@ func TestLostCompleteAndWhatElseIsThere(t *testing.T) {
 		r.left(0, 0)
 	})
 	t.Run("the same content made by somebody else meanwhile: completes again", func(t *testing.T) {
-		r := newRig(t, fiveParts)
+		r := newTestbed(t, fiveParts)
 		r.meanwhile(content, fail())
 		r.ok()
 		if n := r.server.Count(osstest.OpCompleteMultipartUpload); n != 3 {
@@ -114,7 +114,7 @@ func TestLostCompleteAndWhatElseIsThere(t *testing.T) {
 		r.left(0, 0) // and not one that is taken for done, while its parts stay
 	})
 	t.Run("also where the server does not say whether the upload is unfinished", func(t *testing.T) {
-		r := newRig(t, fiveParts)
+		r := newTestbed(t, fiveParts)
 		r.meanwhile(content, fail(), osstest.Fail(osstest.OpListParts, 500, "InternalError"))
 		r.ok()
 		if n := r.server.Count(osstest.OpCompleteMultipartUpload); n != 3 {
@@ -123,7 +123,7 @@ func TestLostCompleteAndWhatElseIsThere(t *testing.T) {
 		r.left(0, 0)
 	})
 	t.Run("without the right to list: completes again, and finds it done", func(t *testing.T) {
-		r := newRig(t, fiveParts)
+		r := newTestbed(t, fiveParts)
 		r.deny("ListParts")
 		r.inject(osstest.LoseAnswer(osstest.OpCompleteMultipartUpload))
 		r.ok()
@@ -131,7 +131,7 @@ func TestLostCompleteAndWhatElseIsThere(t *testing.T) {
 		r.left(0, 0)
 	})
 	t.Run("an older object of the same content, and the upload is gone: begins anew", func(t *testing.T) {
-		r := newRig(t, fiveParts)
+		r := newTestbed(t, fiveParts)
 		r.olderParts(content)
 		r.inject(osstest.LoseUpload(osstest.OpCompleteMultipartUpload))
 		r.ok()
@@ -142,7 +142,7 @@ func TestLostCompleteAndWhatElseIsThere(t *testing.T) {
 
 // meanwhile lets somebody else upload b to the same name, once all parts are there.
 // Faults strike after that.
-func (r *rig) meanwhile(b []byte, faults ...*osstest.Fault) {
+func (r *testbed) meanwhile(b []byte, faults ...*osstest.Fault) {
 	r.seen.when(func(e Event) bool { return e.Kind == Progress && e.Uploaded == fiveParts }, func() {
 		job := r.job(inMemory(b))
 		job.Name, job.Emit, job.Object, job.Slots = "/another/file", nil, target.ObjectOptions{}, newSlots(5)
@@ -157,7 +157,7 @@ func (r *rig) meanwhile(b []byte, faults ...*osstest.Fault) {
 // answered. It is neither taken for done, nor aborted.
 func TestLostCompleteWithoutTheRightToLook(t *testing.T) {
 	t.Run("begins anew", func(t *testing.T) {
-		r := newRig(t, fiveParts)
+		r := newTestbed(t, fiveParts)
 		r.deny("GetObject")
 		r.inject(osstest.LoseAnswer(osstest.OpCompleteMultipartUpload))
 		r.ok()
@@ -165,7 +165,7 @@ func TestLostCompleteWithoutTheRightToLook(t *testing.T) {
 		r.left(0, 0)
 	})
 	t.Run("and says so where it must not overwrite", func(t *testing.T) {
-		r := newRig(t, fiveParts)
+		r := newTestbed(t, fiveParts)
 		r.deny("GetObject")
 		r.object.ForbidOverwrite = true
 		r.inject(osstest.LoseAnswer(osstest.OpCompleteMultipartUpload))
@@ -176,7 +176,7 @@ func TestLostCompleteWithoutTheRightToLook(t *testing.T) {
 }
 
 func TestCompleteThatIsNeverAnswered(t *testing.T) {
-	r := newRig(t, fiveParts)
+	r := newTestbed(t, fiveParts)
 	r.inject(osstest.Fail(osstest.OpCompleteMultipartUpload, 500, "InternalError").Always())
 	we := r.refused("InternalError")
 	if we.Op != "CompleteMultipartUpload" {
@@ -193,8 +193,8 @@ func TestCompleteThatIsNeverAnswered(t *testing.T) {
 
 func TestForbidOverwrite(t *testing.T) {
 	put, complete := osstest.OpPutObject, osstest.OpCompleteMultipartUpload
-	forbidding := func(t *testing.T, size int) *rig {
-		r := newRig(t, size)
+	forbidding := func(t *testing.T, size int) *testbed {
+		r := newTestbed(t, size)
 		r.object.ForbidOverwrite = true
 		return r
 	}
@@ -257,7 +257,7 @@ func TestCallbackFails(t *testing.T) {
 		counts string
 	}{{1000, "Put 1"}, {fiveParts, "Initiate 1, Part 5, Complete 1"}} {
 		t.Run(tt.counts, func(t *testing.T) {
-			r := newRig(t, tt.size)
+			r := newTestbed(t, tt.size)
 			r.object.Callback = callback
 			we := r.refused("CallbackFailed")
 			if !we.Stored() {
@@ -269,7 +269,7 @@ func TestCallbackFails(t *testing.T) {
 		})
 	}
 	t.Run("and the object is not what was sent", func(t *testing.T) {
-		r := newRig(t, fiveParts)
+		r := newTestbed(t, fiveParts)
 		r.object.Callback = callback
 		r.inject(osstest.WrongCRC64(osstest.OpCompleteMultipartUpload))
 		r.fails(ErrIntegrity)
@@ -280,7 +280,7 @@ func TestCallbackFails(t *testing.T) {
 // Parts that are refused are compared once more, and what is wrong is mended.
 func TestRefusedParts(t *testing.T) {
 	t.Run("an ETag that was told wrong is looked up", func(t *testing.T) {
-		r := newRig(t, fiveParts)
+		r := newTestbed(t, fiveParts)
 		r.inject(osstest.WrongETag(osstest.OpUploadPart).Part(3))
 		if res := r.ok(); res.SentBytes != fiveParts || !res.Verified {
 			t.Errorf("got %+v, want nothing sent twice", res)
@@ -289,7 +289,7 @@ func TestRefusedParts(t *testing.T) {
 		r.left(0, 0)
 	})
 	t.Run("also one that was listed wrong", func(t *testing.T) {
-		r := newRig(t, fiveParts)
+		r := newTestbed(t, fiveParts)
 		r.interrupt(2)
 		r.inject(osstest.WrongETag(osstest.OpListParts))
 		if res := r.ok(); res.ResumedParts != 4 {
@@ -299,7 +299,7 @@ func TestRefusedParts(t *testing.T) {
 		r.left(0, 0)
 	})
 	t.Run("without the right to look, it begins anew", func(t *testing.T) {
-		r := newRig(t, fiveParts)
+		r := newTestbed(t, fiveParts)
 		r.deny("ListParts")
 		r.inject(osstest.WrongETag(osstest.OpUploadPart).Part(3))
 		r.ok()
@@ -307,14 +307,14 @@ func TestRefusedParts(t *testing.T) {
 		r.left(0, 0)
 	})
 	t.Run("that is refused for ever comes to an end", func(t *testing.T) {
-		r := newRig(t, fiveParts)
+		r := newTestbed(t, fiveParts)
 		r.inject(osstest.Fail(osstest.OpCompleteMultipartUpload, 400, "InvalidPart").Always())
 		r.refused("InvalidPart")
 		r.counts("Initiate 2, Part 10, Complete 4, List 3, Abort 1")
 		r.left(1, 1)
 	})
 	t.Run("gone when it is looked at: begins anew", func(t *testing.T) {
-		r := newRig(t, fiveParts)
+		r := newTestbed(t, fiveParts)
 		r.inject(osstest.WrongETag(osstest.OpUploadPart).Part(3), osstest.LoseUpload(osstest.OpListParts))
 		r.ok()
 		r.counts("Initiate 2, Part 10, Complete 2, List 1")
@@ -325,7 +325,7 @@ func TestRefusedParts(t *testing.T) {
 func TestIntegrity(t *testing.T) {
 	const part, complete = osstest.OpUploadPart, osstest.OpCompleteMultipartUpload
 	t.Run("a part with another CRC64 is sent again", func(t *testing.T) {
-		r := newRig(t, fiveParts)
+		r := newTestbed(t, fiveParts)
 		r.inject(osstest.WrongCRC64(part).Part(2))
 		if res := r.ok(); res.SentBytes != fiveParts+partSize {
 			t.Errorf("got %d bytes sent, want part 2 twice", res.SentBytes)
@@ -336,7 +336,7 @@ func TestIntegrity(t *testing.T) {
 		}
 	})
 	t.Run("one that always has, fails", func(t *testing.T) {
-		r := newRig(t, fiveParts)
+		r := newTestbed(t, fiveParts)
 		r.inject(osstest.WrongCRC64(part).Part(2).Always())
 		if _, err := r.run(r.ctx); err == nil {
 			t.Fatal("got success")
@@ -344,32 +344,32 @@ func TestIntegrity(t *testing.T) {
 		r.left(1, 1)
 	})
 	t.Run("an object with another CRC64 is ErrIntegrity", func(t *testing.T) {
-		r := newRig(t, fiveParts)
+		r := newTestbed(t, fiveParts)
 		r.inject(osstest.WrongCRC64(complete))
 		r.fails(ErrIntegrity)
 		r.counts("Initiate 1, Part 5, Complete 1")
 		r.left(0, 0)
 	})
 	t.Run("a small object with another CRC64 is sent again", func(t *testing.T) {
-		r := newRig(t, 1000)
+		r := newTestbed(t, 1000)
 		r.inject(osstest.WrongCRC64(osstest.OpPutObject))
 		r.ok()
 		r.counts("Put 2")
 	})
 	t.Run("without the object's CRC64 it is not verified", func(t *testing.T) {
-		r := newRig(t, fiveParts)
+		r := newTestbed(t, fiveParts)
 		r.inject(osstest.DropHeader(complete, "x-oss-hash-crc64ecma"))
 		if res := r.ok(); res.Verified {
 			t.Error("got verified")
 		}
-		small := newRig(t, 1000)
+		small := newTestbed(t, 1000)
 		small.inject(osstest.DropHeader(osstest.OpPutObject, "x-oss-hash-crc64ecma"))
 		if res := small.ok(); res.Verified {
 			t.Error("small: got verified")
 		}
 	})
 	t.Run("without that of the parts it still is", func(t *testing.T) {
-		r := newRig(t, fiveParts)
+		r := newTestbed(t, fiveParts)
 		r.inject(osstest.DropHeader(part, "x-oss-hash-crc64ecma").Always())
 		if res := r.ok(); !res.Verified {
 			t.Error("got not verified")
@@ -377,26 +377,26 @@ func TestIntegrity(t *testing.T) {
 		r.sent(1, 2, 3, 4, 5)
 	})
 	t.Run("no ETag of a part: sends it again", func(t *testing.T) {
-		r := newRig(t, fiveParts)
+		r := newTestbed(t, fiveParts)
 		r.inject(osstest.DropHeader(part, "ETag").Part(4))
 		r.ok()
 		r.sent(1, 2, 3, 4, 4, 5)
 	})
 	t.Run("no upload ID: initiates again", func(t *testing.T) {
-		r := newRig(t, fiveParts)
+		r := newTestbed(t, fiveParts)
 		r.inject(osstest.DropElement(osstest.OpInitiateMultipartUpload, "UploadId"))
 		r.ok()
 		r.counts("Initiate 2, Part 5, Complete 1, Uploads 1, List 1, Abort 1")
 	})
 }
 
-// What is broken for good says what is broken, and leaves what can go on.
+// What is broken for good says what is broken, and leaves what can continue.
 func TestPermanentErrorsAreNotRetried(t *testing.T) {
 	for op, counts := range map[osstest.Op]string{
 		osstest.OpInitiateMultipartUpload: "Initiate 1",
 		osstest.OpCompleteMultipartUpload: "Initiate 1, Part 5, Complete 1",
 	} {
-		r := newRig(t, fiveParts)
+		r := newTestbed(t, fiveParts)
 		r.inject(osstest.Fail(op, 403, "AccessDenied"))
 		we := r.refused("AccessDenied")
 		if we.RequestID == "" || we.Bucket != media || we.Object != name {
@@ -404,7 +404,7 @@ func TestPermanentErrorsAreNotRetried(t *testing.T) {
 		}
 		r.counts(counts)
 		if n := len(r.seen.of(Retrying)); n != 0 {
-			t.Errorf("%s: %d retries were told of", op, n)
+			t.Errorf("%s: %d retries were reported", op, n)
 		}
 	}
 }
@@ -412,7 +412,7 @@ func TestPermanentErrorsAreNotRetried(t *testing.T) {
 func TestSizes(t *testing.T) {
 	for _, size := range []int{0, 1, partSize - 1, partSize, partSize + 1, 2 * partSize, 3*partSize - 1} {
 		t.Run(fmt.Sprint(size), func(t *testing.T) {
-			r := newRig(t, size)
+			r := newTestbed(t, size)
 			res := r.ok()
 			if !res.Verified || res.Size != int64(size) || res.SentBytes != int64(size) || res.Parts != max(1, (size+partSize-1)/partSize) {
 				t.Errorf("got %+v", res)
@@ -423,7 +423,7 @@ func TestSizes(t *testing.T) {
 }
 
 func TestTooLarge(t *testing.T) {
-	r := newRig(t, 0)
+	r := newTestbed(t, 0)
 	job := r.job(huge{})
 	if _, err := r.service().NewSession(nil).Run(r.ctx, job); !errors.Is(err, ErrTooLarge) {
 		t.Errorf("got %v, want %v", err, ErrTooLarge)

@@ -37,7 +37,7 @@ func (u *upload) claimed(ctx context.Context, run func(*multipart, context.Conte
 		return Result{}, u.abandonIfCanceled(ctx, err)
 	}
 	m := &multipart{upload: u, keep: keep}
-	if cp, ok := keep.Upload.(checkpoint.Unbegun); ok {
+	if cp, ok := keep.Claim.(checkpoint.Unbegun); ok {
 		m.lost.earlier, m.lost.claimed = cp.Unbegun(), time.Now()
 	}
 	var interrupted bool

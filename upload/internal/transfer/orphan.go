@@ -133,7 +133,7 @@ func (u *upload) abortOrphans(ctx context.Context, lost *lostInitiates, mine str
 		we, ok := answer(err)
 		return ok && we.Class == wire.Permanent
 	}
-	ahead := cmp.Or(page.Served, now).Sub(now)
+	ahead := cmp.Or(page.ServerTime, now).Sub(now)
 	suspicious := func(o wire.Unfinished) bool {
 		return o.Object == object && o.UploadID != mine && lost.mayBe(o.Initiated.Add(-ahead))
 	}

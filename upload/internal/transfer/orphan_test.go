@@ -78,15 +78,15 @@ func TestWhatMayHaveInitiated(t *testing.T) {
 }
 
 func TestAnswerToInitiateIsLost(t *testing.T) {
-	lose := func(r *rig) { r.server.Inject(osstest.LoseAnswer(osstest.OpInitiateMultipartUpload)) }
+	lose := func(r *testbed) { r.server.Inject(osstest.LoseAnswer(osstest.OpInitiateMultipartUpload)) }
 	t.Run("nothing is left", func(t *testing.T) {
-		r := newRig(t, fiveParts)
+		r := newTestbed(t, fiveParts)
 		lose(r)
 		r.ok()
 		r.left(0, 0)
 	})
 	t.Run("without the right to list, it stays, without a word", func(t *testing.T) {
-		r := newRig(t, fiveParts)
+		r := newTestbed(t, fiveParts)
 		r.deny("ListMultipartUploads")
 		lose(r)
 		r.ok()
@@ -96,7 +96,7 @@ func TestAnswerToInitiateIsLost(t *testing.T) {
 		}
 	})
 	t.Run("an upload of somebody else stays", func(t *testing.T) {
-		r := newRig(t, fiveParts)
+		r := newTestbed(t, fiveParts)
 		o := must(wire.NewClient(&r.opts.Wire).Object(r.target()))
 		other := must(o.Initiate(r.ctx, key(0), &r.object)).UploadID
 		lose(r)
@@ -111,7 +111,7 @@ func TestAnswerToInitiateIsLost(t *testing.T) {
 		t.Error("the upload of somebody else is gone")
 	})
 	t.Run("an upload of another file is none", func(t *testing.T) {
-		r := newRig(t, fiveParts)
+		r := newTestbed(t, fiveParts)
 		r.ok()
 		r.counts("Initiate 1, Part 5, Complete 1")
 	})
@@ -119,12 +119,12 @@ func TestAnswerToInitiateIsLost(t *testing.T) {
 
 func TestRunWasEndedWhileItInitiated(t *testing.T) {
 	// An upload is made by the server, and its ID gets lost.
-	initiated := func(r *rig) (uploadID string) {
+	initiated := func(r *testbed) (uploadID string) {
 		o := must(wire.NewClient(&r.opts.Wire).Object(r.target()))
 		return must(o.Initiate(r.ctx, key(0), &r.object)).UploadID
 	}
 	// The process is killed between that and the record.
-	killed := func(r *rig, ago time.Duration) {
+	killed := func(r *testbed, ago time.Duration) {
 		dir := must(checkpoint.OpenDir(t.TempDir()))
 		t.Cleanup(func() { dir.Close() })
 		r.store.Store = dir
@@ -135,7 +135,7 @@ func TestRunWasEndedWhileItInitiated(t *testing.T) {
 		}
 	}
 	t.Run("the next run aborts what was made", func(t *testing.T) {
-		r := newRig(t, fiveParts)
+		r := newTestbed(t, fiveParts)
 		killed(r, time.Second)
 		initiated(r)
 		r.server.ResetRequests()
@@ -144,20 +144,20 @@ func TestRunWasEndedWhileItInitiated(t *testing.T) {
 		r.left(0, 0)
 	})
 	t.Run("nothing was made: one request more", func(t *testing.T) {
-		r := newRig(t, fiveParts)
+		r := newTestbed(t, fiveParts)
 		killed(r, time.Second)
 		r.ok()
 		r.counts("Initiate 1, Part 5, Complete 1, Uploads 1")
 	})
 	t.Run("what was made long after the claim stays", func(t *testing.T) {
-		r := newRig(t, fiveParts)
+		r := newTestbed(t, fiveParts)
 		killed(r, time.Hour)
 		initiated(r)
 		r.ok()
 		r.left(1, 0)
 	})
 	t.Run("two uploads, of which one is somebody else's, stay", func(t *testing.T) {
-		r := newRig(t, fiveParts)
+		r := newTestbed(t, fiveParts)
 		killed(r, time.Second)
 		initiated(r)
 		initiated(r)
@@ -165,15 +165,15 @@ func TestRunWasEndedWhileItInitiated(t *testing.T) {
 		r.left(2, 0)
 	})
 	t.Run("an upload with a part stays", func(t *testing.T) {
-		r := newRig(t, fiveParts)
+		r := newTestbed(t, fiveParts)
 		killed(r, time.Second)
 		o := must(wire.NewClient(&r.opts.Wire).Object(r.target()))
 		must(o.UploadPart(r.ctx, key(0), initiated(r), 1, wire.Body{R: inMemory("part"), Size: 4}, &r.object))
 		r.ok()
 		r.left(1, 0)
 	})
-	paused := func(t *testing.T, run func(r *rig, ctx context.Context) error) *rig {
-		r := newRig(t, fiveParts)
+	paused := func(t *testing.T, run func(r *testbed, ctx context.Context) error) *testbed {
+		r := newTestbed(t, fiveParts)
 		held := osstest.Hang(osstest.OpInitiateMultipartUpload).AfterWork()
 		r.server.Inject(held)
 		ctx, stop := context.WithCancelCause(r.ctx)
@@ -189,7 +189,7 @@ func TestRunWasEndedWhileItInitiated(t *testing.T) {
 		return r
 	}
 	t.Run("by a pause: the next run aborts what was made", func(t *testing.T) {
-		r := paused(t, func(r *rig, ctx context.Context) error {
+		r := paused(t, func(r *testbed, ctx context.Context) error {
 			_, err := r.run(ctx)
 			return err
 		})
@@ -197,7 +197,7 @@ func TestRunWasEndedWhileItInitiated(t *testing.T) {
 		r.left(0, 0)
 	})
 	t.Run("by a pause, and then it is canceled: it is aborted", func(t *testing.T) {
-		r := paused(t, func(r *rig, ctx context.Context) error {
+		r := paused(t, func(r *testbed, ctx context.Context) error {
 			_, err := r.run(ctx)
 			return err
 		})
@@ -209,7 +209,7 @@ func TestRunWasEndedWhileItInitiated(t *testing.T) {
 	t.Run("by a pause of a stream: the next run aborts what was made", func(t *testing.T) {
 		content := data(fiveParts, 4)
 		st := NewStream(bytes.NewReader(content))
-		r := paused(t, func(r *rig, ctx context.Context) error {
+		r := paused(t, func(r *testbed, ctx context.Context) error {
 			_, err := r.stream(ctx, st)
 			return err
 		})
@@ -219,7 +219,7 @@ func TestRunWasEndedWhileItInitiated(t *testing.T) {
 		r.streamed(content)
 	})
 	t.Run("by a cancel: it is aborted at once", func(t *testing.T) {
-		r := newRig(t, fiveParts)
+		r := newTestbed(t, fiveParts)
 		held := osstest.Hang(osstest.OpInitiateMultipartUpload).AfterWork()
 		r.server.Inject(held)
 		ctx, stop := context.WithCancelCause(r.ctx)
@@ -233,7 +233,7 @@ func TestRunWasEndedWhileItInitiated(t *testing.T) {
 		r.left(0, 0)
 	})
 	t.Run("by the last retry: they are aborted at once", func(t *testing.T) {
-		r := newRig(t, fiveParts)
+		r := newTestbed(t, fiveParts)
 		r.server.Inject(osstest.LoseAnswer(osstest.OpInitiateMultipartUpload).Always())
 		if _, err := r.run(r.ctx); err == nil {
 			t.Fatal("got no error")
@@ -244,7 +244,7 @@ func TestRunWasEndedWhileItInitiated(t *testing.T) {
 		r.left(0, 0)
 	})
 	t.Run("by the last retry, and the server does not answer: the next run aborts one", func(t *testing.T) {
-		r := newRig(t, fiveParts)
+		r := newTestbed(t, fiveParts)
 		r.opts.Retry.Count = 0
 		r.server.Inject(osstest.LoseAnswer(osstest.OpInitiateMultipartUpload), osstest.LoseAnswer(osstest.OpListMultipartUploads))
 		if _, err := r.run(r.ctx); err == nil {

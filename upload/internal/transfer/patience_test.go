@@ -93,7 +93,7 @@ func TestAnswersThatAreSlowerThanTheTimeout(t *testing.T) {
 	}
 }
 
-// OSS goes on with a Complete whose client is gone: however slow, the object is found.
+// OSS continues with a Complete whose client is gone: however slow, the object is found.
 func TestSlowComplete(t *testing.T) {
 	for _, tt := range []struct {
 		name    string

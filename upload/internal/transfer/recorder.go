@@ -17,14 +17,14 @@ import (
 // failure makes the upload continue without one: in memory if there is no record yet, and
 // with what the store can still write if there is.
 type recorder struct {
-	checkpoint.Upload                   // what is written to
-	claimed           checkpoint.Upload // of the store, if Upload is not that; nil: none could be opened
-	optional          bool
-	warn              func(error)
-	starved           func(error)
-	warned            atomic.Bool
-	slow              *seldom   // of the service
-	unbegun           time.Time // since when the server may have an upload that there is no record of; zero: it has none
+	checkpoint.Claim                  // what is written to
+	claimed          checkpoint.Claim // of the store, if Upload is not that; nil: none could be opened
+	optional         bool
+	warn             func(error)
+	starved          func(error)
+	warned           atomic.Bool
+	slow             *seldom   // of the service
+	unbegun          time.Time // since when the server may have an upload that there is no record of; zero: it has none
 }
 
 // claim opens the checkpoint. Where none can be kept, it is an error unless the
@@ -41,7 +41,7 @@ func (u *upload) claim(ctx context.Context) (*recorder, error) {
 		if damaged := cp.Damaged(); damaged != nil {
 			u.warn(fmt.Errorf("the upload starts over: %w; what the server has of it stays there, until a sweep finds it", damaged))
 		}
-		k.Upload = cp
+		k.Claim = cp
 		return k, nil
 	case errors.Is(err, checkpoint.ErrInUse):
 		return nil, Used(err)
@@ -51,7 +51,7 @@ func (u *upload) claim(ctx context.Context) (*recorder, error) {
 		return nil, Unkept(err)
 	}
 	k.degrade(err)
-	k.Upload, err = checkpoint.NewMemory().Open(ctx, u.job.key())
+	k.Claim, err = checkpoint.NewMemory().Open(ctx, u.job.key())
 	return k, err
 }
 
@@ -86,7 +86,7 @@ func (k *recorder) begin(ctx context.Context, rec checkpoint.Record) error {
 	if err != nil {
 		return err
 	}
-	k.claimed, k.Upload = k.Upload, memory // the claim is held to the end
+	k.claimed, k.Claim = k.Claim, memory // the claim is held to the end
 	return memory.Begin(ctx, rec)
 }
 
@@ -128,7 +128,7 @@ func (k *recorder) remove() {
 // close keeps the checkpoint of an upload that can be resumed.
 func (k *recorder) close() {
 	end := k.Close
-	if u, ok := k.Upload.(checkpoint.Unbegun); ok && !k.unbegun.IsZero() {
+	if u, ok := k.Claim.(checkpoint.Unbegun); ok && !k.unbegun.IsZero() {
 		end = func() error { return u.CloseUnbegun(k.unbegun) }
 	}
 	if err := target.Join(end(), k.dropClaim()); err != nil {
@@ -151,7 +151,7 @@ const slowDisk = time.Second
 // watch warns, once in a while for all uploads, if the disk is slow: what has been
 // acknowledged meanwhile is sent again after a loss of power.
 func (k *recorder) watch() {
-	timed, ok := k.Upload.(checkpoint.Timed)
+	timed, ok := k.Claim.(checkpoint.Timed)
 	if !ok {
 		return
 	}

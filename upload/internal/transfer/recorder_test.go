@@ -35,7 +35,7 @@ func TestCheckpointCannotBeKept(t *testing.T) {
 		},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			r := newRig(t, fiveParts)
+			r := newTestbed(t, fiveParts)
 			tt.fault(r.store)
 			if err := r.fails(ErrCheckpoint); !errors.Is(err, errFull) {
 				t.Errorf("got %v, want also why", err)
@@ -49,7 +49,7 @@ func TestCheckpointCannotBeKept(t *testing.T) {
 			r.left(0, 0)
 		})
 		t.Run(tt.name+", but that is optional", func(t *testing.T) {
-			r := newRig(t, fiveParts)
+			r := newTestbed(t, fiveParts)
 			r.opts.Optional = true
 			tt.fault(r.store)
 			if res := r.ok(); !res.Verified {
@@ -62,7 +62,7 @@ func TestCheckpointCannotBeKept(t *testing.T) {
 		})
 	}
 	t.Run("a part not added: ends the upload, which can go on", func(t *testing.T) {
-		r := newRig(t, fiveParts)
+		r := newTestbed(t, fiveParts)
 		r.store.add = full
 		r.fails(ErrCheckpoint)
 		r.left(1, 1)
@@ -71,7 +71,7 @@ func TestCheckpointCannotBeKept(t *testing.T) {
 		r.left(0, 0)
 	})
 	t.Run("no part added, but that is optional: one warning", func(t *testing.T) {
-		r := newRig(t, fiveParts)
+		r := newTestbed(t, fiveParts)
 		r.opts.Optional = true
 		r.store.add = full
 		r.ok()
@@ -80,10 +80,10 @@ func TestCheckpointCannotBeKept(t *testing.T) {
 	})
 }
 
-// Whoever goes on without a checkpoint still holds the claim, and leaves no record
+// Whoever continues without a checkpoint still holds the claim, and leaves no record
 // behind that says something else.
 func TestOptionalCheckpointThatCannotBeBegun(t *testing.T) {
-	r := newRig(t, fiveParts)
+	r := newTestbed(t, fiveParts)
 	r.opts.Optional = true
 	r.interrupt(2)
 	r.write(data(fiveParts+1, 2)) // the record is of another source now
@@ -110,7 +110,7 @@ func TestOptionalCheckpointThatCannotBeBegun(t *testing.T) {
 // What begins is interrupted before anybody could find it again.
 func TestInterruptedWhileTheCheckpointBegins(t *testing.T) {
 	for _, cause := range []error{errPause, ErrAbandon} {
-		r := newRig(t, fiveParts)
+		r := newTestbed(t, fiveParts)
 		ctx, stop := context.WithCancelCause(r.ctx)
 		r.store.begin = func(context.Context) error {
 			stop(cause)
@@ -125,7 +125,7 @@ func TestInterruptedWhileTheCheckpointBegins(t *testing.T) {
 
 // The recorder's promises on a real disk.
 func TestInADirectory(t *testing.T) {
-	r := newRig(t, fiveParts)
+	r := newTestbed(t, fiveParts)
 	dir := must(checkpoint.OpenDir(t.TempDir()))
 	defer dir.Close()
 	r.store.Store = dir
@@ -136,7 +136,7 @@ func TestInADirectory(t *testing.T) {
 }
 
 func TestVolatileKeepsNothingInTheStore(t *testing.T) {
-	r := newRig(t, fiveParts)
+	r := newTestbed(t, fiveParts)
 	s := r.service()
 	src := inMemory(data(fiveParts, 1))
 	ctx, stop := context.WithCancelCause(r.ctx)
@@ -169,11 +169,11 @@ type slowStore struct {
 }
 
 type slowUpload struct {
-	checkpoint.Upload
+	checkpoint.Claim
 	took time.Duration
 }
 
-func (s slowStore) Open(ctx context.Context, k checkpoint.Key) (checkpoint.Upload, error) {
+func (s slowStore) Open(ctx context.Context, k checkpoint.Key) (checkpoint.Claim, error) {
 	u, err := s.Store.Open(ctx, k)
 	return slowUpload{u, s.took}, err
 }
@@ -182,7 +182,7 @@ func (u slowUpload) Slowest() time.Duration { return u.took }
 
 func TestSlowDiskIsToldSeldom(t *testing.T) {
 	for took, want := range map[time.Duration]int{time.Second: 0, time.Second + 1: 1} {
-		r := newRig(t, fiveParts)
+		r := newTestbed(t, fiveParts)
 		r.opts.Checkpoints = slowStore{checkpoint.NewMemory(), took}
 		s := r.service()
 		for range 2 {

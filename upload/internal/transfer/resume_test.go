@@ -15,7 +15,7 @@ import (
 )
 
 func TestStraight(t *testing.T) {
-	r := newRig(t, fiveParts)
+	r := newTestbed(t, fiveParts)
 	res := r.ok()
 	r.counts("Initiate 1, Part 5, Complete 1")
 	r.left(0, 0)
@@ -34,7 +34,7 @@ func TestStraight(t *testing.T) {
 func TestResumeSendsOnlyTheHoles(t *testing.T) {
 	for _, missing := range [][]int{{2, 4}, {1}, {5}, {1, 2, 3, 4, 5}} {
 		t.Run(fmt.Sprint(missing), func(t *testing.T) {
-			r := newRig(t, fiveParts)
+			r := newTestbed(t, fiveParts)
 			r.interrupt(missing...)
 			res := r.ok()
 			r.sent(missing...)
@@ -44,7 +44,7 @@ func TestResumeSendsOnlyTheHoles(t *testing.T) {
 				t.Errorf("got %+v, want %d parts resumed and the rest sent", res, 5-len(missing))
 			}
 			if e := r.seen.of(Initiated); len(e) != 1 || e[0].Uploaded != res.ResumedBytes || e[0].UploadID != res.UploadID {
-				t.Errorf("got %+v, want one event that tells what was resumed", e)
+				t.Errorf("got %+v, want one event with what was resumed", e)
 			}
 		})
 	}
@@ -56,7 +56,7 @@ func stored(n int) *osstest.Fault {
 }
 
 func TestResumeAdoptsPartsThatTheRecordDoesNotHave(t *testing.T) {
-	r := newRig(t, fiveParts)
+	r := newTestbed(t, fiveParts)
 	// The parts are there, and the answers never come.
 	r.interruptAt(2*partSize+10*kib, stored(2), stored(3))
 	r.interruptAt(fiveParts, hang(osstest.OpCompleteMultipartUpload))
@@ -72,7 +72,7 @@ func TestResumeAdoptsPartsThatTheRecordDoesNotHave(t *testing.T) {
 }
 
 func TestResumeDoesNotAdoptOtherBytes(t *testing.T) {
-	r := newRig(t, fiveParts)
+	r := newTestbed(t, fiveParts)
 	r.interruptAt(2*partSize+10*kib, stored(2), stored(3))
 	r.change(partSize+5, []byte("other"))
 	res := r.ok()
@@ -84,7 +84,7 @@ func TestResumeDoesNotAdoptOtherBytes(t *testing.T) {
 }
 
 func TestResumeWithAllPartsThereGoesStraightToComplete(t *testing.T) {
-	r := newRig(t, 5*partSize)
+	r := newTestbed(t, 5*partSize)
 	r.interruptAt(5*partSize, hang(osstest.OpCompleteMultipartUpload))
 	res := r.ok()
 	r.counts("List 1, Complete 1")
@@ -95,7 +95,7 @@ func TestResumeWithAllPartsThereGoesStraightToComplete(t *testing.T) {
 }
 
 func TestResumeOfACompletedUpload(t *testing.T) {
-	r := newRig(t, fiveParts)
+	r := newTestbed(t, fiveParts)
 	// The object is made, the answer does not come, and the process ends. An upload
 	// that the server does not know any more is not there to be counted.
 	hang := osstest.Hang(osstest.OpCompleteMultipartUpload).AfterWork()
@@ -119,12 +119,12 @@ func TestResumeOfACompletedUpload(t *testing.T) {
 }
 
 func TestUploadIDIsGone(t *testing.T) {
-	goneMeanwhile := func(r *rig) {
+	goneMeanwhile := func(r *testbed) {
 		u := r.server.Uploads(media)[0]
 		r.server.AbortUpload(media, name, u.UploadID)
 	}
 	t.Run("at ListParts: begins anew in the same run", func(t *testing.T) {
-		r := newRig(t, fiveParts)
+		r := newTestbed(t, fiveParts)
 		r.interrupt(4)
 		goneMeanwhile(r)
 		res := r.ok()
@@ -135,7 +135,7 @@ func TestUploadIDIsGone(t *testing.T) {
 		}
 	})
 	t.Run("with all parts recorded: asks whether it was completed first", func(t *testing.T) {
-		r := newRig(t, fiveParts)
+		r := newTestbed(t, fiveParts)
 		r.interruptAt(fiveParts, hang(osstest.OpCompleteMultipartUpload))
 		goneMeanwhile(r)
 		r.ok()
@@ -143,7 +143,7 @@ func TestUploadIDIsGone(t *testing.T) {
 		r.left(0, 0)
 	})
 	t.Run("while parts are sent", func(t *testing.T) {
-		r := newRig(t, fiveParts)
+		r := newTestbed(t, fiveParts)
 		r.server.Inject(osstest.LoseUpload(osstest.OpUploadPart).Part(3))
 		r.ok()
 		r.server.AssertFired(t)
@@ -153,7 +153,7 @@ func TestUploadIDIsGone(t *testing.T) {
 		r.left(0, 0)
 	})
 	t.Run("at Complete", func(t *testing.T) {
-		r := newRig(t, fiveParts)
+		r := newTestbed(t, fiveParts)
 		r.server.Inject(osstest.LoseUpload(osstest.OpCompleteMultipartUpload))
 		r.ok()
 		r.counts("Initiate 2, Part 10, Complete 2, Head 1")
@@ -161,7 +161,7 @@ func TestUploadIDIsGone(t *testing.T) {
 	})
 	t.Run("again and again: begins anew only once", func(t *testing.T) {
 		for _, op := range []osstest.Op{osstest.OpUploadPart, osstest.OpCompleteMultipartUpload} {
-			r := newRig(t, fiveParts)
+			r := newTestbed(t, fiveParts)
 			r.server.Inject(osstest.LoseUpload(op).Always())
 			r.refused("NoSuchUpload")
 			if n := r.server.Count(osstest.OpInitiateMultipartUpload); n != 2 {
@@ -183,8 +183,8 @@ func without(actions ...string) string {
 	return `{"Version":"1","Statement":[{"Effect":"Allow","Action":"*","Resource":"*"}` + deny + `]}`
 }
 
-// deny takes rights from the key of the rig.
-func (r *rig) deny(actions ...string) {
+// deny takes rights from the key of the testbed.
+func (r *testbed) deny(actions ...string) {
 	k := osstest.DefaultKey
 	k.Policy = without(actions...)
 	r.server.AddKey(k)
@@ -192,7 +192,7 @@ func (r *rig) deny(actions ...string) {
 
 func TestResumeTrustsTheRecordWhereTheListIsNotToBeHad(t *testing.T) {
 	t.Run("denied", func(t *testing.T) {
-		r := newRig(t, fiveParts)
+		r := newTestbed(t, fiveParts)
 		r.interrupt(2, 4)
 		r.deny("ListParts")
 		r.ok()
@@ -201,7 +201,7 @@ func TestResumeTrustsTheRecordWhereTheListIsNotToBeHad(t *testing.T) {
 		r.left(0, 0)
 	})
 	t.Run("unreachable", func(t *testing.T) {
-		r := newRig(t, fiveParts)
+		r := newTestbed(t, fiveParts)
 		r.interrupt(2, 4)
 		r.server.Inject(osstest.Fail(osstest.OpListParts, 500, "InternalError").Always())
 		r.ok()
@@ -210,7 +210,7 @@ func TestResumeTrustsTheRecordWhereTheListIsNotToBeHad(t *testing.T) {
 		r.left(0, 0)
 	})
 	t.Run("denied, and the upload is gone", func(t *testing.T) {
-		r := newRig(t, fiveParts)
+		r := newTestbed(t, fiveParts)
 		r.interrupt(2, 4)
 		r.deny("ListParts")
 		r.server.AbortUpload(media, name, r.server.Uploads(media)[0].UploadID)
@@ -221,7 +221,7 @@ func TestResumeTrustsTheRecordWhereTheListIsNotToBeHad(t *testing.T) {
 		r.left(0, 0)
 	})
 	t.Run("denied, and the record tells of parts that are not there", func(t *testing.T) {
-		r := newRig(t, fiveParts)
+		r := newTestbed(t, fiveParts)
 		waitForTick(t, r.path)
 		r.interrupt(2)
 		cp := must(r.store.Open(r.ctx, r.job(nil).key()))
@@ -238,7 +238,7 @@ func TestResumeTrustsTheRecordWhereTheListIsNotToBeHad(t *testing.T) {
 // What the record says of the file, and what the file has become since.
 func TestResumeOfAnotherSourceStartsOver(t *testing.T) {
 	t.Run("changed in size", func(t *testing.T) {
-		r := newRig(t, fiveParts)
+		r := newTestbed(t, fiveParts)
 		r.interrupt(4)
 		r.write(data(fiveParts+1, 1))
 		old := r.server.Uploads(media)[0].UploadID
@@ -252,7 +252,7 @@ func TestResumeOfAnotherSourceStartsOver(t *testing.T) {
 		wantWarning(t, &r.seen, "upload "+old+", of which 4 parts are recorded, is aborted")
 	})
 	t.Run("also where the old upload cannot be aborted", func(t *testing.T) {
-		r := newRig(t, fiveParts)
+		r := newTestbed(t, fiveParts)
 		r.interrupt(4)
 		r.write(data(fiveParts+1, 1))
 		r.deny("AbortMultipartUpload")
@@ -265,7 +265,7 @@ func TestResumeOfAnotherSourceStartsOver(t *testing.T) {
 }
 
 func TestResumeReadsAgainWhatWasTouched(t *testing.T) {
-	r := newRig(t, fiveParts)
+	r := newTestbed(t, fiveParts)
 	r.interrupt(5)
 	r.change(2*partSize, []byte("other bytes, with the time set back"))
 	res := r.ok()
@@ -277,7 +277,7 @@ func TestResumeReadsAgainWhatWasTouched(t *testing.T) {
 }
 
 func TestResumeKeepsThePartSize(t *testing.T) {
-	r := newRig(t, fiveParts)
+	r := newTestbed(t, fiveParts)
 	r.interrupt(2)
 	r.opts.PartSize = 2 * partSize
 	res := r.ok()
@@ -291,13 +291,13 @@ func TestResumeKeepsThePartSize(t *testing.T) {
 func TestSingleEndsWhatAnEarlierRunLeft(t *testing.T) {
 	for _, tt := range []struct {
 		name   string
-		change func(r *rig)
+		change func(r *testbed)
 	}{
-		{"larger parts", func(r *rig) { r.opts.PartSize = 1 << 20 }},
-		{"smaller file", func(r *rig) { r.write(data(1000, 3)) }},
+		{"larger parts", func(r *testbed) { r.opts.PartSize = 1 << 20 }},
+		{"smaller file", func(r *testbed) { r.write(data(1000, 3)) }},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			r := newRig(t, fiveParts)
+			r := newTestbed(t, fiveParts)
 			r.interrupt(2)
 			tt.change(r)
 			r.ok()
@@ -306,7 +306,7 @@ func TestSingleEndsWhatAnEarlierRunLeft(t *testing.T) {
 		})
 	}
 	t.Run("but not if it is in use", func(t *testing.T) {
-		r := newRig(t, fiveParts)
+		r := newTestbed(t, fiveParts)
 		r.interrupt(2)
 		cp := must(r.store.Open(r.ctx, r.job(nil).key()))
 		r.opts.PartSize = 1 << 20
@@ -320,7 +320,7 @@ func TestSingleEndsWhatAnEarlierRunLeft(t *testing.T) {
 }
 
 func TestRecordWithAPartSizeThatCannotBe(t *testing.T) {
-	r := newRig(t, fiveParts)
+	r := newTestbed(t, fiveParts)
 	r.interrupt(2)
 	cp := must(r.store.Open(r.ctx, r.job(nil).key()))
 	rec, _, _ := cp.Load()
@@ -335,7 +335,7 @@ func TestRecordWithAPartSizeThatCannotBe(t *testing.T) {
 }
 
 func TestDamagedRecordBeginsAnew(t *testing.T) {
-	r := newRig(t, fiveParts)
+	r := newTestbed(t, fiveParts)
 	dir := must(checkpoint.OpenDir(t.TempDir()))
 	defer dir.Close()
 	r.store.Store = dir
@@ -354,7 +354,7 @@ func TestDamagedRecordBeginsAnew(t *testing.T) {
 }
 
 func TestTheSameUploadTwiceIsInUse(t *testing.T) {
-	r := newRig(t, fiveParts)
+	r := newTestbed(t, fiveParts)
 	r.opts.Optional = true // also then
 	hang := hang(osstest.OpUploadPart)
 	r.server.Inject(hang)
@@ -382,7 +382,7 @@ func TestTheSameUploadTwiceIsInUse(t *testing.T) {
 
 // Requests that have no options of the object carry the header as well.
 func TestRequestPayer(t *testing.T) {
-	r := newRig(t, fiveParts)
+	r := newTestbed(t, fiveParts)
 	r.object.RequestPayer = true
 	r.interrupt(2)
 	r.server.Inject(osstest.LoseAnswer(osstest.OpCompleteMultipartUpload))
@@ -398,7 +398,7 @@ func TestRequestPayer(t *testing.T) {
 }
 
 func TestWrongTargetIsAnErrorAtOnce(t *testing.T) {
-	r := newRig(t, fiveParts)
+	r := newTestbed(t, fiveParts)
 	src := must(OpenFile(r.path))
 	defer src.Close()
 	job := r.job(src)
@@ -426,7 +426,7 @@ func canceledCtx() context.Context {
 // A record with an ETag in another case than the server's counts, and takes over the
 // server's: where the list is not to be had next time, Complete goes by the record.
 func TestResumeTakesTheServersETag(t *testing.T) {
-	r := newRig(t, fiveParts)
+	r := newTestbed(t, fiveParts)
 	waitForTick(t, r.path) // of a file that was just written, all parts are recorded once more
 	r.interrupt(4)
 	for _, e := range must(r.store.List(r.ctx)) {

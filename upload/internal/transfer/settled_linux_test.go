@@ -29,7 +29,7 @@ func TestSourceIsWrittenThroughAMap(t *testing.T) {
 		for _, size := range []int{90 * kib, fiveParts} {
 			for _, age := range []time.Duration{0, 30 * time.Millisecond} {
 				t.Run(place, func(t *testing.T) {
-					r := newRig(t, size)
+					r := newTestbed(t, size)
 					if dir != "" {
 						tmp, err := os.MkdirTemp(dir, "vodupload")
 						if err != nil {

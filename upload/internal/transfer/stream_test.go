@@ -11,7 +11,7 @@ import (
 	"github.com/vodupload/vodupload/upload/osstest"
 )
 
-func (r *rig) stream(ctx context.Context, st *Stream) (Result, error) {
+func (r *testbed) stream(ctx context.Context, st *Stream) (Result, error) {
 	res, err := r.session(st).Run(ctx, r.job(nil))
 	if held := r.slots.inUse(); held != 0 {
 		r.Errorf("%d slots are held after the run", held)
@@ -20,14 +20,14 @@ func (r *rig) stream(ctx context.Context, st *Stream) (Result, error) {
 }
 
 // session returns the session of a stream.
-func (r *rig) session(st *Stream) *Session {
+func (r *testbed) session(st *Stream) *Session {
 	if r.sessions[st] == nil {
 		r.sessions[st] = r.service().NewSession(st)
 	}
 	return r.sessions[st]
 }
 
-func (r *rig) streamed(content []byte) {
+func (r *testbed) streamed(content []byte) {
 	r.Helper()
 	if !bytes.Equal(r.content(), content) {
 		r.Error("the object differs from the stream")
@@ -45,7 +45,7 @@ func TestStream(t *testing.T) {
 		{partSize + 1, "Initiate 1, Part 2, Complete 1"},
 		{fiveParts, "Initiate 1, Part 5, Complete 1"}, {5 * partSize, "Initiate 1, Part 5, Complete 1"},
 	} {
-		r := newRig(t, 0)
+		r := newTestbed(t, 0)
 		content := data(tt.size, 4)
 		res, err := r.stream(r.ctx, NewStream(iotest.HalfReader(bytes.NewReader(content))))
 		if err != nil || !res.Verified || res.Size != int64(tt.size) {
@@ -54,13 +54,13 @@ func TestStream(t *testing.T) {
 		r.counts(tt.counts)
 		r.streamed(content)
 		if e := r.seen.of(Sized); len(e) == 0 || e[len(e)-1].Size != int64(tt.size) {
-			t.Errorf("%d bytes: got %+v, want an event that tells the size", tt.size, e)
+			t.Errorf("%d bytes: got %+v, want an event with the size", tt.size, e)
 		}
 	}
 }
 
 func TestStreamGoesOnAfterAnInterruption(t *testing.T) {
-	r := newRig(t, 0)
+	r := newTestbed(t, 0)
 	content := data(20*partSize+3, 4)
 	st := NewStream(bytes.NewReader(content))
 	f := hang(osstest.OpUploadPart).Part(7)
@@ -89,7 +89,7 @@ func TestStreamGoesOnAfterAnInterruption(t *testing.T) {
 func TestStreamThatFails(t *testing.T) {
 	content := data(fiveParts, 4)
 	t.Run("because its reader does, is aborted", func(t *testing.T) {
-		r := newRig(t, 0)
+		r := newTestbed(t, 0)
 		st := NewStream(io.MultiReader(bytes.NewReader(content), iotest.ErrReader(errIO)))
 		if _, err := r.stream(r.ctx, st); !errors.Is(err, errIO) {
 			t.Errorf("got %v, want %v", err, errIO)
@@ -97,7 +97,7 @@ func TestStreamThatFails(t *testing.T) {
 		r.left(0, 0)
 	})
 	t.Run("because a part is refused, is aborted", func(t *testing.T) {
-		r := newRig(t, 0)
+		r := newTestbed(t, 0)
 		r.inject(osstest.Fail(osstest.OpUploadPart, 403, "AccessDenied").Part(2))
 		if _, err := r.stream(r.ctx, NewStream(bytes.NewReader(content))); err == nil {
 			t.Error("got success")
@@ -105,7 +105,7 @@ func TestStreamThatFails(t *testing.T) {
 		r.left(0, 0)
 	})
 	t.Run("after a Complete that was not answered, is not aborted: it may yet be done", func(t *testing.T) {
-		r := newRig(t, 0)
+		r := newTestbed(t, 0)
 		r.inject(osstest.Fail(osstest.OpCompleteMultipartUpload, 500, "InternalError").Always())
 		if _, err := r.stream(r.ctx, NewStream(bytes.NewReader(content))); err == nil {
 			t.Error("got success")
@@ -116,7 +116,7 @@ func TestStreamThatFails(t *testing.T) {
 		wantWarning(t, &r.seen, "it is not known whether it was completed")
 	})
 	t.Run("because it was abandoned, is aborted", func(t *testing.T) {
-		r := newRig(t, 0)
+		r := newTestbed(t, 0)
 		f := hang(osstest.OpUploadPart)
 		r.server.Inject(f)
 		ctx, stop := context.WithCancelCause(r.ctx)
@@ -146,7 +146,7 @@ func TestStreamMeetsWhatFilesMeet(t *testing.T) {
 		{"a part with another CRC64", fiveParts, osstest.WrongCRC64(osstest.OpUploadPart).Part(3), false, "Initiate 1, Part 6, Complete 1"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			r := newRig(t, 0)
+			r := newTestbed(t, 0)
 			r.object.ForbidOverwrite = tt.forbid
 			r.inject(tt.fault)
 			res, err := r.stream(r.ctx, NewStream(bytes.NewReader(content[:tt.size])))
@@ -160,7 +160,7 @@ func TestStreamMeetsWhatFilesMeet(t *testing.T) {
 }
 
 func TestAbandonStream(t *testing.T) {
-	r := newRig(t, 0)
+	r := newTestbed(t, 0)
 	st := NewStream(bytes.NewReader(data(fiveParts, 4)))
 	f := hang(osstest.OpUploadPart)
 	r.server.Inject(f)

@@ -74,7 +74,7 @@ func TestOnlyEOFEndsAStream(t *testing.T) {
 		"the end of its goroutine":          {[]reading{{n: whole}, {do: runtime.Goexit}}, tasks.ErrGoexit, 0},
 	} {
 		t.Run(name, func(t *testing.T) {
-			r := newRig(t, 0)
+			r := newTestbed(t, 0)
 			reader := &script{steps: tt.steps}
 			st := NewStream(reader)
 			res, err := r.stream(r.ctx, st)
@@ -105,7 +105,7 @@ func TestOnlyEOFEndsAStream(t *testing.T) {
 }
 
 func TestPanicOfAReaderSaysWhere(t *testing.T) {
-	r := newRig(t, 0)
+	r := newTestbed(t, 0)
 	var none map[string]int
 	_, err := r.stream(r.ctx, NewStream(&script{steps: []reading{{do: func() { none["x"] = 1 }}}}))
 	if err == nil || !strings.Contains(err.Error(), "Read of the source panicked: assignment to entry in nil map (streamread_test.go:") {
@@ -115,7 +115,7 @@ func TestPanicOfAReaderSaysWhere(t *testing.T) {
 
 // The parts in flight of a reader that has failed are not waited for.
 func TestFailedReaderEndsThePartsInFlight(t *testing.T) {
-	r := newRig(t, 0)
+	r := newTestbed(t, 0)
 	f := hang(osstest.OpUploadPart)
 	r.server.Inject(f)
 	_, err := r.stream(r.ctx, NewStream(&script{steps: []reading{{n: partSize}, {do: func() { <-f.Fired() }, err: errTorn}}}))

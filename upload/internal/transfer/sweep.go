@@ -125,7 +125,7 @@ func (sw *sweep) listed(ctx context.Context) (all []wire.Unfinished, served time
 			return all, served, fmt.Errorf("list unfinished uploads of %s/%s: %w", sw.job.Target.Bucket, target.Line(sw.job.Target.Object), err)
 		}
 		if served.IsZero() {
-			served = cmp.Or(page.Served, time.Now())
+			served = cmp.Or(page.ServerTime, time.Now())
 		}
 		all = append(all, page.Uploads...)
 	}

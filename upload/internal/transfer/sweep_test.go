@@ -17,7 +17,7 @@ import (
 
 // begin begins an upload at the server, at the given age, and returns its ID. It has
 // no checkpoint.
-func (r *rig) begin(object string, age time.Duration) string {
+func (r *testbed) begin(object string, age time.Duration) string {
 	r.Helper()
 	r.turnBack(age)
 	defer r.turnBack(0)
@@ -28,7 +28,7 @@ func (r *rig) begin(object string, age time.Duration) string {
 }
 
 // part sends a part to it, at an age of its own.
-func (r *rig) part(object, id string, age time.Duration) {
+func (r *testbed) part(object, id string, age time.Duration) {
 	r.Helper()
 	r.turnBack(age)
 	defer r.turnBack(0)
@@ -38,7 +38,7 @@ func (r *rig) part(object, id string, age time.Duration) {
 }
 
 // record puts a checkpoint into the store.
-func (r *rig) record(object, id string) checkpoint.Upload {
+func (r *testbed) record(object, id string) checkpoint.Claim {
 	r.Helper()
 	k := checkpoint.Key{Source: "/f/" + object, Endpoint: r.target().Endpoint.String(), Bucket: media, Object: object}
 	cp := must(r.store.Open(r.ctx, k))
@@ -49,7 +49,7 @@ func (r *rig) record(object, id string) checkpoint.Upload {
 	return cp
 }
 
-func (r *rig) sweep(job *SweepJob) ([]Leftover, error) {
+func (r *testbed) sweep(job *SweepJob) ([]Leftover, error) {
 	r.Helper()
 	job.Gate, job.Slots = r.gate, r.slots
 	if job.Target.Bucket == "" {
@@ -59,7 +59,7 @@ func (r *rig) sweep(job *SweepJob) ([]Leftover, error) {
 	return r.service().Sweep(r.ctx, job)
 }
 
-// describe tells what a sweep found in one line.
+// describe says what a sweep found in one line.
 func describe(found []Leftover) string {
 	var all []string
 	for _, l := range found {
@@ -79,7 +79,7 @@ func describe(found []Leftover) string {
 	return strings.Join(all, "; ")
 }
 
-func (r *rig) swept(job *SweepJob, want string) []Leftover {
+func (r *testbed) swept(job *SweepJob, want string) []Leftover {
 	r.Helper()
 	found, err := r.sweep(job)
 	if err != nil {
@@ -94,7 +94,7 @@ func (r *rig) swept(job *SweepJob, want string) []Leftover {
 func TestSweep(t *testing.T) {
 	at := func(object string) target.Target { return target.Target{Object: object} }
 	t.Run("finds what only the server knows, and aborts it", func(t *testing.T) {
-		r := newRig(t, 0)
+		r := newTestbed(t, 0)
 		id := r.begin("in/a", 10*time.Minute)
 		r.part("in/a", id, 9*time.Minute)
 		r.begin("in/b", 10*time.Minute)
@@ -106,7 +106,7 @@ func TestSweep(t *testing.T) {
 		}
 	})
 	t.Run("tells only, in a dry run", func(t *testing.T) {
-		r := newRig(t, 0)
+		r := newTestbed(t, 0)
 		r.begin("in/a", 10*time.Minute)
 		id := r.begin("in/b", 0)
 		_ = r.record("in/b", id).Close()
@@ -117,19 +117,19 @@ func TestSweep(t *testing.T) {
 		r.left(2, 1)
 	})
 	t.Run("ends those that have a checkpoint, here and at the server", func(t *testing.T) {
-		r := newRig(t, 0)
+		r := newTestbed(t, 0)
 		_ = r.record("in/a", r.begin("in/a", 0)).Close()
 		r.swept(&SweepJob{Target: at("in/")}, "in/a (/f/in/a) 1 parts aborted")
 		r.left(0, 0)
 	})
 	t.Run("and those whose upload is gone", func(t *testing.T) {
-		r := newRig(t, 0)
+		r := newTestbed(t, 0)
 		_ = r.record("in/a", "GONE").Close()
 		r.swept(&SweepJob{Target: at("in/")}, "in/a (/f/in/a) 1 parts aborted")
 		r.left(0, 0)
 	})
 	t.Run("leaves alone what is in use", func(t *testing.T) {
-		r := newRig(t, 0)
+		r := newTestbed(t, 0)
 		cp := r.record("in/a", r.begin("in/a", 10*time.Minute))
 		r.swept(&SweepJob{Target: at("in/")}, "")
 		r.swept(&SweepJob{DryRun: true, Target: at("in/")}, "")
@@ -139,15 +139,15 @@ func TestSweep(t *testing.T) {
 		r.left(1, 1)
 	})
 	t.Run("and what is claimed between the list and the sweep", func(t *testing.T) {
-		r := newRig(t, 0)
+		r := newTestbed(t, 0)
 		_ = r.record("in/a", r.begin("in/a", 10*time.Minute)).Close()
 		r.store.open = func() error { return checkpoint.ErrInUse }
 		r.swept(&SweepJob{Target: at("in/")}, "")
 		r.store.open = nil
 		r.left(1, 1)
 	})
-	t.Run("and what was begun anew since", func(t *testing.T) {
-		r := newRig(t, 0)
+	t.Run("and what was begun again since", func(t *testing.T) {
+		r := newTestbed(t, 0)
 		_ = r.record("in/a", r.begin("in/a", 10*time.Minute)).Close()
 		r.store.open = func() error {
 			r.store.open = nil
@@ -157,33 +157,33 @@ func TestSweep(t *testing.T) {
 		r.left(2, 1)
 	})
 	t.Run("goes by the checkpoint's age where there is one", func(t *testing.T) {
-		r := newRig(t, 0)
+		r := newTestbed(t, 0)
 		_ = r.record("in/a", r.begin("in/a", 10*time.Minute)).Close() // written this moment
 		r.swept(&SweepJob{OlderThan: 5 * time.Minute, Target: at("in/")}, "")
 		r.left(1, 1)
 	})
 	t.Run("and by the last part where there is none", func(t *testing.T) {
-		r := newRig(t, 0)
+		r := newTestbed(t, 0)
 		id := r.begin("in/a", 10*time.Minute)
 		r.part("in/a", id, 0) // another machine is at work on it
 		r.swept(&SweepJob{OlderThan: 5 * time.Minute, Target: at("in/")}, "")
 		r.left(1, 0)
 	})
 	t.Run("leaves alone what is young", func(t *testing.T) {
-		r := newRig(t, 0)
+		r := newTestbed(t, 0)
 		r.begin("in/a", 4*time.Minute)
 		r.swept(&SweepJob{OlderThan: 5 * time.Minute, Target: at("in/")}, "")
 		r.counts("Uploads 1")
 		r.left(1, 0)
 	})
 	t.Run("does not touch other places", func(t *testing.T) {
-		r := newRig(t, 0)
+		r := newTestbed(t, 0)
 		_ = r.record("out/a", r.begin("out/a", 0)).Close()
 		r.swept(&SweepJob{Target: at("in/")}, "")
 		r.left(1, 1)
 	})
 	t.Run("takes all checkpoints and no list where no bucket is given", func(t *testing.T) {
-		r := newRig(t, 0)
+		r := newTestbed(t, 0)
 		_ = r.record("out/a", r.begin("out/a", 0)).Close()
 		r.begin("out/b", 10*time.Minute)
 		job := &SweepJob{Gate: r.gate, Slots: r.slots}
@@ -195,7 +195,7 @@ func TestSweep(t *testing.T) {
 		r.left(1, 0)
 	})
 	t.Run("says what it may not abort, and goes on", func(t *testing.T) {
-		r := newRig(t, 0)
+		r := newTestbed(t, 0)
 		r.begin("in/a", 10*time.Minute)
 		_ = r.record("in/b", r.begin("in/b", 0)).Close()
 		r.deny("AbortMultipartUpload")
@@ -203,14 +203,14 @@ func TestSweep(t *testing.T) {
 		r.left(2, 1)
 	})
 	t.Run("does not abort what it cannot see the parts of", func(t *testing.T) {
-		r := newRig(t, 0)
+		r := newTestbed(t, 0)
 		r.begin("in/a", 10*time.Minute)
 		r.deny("ListParts")
 		r.swept(&SweepJob{Target: at("in/")}, "in/a 0 parts ERROR")
 		r.left(1, 0)
 	})
 	t.Run("sweeps the checkpoints where the list is denied, and says so", func(t *testing.T) {
-		r := newRig(t, 0)
+		r := newTestbed(t, 0)
 		_ = r.record("in/a", r.begin("in/a", 0)).Close()
 		r.deny("ListMultipartUploads")
 		found, err := r.sweep(&SweepJob{Target: at("in/")})
@@ -223,7 +223,7 @@ func TestSweep(t *testing.T) {
 		}
 	})
 	t.Run("retries, and waits for tokens", func(t *testing.T) {
-		r := newRig(t, 0)
+		r := newTestbed(t, 0)
 		r.begin("in/a", 10*time.Minute)
 		r.temporary()
 		r.inject(osstest.Fail(osstest.OpListMultipartUploads, 500, "InternalError"), osstest.ExpireToken(osstest.OpListMultipartUploads),
@@ -232,7 +232,7 @@ func TestSweep(t *testing.T) {
 		r.left(0, 0)
 	})
 	t.Run("goes through all pages, and names of all kinds", func(t *testing.T) {
-		r := newRig(t, 0)
+		r := newTestbed(t, 0)
 		o := must(wire.NewClient(nil).Object(must(target.Locator{}.Target(r.server.URL, media, "in/ü + %2F 影&片"))))
 		for range 1001 {
 			must(o.Initiate(r.ctx, key(0), nil))
@@ -248,7 +248,7 @@ func TestSweep(t *testing.T) {
 		r.left(0, 0)
 	})
 	t.Run("ends with its context", func(t *testing.T) {
-		r := newRig(t, 0)
+		r := newTestbed(t, 0)
 		r.begin("in/a", 10*time.Minute)
 		r.begin("in/b", 10*time.Minute)
 		f := osstest.Hang(osstest.OpAbortMultipartUpload).BeforeWork()
@@ -264,14 +264,14 @@ func TestSweep(t *testing.T) {
 		}
 	})
 	t.Run("says what is wrong with the store or the place", func(t *testing.T) {
-		r := newRig(t, 0)
+		r := newTestbed(t, 0)
 		if err := r.store.Close(); err != nil {
 			t.Fatal(err)
 		}
 		if _, err := r.sweep(&SweepJob{Target: at("in/")}); !errors.Is(err, checkpoint.ErrClosed) {
 			t.Errorf("got %v, want %v", err, checkpoint.ErrClosed)
 		}
-		r = newRig(t, 0)
+		r = newTestbed(t, 0)
 		if _, err := r.sweep(&SweepJob{Target: target.Target{Bucket: "No Bucket"}}); err == nil {
 			t.Error("got success in a bucket that cannot be")
 		}
@@ -297,7 +297,7 @@ func TestSweepMeetsACheckpointThatCannotBeRead(t *testing.T) {
 		lists int
 		want  string
 	}{{3, "in/a 0 parts aborted"}, {1000, "in/a 0 parts ERROR"}} {
-		r := newRig(t, 0)
+		r := newTestbed(t, 0)
 		r.begin("in/a", 10*time.Minute)
 		r.opts.Checkpoints = &hiddenStore{Store: r.store, lists: tt.lists}
 		found := r.swept(&SweepJob{Target: target.Target{Object: "in/"}}, tt.want)
@@ -313,23 +313,23 @@ func TestSweepLeavesAloneWhatThisProcessIsAtWorkOn(t *testing.T) {
 	var session *Session
 	for _, tt := range []struct {
 		name   string
-		run    func(r *rig, s *Service, ctx context.Context) error
-		pauses bool // and goes on with the same upload
+		run    func(r *testbed, s *Service, ctx context.Context) error
+		pauses bool // and continues with the same upload
 	}{
-		{"a stream", func(r *rig, s *Service, ctx context.Context) error {
+		{"a stream", func(r *testbed, s *Service, ctx context.Context) error {
 			if session == nil {
 				session = s.NewSession(NewStream(bytes.NewReader(data(fiveParts, 4))))
 			}
 			_, err := session.Run(ctx, r.job(nil))
 			return err
 		}, true},
-		{"a source without a name", func(r *rig, s *Service, ctx context.Context) error {
+		{"a source without a name", func(r *testbed, s *Service, ctx context.Context) error {
 			job := r.job(inMemory(data(fiveParts, 4)))
 			job.Volatile = true
 			_, err := s.NewSession(nil).Run(ctx, job)
 			return err
 		}, true},
-		{"a file whose checkpoint cannot be kept", func(r *rig, s *Service, ctx context.Context) error {
+		{"a file whose checkpoint cannot be kept", func(r *testbed, s *Service, ctx context.Context) error {
 			r.store.open = full
 			defer func() { r.store.open = nil }()
 			_, err := s.NewSession(nil).Run(ctx, r.job(inMemory(data(fiveParts, 4))))
@@ -337,7 +337,7 @@ func TestSweepLeavesAloneWhatThisProcessIsAtWorkOn(t *testing.T) {
 		}, false},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			r := newRig(t, 0)
+			r := newTestbed(t, 0)
 			r.opts.Optional = true
 			s := r.service()
 			sweep := func(want int) {

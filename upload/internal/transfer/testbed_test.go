@@ -20,8 +20,8 @@ import (
 	"github.com/vodupload/vodupload/upload/osstest"
 )
 
-// A rig is a server, a file, and a service with all that it needs.
-type rig struct {
+// A testbed is a server, a file, and a service with all that it needs.
+type testbed struct {
 	*testing.T
 	ctx      context.Context
 	server   *osstest.Server
@@ -44,11 +44,11 @@ type rig struct {
 // much else, any test may take minutes.
 const hangTimeout = 5 * time.Minute
 
-func newRig(t *testing.T, size int) *rig {
+func newTestbed(t *testing.T, size int) *testbed {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), hangTimeout)
 	t.Cleanup(cancel)
-	r := &rig{T: t, ctx: ctx, store: &faultyStore{Store: checkpoint.NewMemory()}, slots: newSlots(5), sessions: make(map[*Stream]*Session)}
+	r := &testbed{T: t, ctx: ctx, store: &faultyStore{Store: checkpoint.NewMemory()}, slots: newSlots(5), sessions: make(map[*Stream]*Session)}
 	r.server = osstest.NewServer(&osstest.Options{Buckets: []string{media}, Now: r.clock})
 	t.Cleanup(r.server.Close)
 	r.gate = newGate(key(0))
@@ -62,20 +62,20 @@ func newRig(t *testing.T, size int) *rig {
 	return r
 }
 
-func (r *rig) clock() time.Time {
+func (r *testbed) clock() time.Time {
 	r.now.Lock()
 	defer r.now.Unlock()
 	return time.Now().Add(r.offset)
 }
 
 // turnBack sets the server's clock back, until turnBack(0).
-func (r *rig) turnBack(d time.Duration) {
+func (r *testbed) turnBack(d time.Duration) {
 	r.now.Lock()
 	defer r.now.Unlock()
 	r.offset = -d
 }
 
-func (r *rig) write(b []byte) {
+func (r *testbed) write(b []byte) {
 	r.Helper()
 	if err := os.WriteFile(r.path, b, 0o600); err != nil {
 		r.Fatal(err)
@@ -84,7 +84,7 @@ func (r *rig) write(b []byte) {
 
 // change writes to the file in place, and sets its modification time back. Nobody
 // sees it between.
-func (r *rig) change(off int64, b []byte) {
+func (r *testbed) change(off int64, b []byte) {
 	r.Helper()
 	r.still.Lock()
 	defer r.still.Unlock()
@@ -103,19 +103,19 @@ func (s *stillSource) Check() error {
 	return s.Source.Check()
 }
 
-func (r *rig) target() target.Target {
+func (r *testbed) target() target.Target {
 	r.Helper()
 	return must(target.Locator{}.Target(r.server.URL, media, name))
 }
 
 // service returns a new one, as a new process would have it.
-func (r *rig) service() *Service {
+func (r *testbed) service() *Service {
 	s := NewService(r.opts)
 	r.Cleanup(s.CloseIdle)
 	return s
 }
 
-func (r *rig) job(src Source) *Job {
+func (r *testbed) job(src Source) *Job {
 	return &Job{
 		Source: src, Name: r.path, Target: r.target(), Object: r.object,
 		Gate: r.gate, Slots: r.slots, Emit: r.seen.take,
@@ -123,7 +123,7 @@ func (r *rig) job(src Source) *Job {
 }
 
 // run uploads the file once, as a new process would.
-func (r *rig) run(ctx context.Context) (Result, error) {
+func (r *testbed) run(ctx context.Context) (Result, error) {
 	r.Helper()
 	src := r.source
 	if src == nil {
@@ -138,7 +138,7 @@ func (r *rig) run(ctx context.Context) (Result, error) {
 }
 
 // ok runs and wants success, and the object to be the file.
-func (r *rig) ok() Result {
+func (r *testbed) ok() Result {
 	r.Helper()
 	res, err := r.run(r.ctx)
 	if err != nil {
@@ -149,7 +149,7 @@ func (r *rig) ok() Result {
 }
 
 // fails runs and wants an error that is target.
-func (r *rig) fails(target error) error {
+func (r *testbed) fails(target error) error {
 	r.Helper()
 	_, err := r.run(r.ctx)
 	if !errors.Is(err, target) {
@@ -159,7 +159,7 @@ func (r *rig) fails(target error) error {
 }
 
 // refused runs and wants the server's word for an error.
-func (r *rig) refused(code string) *wire.Error {
+func (r *testbed) refused(code string) *wire.Error {
 	r.Helper()
 	_, err := r.run(r.ctx)
 	var we *wire.Error
@@ -171,7 +171,7 @@ func (r *rig) refused(code string) *wire.Error {
 
 // interrupt leaves an upload of fiveParts behind of which the server has all but the
 // missing parts, and the record too.
-func (r *rig) interrupt(missing ...int) {
+func (r *testbed) interrupt(missing ...int) {
 	r.Helper()
 	var have int64
 	var hangs []*osstest.Fault
@@ -191,7 +191,7 @@ func hang(op osstest.Op) *osstest.Fault { return osstest.Hang(op).BeforeWork().A
 
 // interruptAt ends a run once each hang holds a call, and so many bytes were
 // acknowledged.
-func (r *rig) interruptAt(acked int64, hangs ...*osstest.Fault) {
+func (r *testbed) interruptAt(acked int64, hangs ...*osstest.Fault) {
 	r.Helper()
 	r.server.Inject(hangs...)
 	ctx, stop := context.WithCancelCause(r.ctx)
@@ -226,7 +226,7 @@ func (r *rig) interruptAt(acked int64, hangs ...*osstest.Fault) {
 var errPause = errors.New("paused by the test")
 
 // calm ends the faults, waits for the server to be done, and empties its log.
-func (r *rig) calm() {
+func (r *testbed) calm() {
 	r.Helper()
 	r.server.AssertFired(r)
 	if err := r.server.WaitIdle(r.ctx); err != nil {
@@ -246,7 +246,7 @@ var opNames = map[osstest.Op]string{
 
 // counts compares the requests that the server has seen, in the order of their first
 // ones: "Initiate 1, Part 5, Complete 1".
-func (r *rig) counts(want string) {
+func (r *testbed) counts(want string) {
 	r.Helper()
 	n := make(map[string]int)
 	var order []string
@@ -268,7 +268,7 @@ func (r *rig) counts(want string) {
 }
 
 // sent compares the numbers of the parts that were sent.
-func (r *rig) sent(want ...int) {
+func (r *testbed) sent(want ...int) {
 	r.Helper()
 	var got []int
 	for _, q := range r.server.Requests(osstest.OpUploadPart) {
@@ -282,7 +282,7 @@ func (r *rig) sent(want ...int) {
 
 // content returns the object's bytes. It may be called on any goroutine, and so does not
 // end it.
-func (r *rig) content() []byte {
+func (r *testbed) content() []byte {
 	r.Helper()
 	o, ok := r.server.Object(media, name)
 	if !ok {
@@ -294,7 +294,7 @@ func (r *rig) content() []byte {
 	return must(io.ReadAll(f))
 }
 
-func (r *rig) same() {
+func (r *testbed) same() {
 	r.Helper()
 	if !bytes.Equal(r.content(), must(os.ReadFile(r.path))) {
 		r.Error("the object differs from the file")
@@ -302,7 +302,7 @@ func (r *rig) same() {
 }
 
 // left compares how many uploads the server and checkpoints the store still have.
-func (r *rig) left(uploads, records int) {
+func (r *testbed) left(uploads, records int) {
 	r.Helper()
 	if got := r.server.Uploads(media); len(got) != uploads {
 		r.Errorf("got %d unfinished uploads at the server, want %d", len(got), uploads)
@@ -319,18 +319,18 @@ func (r *rig) left(uploads, records int) {
 }
 
 // older makes an object that was there ten minutes before, by one request.
-func (r *rig) older(b []byte) {
+func (r *testbed) older(b []byte) {
 	r.Helper()
 	r.make(b, 2*len(b)+partSize)
 }
 
 // olderParts is older for an object made of parts.
-func (r *rig) olderParts(b []byte) {
+func (r *testbed) olderParts(b []byte) {
 	r.Helper()
 	r.make(b, partSize)
 }
 
-func (r *rig) make(b []byte, size int) {
+func (r *testbed) make(b []byte, size int) {
 	r.Helper()
 	r.turnBack(10 * time.Minute)
 	defer r.turnBack(0)

@@ -60,7 +60,7 @@ func (s *afterRead) ReadAt(p []byte, off int64) (int, error) {
 func TestBytesChangeUnderTheSameTimes(t *testing.T) {
 	t.Run("of a part that was sent: ErrFileChanged, and no object", func(t *testing.T) {
 		fsys := &timelessFS{data: data(fiveParts, 1)}
-		r := newRig(t, fiveParts)
+		r := newTestbed(t, fiveParts)
 		r.source = must(OpenFS(fsys, "a"))
 		r.amidParts(func(sent, _ int) { fsys.write((sent-1)*partSize+10, []byte("other bytes")) })
 		r.fails(ErrChanged)
@@ -69,7 +69,7 @@ func TestBytesChangeUnderTheSameTimes(t *testing.T) {
 	})
 	t.Run("of a file that is sent at once: ErrFileChanged, and no object", func(t *testing.T) {
 		fsys := &timelessFS{data: data(partSize, 1)}
-		r := newRig(t, partSize)
+		r := newTestbed(t, partSize)
 		file := must(OpenFS(fsys, "a"))
 		r.source = &afterRead{Source: file, then: func() { fsys.write(0, []byte("other bytes")) }}
 		r.fails(ErrChanged)
@@ -81,7 +81,7 @@ func TestBytesChangeUnderTheSameTimes(t *testing.T) {
 		}
 	})
 	t.Run("not at all: the parts are sent once", func(t *testing.T) {
-		r := newRig(t, fiveParts)
+		r := newTestbed(t, fiveParts)
 		r.source = must(OpenFS(&timelessFS{data: data(fiveParts, 1)}, "a"))
 		r.ok()
 		r.counts("Initiate 1, Part 5, Complete 1")

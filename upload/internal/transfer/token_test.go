@@ -9,8 +9,8 @@ import (
 	"github.com/vodupload/vodupload/upload/osstest"
 )
 
-// temporary gives the rig a token, and a new one each time that one has expired.
-func (r *rig) temporary() {
+// temporary gives the testbed a token, and a new one each time that one has expired.
+func (r *testbed) temporary() {
 	add := func(s Snapshot) Snapshot {
 		r.server.AddKey(osstest.Key{AccessKeyID: s.AccessKeyID, AccessKeySecret: s.AccessKeySecret, SecurityToken: s.SecurityToken})
 		return s
@@ -36,7 +36,7 @@ func TestTokenExpiresAtEachCall(t *testing.T) {
 		{osstest.OpHeadObject, fiveParts, false, []*osstest.Fault{lost}, 1, "Initiate 1, Part 5, Complete 1, Head 2, List 1"},
 	} {
 		t.Run(string(tt.op), func(t *testing.T) {
-			r := newRig(t, tt.size)
+			r := newTestbed(t, tt.size)
 			r.temporary()
 			if tt.resume {
 				r.interrupt(4)
@@ -49,14 +49,14 @@ func TestTokenExpiresAtEachCall(t *testing.T) {
 				t.Errorf("%d requests were refused, and a token asked for %d times; want %d, 1", r.gate.refusals, r.gate.asked, tt.refused)
 			}
 			if n := len(r.seen.of(Retrying)); n != 0 {
-				t.Errorf("%d retries were told of, want none", n)
+				t.Errorf("%d retries were reported, want none", n)
 			}
 		})
 	}
 }
 
 func TestTokenExpiresInTheMiddle(t *testing.T) {
-	r := newRig(t, 20*partSize)
+	r := newTestbed(t, 20*partSize)
 	r.temporary()
 	r.inject(osstest.ExpireToken(osstest.OpUploadPart).Nth(8))
 	res := r.ok()
@@ -64,7 +64,7 @@ func TestTokenExpiresInTheMiddle(t *testing.T) {
 		t.Errorf("a token was asked for %d times, want once", r.gate.asked)
 	}
 	if n := r.server.Count(osstest.OpInitiateMultipartUpload); n != 1 {
-		t.Errorf("initiated %d times, want the same upload to go on", n)
+		t.Errorf("initiated %d times, want the same upload to continue", n)
 	}
 	acknowledged := make(map[int]int)
 	for _, q := range r.server.Requests(osstest.OpUploadPart) {
@@ -83,7 +83,7 @@ func TestTokenExpiresInTheMiddle(t *testing.T) {
 }
 
 func TestFivePartsRefusedAtOnceAskOnce(t *testing.T) {
-	r := newRig(t, fiveParts)
+	r := newTestbed(t, fiveParts)
 	r.temporary()
 	// All five are held until the last of them is there, and refused then.
 	hold := osstest.Hang(osstest.OpUploadPart).Times(5)
@@ -103,14 +103,14 @@ func TestFivePartsRefusedAtOnceAskOnce(t *testing.T) {
 // STS keys are forgotten when they expire; long-lived ones are wrong.
 func TestUnknownKey(t *testing.T) {
 	t.Run("of STS: asks for another", func(t *testing.T) {
-		r := newRig(t, fiveParts)
+		r := newTestbed(t, fiveParts)
 		r.temporary()
 		r.server.RevokeKey(key(1).AccessKeyID)
 		r.ok()
 		r.counts("Initiate 2, Part 5, Complete 1")
 	})
 	t.Run("of an account: fails", func(t *testing.T) {
-		r := newRig(t, fiveParts)
+		r := newTestbed(t, fiveParts)
 		r.server.RevokeKey(key(0).AccessKeyID)
 		r.refused("InvalidAccessKeyId")
 		if r.gate.asked != 0 {
@@ -120,7 +120,7 @@ func TestUnknownKey(t *testing.T) {
 }
 
 func TestAccessDeniedIsNotExpiry(t *testing.T) {
-	r := newRig(t, fiveParts)
+	r := newTestbed(t, fiveParts)
 	r.temporary()
 	r.inject(osstest.Fail(osstest.OpUploadPart, 403, "AccessDenied").Part(2))
 	we := r.refused("AccessDenied")
@@ -131,7 +131,7 @@ func TestAccessDeniedIsNotExpiry(t *testing.T) {
 }
 
 func TestAbortMeetsAnExpiredToken(t *testing.T) {
-	r := newRig(t, fiveParts)
+	r := newTestbed(t, fiveParts)
 	r.temporary()
 	r.interrupt(4)
 	r.write(data(fiveParts+1, 2))
@@ -145,13 +145,13 @@ func TestClockIsWrongByADay(t *testing.T) {
 	for _, d := range []time.Duration{24 * time.Hour, -24 * time.Hour} {
 		for _, size := range []int{1000, fiveParts} {
 			t.Run(fmt.Sprint(d, " ", size), func(t *testing.T) {
-				r := newRig(t, size)
+				r := newTestbed(t, size)
 				r.inject(osstest.ClockSkew(osstest.AnyOp, d))
 				if res := r.ok(); !res.Verified {
 					t.Error("got not verified")
 				}
 				if n := len(r.seen.of(Retrying)); n != 0 {
-					t.Errorf("%d retries were told of, want none", n)
+					t.Errorf("%d retries were reported, want none", n)
 				}
 				// Requests of the same moment are corrected together.
 				if n := r.server.Count(); n > 2+5+1 {
@@ -164,7 +164,7 @@ func TestClockIsWrongByADay(t *testing.T) {
 
 func TestNoTokenEndsTheUploadAndKeepsIt(t *testing.T) {
 	errNone := errors.New("none for ten minutes")
-	r := newRig(t, fiveParts)
+	r := newTestbed(t, fiveParts)
 	r.temporary()
 	r.gate.renew = func(uint64) (Snapshot, error) { return Snapshot{}, errNone }
 	r.inject(osstest.ExpireToken(osstest.OpCompleteMultipartUpload))

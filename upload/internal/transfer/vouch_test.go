@@ -111,7 +111,7 @@ func (s *stated) Touched() (bool, error)   { return false, nil }
 func (s *stated) Close() error             { return nil }
 
 // becomes lets the object that the next runs make be of src.
-func (r *rig) becomes(src Source) Result {
+func (r *testbed) becomes(src Source) Result {
 	r.Helper()
 	r.source = src
 	res, err := r.run(r.ctx)
@@ -160,8 +160,8 @@ func TestResumeComparesWhatNothingVouchesFor(t *testing.T) {
 			if denied {
 				name += ", ListParts denied"
 			}
-			interrupted := func(t *testing.T) *rig {
-				r := newRig(t, fiveParts)
+			interrupted := func(t *testing.T) *testbed {
+				r := newTestbed(t, fiveParts)
 				r.source = tt.then(film)
 				r.interrupt(2)
 				if denied {
@@ -197,7 +197,7 @@ func TestResumeComparesWhatNothingVouchesFor(t *testing.T) {
 }
 
 func TestResumeReadsOnePartOfASourceWithAFingerprint(t *testing.T) {
-	r := newRig(t, fiveParts)
+	r := newTestbed(t, fiveParts)
 	film := data(fiveParts, 1)
 	r.source = newStated(film, checkpoint.Source{Fingerprint: "f"})
 	r.interrupt(4)
@@ -214,7 +214,7 @@ func TestResumeReadsOnePartOfASourceWithAFingerprint(t *testing.T) {
 // Parts of the second source are not taken for parts of the first when that is back,
 // as after two disks were mounted in turns.
 func TestResumeOfASourceThatComesBack(t *testing.T) {
-	r := newRig(t, fiveParts)
+	r := newTestbed(t, fiveParts)
 	first := newStated(data(fiveParts, 1), checkpoint.Source{ModTime: someTime, Inode: 7, Device: 2, ChangeTime: someTime})
 	second := newStated(data(fiveParts, 2), checkpoint.Source{ModTime: someTime, Inode: 7, Device: 3, ChangeTime: someTime})
 	r.source = first
@@ -227,7 +227,7 @@ func TestResumeOfASourceThatComesBack(t *testing.T) {
 
 // The whole way, with files of the system.
 func TestResumeOfACopy(t *testing.T) {
-	r := newRig(t, fiveParts)
+	r := newTestbed(t, fiveParts)
 	film := must(os.ReadFile(r.path))
 	replace := func(b []byte) {
 		info, next := must(os.Stat(r.path)), r.path+".next"
@@ -254,7 +254,7 @@ func TestResumeOfACopy(t *testing.T) {
 
 // A folder as a file system tells of its files what the system does.
 func TestResumeInAFolderReadsNothing(t *testing.T) {
-	r := newRig(t, fiveParts)
+	r := newTestbed(t, fiveParts)
 	opened := func() Source { return must(OpenFS(os.DirFS(r.path[:strings.LastIndex(r.path, "/")]), "talk.mp4")) }
 	waitForTick(t, r.path)
 	r.source = opened()

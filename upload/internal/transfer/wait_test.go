@@ -237,7 +237,7 @@ func TestNoSlotIsHeldWhileWaitingForCredentials(t *testing.T) {
 			t.Errorf("%d parts were refused, and credentials asked for %d times; want 5, 1", b.gate.refusals, b.gate.asked)
 		}
 		if n := len(b.seen.of(Retrying)); n != 0 {
-			t.Errorf("%d retries were told of, want none: expiry is not one", n)
+			t.Errorf("%d retries were reported, want none: expiry is not one", n)
 		}
 		for part := 1; part <= 5; part++ {
 			if n := b.remote.count(fmt.Sprint("UploadPart", part)); n != 2 {
@@ -346,7 +346,7 @@ func TestFirstErrorIsReturned(t *testing.T) {
 	})
 }
 
-// Progress never goes backwards while an upload goes on, and comes in order.
+// Progress never goes backwards while an upload continues, and comes in order.
 func TestEventsComeInOrder(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		b := newBubble(t, 40*partSize)

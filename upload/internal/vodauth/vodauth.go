@@ -37,7 +37,7 @@ func ParseAddress(s string) (Address, error) {
 }
 
 // ParseAuth reads an UploadAuth that was received at the time now. The region is empty
-// where none is told.
+// where none is given.
 func ParseAuth(s string, now time.Time) (creds sts.Credentials, region string, err error) {
 	const what = "UploadAuth"
 	var a struct{ Region any }

@@ -98,7 +98,7 @@ type xmlError struct {
 }
 
 // misdated says whether the error blames the time of the request. With signature V4,
-// a clock that is off by days may be told by the day in the credential's scope
+// a clock that is off by days may show in the day of the credential's scope
 // (OSS documentation, EC 0002-00000212), without a word of skew.
 func (x xmlError) misdated() bool {
 	return x.Code == "RequestTimeTooSkewed" || x.Code == "InvalidArgument" && x.EC == "0002-00000212"
@@ -181,7 +181,7 @@ func (a *answer) decode(v any) error {
 	return nil
 }
 
-// crc64 returns the CRC64 that the answer tells.
+// crc64 returns the CRC64 in the answer.
 func (a *answer) crc64() (uint64, bool) {
 	n, err := strconv.ParseUint(a.header.Get(headerCRC64), 10, 64)
 	return n, err == nil

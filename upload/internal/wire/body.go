@@ -13,7 +13,7 @@ import (
 )
 
 // A Body is the bytes of one request: Size bytes of R from Off. Each attempt reads
-// them anew through a section of its own, which is cut off when the call returns:
+// them again through a section of its own, which is cut off when the call returns:
 // after it, neither R is read nor Sent called. A call that is canceled waits for a
 // read of R that is under way.
 type Body struct {

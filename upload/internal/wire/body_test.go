@@ -14,7 +14,7 @@ func TestBodyReadsItsSectionOnly(t *testing.T) {
 	b := &bodyReader{Body: Body{R: strings.NewReader("0123456789"), Off: 2, Size: 5, Sent: func(n int64) { sent += n }}}
 	got, err := io.ReadAll(b)
 	if err != nil || string(got) != "23456" || sent != 5 {
-		t.Errorf("got %q, %v, Sent told of %d", got, err, sent)
+		t.Errorf("got %q, %v, Sent reported %d", got, err, sent)
 	}
 	crc, n, err := b.detach()
 	if crc != crc64.Update(0, []byte("23456")) || n != 5 || err != nil {
@@ -39,7 +39,7 @@ func TestBodyAfterItsRequest(t *testing.T) {
 	}
 }
 
-// A readerAt tells the end together with the last bytes, as io.ReaderAt allows.
+// A readerAt returns io.EOF together with the last bytes, as io.ReaderAt allows.
 type eagerEnd struct{ *strings.Reader }
 
 func (e eagerEnd) ReadAt(p []byte, off int64) (int, error) {

@@ -35,7 +35,7 @@ func TestPut(t *testing.T) {
 		t.Errorf("got %+v", res)
 	}
 	if sent != int64(len(body)) {
-		t.Errorf("Sent told of %d bytes, want %d", sent, len(body))
+		t.Errorf("Sent reported %d bytes, want %d", sent, len(body))
 	}
 }
 

@@ -16,7 +16,7 @@ func (c *clock) now() (time.Time, time.Duration) {
 }
 
 // minCorrection is the least difference that is worth another request: OSS allows 15
-// minutes (OSS documentation, RequestTimeTooSkewed), and headers tell whole seconds.
+// minutes (OSS documentation, RequestTimeTooSkewed), and headers have whole seconds.
 const minCorrection = time.Minute
 
 // maxCorrection is the greatest: a machine's clock is off by hours where its time zone

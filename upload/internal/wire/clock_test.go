@@ -123,14 +123,14 @@ func TestAbsurdDateOfAList(t *testing.T) {
 			if err != nil || err2 != nil {
 				t.Fatal(err, err2)
 			}
-			if begun.Served.IsZero() == c.known || page.Served.IsZero() == c.known {
-				t.Errorf("got %v and %v, want a time: %t", begun.Served, page.Served, c.known)
+			if begun.ServerTime.IsZero() == c.known || page.ServerTime.IsZero() == c.known {
+				t.Errorf("got %v and %v, want a time: %t", begun.ServerTime, page.ServerTime, c.known)
 			}
 		})
 	}
 }
 
-// Without a Date header, the error's own field tells the time.
+// Without a Date header, the error's own field has the time.
 func TestSkewWithoutADate(t *testing.T) {
 	skew := 24 * time.Hour
 	o := newObject(t, serve(t, func(w http.ResponseWriter, r *http.Request) {

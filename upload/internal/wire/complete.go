@@ -16,8 +16,8 @@ import (
 // Complete makes the object of the parts, in the order of their numbers; parts may
 // come in any order, and is not changed.
 //
-// OSS goes on with it even if the connection is lost, so an error of class Retry, Stale
-// or Canceled does not tell whether the object was made, and one of class Restart may
+// OSS continues it even if the connection is lost, so an error of class Retry, Stale
+// or Canceled does not say whether the object was made, and one of class Restart may
 // mean that an earlier Complete has made it (OSS documentation,
 // CompleteMultipartUpload).
 //
@@ -65,7 +65,7 @@ func (o *Object) Complete(ctx context.Context, s Snapshot, uploadID string, part
 	return res, nil
 }
 
-// readXML fills in what the answer's body tells.
+// readXML fills in what the answer's body has.
 func (res *CompleteResult) readXML(a *answer) error {
 	var x struct {
 		XMLName xml.Name `xml:"CompleteMultipartUploadResult"`

@@ -19,7 +19,7 @@
 //
 // The CRC64 of a body is computed while the connection reads it, and is compared
 // with the one in the server's answer. A body is cut off when its call returns:
-// net/http may go on reading after an early answer (golang/go#12796), and what it
+// net/http may continue reading after an early answer (golang/go#12796), and what it
 // reads then counts for nothing.
 //
 // # Watchdog

@@ -96,7 +96,7 @@ func isTimeout(err error) bool {
 
 // Stored reports whether the object is stored although the call failed: OSS stores
 // it first and calls the application's server then, and answers 203 CallbackFailed
-// if that did not work. The call's result is filled in as far as the answer tells.
+// if that did not work. The call's result is filled in as far as the answer goes.
 func (e *Error) Stored() bool {
 	return e.Status == statusCallbackFailed && (e.Op == opPut || e.Op == opComplete)
 }

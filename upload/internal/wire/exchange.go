@@ -36,7 +36,7 @@ func newExchange(ctx context.Context, cancel context.CancelCauseFunc, c *Client,
 	return x
 }
 
-// data returns the body in a form that tells the SDK its size, or nil.
+// data returns the body in a form that shows the SDK its size, or nil.
 func (x *exchange) data() io.Reader {
 	b := x.watchdog.body
 	if b == nil {

@@ -108,7 +108,7 @@ func (o *Object) eachPage(ctx context.Context, s Snapshot, uploadID string, f fu
 type UploadState struct {
 	Parts int
 	Bytes int64
-	Last  time.Time // when it got the last part; zero if it has none, or does not tell
+	Last  time.Time // when it got the last part; zero if it has none, or does not say
 }
 
 // UploadState returns what the server has of an upload of the named object: one

@@ -35,7 +35,7 @@ func (c *Client) Bucket(t target.Target) (Bucket, error) {
 type Unfinished struct {
 	Object    string
 	UploadID  string
-	Initiated time.Time // by the server's clock; zero if it does not tell
+	Initiated time.Time // by the server's clock; zero if it does not say
 }
 
 // An UploadMarker is a place in the list of unfinished uploads. The zero value is its
@@ -44,10 +44,10 @@ type UploadMarker struct{ Object, UploadID string }
 
 // UploadsPage is the outcome of ListUploads.
 type UploadsPage struct {
-	Uploads []Unfinished
-	Next    UploadMarker // where the next page begins
-	More    bool         // there is one
-	Served  time.Time    // by the server's clock; zero if it does not tell
+	Uploads    []Unfinished
+	Next       UploadMarker // where the next page begins
+	More       bool         // there is one
+	ServerTime time.Time    // by the server's clock; zero if it does not say
 }
 
 type uploadsResult struct {
@@ -84,7 +84,7 @@ func (b Bucket) ListUploads(ctx context.Context, s Snapshot, prefix string, from
 		return UploadsPage{}, err
 	}
 	var x uploadsResult
-	page := UploadsPage{Served: b.clock.plausible(rep.serverTime())}
+	page := UploadsPage{ServerTime: b.clock.plausible(rep.serverTime())}
 	if err = rep.decode(&x); err == nil {
 		err = x.fill(&page, prefix, from)
 	}

@@ -44,10 +44,10 @@ func TestListUploads(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if d := time.Since(page.Served).Abs(); d > time.Minute {
+	if d := time.Since(page.ServerTime).Abs(); d > time.Minute {
 		t.Errorf("served %v ago, want now", d)
 	}
-	page.Served = time.Time{}
+	page.ServerTime = time.Time{}
 	want := UploadsPage{
 		Uploads: []Unfinished{{"in/a b", "A", time.Date(2026, 10, 20, 7, 28, 0, 0, time.UTC)}, {"in/ü", "B", time.Time{}}},
 		Next:    UploadMarker{"in/ü", "B"}, More: true,

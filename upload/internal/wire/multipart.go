@@ -37,15 +37,15 @@ func (o *Object) Initiate(ctx context.Context, s Snapshot, opts *target.ObjectOp
 	if err != nil {
 		return Initiated{}, o.errorOfBadSuccess(s, r, &rep.answer, err)
 	}
-	return Initiated{UploadID: id, Served: o.clock.plausible(rep.serverTime())}, nil
+	return Initiated{UploadID: id, ServerTime: o.clock.plausible(rep.serverTime())}, nil
 }
 
 // UploadPart stores one part: number is 1 to 10,000, body.Size at most 5 GiB, and at
 // least 100 KiB unless it is the last (OSS documentation, UploadPart). A part of the
 // same number that was there before is replaced.
 //
-// The Part's CRC64 is the one of the bytes as they were read. If the server told
-// another, the error is of class Retry; if it told none, HasCRC64 is false.
+// The Part's CRC64 is the one of the bytes as they were read. If the server
+// returned another, the error is of class Retry; if it returned none, HasCRC64 is false.
 func (o *Object) UploadPart(ctx context.Context, s Snapshot, uploadID string, number int, body Body, opts *target.ObjectOptions) (Part, error) {
 	r := &request{
 		op: opUploadPart, method: http.MethodPut,

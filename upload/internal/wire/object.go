@@ -59,7 +59,7 @@ func (o *Object) Put(ctx context.Context, s Snapshot, body Body, opts *target.Ob
 	return res, nil
 }
 
-// Head tells what is stored under the object's name. If there is nothing, the error
+// Head returns what is stored under the object's name. If there is nothing, the error
 // has Status 404.
 func (o *Object) Head(ctx context.Context, s Snapshot) (ObjectInfo, error) {
 	r := &request{op: opHead, method: http.MethodHead}
@@ -91,8 +91,8 @@ func (a *answer) noETag() error {
 	return fmt.Errorf("answer has no ETag: %s", a.described())
 }
 
-// verify compares the CRC64 of the request's body with the one that the answer tells.
-// It is false if the answer tells none.
+// verify compares the CRC64 of the request's body with the one in the answer.
+// It is false if the answer has none.
 func (r *reply) verify() (bool, error) {
 	crc, ok := r.crc64()
 	if ok && crc != r.crc {

@@ -16,7 +16,7 @@ type Options struct {
 	// proxy that the environment names.
 	HTTPClient *http.Client
 
-	// StallTimeout is how long a request may go on without progress.
+	// StallTimeout is how long a request may take without progress.
 	//
 	// A request is ended, with an error of class [Retry], when no connection could
 	// be had for so long; when in so long a time the other side has acknowledged
@@ -25,7 +25,7 @@ type Options struct {
 	// waiting for the bandwidth limit does not count. It is noticed within an eighth
 	// of StallTimeout.
 	//
-	// On Linux (amd64, arm64) the kernel tells what the other side acknowledged.
+	// On Linux (amd64, arm64) the kernel reports what the other side acknowledged.
 	// Elsewhere, and where the connection is not a TCP socket of this process's, the
 	// bytes that the connection took are counted instead. A megabyte or more of them
 	// may still be in the kernel's buffer then, so the wait for the answer is longer by

@@ -89,7 +89,7 @@ func (s Snapshot) redactError(err error) error {
 }
 
 // A redactedError answers for an error that must not be printed. It has no Unwrap:
-// whoever prints each error of a chain would print it then.
+// code that prints each error of a chain would print it then.
 type redactedError struct {
 	text string
 	err  error

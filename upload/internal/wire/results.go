@@ -8,14 +8,14 @@ type Part struct {
 	Size     int64
 	ETag     string // as it came, without quotation marks; some servers give an empty one
 	CRC64    uint64
-	HasCRC64 bool // whether the server told its CRC64
+	HasCRC64 bool // whether the server returned its CRC64
 }
 
 // PutResult is the outcome of Put.
 type PutResult struct {
 	ETag         string
 	CRC64        uint64 // of the bytes as they were read
-	Verified     bool   // the server told the same CRC64
+	Verified     bool   // the server returned the same CRC64
 	CallbackBody []byte
 	VersionID    string
 }
@@ -33,11 +33,11 @@ type CompleteResult struct {
 
 // Initiated is the outcome of Initiate.
 type Initiated struct {
-	UploadID string
-	Served   time.Time // by the server's clock, from its Date header; to the second
+	UploadID   string
+	ServerTime time.Time // by the server's clock, from its Date header; to the second
 }
 
-// ObjectInfo is what Head tells.
+// ObjectInfo is what Head returns.
 type ObjectInfo struct {
 	Size         int64
 	ETag         string

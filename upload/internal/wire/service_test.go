@@ -109,7 +109,7 @@ func TestServiceMultipart(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if d := time.Since(init.Served); len(init.UploadID) != 32 || d < -time.Minute || d > time.Minute {
+		if d := time.Since(init.ServerTime); len(init.UploadID) != 32 || d < -time.Minute || d > time.Minute {
 			t.Errorf("got %+v", init)
 		}
 		const size = 100 << 10
@@ -296,7 +296,7 @@ func TestServiceCredentials(t *testing.T) {
 	}
 }
 
-// Requests with different credentials go on at the same time, each signed by its own.
+// Requests with different credentials continue at the same time, each signed by its own.
 func TestServiceManyAtOnce(t *testing.T) {
 	m := modes["V4, temporary"]
 	srv, o := m.service(t, "talk.mp4", nil)

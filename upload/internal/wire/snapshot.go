@@ -4,7 +4,7 @@ import "github.com/vodupload/vodupload/sts"
 
 // A Snapshot is the immutable set of credentials that one request is signed with.
 // Generation counts up with each renewal, so that an answer to a request of an
-// older generation can be told from an answer to the present one.
+// older generation can be distinguished from an answer to the present one.
 type Snapshot struct {
 	sts.Credentials
 	Generation uint64

@@ -6,7 +6,7 @@ import (
 	"syscall"
 )
 
-// A socket tells what the kernel knows of a connection. The bytes that a connection
+// A socket reports what the kernel knows of a connection. The bytes that a connection
 // took are not yet at the other side: the kernel's queue holds some megabytes, which
 // on a slow line are minutes.
 type socket struct {
@@ -22,7 +22,7 @@ type socket struct {
 const tcpInfoLen = 152
 
 // open finds the socket under c, and marks where the request begins. It is false if
-// there is none, or the system does not tell, or the connection carries several
+// there is none, or the system does not say, or the connection carries several
 // requests at the same time.
 func (s *socket) open(c net.Conn) bool {
 	s.raw = rawConn(c)

@@ -26,7 +26,7 @@ const (
 )
 
 // sample returns how many bytes the other side has acknowledged since the connection
-// began, and how many still wait for that. It is false where the kernel does not tell.
+// began, and how many still wait for that. It is false where the kernel does not say.
 func (s *socket) sample() (acked uint64, queued int, ok bool) {
 	err := s.raw.Control(func(fd uintptr) {
 		n := uint32(len(s.info))

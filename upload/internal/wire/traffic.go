@@ -11,7 +11,7 @@ import (
 // Traffic is what the connections of a client carry, all together.
 type Traffic struct {
 	// Acked is how many bytes the other sides have acknowledged since the measuring began.
-	// Where the system does not tell, it is how many the connections took.
+	// Where the system does not say, it is how many the connections took.
 	Acked uint64
 
 	// Losses is how many packets were sent again since then, on connections
@@ -20,7 +20,7 @@ type Traffic struct {
 
 	// RoundTrip is the least round trip that was seen, and Delay how much longer it takes
 	// now: what waits on the way. Both are means over the connections that carry
-	// a request now, and 0 where the system does not tell.
+	// a request now, and 0 where the system does not say.
 	RoundTrip, Delay time.Duration
 }
 
@@ -136,7 +136,7 @@ func (w *watchdog) carried() (uint64, path) {
 		return uint64(w.body.pos.Load()), path{}
 	}
 	acked, _, ok := w.socket.sample()
-	if !ok { // the connection is closed: what it did not tell is lost
+	if !ok { // the connection is closed: what it did not report is lost
 		return 0, path{}
 	}
 	return acked - w.socket.base, w.socket.path()

@@ -17,7 +17,7 @@ const (
 	floorRate = 1 << 10
 
 	// graceRate and maxGrace bound how long the answer may take because a part of the
-	// body is still in the kernel's queue, where the kernel does not tell.
+	// body is still in the kernel's queue, where the kernel does not say.
 	graceRate = 16 << 10
 	maxGrace  = 256 * time.Second
 )
@@ -49,7 +49,7 @@ type watchdog struct {
 	timer     *time.Timer
 	stopped   bool
 	connected bool
-	kernel    bool // socket tells what was acknowledged
+	kernel    bool // socket reports what was acknowledged
 	socket    socket
 	phase     phase
 	ticks     int                        // since the phase began, or the limiter held the body back
@@ -73,7 +73,7 @@ func (w *watchdog) stop() {
 	w.timer.Stop()
 }
 
-// connect tells on which connection the request goes. A transport that makes a request
+// connect records on which connection the request goes. A transport that makes a request
 // again by itself, as net/http does where the first connection was stale, has thrown
 // the answer on the one before away.
 func (w *watchdog) connect(c net.Conn) {

@@ -154,7 +154,7 @@ func TestPatience(t *testing.T) {
 
 func TestConnectionThatIsNeverMade(t *testing.T) {
 	t.Parallel()
-	// net/http goes on dialing when the request is gone, for the next one to have it.
+	// net/http continues dialing when the request is gone, for the next one to have it.
 	over := make(chan struct{})
 	t.Cleanup(func() { close(over) })
 	c := &http.Client{Transport: &http.Transport{
@@ -308,7 +308,7 @@ func TestSocketTells(t *testing.T) {
 	defer c.Close()
 	var s socket
 	if !s.open(c) {
-		t.Fatal("the socket tells nothing")
+		t.Fatal("the socket reports nothing")
 	}
 	if _, err := c.Write(make([]byte, 1000)); err != nil {
 		t.Fatal(err)
@@ -328,6 +328,6 @@ func TestSocketTells(t *testing.T) {
 	}
 	_ = c.Close()
 	if _, _, ok := s.sample(); ok {
-		t.Error("a closed socket tells something")
+		t.Error("a closed socket reports something")
 	}
 }

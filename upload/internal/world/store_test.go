@@ -52,7 +52,7 @@ func (t *tether) do(fn func() error) error {
 	return fn()
 }
 
-func (t *tether) Open(ctx context.Context, key checkpoint.Key) (up checkpoint.Upload, err error) {
+func (t *tether) Open(ctx context.Context, key checkpoint.Key) (up checkpoint.Claim, err error) {
 	err = t.do(func() error {
 		u, err := t.Memory.Open(ctx, key)
 		if err != nil {

@@ -196,7 +196,7 @@ type faultyStore struct {
 	flush func(context.Context) error
 }
 
-func (s *faultyStore) Open(ctx context.Context, k checkpoint.Key) (checkpoint.Upload, error) {
+func (s *faultyStore) Open(ctx context.Context, k checkpoint.Key) (checkpoint.Claim, error) {
 	if s.open != nil {
 		if err := s.open(); err != nil {
 			return nil, err
@@ -210,14 +210,14 @@ func (s *faultyStore) Open(ctx context.Context, k checkpoint.Key) (checkpoint.Up
 }
 
 type faultyUpload struct {
-	checkpoint.Upload
+	checkpoint.Claim
 	s *faultyStore
 }
 
-func (u *faultyUpload) Unbegun() time.Time { return u.Upload.(checkpoint.Unbegun).Unbegun() }
+func (u *faultyUpload) Unbegun() time.Time { return u.Claim.(checkpoint.Unbegun).Unbegun() }
 
 func (u *faultyUpload) CloseUnbegun(since time.Time) error {
-	return u.Upload.(checkpoint.Unbegun).CloseUnbegun(since)
+	return u.Claim.(checkpoint.Unbegun).CloseUnbegun(since)
 }
 
 func (u *faultyUpload) Begin(ctx context.Context, rec checkpoint.Record) error {
@@ -226,7 +226,7 @@ func (u *faultyUpload) Begin(ctx context.Context, rec checkpoint.Record) error {
 			return err
 		}
 	}
-	return u.Upload.Begin(ctx, rec)
+	return u.Claim.Begin(ctx, rec)
 }
 
 func (u *faultyUpload) Add(p checkpoint.Part) error {
@@ -235,7 +235,7 @@ func (u *faultyUpload) Add(p checkpoint.Part) error {
 			return err
 		}
 	}
-	return u.Upload.Add(p)
+	return u.Claim.Add(p)
 }
 
 func (u *faultyUpload) Flush(ctx context.Context) error {
@@ -244,5 +244,5 @@ func (u *faultyUpload) Flush(ctx context.Context) error {
 			return err
 		}
 	}
-	return u.Upload.Flush(ctx)
+	return u.Claim.Flush(ctx)
 }
