@@ -180,6 +180,21 @@ func (w *world) mustHaveUpload(rec checkpoint.Record) {
 	}
 }
 
+// mayBegin looks, when an upload was begun, whether its object is there already: an answer
+// to Complete that was lost is no reason to send everything once more.
+func (w *world) mayBegin(object string) {
+	w.mu.Lock()
+	f := w.files[slices.IndexFunc(w.files, func(f *file) bool { return f.object() == object })]
+	harmless := !f.done && !slices.ContainsFunc(w.spans, func(s span) bool {
+		lost := s.ev.Kind == loseAnswer || s.ev.Kind == hangAfterWork
+		return !lost && s.ev.Kind != expire || s.ev.Op == osstest.OpHeadObject || s.ev.Op == osstest.OpListParts
+	})
+	w.mu.Unlock()
+	if harmless && w.differs(f) == "" {
+		w.violated("%s begins once more, although its object is there", object)
+	}
+}
+
 // mustHavePart looks, before a part is recorded, whether the server has it.
 func (w *world) mustHavePart(rec checkpoint.Record, part checkpoint.Part) {
 	for _, u := range w.server.Uploads(bucket) {

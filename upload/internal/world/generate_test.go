@@ -24,10 +24,11 @@ func generate(seed uint64) schedule {
 	s := schedule{Seed: seed, Setup: d.setup()}
 	horizon := s.Setup.horizon(d)
 	for range 2 + d.IntN(10) {
-		if e, ok := d.event(horizon, s.Setup.Files); ok {
+		if e, ok := d.event(d.kind(), horizon, s.Setup.Files); ok {
 			s.Events = append(s.Events, e)
 		}
 	}
+	s.Events = append(s.Events, extras(seed, horizon, s.Setup.Files)...)
 	slices.SortStableFunc(s.Events, func(a, b event) int { return cmp.Compare(a.At, b.At) })
 	return s
 }
@@ -80,8 +81,24 @@ func (u setup) horizon(d dice) time.Duration {
 	return min(20*time.Minute, 5*time.Second+time.Duration(float64(quiet)*(0.5+1.5*d.Float64())))
 }
 
-func (d dice) event(horizon time.Duration, files []fileSpec) (event, bool) {
-	e := event{Kind: d.kind(), At: d.between(0, horizon), Times: 1}
+// extras returns the events of kinds that came later: in one schedule of four, and drawn
+// apart, so that what a seed is known for does not change with each new kind.
+func extras(seed uint64, horizon time.Duration, files []fileSpec) (all []event) {
+	d := dice{rand.New(rand.NewPCG(seed, 1))}
+	if d.IntN(4) > 0 {
+		return nil
+	}
+	kinds := []eventKind{setParallel, failFile}
+	for range 1 + d.IntN(2) {
+		if e, ok := d.event(kinds[d.IntN(len(kinds))], horizon, files); ok {
+			all = append(all, e)
+		}
+	}
+	return all
+}
+
+func (d dice) event(kind eventKind, horizon time.Duration, files []fileSpec) (event, bool) {
+	e := event{Kind: kind, At: d.between(0, horizon), Times: 1}
 	if traits[e.Kind].longer {
 		e.For = time.Duration(d.log(float64(time.Second), float64(15*time.Minute))).Round(100 * time.Millisecond)
 	}
@@ -90,6 +107,8 @@ func (d dice) event(horizon time.Duration, files []fileSpec) (event, bool) {
 		ops := opsFor(e.Kind)
 		e.Op = ops[d.IntN(len(ops))]
 		e.Times = 1 + d.IntN(2)
+	case aNumber:
+		e.Times = 1 + d.IntN(6)
 	case aFile:
 		var fit []int
 		for i, f := range files {

@@ -31,9 +31,11 @@ type process struct {
 	client    *upload.Client
 	rec       *recorder
 
-	dead   atomic.Bool  // it was killed: nothing that it does matters any more
-	closed atomic.Bool  // Close was called
-	sign   atomic.Int64 // when something was last heard of it, as UnixNano
+	dead                 atomic.Bool  // it was killed: nothing that it does matters any more
+	closed               atomic.Bool  // Close was called
+	parallel, parallelAt atomic.Int64 // of the last SetParallel, and when that was
+
+	sign atomic.Int64 // when something was last heard of it, as UnixNano
 
 	mu    sync.Mutex
 	ids   map[*file]upload.FileID
@@ -46,6 +48,7 @@ func (w *world) boot() {
 	p.transport = p.host.Transport()
 	p.store = &tether{Memory: w.store, p: p, open: make(map[*held]bool)}
 	p.rec = newRecorder(p)
+	p.parallel.Store(int64(w.s.Setup.Parallel))
 	p.signOfLife()
 	c, err := upload.New(p.options())
 	if err != nil {
@@ -147,6 +150,22 @@ func (p *process) resume(f *file) {
 	default:
 		_ = p.do("ResumeFile of "+f.object(), func() error { return p.client.ResumeFile(id) })
 	}
+}
+
+// errByUser is the error of FailFile.
+var errByUser = errors.New("world: the user has failed it")
+
+// fail fails a file, if it has not ended.
+func (p *process) fail(f *file) {
+	if id, ok := p.id(f); ok {
+		_ = p.do("FailFile of "+f.object(), func() error { return p.client.FailFile(id, errByUser) })
+	}
+}
+
+func (p *process) setParallel(n int) {
+	p.parallelAt.Store(time.Now().UnixNano())
+	p.parallel.Store(int64(n))
+	_ = p.do("SetParallel", func() error { return p.client.SetParallel(n) })
 }
 
 // answerToken gives the client its next token, or remembers to do so later.

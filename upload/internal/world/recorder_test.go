@@ -69,7 +69,8 @@ func (r *recorder) enter(name string, f upload.FileInfo, then func(upload.FileIn
 		r.p.violated("%s of %s while another callback is being called", name, f.Path)
 	}
 	defer r.inside.Add(-1)
-	if name != "OnStarted" && name != "OnCanceled" && f.ID != 0 && r.of(f) == nil {
+	unstarted := name == "OnStarted" || name == "OnCanceled" || f.ID == 0 || f.Err != nil && errors.Is(f.Err, errByUser)
+	if !unstarted && r.of(f) == nil {
 		r.p.violated("%s of %s, which is not under way", name, f.Path)
 		return
 	}
@@ -147,7 +148,7 @@ func (r *recorder) failed(f upload.FileInfo, err error) {
 	if strings.Contains(err.Error(), "\n") {
 		r.p.violated("the error of %s has several lines: %q", f.Path, err)
 	}
-	for _, interruption := range []error{upload.ErrClosed, upload.ErrStopped, context.DeadlineExceeded} {
+	for _, interruption := range []error{upload.ErrClosed, upload.ErrStopped, errByUser, context.DeadlineExceeded} {
 		if errors.Is(err, interruption) && (interruption != context.DeadlineExceeded || r.p.w.fileOf(f).spec.Kind == direct) {
 			return
 		}

@@ -92,6 +92,8 @@ const (
 	kill
 	sweep
 	uploadDirect
+	setParallel
+	failFile
 
 	eventKinds
 )
@@ -99,7 +101,7 @@ const (
 // A trait is what holds of all events of a kind.
 type trait struct {
 	words  string // with %s for what it is about
-	weight int    // how often it comes
+	weight int    // how often it comes; 0: see extras
 	longer bool   // it ends after For
 	subject
 }
@@ -111,6 +113,7 @@ const (
 	nothing subject = iota
 	aFile
 	anOp
+	aNumber
 )
 
 var traits = [eventKinds]trait{
@@ -145,6 +148,8 @@ var traits = [eventKinds]trait{
 	kill:         {"the process is killed; another one starts later", 4, true, nothing},
 	sweep:        {"Sweep of uploads of any age", 1, false, nothing},
 	uploadDirect: {"Upload of file %s, with a context that ends later", 2, true, aFile},
+	setParallel:  {"SetParallel(%s); back later", 0, true, aNumber},
+	failFile:     {"FailFile of file %s; ResumeFile later", 0, true, aFile},
 }
 
 func (e event) String() string {
@@ -152,6 +157,8 @@ func (e event) String() string {
 	switch traits[e.Kind].subject {
 	case aFile:
 		about = fmt.Sprint(e.File)
+	case aNumber:
+		about = fmt.Sprint(e.Times)
 	case anOp:
 		about = string(e.Op)
 		if e.Times > 1 {

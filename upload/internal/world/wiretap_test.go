@@ -73,8 +73,10 @@ type tapped struct {
 func (t *tapped) count(by int) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	if t.inFlight += by; t.inFlight > t.p.w.s.Setup.Parallel {
-		t.p.violated("%d requests are under way, Parallel is %d", t.inFlight, t.p.w.s.Setup.Parallel)
+	t.inFlight += by
+	limit, justSet := t.p.parallel.Load(), t.p.parallelAt.Load() == time.Now().UnixNano()
+	if by > 0 && int64(t.inFlight) > limit && !justSet {
+		t.p.violated("%d requests are under way, Parallel is %d", t.inFlight, limit)
 	}
 }
 
@@ -117,6 +119,9 @@ var uploadIDElement = regexp.MustCompile(`<UploadId>([^<]*)</UploadId>`)
 func (t *wiretap) hear(p *process, c call, res *http.Response, err error) {
 	if p.dead.Load() {
 		return
+	}
+	if c.initiates && err == nil {
+		t.w.mayBegin(c.object)
 	}
 	t.mu.Lock()
 	defer t.mu.Unlock()

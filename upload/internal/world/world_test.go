@@ -229,6 +229,14 @@ func (w *world) command(a action) {
 	case k == cancel && f.canceled, k == remove && f.deleted:
 		w.set(f, func(f *file) { f.canceled, f.deleted = false, false })
 		w.p.resume(f)
+	case k == setParallel && !a.end:
+		w.p.setParallel(a.ev.Times)
+	case k == setParallel:
+		w.p.setParallel(w.s.Setup.Parallel)
+	case k == failFile && !a.end:
+		w.p.fail(f)
+	case k == failFile && !f.canceled && !f.deleted && !f.done:
+		w.p.resume(f)
 	case k == sweep:
 		w.sweepBeside(w.p)
 	case k == uploadDirect && !a.end:
