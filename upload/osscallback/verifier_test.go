@@ -83,6 +83,13 @@ func TestVerifyRefuses(t *testing.T) {
 		"Authorization without padding": {func(r *http.Request) {
 			r.Header.Set("Authorization", strings.TrimRight(r.Header.Get("Authorization"), "="))
 		}, ErrUnsigned},
+		"Authorization with bits left over": {func(r *http.Request) {
+			text := []byte(r.Header.Get("Authorization")) // of 128 bytes: the last character has two bits that say nothing
+			const alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/"
+			last := len(text) - 2
+			text[last] = alphabet[strings.IndexByte(alphabet, text[last])+1]
+			r.Header.Set("Authorization", string(text))
+		}, ErrUnsigned},
 		"Authorization of a megabyte": {func(r *http.Request) { r.Header.Set("Authorization", strings.Repeat("A", 1<<20)) }, ErrUnsigned},
 		"no key's URL":                {func(r *http.Request) { r.Header.Del("X-Oss-Pub-Key-Url") }, ErrUnsigned},
 		"two keys' URLs":              {func(r *http.Request) { r.Header.Add("X-Oss-Pub-Key-Url", inBase64(theKeyURL)) }, ErrUnsigned},
