@@ -39,9 +39,9 @@ func (b *body) Read(p []byte) (int, error) {
 	case err != io.EOF:
 		return n, &bodyError{err}
 	case !b.ended:
-		// From here on net/http reads from the connection, to notice when the browser hangs
-		// up. It would take the deadline for that, and end the request's context while the
-		// last parts are still on their way to OSS.
+		// From here on, and from the beginning where the body is empty, net/http reads from
+		// the connection, to notice when the browser hangs up. It would take the deadline
+		// for that, and end the request's context before OSS has answered.
 		_ = b.conn.SetReadDeadline(time.Time{})
 	}
 	return n, io.EOF

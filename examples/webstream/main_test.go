@@ -358,6 +358,20 @@ func TestSlowOSSIsNoStall(t *testing.T) {
 			}
 		})
 	}
+	t.Run("of an empty file", func(t *testing.T) {
+		s := newSite(t)
+		s.relay.patience = time.Second
+		hold := osstest.Hang(osstest.OpPutObject)
+		s.oss.Inject(hold)
+		go func() {
+			<-hold.Fired()
+			time.Sleep(2 * s.relay.patience)
+			hold.Release()
+		}()
+		if status, text := s.put(id, http.NoBody); status != 200 {
+			t.Errorf("got %d %s", status, text)
+		}
+	})
 	t.Run("a slow browser", func(t *testing.T) {
 		s := newSite(t)
 		s.relay.patience = 2 * time.Second
