@@ -25,7 +25,8 @@ type File struct {
 	// required all the same.
 	//
 	// Symbolic links in the path of a file of the system are resolved when it is added:
-	// that file is uploaded and resumed, wherever the links lead later.
+	// that file is uploaded and resumed, wherever the links lead later. Two names of one
+	// file (hard links) are one source in one client; in two processes they are two.
 	Path string
 
 	dir     *folder           // that AddDir found the file in; nil for all else

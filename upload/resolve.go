@@ -65,7 +65,9 @@ func (r *resolver) beside(path string, info fs.FileInfo) (string, bool) {
 }
 
 // hardLinks finds one name for files that have several: the first under which a file was
-// added to the client.
+// added to the client. Two processes that add a file under two names do not know of each
+// other: a checkpoint is found by its name, since the inode is another one where the file
+// was copied or restored, or a volume mounted again, and its upload is to resume there.
 type hardLinks struct {
 	mu    sync.Mutex
 	first map[inode]string
