@@ -496,7 +496,7 @@ func TestFaultMatrix(t *testing.T) {
 	}
 	_ = g.Wait()
 	want := string(must(os.ReadFile(faultsPage)))
-	page := drawFaults(kinds, cells) + drawLocalFaults(rows, want)
+	page := drawFaults(kinds, cells) + drawOutages(t) + drawLocalFaults(rows, want)
 	if *updatePages {
 		writeFile(t, faultsPage, page)
 		return
