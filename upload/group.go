@@ -17,8 +17,8 @@ import (
 //
 // If a file fails, or is canceled, and nothing of the lower ranks is left to come, the
 // files of higher ranks fail with [ErrGroup], which names it. [Client.ResumeFile] of that
-// file and then of those has all of them uploaded. A file that is deleted does not count
-// any more.
+// file and then of those has all of them uploaded; with Options.ForgetEnded, add them
+// again. A file that is deleted does not count any more.
 type Group struct {
 	owner atomic.Pointer[Client]
 	files filelist.Group // guarded by the owner's lock

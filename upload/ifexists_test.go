@@ -112,6 +112,27 @@ func TestIfExists(t *testing.T) {
 			}
 		})
 	}
+	t.Run("Skip does not overwrite what is made after it has looked", func(t *testing.T) {
+		for _, op := range []osstest.Op{osstest.OpPutObject, osstest.OpCompleteMultipartUpload} {
+			b := newTestbed(t)
+			f := b.file("a.mp4", map[osstest.Op]int{osstest.OpPutObject: 1000, osstest.OpCompleteMultipartUpload: mib}[op])
+			f.IfExists = upload.Skip
+			late := osstest.Hang(op).BeforeWork()
+			b.server.Inject(late)
+			go func() {
+				<-late.Fired()
+				if _, err := b.client().Upload(b.ctx, b.bytesOf(f.Object, 700)); err != nil {
+					t.Error(err)
+				}
+				late.Release()
+			}()
+			res, err := b.client().Upload(b.ctx, f)
+			if err != nil || !res.Skipped || res.Size != 700 || len(b.content(f.Object)) != 700 {
+				t.Errorf("%s: got %+v, %v; want it skipped", op, res, err)
+			}
+			b.clean()
+		}
+	})
 	t.Run("a Reader is skipped, and closed without a read", func(t *testing.T) {
 		b, f, _ := exists(t, 1000)
 		r := &closedReader{Reader: bytes.NewReader(make([]byte, 10)), closed: make(chan struct{})}

@@ -14,7 +14,7 @@ import (
 // zero value is ready for use, in one list.
 //
 // A file that is deleted does not count any more. One that is forgotten counts as it
-// ended.
+// ended, until a file of the same key and rank has succeeded.
 type Group struct {
 	ranks     []*rank // by number
 	clear     int     // leading ranks that hold nobody back; there may be more until the group is settled
@@ -25,15 +25,14 @@ type Group struct {
 type rank struct {
 	group   *Group
 	number  int
-	pending int             // listed files that have not ended
-	failed  map[ID]struct{} // listed files that ended without success
-	lost    int             // forgotten ones
-	first   *GroupError     // of the first one that was forgotten
-	held    []*node         // wait for lower ranks; some may have stopped waiting since
+	pending int                            // listed files that have not ended
+	failed  map[ID]struct{}                // listed files that ended without success
+	lost    map[checkpoint.Key]*GroupError // forgotten ones; nil: none
+	held    []*node                        // wait for lower ranks; some may have stopped waiting since
 }
 
 // isClear reports whether the rank holds nobody back.
-func (r *rank) isClear() bool { return r.pending == 0 && len(r.failed)+r.lost == 0 }
+func (r *rank) isClear() bool { return r.pending == 0 && len(r.failed)+len(r.lost) == 0 }
 
 // A standing is what a file means to its group.
 type standing uint8
@@ -125,6 +124,9 @@ func (l *List) regroup(f *node) {
 		r.failed[f.ID] = struct{}{}
 	}
 	f.stands = now
+	if f.State == FileSucceeded {
+		delete(r.lost, f.Key)
+	}
 	i, _ := r.group.find(r.number)
 	r.group.clear = min(r.group.clear, i)
 	l.unsettle(r.group)
@@ -143,10 +145,10 @@ func (l *List) lose(f *node) {
 	if f.rank == nil || f.stands != unsuccess {
 		return
 	}
-	if f.rank.first == nil {
-		f.rank.first = groupErrorOf(&f.File)
+	if f.rank.lost == nil {
+		f.rank.lost = make(map[checkpoint.Key]*GroupError)
 	}
-	f.rank.lost++
+	f.rank.lost[f.Key] = groupErrorOf(&f.File)
 }
 
 func groupErrorOf(f *File) *GroupError { return &GroupError{ID: f.ID, Key: f.Key, State: f.State} }
@@ -223,19 +225,25 @@ func (r *rank) takeHeld() []*node {
 
 // groupError is the error of the files that wait for r.
 func (l *List) groupError(r *rank) *GroupError {
-	first := r.first
-	if len(r.failed) > 0 {
-		var id ID
-		for i := range r.failed {
-			if id == 0 || i < id {
-				id = i
-			}
-		}
-		if first == nil || id < first.ID {
-			first = groupErrorOf(&l.files[id].File)
+	var first *GroupError
+	consider := func(e *GroupError) {
+		if first == nil || e.ID < first.ID {
+			first = e
 		}
 	}
+	var id ID
+	for i := range r.failed {
+		if id == 0 || i < id {
+			id = i
+		}
+	}
+	if id != 0 {
+		consider(groupErrorOf(&l.files[id].File))
+	}
+	for _, e := range r.lost {
+		consider(e)
+	}
 	e := *first
-	e.More = len(r.failed) + r.lost - 1
+	e.More = len(r.failed) + len(r.lost) - 1
 	return &e
 }
