@@ -129,6 +129,9 @@ func (c *Client) add(e *entry, o filelist.AddOptions) (FileID, error) {
 // duplicate returns a *filelist.DuplicateError as an [ErrFileAlreadyExist], and any other
 // error as it is.
 func duplicate(err error) error {
+	if err == nil {
+		return nil
+	}
 	var d *filelist.DuplicateError
 	if errors.As(err, &d) {
 		return target.OneLine(fmt.Errorf("%w: %w", ErrFileAlreadyExist, d))

@@ -12,6 +12,9 @@ import (
 // system, has too many descriptors open. That says nothing about what was to be opened,
 // and passes.
 func Exhausted(err error) bool {
+	if err == nil {
+		return false
+	}
 	for _, e := range exhausted {
 		if errors.Is(err, e) {
 			return true

@@ -36,6 +36,9 @@ func (s *Signal) Broadcast() {
 
 // Sleep returns after d, or earlier with the cause when ctx ends.
 func Sleep(ctx context.Context, d time.Duration) error {
+	if d <= 0 {
+		return context.Cause(ctx)
+	}
 	t := time.NewTimer(d)
 	defer t.Stop()
 	select {

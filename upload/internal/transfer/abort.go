@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/vodupload/vodupload/upload/internal/tasks"
 	"github.com/vodupload/vodupload/upload/internal/wire"
 )
 
@@ -57,7 +58,7 @@ func (c *caller) abort(ctx context.Context, remote wire.Remote, uploadID string)
 	defer cancel()
 	for try := range maxAborts {
 		if try > 0 {
-			if err := sleep(ctx, abortPause<<(try-1)); err != nil {
+			if err := tasks.Sleep(ctx, abortPause<<(try-1)); err != nil {
 				return err
 			}
 		}

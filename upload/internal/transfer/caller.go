@@ -11,6 +11,7 @@ import (
 	"github.com/vodupload/vodupload/upload/internal/descriptors"
 	"github.com/vodupload/vodupload/upload/internal/outage"
 	"github.com/vodupload/vodupload/upload/internal/target"
+	"github.com/vodupload/vodupload/upload/internal/tasks"
 	"github.com/vodupload/vodupload/upload/internal/wire"
 )
 
@@ -174,10 +175,10 @@ func (c *caller) again(ctx context.Context, policy RetryPolicy, part int, try fu
 // pause waits before a request is made again.
 func (c *caller) pause(ctx context.Context, d time.Duration, we *wire.Error, err error) error {
 	if we.Class != wire.Throttle {
-		return sleep(ctx, d)
+		return tasks.Sleep(ctx, d)
 	}
 	end := c.waiting(ForThrottle, 0, err)
-	return end(sleep(ctx, d))
+	return end(tasks.Sleep(ctx, d))
 }
 
 // waiting reports that a request waits, until what it returns is called.

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/vodupload/vodupload/checkpoint"
+	"github.com/vodupload/vodupload/upload/internal/tasks"
 	"github.com/vodupload/vodupload/upload/internal/wire"
 )
 
@@ -115,7 +116,7 @@ func (s *Service) viewStore(ctx context.Context, wanted func(checkpoint.Key) boo
 			}
 			return v, err
 		}
-		if err := sleep(ctx, 20*time.Millisecond); err != nil {
+		if err := tasks.Sleep(ctx, 20*time.Millisecond); err != nil {
 			return storeView{}, err
 		}
 	}

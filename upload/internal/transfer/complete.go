@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/vodupload/vodupload/upload/internal/tasks"
 	"github.com/vodupload/vodupload/upload/internal/wire"
 )
 
@@ -79,7 +80,7 @@ func (m *multipart) objectIsOurs(ctx context.Context, crc uint64, gone, last boo
 // Complete that the server has, and does not answer, may still be at work.
 func (m *multipart) awaitMade(ctx context.Context, crc uint64, until time.Time) {
 	pause := min(m.opts.Wire.StallTimeout/4, 10*time.Second)
-	for time.Now().Before(until) && sleep(ctx, pause) == nil {
+	for time.Now().Before(until) && tasks.Sleep(ctx, pause) == nil {
 		if _, ok := m.objectIsOurs(ctx, crc, false, false); ok {
 			return
 		}

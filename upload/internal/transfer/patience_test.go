@@ -8,6 +8,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/vodupload/vodupload/upload/internal/tasks"
 	"github.com/vodupload/vodupload/upload/internal/wire"
 )
 
@@ -66,7 +67,7 @@ func (b *bubble) slow(op string, d time.Duration) {
 			return nil
 		}
 		limit := 30 * time.Second * time.Duration(wire.Patience(ctx))
-		if sleep(ctx, min(d, limit)) != nil {
+		if tasks.Sleep(ctx, min(d, limit)) != nil {
 			return &wire.Error{Class: wire.Canceled, Err: context.Cause(ctx)}
 		}
 		if d > limit {
@@ -117,7 +118,7 @@ func TestSlowComplete(t *testing.T) {
 					if c.nth == 1 {
 						go b.goOnWith(ctx, tt.takes, completed)
 					}
-					_ = sleep(ctx, 30*time.Second*time.Duration(wire.Patience(ctx)))
+					_ = tasks.Sleep(ctx, 30*time.Second*time.Duration(wire.Patience(ctx)))
 					b.remote.mu.Lock()
 					defer b.remote.mu.Unlock()
 					if len(b.remote.uploads) == 0 {

@@ -1,7 +1,6 @@
 package transfer
 
 import (
-	"context"
 	"math/rand/v2"
 	"time"
 
@@ -100,19 +99,4 @@ func (b *budget) pause(asked time.Duration) time.Duration {
 		asked += rand.N(time.Duration(jitter*float64(asked)) + 1)
 	}
 	return max(b.backoff.NextBackOff(), asked)
-}
-
-// sleep waits for d, or until ctx ends.
-func sleep(ctx context.Context, d time.Duration) error {
-	if d <= 0 {
-		return context.Cause(ctx)
-	}
-	t := time.NewTimer(d)
-	defer t.Stop()
-	select {
-	case <-t.C:
-		return nil
-	case <-ctx.Done():
-		return context.Cause(ctx)
-	}
 }
