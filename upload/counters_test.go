@@ -11,7 +11,7 @@ import (
 
 func TestStatsCount(t *testing.T) {
 	b := newTestbed(t)
-	b.opts.Credentials, b.opts.ForgetEnded = nil, true
+	b.opts.Credentials, b.opts.ForgetEnded, b.opts.OutageWait = nil, true, -1
 	b.opts.Callbacks.OnTokenExpired = func(c *upload.Client, _ upload.FileInfo) { b.do(c.ResumeWithToken(b.newToken(2))) }
 	c := b.client()
 	if s := c.Stats(); s.Requests != 0 || s.Retries != nil || s.SentBytes != 0 || s.AckedBytes != 0 || s.TokensAsked != 0 || s.TokensReceived != 0 {

@@ -67,6 +67,9 @@ func (c *Client) setDestination(id FileID, d destination) error {
 		}
 		e := c.entries[id]
 		key := checkpoint.Key{Source: e.source, Endpoint: t.Endpoint.String(), Bucket: t.Bucket, Object: t.Object}
+		if err := c.shared.shelf.unique(key); err != nil {
+			return err
+		}
 		if err := l.Rename(filelist.ID(id), key); err != nil {
 			return err
 		}
@@ -84,6 +87,9 @@ func (c *Client) setDestination(id FileID, d destination) error {
 // file's start on, not only while the service is being asked: otherwise what OnStarted
 // may do would depend on chance.
 func (c *Client) checkNoDestinationLocked(l *filelist.List, id FileID) error {
+	if info, ok := c.shared.shelf.get(id); ok && l.State() != filelist.Closed {
+		return fmt.Errorf("%w: the file goes to %s/%s already", ErrState, info.Bucket, target.Line(info.Object))
+	}
 	f, err := l.Listed(filelist.ID(id))
 	if err != nil {
 		return err

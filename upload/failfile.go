@@ -22,7 +22,7 @@ func (c *Client) FailFile(id FileID, err error) error {
 	}
 	// Its methods may panic, as those of a nil *fs.PathError do, and they are called later.
 	cause := &failure{transfer.Protect("the error given to FailFile", func() error { return err })}
-	return c.decide(func(l *filelist.List) error { return l.Fail(filelist.ID(id), cause) })
+	return c.decideOn(id, "FailFile", func(l *filelist.List) error { return l.Fail(filelist.ID(id), cause) })
 }
 
 // A failure is an error that FailFile was given. It is a pointer, since errors of users

@@ -13,7 +13,7 @@ import (
 
 func newForgetful(t *testing.T) *testbed {
 	b := newTestbed(t)
-	b.opts.ForgetEnded = true
+	b.opts.ForgetEnded, b.opts.OutageWait = true, -1
 	b.opts.RetryCount = -1
 	return b
 }

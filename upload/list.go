@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"iter"
 	"math"
+	"slices"
 
 	"github.com/vodupload/vodupload/upload/internal/filelist"
 	"github.com/vodupload/vodupload/upload/internal/media"
@@ -112,6 +113,11 @@ func (c *Client) add(e *entry, o filelist.AddOptions) (FileID, error) {
 		if err := c.readers.check(e.stream.Reader()); err != nil {
 			return err
 		}
+		if l.State() != filelist.Closed {
+			if err := c.shared.shelf.unique(e.key()); err != nil {
+				return err
+			}
+		}
 		id, err := l.Add(e.key(), o)
 		if err != nil {
 			return err
@@ -143,11 +149,25 @@ func duplicate(err error) error {
 func (c *Client) Files() []FileInfo {
 	var all []FileInfo
 	c.view(func(l *filelist.List) {
-		all = make([]FileInfo, 0, l.Len())
+		shelved := c.shared.shelf.ids()
+		all = make([]FileInfo, 0, len(shelved)+l.Len())
 		for f := range l.All() {
+			for len(shelved) > 0 && shelved[0] < FileID(f.ID) {
+				all = c.appendShelvedLocked(all, shelved[:1])
+				shelved = shelved[1:]
+			}
 			all = append(all, c.entries[FileID(f.ID)].snapshot(f))
 		}
+		all = c.appendShelvedLocked(all, shelved)
 	})
+	return all
+}
+
+func (c *Client) appendShelvedLocked(all []FileInfo, ids []FileID) []FileInfo {
+	for _, id := range ids {
+		info, _ := c.shared.shelf.get(id)
+		all = append(all, info)
+	}
 	return all
 }
 
@@ -160,10 +180,11 @@ func (c *Client) All() iter.Seq[FileInfo] {
 	return func(yield func(FileInfo) bool) {
 		var ids []FileID
 		c.view(func(l *filelist.List) {
-			ids = make([]FileID, 0, l.Len())
+			ids = c.shared.shelf.ids()
 			for f := range l.All() {
 				ids = append(ids, FileID(f.ID))
 			}
+			slices.Sort(ids)
 		})
 		for _, id := range ids {
 			if info, err := c.File(id); err == nil && !yield(info) {
@@ -177,6 +198,10 @@ func (c *Client) All() iter.Seq[FileInfo] {
 // list, or not any more.
 func (c *Client) File(id FileID) (info FileInfo, err error) {
 	c.view(func(l *filelist.List) {
+		var shelved bool
+		if info, shelved = c.shared.shelf.get(id); shelved {
+			return
+		}
 		f, ok := l.Lookup(filelist.ID(id))
 		if !ok {
 			err = l.NotListed(filelist.ID(id))
@@ -192,7 +217,7 @@ func (c *Client) File(id FileID) (info FileInfo, err error) {
 // that is still being canceled, for one of Upload, and for a Reader, which cannot be
 // read again.
 func (c *Client) ResumeFile(id FileID) error {
-	return c.decide(func(l *filelist.List) error {
+	return c.decideOn(id, "ResumeFile", func(l *filelist.List) error {
 		if err := l.Retry(filelist.ID(id)); err != nil {
 			return target.OneLine(err)
 		}

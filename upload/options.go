@@ -50,9 +50,11 @@ type Options struct {
 	// no DeleteFile. From then on its FileID is [ErrFileNotExist] to every call, Stats does
 	// not count it, and the same source and destination can be added again. To try a
 	// failed one again, call ResumeFile in OnFailed, or AddFile later: its checkpoint stays,
-	// so that it resumes. Wait, Upload, and a WaitFile that began before the
-	// file left the list, return what they do without ForgetEnded. The default is that files stay until DeleteFile or ClearFiles: each
-	// that has ended takes some memory.
+	// so that it resumes. Wait, Upload, and a WaitFile that began before the file left the
+	// list, return what they do without ForgetEnded. The default is that files stay until
+	// DeleteFile or ClearFiles. One that has succeeded takes at most 400 bytes then, where
+	// path and object have 130 characters together; one that failed or was canceled takes
+	// more, since ResumeFile may need it.
 	ForgetEnded bool
 
 	// PartSize is the size of each part but the last, in bytes: from 100 KiB to

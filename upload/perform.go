@@ -115,6 +115,7 @@ func (c *Client) performLocked(effect filelist.Effect) {
 	case filelist.Drop:
 		c.releaseProvider(e)
 		delete(c.entries, e.id)
+		c.entries = filelist.Shrink(c.entries, &c.shared.entriesPeak)
 	}
 }
 

@@ -1,32 +1,59 @@
 package upload
 
-import "github.com/vodupload/vodupload/upload/internal/filelist"
+import (
+	"fmt"
+
+	"github.com/vodupload/vodupload/upload/internal/filelist"
+)
 
 // CancelFile ends a file: its requests are interrupted, its upload is aborted at the
 // server within Options.CleanupTimeout, and its checkpoint is deleted. CancelFile does
 // not wait for that; OnCanceled is called afterwards. It returns [ErrState] for a file
 // that has ended. A file whose last request has just succeeded still succeeds.
 func (c *Client) CancelFile(id FileID) error {
-	return c.decide(func(l *filelist.List) error { return l.Cancel(filelist.ID(id), ErrCanceled) })
+	return c.decideOn(id, "CancelFile", func(l *filelist.List) error { return l.Cancel(filelist.ID(id), ErrCanceled) })
 }
 
 // DeleteFile removes a file from the list. A file that has not ended is canceled as by
 // CancelFile, and OnCanceled is called unless it was never started; what a failed one
 // has left at the server and on disk is removed. DeleteFile does not wait for that.
 func (c *Client) DeleteFile(id FileID) error {
-	return c.decide(func(l *filelist.List) error { return l.Delete(filelist.ID(id), ErrCanceled) })
+	return c.decide(func(l *filelist.List) error {
+		if l.State() != filelist.Closed && c.shared.shelf.remove(id) {
+			return nil
+		}
+		return l.Delete(filelist.ID(id), ErrCanceled)
+	})
 }
 
 // ClearFiles deletes all files of the list as DeleteFile does.
 func (c *Client) ClearFiles() error {
-	return c.decide(func(l *filelist.List) error { return l.Clear(ErrCanceled) })
+	return c.decide(func(l *filelist.List) error {
+		err := l.Clear(ErrCanceled)
+		if err == nil {
+			c.shared.shelf.clear()
+		}
+		return err
+	})
 }
 
-// leave takes a file out of the list that has ended, with Options.ForgetEnded, unless it
-// was set back since.
+// leave takes a file out of the list that has ended, unless it was set back since:
+// onto the shelf, or for good with Options.ForgetEnded.
 func (c *Client) leave(e *entry, end int) {
 	_ = c.decide(func(l *filelist.List) error {
-		l.Leave(filelist.ID(e.id), end, e.err)
+		if f, left := l.Leave(filelist.ID(e.id), end, e.err); left && !c.opts.ForgetEnded {
+			c.shared.shelf.put(e, &f)
+		}
 		return nil
+	})
+}
+
+// decideOn is decide for a call that a file which has succeeded does not allow.
+func (c *Client) decideOn(id FileID, call string, fn func(*filelist.List) error) error {
+	return c.decide(func(l *filelist.List) error {
+		if l.State() != filelist.Closed && c.shared.shelf.has(id) {
+			return fmt.Errorf("%w: %s, the file is %s", ErrState, call, FileSucceeded)
+		}
+		return fn(l)
 	})
 }

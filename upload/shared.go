@@ -5,13 +5,16 @@ import (
 	"sync/atomic"
 )
 
-// sharedValues are shared by the files of a client. They need no lock.
+// sharedValues are shared by the files of a client. They need no lock, but for shelf and
+// entriesPeak, which the client's guards.
 type sharedValues struct {
-	paths     resolver
-	links     hardLinks
-	lastSite  atomic.Pointer[site]
-	providers providers
-	counters  counters
-	warnV1    sync.Once
-	following following // of a timetable
+	paths       resolver
+	links       hardLinks
+	lastSite    atomic.Pointer[site]
+	providers   providers
+	shelf       shelf
+	entriesPeak int // see filelist.Shrink
+	counters    counters
+	warnV1      sync.Once
+	following   following // of a timetable
 }

@@ -34,6 +34,7 @@ func (c *Client) Stats() Stats {
 	c.view(func(l *filelist.List) {
 		l.Now = time.Now()
 		t := l.Totals()
+		c.shared.shelf.addTo(&t)
 		s.Total, s.Uploaded, s.Skipped = t.Total, t.Uploaded, t.Skipped
 		for state, n := range t.Files {
 			if n > 0 {

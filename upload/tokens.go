@@ -39,7 +39,7 @@ func (c *Client) setToken(call string, creds sts.Credentials) error {
 // OnTokenExpired. If the client has credentials, a file that is started does not wait
 // for its own. SetToken returns [ErrState] for a file that has succeeded.
 func (c *Client) SetToken(id FileID, creds sts.Credentials) error {
-	return c.decide(func(l *filelist.List) error {
+	return c.decideOn(id, "SetToken", func(l *filelist.List) error {
 		f, err := l.Listed(filelist.ID(id))
 		if err != nil {
 			return err

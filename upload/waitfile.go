@@ -60,7 +60,12 @@ func (d *fileEnd) outcome() (Result, error) {
 // the first.
 func (c *Client) WaitFile(ctx context.Context, id FileID) (Result, error) {
 	var end *fileEnd
+	var shelved FileInfo
+	var ok bool
 	err := c.decide(func(l *filelist.List) error {
+		if shelved, ok = c.shared.shelf.get(id); ok {
+			return nil
+		}
 		if err := l.Watch(filelist.ID(id)); err != nil {
 			return err
 		}
@@ -73,6 +78,9 @@ func (c *Client) WaitFile(ctx context.Context, id FileID) (Result, error) {
 	})
 	if err != nil {
 		return Result{}, err
+	}
+	if ok {
+		return *shelved.Result, nil
 	}
 	if err := c.awaitRest(ctx, end); err != nil {
 		return Result{}, c.waitedForBy(id, err)

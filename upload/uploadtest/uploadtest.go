@@ -48,6 +48,7 @@ func Options(key osstest.Key) upload.Options {
 		PartSize:       100 << 10,
 		RetryInterval:  time.Millisecond,
 		StallTimeout:   timeout,
+		OutageWait:     timeout,
 		TokenWait:      timeout,
 		CleanupTimeout: timeout,
 	}

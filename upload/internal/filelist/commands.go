@@ -243,6 +243,7 @@ func (l *List) Forget(id ID) {
 // delist takes a file out of the list. Its run or clean-up, if it has one, continues.
 func (l *List) delist(f *node) {
 	delete(l.keys, f.Key)
+	l.keys = Shrink(l.keys, &l.peaks.keys)
 	l.unlink(f)
 	f.Deleted = true
 	l.requeue(f)

@@ -52,6 +52,7 @@ func (l *List) tell(f *node, event Event) {
 func (l *List) Take() []Effect {
 	for _, id := range l.gone {
 		delete(l.files, id)
+		l.files = Shrink(l.files, &l.peaks.files)
 	}
 	l.gone = append(l.gone[:0], l.dropped...)
 	l.dropped = l.dropped[:0]

@@ -86,7 +86,8 @@ func (l *List) Failures(m Mark) (failed []Failure, more int) {
 
 // over has a file that has ended leave the list, where it is to.
 func (l *List) over(f *node) {
-	if l.limits.ForgetEnded && f.Lane == Queue && !f.Deleted && f.Done() && f.leaves != f.ends {
+	leaves := l.limits.ForgetEnded || l.limits.ShelveSucceeded && f.State == FileSucceeded
+	if leaves && f.Lane == Queue && !f.Deleted && f.Done() && f.leaves != f.ends {
 		f.leaves = f.ends
 		l.effect(Effect{Kind: Over, File: f.ID, Run: f.ends})
 	}
@@ -94,14 +95,17 @@ func (l *List) over(f *node) {
 
 // Leave takes a file out of the list that has ended, and leaves what it left at the server
 // and on disk. It does nothing if the file was set back or deleted since. end is that of
-// the [Over] effect; err is why the file failed, if it did.
-func (l *List) Leave(id ID, end int, err error) {
+// the [Over] effect; err is why the file failed, if it did. It returns the file, and whether
+// it has left.
+func (l *List) Leave(id ID, end int, err error) (File, bool) {
 	f := l.files[id]
 	if f == nil || f.Deleted || !f.Done() || f.ends != end {
-		return
+		return File{}, false
 	}
 	if f.State == FileFailed {
 		l.failures.keep(f, err)
 	}
+	left := f.File
 	l.Forget(id)
+	return left, true
 }

@@ -14,8 +14,9 @@ type Limits struct {
 	Started  int // files of the queue that were started and have not ended
 
 	// ForgetEnded has files of the queue leave the list once they have ended: an [Over]
-	// effect follows each end, and the owner calls [List.Leave].
-	ForgetEnded bool
+	// effect follows each end, and the owner calls [List.Leave]. With ShelveSucceeded it
+	// is those that have succeeded, which the owner keeps in another form.
+	ForgetEnded, ShelveSucceeded bool
 }
 
 // A List holds the files of one client. Make it with [New].
@@ -37,6 +38,7 @@ type List struct {
 	busyKeys    map[checkpoint.Key]int // of deleted files that are busy
 	away        map[string]bool        // endpoints whose files are not started
 	awayVersion int
+	peaks       struct{ files, keys int }
 
 	lanes     [2]lane
 	unsettled []*Group // may have files to release or to fail
