@@ -75,25 +75,30 @@ func TestReceiverRefuses(t *testing.T) {
 		return changed(func(r *http.Request) { r.Header.Set(name, value) })
 	}
 	signature := good().Header.Get("X-VOD-SIGNATURE")
+	eleven := md5.Sum([]byte(callbackURL + "|01800000000|" + authKey))
 	for what, tt := range map[string]struct {
 		r    *http.Request
 		want error
 	}{
-		"nothing wrong":            {good(), nil},
-		"with the old key":         {newNotification(now, callbackURL, "old", uploaded), nil},
-		"just young enough":        {newNotification(now.Add(-5*time.Minute), callbackURL, authKey, uploaded), nil},
-		"just not too far ahead":   {newNotification(now.Add(5*time.Minute), callbackURL, authKey, uploaded), nil},
-		"too old":                  {newNotification(now.Add(-5*time.Minute-time.Second), callbackURL, authKey, uploaded), vod.ErrStale},
-		"from the future":          {newNotification(now.Add(5*time.Minute+time.Second), callbackURL, authKey, uploaded), vod.ErrStale},
-		"from 1970":                {newNotification(time.Unix(0, 0), callbackURL, authKey, uploaded), vod.ErrStale},
-		"from the year 2286":       {newNotification(time.Unix(9999999999, 0), callbackURL, authKey, uploaded), vod.ErrStale},
-		"another key":              {newNotification(now, callbackURL, "AuthKey124", uploaded), vod.ErrUnsigned},
-		"no key":                   {newNotification(now, callbackURL, "", uploaded), vod.ErrUnsigned},
-		"another URL":              {newNotification(now, "https://app.example.com/vod", authKey, uploaded), vod.ErrUnsigned},
-		"another time":             {header("X-VOD-TIMESTAMP", strconv.FormatInt(now.Unix()+1, 10)), vod.ErrUnsigned},
-		"a time in milliseconds":   {header("X-VOD-TIMESTAMP", strconv.FormatInt(now.UnixMilli(), 10)), vod.ErrUnsigned},
-		"a time with a sign":       {header("X-VOD-TIMESTAMP", "+180000000"), vod.ErrUnsigned},
-		"a time with a blank":      {header("X-VOD-TIMESTAMP", " 1800000000"), vod.ErrUnsigned},
+		"nothing wrong":          {good(), nil},
+		"with the old key":       {newNotification(now, callbackURL, "old", uploaded), nil},
+		"just young enough":      {newNotification(now.Add(-5*time.Minute), callbackURL, authKey, uploaded), nil},
+		"just not too far ahead": {newNotification(now.Add(5*time.Minute), callbackURL, authKey, uploaded), nil},
+		"too old":                {newNotification(now.Add(-5*time.Minute-time.Second), callbackURL, authKey, uploaded), vod.ErrStale},
+		"from the future":        {newNotification(now.Add(5*time.Minute+time.Second), callbackURL, authKey, uploaded), vod.ErrStale},
+		"from 1970":              {newNotification(time.Unix(0, 0), callbackURL, authKey, uploaded), vod.ErrStale},
+		"from the year 2286":     {newNotification(time.Unix(9999999999, 0), callbackURL, authKey, uploaded), vod.ErrStale},
+		"another key":            {newNotification(now, callbackURL, "AuthKey124", uploaded), vod.ErrUnsigned},
+		"no key":                 {newNotification(now, callbackURL, "", uploaded), vod.ErrUnsigned},
+		"another URL":            {newNotification(now, "https://app.example.com/vod", authKey, uploaded), vod.ErrUnsigned},
+		"another time":           {header("X-VOD-TIMESTAMP", strconv.FormatInt(now.Unix()+1, 10)), vod.ErrUnsigned},
+		"a time in milliseconds": {header("X-VOD-TIMESTAMP", strconv.FormatInt(now.UnixMilli(), 10)), vod.ErrUnsigned},
+		"a time with a sign":     {header("X-VOD-TIMESTAMP", "+180000000"), vod.ErrUnsigned},
+		"a time with a blank":    {header("X-VOD-TIMESTAMP", " 1800000000"), vod.ErrUnsigned},
+		"a time of 11 digits, signed": {changed(func(r *http.Request) {
+			r.Header.Set("X-VOD-TIMESTAMP", "01800000000")
+			r.Header.Set("X-VOD-SIGNATURE", hex.EncodeToString(eleven[:]))
+		}), vod.ErrUnsigned},
 		"no time":                  {changed(func(r *http.Request) { r.Header.Del("X-VOD-TIMESTAMP") }), vod.ErrUnsigned},
 		"two times":                {changed(func(r *http.Request) { r.Header.Add("X-VOD-TIMESTAMP", "1800000000") }), vod.ErrUnsigned},
 		"no signature":             {changed(func(r *http.Request) { r.Header.Del("X-VOD-SIGNATURE") }), vod.ErrUnsigned},
