@@ -19,6 +19,7 @@ const (
 	stallTimeout   = 30 * time.Second
 	cleanupTimeout = 30 * time.Second
 	tokenWait      = 3 * time.Minute
+	outageWait     = -time.Second // off: what may fail is judged by RetryCount alone
 )
 
 // A process is a client with all that ties it to the world. Another one takes its place
@@ -73,7 +74,7 @@ func (p *process) options() *upload.Options {
 	o := &upload.Options{
 		Checkpoints: p.store, PartSize: partSize, Parallel: u.Parallel,
 		RetryCount: retryCount, RetryInterval: u.Retry,
-		StallTimeout: stallTimeout, TokenWait: tokenWait, CleanupTimeout: cleanupTimeout,
+		StallTimeout: stallTimeout, TokenWait: tokenWait, OutageWait: outageWait, CleanupTimeout: cleanupTimeout,
 		HTTPClient: &http.Client{Transport: &tapped{p: p, next: p.transport}},
 		Logger:     slog.New(slog.NewTextHandler(logWatch{p}, nil)),
 		Callbacks:  p.rec.callbacks(),
