@@ -43,7 +43,7 @@ type Callback struct {
 	// VarsOf returns further ones for one object, when its upload starts; they take
 	// precedence over those in Vars. It is called from many goroutines. The default is
 	// none.
-	VarsOf func(bucket, object string) map[string]string
+	VarsOf func(bucket, object string) map[string]string `json:"-" xml:"-"`
 }
 
 const (

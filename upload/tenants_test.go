@@ -170,7 +170,7 @@ func TestThousandTenants(t *testing.T) {
 // A listOf is a Provider of a type that cannot be compared.
 type listOf struct {
 	sts.Provider
-	names []string
+	_ []string
 }
 
 // A holder can be compared by its type, and not by what it holds.

@@ -170,5 +170,5 @@ func hookError(name string, err error) error {
 	if err == nil {
 		return nil
 	}
-	return fmt.Errorf("Options.%s: %w", name, err)
+	return fmt.Errorf("vodserver: Options.%s: %w", name, err)
 }
