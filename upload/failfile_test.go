@@ -243,7 +243,7 @@ func TestFailFileManyTimes(t *testing.T) {
 		all.Go(func() { _ = c.FailFile(id, fmt.Errorf("reason %d", i)) })
 	}
 	all.Wait()
-	if _, err := c.WaitFile(b.ctx, id); err == nil || !strings.Contains(err.Error(), "FailFile: reason ") {
+	if _, err := c.WaitFile(b.ctx, id); err == nil || !strings.Contains(err.Error(), "FailFile: ") || !strings.Contains(err.Error(), "reason ") {
 		t.Errorf("got %v", err)
 	}
 	if ends != 1 {

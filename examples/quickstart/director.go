@@ -150,12 +150,12 @@ func (s *show) acknowledged() int {
 	return n
 }
 
-// untilDone resumes with a third process, while the server is overloaded for a
-// moment and lets the token expire.
+// untilDone resumes with a third process, while the server fails for a moment and lets
+// the token expire.
 func (s *show) untilDone(ctx context.Context) (upload.Result, error) {
 	left := max(1, s.parts()-s.acknowledged())
 	s.server.Inject(
-		osstest.Fail(s.op(), 503, "ServiceUnavailable").Nth(1+left/4).Times(3),
+		osstest.Fail(s.op(), 500, "InternalError").Nth(1+left/4).Times(3),
 		osstest.ExpireToken(s.op()).Nth(1+left/2),
 	)
 	p, err := s.start(ctx)

@@ -1,6 +1,6 @@
 // Command quickstart runs the main job of this library on one machine, with nothing
 // to configure: it brings a file to an OSS server, through a killed process, a few
-// overload answers and an expired token, and reads it back.
+// server errors and an expired token, and reads it back.
 //
 //	go run ./examples/quickstart [FILE]
 //
