@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"crypto/rand"
 	_ "embed"
 	"encoding/json"
@@ -132,6 +133,8 @@ func answerFor(err error) (status int, text string) {
 		return http.StatusBadRequest, "the upload has broken off"
 	case errors.Is(err, upload.ErrClosed):
 		return http.StatusServiceUnavailable, "the server is shutting down"
+	case errors.Is(err, context.Canceled): // net/http ends the request with the connection
+		return http.StatusBadRequest, "the upload has broken off"
 	}
 	return http.StatusBadGateway, "the file could not be stored"
 }

@@ -131,7 +131,8 @@ func (c *caller) again(ctx context.Context, policy RetryPolicy, part int, try fu
 		}
 		t.wait = morePatience(t.wait, we)
 		if t.waited { // what was lost before the outage does not count
-			b.retries, b.backoff, t.waited = 0, nil, false
+			b.forgive()
+			t.waited = false
 		}
 		v := b.next(we, c.tally.acknowledged(), 2*c.parallel.now())
 		away := !t.once && t.away()
@@ -145,8 +146,8 @@ func (c *caller) again(ctx context.Context, policy RetryPolicy, part int, try fu
 		switch {
 		case ctx.Err() != nil:
 			return canceled(ctx, err)
-		case away: // that is nothing which this request could help
-			b.retries, b.backoff = 0, nil
+		case away:
+			b.forgive()
 			if t.verdict == outage.Gone {
 				if c.line.back() { // by an answer to resolved
 					reported = true

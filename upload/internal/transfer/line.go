@@ -269,7 +269,7 @@ func reportOf(bucket string, err error) outage.Report {
 	switch {
 	case !ok:
 		return r
-	case we.Status == 502, we.Status == 503, we.Status == 504:
+	case isGateway(we.Status):
 		r.Outcome = outage.Lost
 	case we.Status != 0:
 		r.Outcome = outage.Answered

@@ -2,6 +2,7 @@ package transfer
 
 import (
 	"math/rand/v2"
+	"net/http"
 	"time"
 
 	"github.com/cenkalti/backoff/v4"
@@ -29,6 +30,7 @@ type budget struct {
 	policy  RetryPolicy
 	backoff *backoff.ExponentialBackOff
 	retries int   // spent since the last progress
+	blamed  int   // of these, for answers that blame the request, and not its endpoint
 	free    int   // at once and uncounted, in a row
 	skews   int   // in a row
 	starved int   // for want of a descriptor, all of them
@@ -73,14 +75,27 @@ func (b *budget) next(err *wire.Error, acked int64, maxFree int) verdict {
 		return verdict{}
 	}
 	if acked > b.seen && (err.Status == 0 || err.Class == wire.Throttle) {
-		b.retries, b.backoff = 0, nil
+		b.retries, b.blamed, b.backoff = 0, 0, nil
 	}
 	b.seen, b.free, b.skews = acked, 0, 0
 	if b.retries >= b.policy.Count {
 		return verdict{}
 	}
 	b.retries++
+	if err.Status != 0 && !isGateway(err.Status) {
+		b.blamed++
+	}
 	return verdict{again: true, counted: true, delay: b.pause(err.Delay)}
+}
+
+// forgive gives back what was spent because the endpoint was away: that is nothing which
+// the request could help.
+func (b *budget) forgive() { b.retries, b.backoff = b.blamed, nil }
+
+// isGateway reports whether an answer is of something before the server that did not reach
+// it, or of a server that takes no requests.
+func isGateway(status int) bool {
+	return status == http.StatusBadGateway || status == http.StatusServiceUnavailable || status == http.StatusGatewayTimeout
 }
 
 // pause returns how long to wait: what the server asks for at least, spread so that

@@ -79,6 +79,33 @@ func TestBudget(t *testing.T) {
 	}
 }
 
+// An outage gives back what it cost, and not what answers cost that blame the request.
+func TestForgive(t *testing.T) {
+	for _, tt := range []struct {
+		name  string
+		first *wire.Error
+		left  int // of three retries
+	}{
+		{"a network that fails", &wire.Error{Class: wire.Retry}, 3},
+		{"a gateway's answer", &wire.Error{Class: wire.Retry, Status: 502}, 3},
+		{"an answer that blames the request", &wire.Error{Class: wire.Retry, Status: 500}, 1},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			b := newBudget(RetryPolicy{Count: 3, Interval: time.Millisecond}, 0)
+			b.next(tt.first, 0, maxFree)
+			b.next(tt.first, 0, maxFree)
+			b.forgive()
+			left := 0
+			for b.next(&wire.Error{Class: wire.Retry, Status: 500}, 0, maxFree).again {
+				left++
+			}
+			if left != tt.left {
+				t.Errorf("%d retries are left, want %d", left, tt.left)
+			}
+		})
+	}
+}
+
 func TestBudgetOfNone(t *testing.T) {
 	b := newBudget(RetryPolicy{}, 0)
 	if v := b.next(&wire.Error{Class: wire.Stale}, 0, maxFree); !v.again || v.counted {

@@ -19,7 +19,7 @@ const (
 	stallTimeout   = 30 * time.Second
 	cleanupTimeout = 30 * time.Second
 	tokenWait      = 3 * time.Minute
-	outageWait     = -time.Second // off: what may fail is judged by RetryCount alone
+	outageWait     = 3 * time.Minute
 )
 
 // A process is a client with all that ties it to the world. Another one takes its place
