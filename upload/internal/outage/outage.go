@@ -84,6 +84,7 @@ type Endpoint struct {
 	away    bool
 	probing bool
 	since   time.Time
+	ends    time.Time // when it will have lasted too long, by the time in which somebody probes
 	due     time.Time // of the next probe
 	wake    time.Time // when somebody has to be woken for it
 	err     error     // of the last request that was lost
@@ -113,7 +114,7 @@ func (e *Endpoint) Err() error { return e.err }
 // EnterEarly is Enter for a request that is not made again, about the outcome of another
 // one that has just been lost: it does not wait until a probe is due.
 func (e *Endpoint) EnterEarly(now time.Time) (p Pass, ok bool) {
-	if e.away && !e.probing {
+	if e.away && !e.probing && now.Before(e.due) {
 		e.due = now
 	}
 	return e.Enter(now)
@@ -132,6 +133,7 @@ func (e *Endpoint) Enter(now time.Time) (p Pass, ok bool) {
 	p.begun = now
 	if e.away {
 		p.outage, e.probing = e.outage, true
+		e.ends = e.ends.Add(now.Sub(e.due)) // nobody looked meanwhile
 	}
 	return p, true
 }
@@ -174,6 +176,7 @@ func (e *Endpoint) leaveLost(probe bool, p Pass, q *Request, r Report, now time.
 	}
 	e.outage++
 	e.away, e.probing, e.since, e.err = true, false, now, r.Err
+	e.ends = now.Add(e.policy.Limit)
 	e.postpone(now, r.Pause)
 	return Gone
 }
@@ -210,11 +213,10 @@ func (e *Endpoint) Next() (at time.Time, ok bool) {
 	if !e.away {
 		return at, false
 	}
-	at = e.since.Add(e.policy.Limit)
-	if !e.probing && e.wake.Before(at) {
-		at = e.wake
+	if e.probing || e.ends.Before(e.due) {
+		return e.ends, true
 	}
-	return at, true
+	return e.wake, true
 }
 
 // Tick reports what is to be done now: wake one of those that wait, so that it probes, or
@@ -223,7 +225,7 @@ func (e *Endpoint) Next() (at time.Time, ok bool) {
 func (e *Endpoint) Tick(now time.Time) (wakeOne, tooLong bool) {
 	switch {
 	case !e.away:
-	case !now.Before(e.since.Add(e.policy.Limit)):
+	case !now.Before(e.ends) && (e.probing || now.Before(e.due)):
 		e.lost = e.outage
 		e.away, e.probing = false, false
 		clear(e.buckets)

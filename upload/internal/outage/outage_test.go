@@ -192,6 +192,10 @@ func TestTick(t *testing.T) {
 		t.Error("one is woken during a probe")
 	}
 	s.now = s.e.Since().Add(10 * time.Minute)
+	if _, all := s.e.Tick(s.now); all {
+		t.Error("the time counts in which nobody probed")
+	}
+	s.pass(6 * time.Second)
 	if _, all := s.e.Tick(s.now); !all || s.e.Away() || !s.e.TooLong(s.e.Outage()) {
 		t.Error("the outage does not end after its limit")
 	}

@@ -105,9 +105,6 @@ func (c *caller) again(ctx context.Context, policy RetryPolicy, part int, try fu
 		if !t.away() {
 			_ = t.endWait(nil)
 		}
-		if t.verdict == outage.Back && c.line.reported.Swap(false) {
-			c.emit(Event{Kind: Recovered, Part: part})
-		}
 		if err == nil {
 			c.recovered(reported, part)
 			return nil
@@ -149,12 +146,8 @@ func (c *caller) again(ctx context.Context, policy RetryPolicy, part int, try fu
 		case away:
 			b.forgive()
 			if t.verdict == outage.Gone {
-				if c.line.back() { // by an answer to resolved
-					reported = true
-					c.retrying.Store(true)
-				} else {
-					c.line.reported.Store(true)
-				}
+				reported = true
+				c.retrying.Store(true)
 				c.emit(Event{Kind: Retrying, Part: part, Attempt: 1, Delay: t.delay, Err: err})
 			}
 			continue

@@ -8,7 +8,6 @@ import (
 	"net"
 	"slices"
 	"sync"
-	"sync/atomic"
 	"time"
 
 	"github.com/vodupload/vodupload/upload/internal/outage"
@@ -84,7 +83,6 @@ type line struct {
 
 	published bool // what the service knows
 
-	reported atomic.Bool // a Retrying of the outage went out, and no Recovered yet
 }
 
 // publishLocked has the service know whether files are better not started. It reports

@@ -59,9 +59,12 @@ func NewSizedStream(r io.Reader, size int64) *Stream {
 // setPartSize sets the size of the parts. One that is alone needs no larger buffer than
 // the stream is long.
 func (st *Stream) setPartSize(plan Plan) {
-	st.size = plan.PartSize
+	size := plan.PartSize
 	if st.total >= 0 {
-		st.size = min(st.size, st.total)
+		size = min(size, st.total)
+	}
+	if st.size != size { // a Read of an earlier run may be under way
+		st.size = size
 	}
 }
 
