@@ -234,6 +234,7 @@ func TestRenewedOnce(t *testing.T) {
 }
 
 func TestRenewIsTriedAgain(t *testing.T) {
+	t.Parallel() // it waits most of the time
 	b, m, f := newMedia(t, mib)
 	b.server.Inject(osstest.ExpireToken(osstest.OpUploadPart).Nth(3))
 	m.renew = func() error {

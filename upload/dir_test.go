@@ -341,6 +341,7 @@ func TestAddDirOfAnFS(t *testing.T) {
 }
 
 func TestAddDirEnds(t *testing.T) {
+	t.Parallel() // it waits most of the time
 	b := newTestbed(t)
 	for i := range 5 {
 		b.file(fmt.Sprintf("tree/%d.mp4", i), 10)

@@ -91,6 +91,7 @@ func TestSlowCallbackDelaysNoByte(t *testing.T) {
 
 // TestCallbackThatNeverReturns keeps no bytes back, and Close says what it waits for.
 func TestCallbackThatNeverReturns(t *testing.T) {
+	t.Parallel() // it waits most of the time
 	b := newTestbed(t)
 	b.opts.CleanupTimeout = 100 * time.Millisecond
 	stuck := make(chan struct{})

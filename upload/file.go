@@ -46,11 +46,11 @@ type File struct {
 	// Source supplies the bytes, instead of a file.
 	Source Source
 
-	// Reader supplies the bytes if they can be read only once. One part more than there are requests in flight is kept in memory; if that
-	// is more than a 32-bit system can address, the file is refused with
-	// [ErrInvalidArgument]. 10,000 parts are the limit: without Size, 9.7 GiB in parts of
-	// 1 MiB. Such an upload resumes after Pause and Stop, but neither in another process nor after
-	// it failed.
+	// Reader supplies the bytes if they can be read only once. One part more than there are
+	// requests in flight is kept in memory; if that is more than a 32-bit system can
+	// address, the file is refused with [ErrInvalidArgument]. 10,000 parts are the limit:
+	// without Size, 9.7 GiB in parts of 1 MiB. Such an upload resumes after Pause and Stop,
+	// but neither in another process nor after it failed.
 	//
 	// Only io.EOF ends it, as package io says. Any other error fails the file with that
 	// error, above all io.ErrUnexpectedEOF of a body that broke off; so do a panic and

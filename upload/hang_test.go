@@ -16,6 +16,7 @@ import (
 
 // TestUploadDoesNotWaitForASourceThatHangs longer than a second after its context ended.
 func TestUploadDoesNotWaitForASourceThatHangs(t *testing.T) {
+	t.Parallel() // it waits most of the time
 	for _, size := range []int{50 * kib, 350 * kib} {
 		b := newTestbed(t)
 		release, hangs := make(chan struct{}), make(chan struct{}, 100)
@@ -51,6 +52,7 @@ func TestUploadDoesNotWaitForASourceThatHangs(t *testing.T) {
 }
 
 func TestCloseSaysAtWhatASourceHangs(t *testing.T) {
+	t.Parallel() // it waits most of the time
 	b := newTestbed(t)
 	b.opts.CleanupTimeout = 50 * time.Millisecond
 	release, hangs := make(chan struct{}), make(chan struct{}, 100)
@@ -88,6 +90,7 @@ func (h hangingFS) Stat(name string) (fs.FileInfo, error) {
 }
 
 func TestUploadDoesNotWaitForAStatThatHangs(t *testing.T) {
+	t.Parallel() // it waits most of the time
 	for from, want := range map[int32]string{1: "looking at the source", 2: "opening the source has not returned", 3: "looking at the source has not returned"} {
 		b := newTestbed(t)
 		b.written("a", "O", 50*kib)
@@ -156,6 +159,7 @@ func TestUploadIsEndedByOthersWhileItsSourceHangs(t *testing.T) {
 }
 
 func TestUploadOfASourceThatCannotBeLookedAtEndsWithItsClient(t *testing.T) {
+	t.Parallel() // it waits most of the time
 	b := newTestbed(t)
 	b.opts.CleanupTimeout = 50 * time.Millisecond
 	b.written("a", "O", 50*kib)
@@ -175,6 +179,7 @@ func TestUploadOfASourceThatCannotBeLookedAtEndsWithItsClient(t *testing.T) {
 
 // TestSourceThatHoldsUpARequest for longer than StallTimeout is named, not the network.
 func TestSourceThatHoldsUpARequest(t *testing.T) {
+	t.Parallel() // it waits most of the time
 	for _, size := range []int{50 * kib, 350 * kib} {
 		b := newTestbed(t)
 		b.opts.StallTimeout = 200 * time.Millisecond

@@ -42,7 +42,7 @@ func measure(fn func()) cost {
 // 10,000 do and no more, and leave only the buckets of maps when they are cleared.
 func TestLongList(t *testing.T) {
 	if testing.Short() {
-		t.Skip("a long list takes seconds")
+		t.Skip("a long list takes seconds: run it without -short")
 	}
 	b := newTestbed(t)
 	add := func(n int) (*upload.Client, cost) {

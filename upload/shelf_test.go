@@ -31,7 +31,7 @@ func (accepting) RoundTrip(req *http.Request) (*http.Response, error) {
 // characters. Each takes at most 400 bytes then, these included.
 func TestEndedFilesAreSmall(t *testing.T) {
 	if testing.Short() {
-		t.Skip("many files take seconds")
+		t.Skip("many files take seconds: run it without -short")
 	}
 	const n, most = 30_000, 400
 	b := newTestbed(t)

@@ -52,6 +52,7 @@ func TestShutdownKeepsTheCheckpoints(t *testing.T) {
 }
 
 func TestShutdownGivesUp(t *testing.T) {
+	t.Parallel() // it waits most of the time
 	reason := errors.New("the orchestrator kills us now")
 	t.Run("on a source that hangs", func(t *testing.T) {
 		b := newTestbed(t)

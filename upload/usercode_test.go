@@ -293,6 +293,7 @@ func TestAuthorizeThatDoesNotReturn(t *testing.T) {
 
 // TestRenewThatDoesNotReturn is asked again.
 func TestRenewThatDoesNotReturn(t *testing.T) {
+	t.Parallel() // it waits most of the time
 	for _, no := range noReturns {
 		b, m, f := newMedia(t, 350*kib)
 		b.server.Inject(osstest.ExpireToken(osstest.OpUploadPart).Nth(2))
@@ -404,6 +405,7 @@ func TestStoreThatHangsIsNamed(t *testing.T) {
 
 // TestStoreThatHangsInACleanUpIsNamed by Close.
 func TestStoreThatHangsInACleanUpIsNamed(t *testing.T) {
+	t.Parallel() // it waits most of the time
 	b := newTestbed(t)
 	b.opts.CleanupTimeout = 50 * time.Millisecond
 	release, hangs := make(chan struct{}), make(chan struct{}, 100)

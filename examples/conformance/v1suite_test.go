@@ -23,7 +23,7 @@ const sdkV1 = "github.com/aliyun/aliyun-oss-go-sdk"
 // must have run: a suite that skips proves nothing.
 func TestSuitesOfSDKv1(t *testing.T) {
 	if testing.Short() {
-		t.Skip("compiles the SDK's tests")
+		t.Skip("compiles the SDK's tests, which takes seconds: run it without -short")
 	}
 	t.Parallel()
 	ctx, cancel := context.WithTimeout(t.Context(), 3*time.Minute)

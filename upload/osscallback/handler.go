@@ -45,30 +45,13 @@ func (v *Verifier) Handler(f func(ctx context.Context, e *Event) (answer any, er
 // [Verifier.Handler] does; the body can be read once more. next has to answer with status
 // 200, JSON and Content-Length.
 func (v *Verifier) Middleware(next http.Handler) http.Handler {
-	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		ctx, cancel := context.WithTimeout(r.Context(), patience)
-		defer cancel()
-		r = r.WithContext(ctx)
-		calm := webhook.Hurry(w, patience)
-		e, err := v.Verify(r)
-		if err != nil {
-			status, refusal := refusalOf(err)
-			if skipped, due := v.quiet.Sample(time.Now()); due {
-				v.opts.Logger.Warn("upload callback refused", "code", refusal.Code, "status", status, "remote", r.RemoteAddr, "error", err, "not_logged", skipped)
-			}
-			webhook.Refuse(w, status, refusal)
-			return
-		}
-		calm()
-		next.ServeHTTP(w, r.WithContext(context.WithValue(ctx, eventKey{}, e)))
-	})
+	g := webhook.Guard[Event]{
+		Patience: patience, Verify: v.Verify, Refusal: refusalOf,
+		Refused: "upload callback refused", Logger: v.opts.Logger, Quiet: &v.quiet,
+	}
+	return g.Middleware(next)
 }
-
-type eventKey struct{}
 
 // FromContext returns the event of the request whose context ctx is, behind
 // [Verifier.Middleware].
-func FromContext(ctx context.Context) (*Event, bool) {
-	e, ok := ctx.Value(eventKey{}).(*Event)
-	return e, ok
-}
+func FromContext(ctx context.Context) (*Event, bool) { return webhook.Event[Event](ctx) }

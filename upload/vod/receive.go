@@ -36,23 +36,11 @@ func (v *Receiver) Handler(f func(ctx context.Context, e *Event) error) http.Han
 // rest. The request's context has the [Event], for [EventFromContext], and ends as that of
 // [Receiver.Handler] does; the body can be read once more.
 func (v *Receiver) Middleware(next http.Handler) http.Handler {
-	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		ctx, cancel := context.WithTimeout(r.Context(), patience)
-		defer cancel()
-		calm := webhook.Hurry(w, patience)
-		r = r.WithContext(ctx)
-		e, err := v.Verify(r)
-		if err != nil {
-			status, refusal := notificationRefusal(err)
-			if skipped, due := v.quiet.Sample(time.Now()); due {
-				v.opts.Logger.Warn("vod: notification refused", "code", refusal.Code, "status", status, "remote", r.RemoteAddr, "error", err, "not_logged", skipped)
-			}
-			webhook.Refuse(w, status, refusal)
-			return
-		}
-		calm()
-		next.ServeHTTP(w, r.WithContext(context.WithValue(ctx, eventKey{}, e)))
-	})
+	g := webhook.Guard[Event]{
+		Patience: patience, Verify: v.Verify, Refusal: notificationRefusal,
+		Refused: "vod: notification refused", Logger: v.opts.Logger, Quiet: &v.quiet,
+	}
+	return g.Middleware(next)
 }
 
 // notificationRefusal returns what the other side learns of an error of Verify.
@@ -68,11 +56,6 @@ func notificationRefusal(err error) (status int, r webhook.Refusal) {
 	return http.StatusBadRequest, webhook.Refusal{Code: "InvalidEvent", Message: "The event cannot be read."}
 }
 
-type eventKey struct{}
-
 // EventFromContext returns the event of the request whose context ctx is, behind
 // [Receiver.Middleware].
-func EventFromContext(ctx context.Context) (*Event, bool) {
-	e, ok := ctx.Value(eventKey{}).(*Event)
-	return e, ok
-}
+func EventFromContext(ctx context.Context) (*Event, bool) { return webhook.Event[Event](ctx) }

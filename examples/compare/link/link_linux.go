@@ -97,11 +97,11 @@ func allow(congestion string) (forbid func(), err error) {
 // Possible says what is missing here for a link; nil: nothing.
 func Possible() error {
 	if os.Geteuid() != 0 {
-		return errors.New("link: a link needs root, to make network namespaces")
+		return errors.New("link: a link needs root, to make network namespaces: run this as root")
 	}
 	f, err := os.OpenFile("/dev/net/tun", os.O_RDWR, 0)
 	if err != nil {
-		return fmt.Errorf("link: a link needs TUN devices: %w", err)
+		return fmt.Errorf("link: a link needs TUN devices (modprobe tun; in a container, --device /dev/net/tun and --cap-add NET_ADMIN,SYS_ADMIN): %w", err)
 	}
 	return f.Close()
 }
