@@ -13,7 +13,7 @@ import "time"
 // A Policy says how an outage is met.
 type Policy struct {
 	Interval time.Duration // from the begin of an outage to the first request that probes
-	Limit    time.Duration // how long an outage may last; negative: there are none
+	Limit    time.Duration // how long an outage may last, less the time in which nobody came to probe; negative: there are none
 }
 
 // maxPause bounds the time between two probes. Below it they are a twentieth of the
@@ -95,9 +95,6 @@ func New(p Policy) *Endpoint { return &Endpoint{policy: p, buckets: make(map[str
 
 // Away reports whether the endpoint is away.
 func (e *Endpoint) Away() bool { return e.away }
-
-// Probing reports whether a request is under way that probes.
-func (e *Endpoint) Probing() bool { return e.away && e.probing }
 
 // Outage returns the number of the present outage, or of the last one, from 1.
 func (e *Endpoint) Outage() int { return e.outage }
@@ -225,7 +222,7 @@ func (e *Endpoint) Next() (at time.Time, ok bool) {
 func (e *Endpoint) Tick(now time.Time) (wakeOne, tooLong bool) {
 	switch {
 	case !e.away:
-	case !now.Before(e.ends) && (e.probing || now.Before(e.due)):
+	case !now.Before(e.ends) && (e.probing || e.ends.Before(e.due)):
 		e.lost = e.outage
 		e.away, e.probing = false, false
 		clear(e.buckets)

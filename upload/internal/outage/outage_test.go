@@ -202,6 +202,21 @@ func TestTick(t *testing.T) {
 	s.leave(s.enter(), q, lost, Blame) // it is one that never answered
 }
 
+// A timer that is late finds what it would have found in time, and has no time in the past
+// to be set to.
+func TestTickThatIsLate(t *testing.T) {
+	s, q := gone(t)
+	for s.e.ends.After(s.e.due) {
+		s.now = s.e.due
+		s.leave(s.enter(), q, lost, Wait)
+	}
+	s.now = s.e.due.Add(time.Second)
+	if _, tooLong := s.e.Tick(s.now); !tooLong {
+		at, _ := s.e.Next()
+		t.Errorf("%v after its limit, the outage has not ended, and the next tick is %v off", s.now.Sub(s.e.ends), at.Sub(s.now))
+	}
+}
+
 func TestOff(t *testing.T) {
 	s := newScript(t)
 	s.e = New(Policy{Interval: 2 * time.Second, Limit: -1})

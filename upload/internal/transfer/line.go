@@ -82,7 +82,6 @@ type line struct {
 	timer    *time.Timer
 
 	published bool // what the service knows
-
 }
 
 // publishLocked has the service know whether files are better not started. It reports
