@@ -47,7 +47,7 @@
 // [Store.Open] claims an upload for one holder. It does not wait: while another
 // holder has it, in this process or in another, the error is [ErrInUse]. Different
 // uploads do not get in each other's way, so that any number of processes can work
-// in one directory. The claim is a lock on the upload's file, which the system
+// in one directory. The claim of a [Dir] is a lock on the upload's file, which the system
 // takes back from a process that dies. It works between processes of one machine;
 // on a network file system it is as good as that system's locks.
 //
@@ -119,7 +119,11 @@
 //
 // A store that many machines share (etcd, a database) implements [Store] and
 // [Claim], with leases for claims: a holder that died has lost its claim when the
-// lease ends. Keep a record under its [Key] and parts under their numbers, so that
+// lease ends. It is [Shared], its claims are [Held], and each has a [Lease]. A holder that
+// was stopped, or cut off, and is back after its lease has to find that it is too late:
+// each write of Begin, Flush, Remove and Close is conditional, in the engine and not only
+// by the holder's clock, on the lease still being its own, and is [ErrLost] where it is
+// not. Open returns an [InUseError] that says who has the claim and until when. Keep a record under its [Key] and parts under their numbers, so that
 // an added part is one small write. The encodings above carry a version and a
 // checksum; Record.UnmarshalBinary and Part.UnmarshalBinary return an error that
 // wraps [ErrDamaged] instead of wrong data. Package checkpointtest has the suite

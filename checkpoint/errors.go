@@ -10,7 +10,8 @@ import (
 // Errors of opening.
 var (
 	// ErrInUse is returned by [Store.Open] when another holder, in this process
-	// or another, has the same upload open.
+	// or another, has the same upload open. A store that knows who returns an
+	// [InUseError].
 	ErrInUse = errors.New("checkpoint: upload is in use by another client or process")
 
 	// ErrDamaged is wrapped by what [Claim.Damaged] returns.
@@ -19,6 +20,11 @@ var (
 
 // Errors of use.
 var (
+	// ErrLost is returned by the calls of a [Held] claim that is gone: its lease ended,
+	// or another holder has it. It is no failure to write, and never tolerated: the
+	// upload belongs to somebody else, and whoever gets this error sends nothing more.
+	ErrLost = errors.New("checkpoint: claim lost")
+
 	// ErrClosed is returned by calls on a store or an upload that was closed.
 	ErrClosed = errors.New("checkpoint: closed")
 
