@@ -10,8 +10,6 @@ import (
 	"testing/synctest"
 	"time"
 
-	"go.uber.org/goleak"
-
 	"github.com/vodupload/vodupload/upload"
 	"github.com/vodupload/vodupload/upload/osstest"
 )
@@ -121,13 +119,11 @@ func TestStartAndStopAThousandTimes(t *testing.T) {
 	if err := errors.Join(c.Start(b.ctx), c.Wait(b.ctx)); err != nil {
 		t.Fatal(err)
 	}
-	current := goleak.IgnoreCurrent()
+	ended := goroutinesEnd(t)
 	if err := c.Close(); err != nil {
 		t.Fatal(err)
 	}
-	if err := goleak.Find(current); err != nil {
-		t.Error(err)
-	}
+	ended()
 }
 
 // heap returns the bytes that are in use.
@@ -276,7 +272,7 @@ func TestCloseWithAServerThatHangs(t *testing.T) {
 	abort := osstest.Hang(osstest.OpAbortMultipartUpload).Always()
 	b.server.Inject(part, abort)
 	c := b.client()
-	current := goleak.IgnoreCurrent()
+	ended := goroutinesEnd(t)
 	id := b.add(c, b.bytesOf("a", 500*kib))[0]
 	if err := c.Start(b.ctx); err != nil {
 		t.Fatal(err)
@@ -298,7 +294,5 @@ func TestCloseWithAServerThatHangs(t *testing.T) {
 	part.Release()
 	abort.Release()
 	b.server.Close()
-	if err := goleak.Find(current); err != nil {
-		t.Error(err)
-	}
+	ended()
 }

@@ -10,8 +10,6 @@ import (
 	"testing"
 	"time"
 
-	"go.uber.org/goleak"
-
 	"github.com/vodupload/vodupload/sts"
 	"github.com/vodupload/vodupload/upload"
 	"github.com/vodupload/vodupload/upload/osstest"
@@ -194,7 +192,7 @@ func TestInterruptedAtEachMoment(t *testing.T) {
 
 func interruptAt(t *testing.T, m moment, i interruption) {
 	b := newTestbed(t)
-	before, goroutines := openFiles(t), goleak.IgnoreCurrent()
+	before, allEnded := openFiles(t), goroutinesEnd(t)
 	f, there := m.set(b)
 	c := b.client()
 	ctx, cancel := context.WithCancel(b.ctx)
@@ -243,9 +241,7 @@ func interruptAt(t *testing.T, m moment, i interruption) {
 	if b.end != nil {
 		b.end()
 	}
-	if err := goleak.Find(goroutines); err != nil {
-		t.Error(err)
-	}
+	allEnded()
 	b.eventually("all files and connections to be closed", func() bool { return openFiles(t) <= before })
 }
 

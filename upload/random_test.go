@@ -14,8 +14,6 @@ import (
 	"testing/synctest"
 	"time"
 
-	"go.uber.org/goleak"
-
 	"github.com/vodupload/vodupload/sts"
 	"github.com/vodupload/vodupload/upload"
 	"github.com/vodupload/vodupload/upload/osstest"
@@ -47,7 +45,7 @@ func TestRandomCalls(t *testing.T) {
 		})
 	}
 	t.Run("over the network", func(t *testing.T) {
-		current := goleak.IgnoreCurrent()
+		ended := goroutinesEnd(t)
 		b := newTestbed(t)
 		ctx, cancel := context.WithTimeout(t.Context(), hangTimeout+time.Duration(*randomSteps)*100*time.Millisecond)
 		defer cancel()
@@ -57,9 +55,7 @@ func TestRandomCalls(t *testing.T) {
 		runRandom(t, b, seeds[0])
 		b.opts.HTTPClient.CloseIdleConnections()
 		b.server.Close()
-		if err := goleak.Find(current); err != nil {
-			t.Error(err)
-		}
+		ended()
 	})
 }
 

@@ -8,8 +8,6 @@ import (
 	"testing"
 	"time"
 
-	"go.uber.org/goleak"
-
 	"github.com/vodupload/vodupload/upload"
 	"github.com/vodupload/vodupload/upload/osstest"
 )
@@ -52,7 +50,6 @@ func TestShutdownKeepsTheCheckpoints(t *testing.T) {
 }
 
 func TestShutdownGivesUp(t *testing.T) {
-	t.Parallel() // it waits most of the time
 	reason := errors.New("the orchestrator kills us now")
 	t.Run("on a source that hangs", func(t *testing.T) {
 		b := newTestbed(t)
@@ -86,7 +83,7 @@ func TestShutdownGivesUp(t *testing.T) {
 	})
 	t.Run("on a clean-up", func(t *testing.T) {
 		b := newTestbed(t)
-		current := goleak.IgnoreCurrent()
+		ended := goroutinesEnd(t)
 		part, abort := osstest.Hang(osstest.OpUploadPart).Always(), osstest.Hang(osstest.OpAbortMultipartUpload).Always()
 		b.server.Inject(part, abort)
 		rec := b.recorded()
@@ -111,9 +108,7 @@ func TestShutdownGivesUp(t *testing.T) {
 		part.Release()
 		abort.Release()
 		b.server.Close()
-		if err := goleak.Find(current); err != nil {
-			t.Error(err)
-		}
+		ended()
 	})
 	t.Run("on a callback", func(t *testing.T) {
 		b := newTestbed(t)
