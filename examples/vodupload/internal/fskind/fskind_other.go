@@ -1,0 +1,5 @@
+//go:build !linux && !darwin
+
+package fskind
+
+func network(string) string { return "" }

@@ -1,0 +1,286 @@
+package hotfolder
+
+import (
+	"errors"
+	"fmt"
+	"hash/crc64"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"time"
+)
+
+// After says what happens to a file once it is uploaded.
+type After uint8
+
+// The values of After.
+const (
+	Leave  After = iota // it stays where it is
+	Move                // it is moved to another folder
+	Delete              // it is deleted
+)
+
+var afterNames = [...]string{"leave", "move", "delete"}
+
+// String returns "leave", "move" or "delete".
+func (a After) String() string { return afterNames[a] }
+
+// MarshalText returns what String does.
+func (a After) MarshalText() ([]byte, error) { return []byte(a.String()), nil }
+
+// UnmarshalText reads what MarshalText writes.
+func (a *After) UnmarshalText(text []byte) error {
+	for i, name := range afterNames {
+		if name == string(text) {
+			*a = After(i)
+			return nil
+		}
+	}
+	return fmt.Errorf("after: got %q, want leave, move or delete", text)
+}
+
+// ErrChanged says that a file is not the one, or not in the state, that was uploaded.
+var ErrChanged = errors.New("the file has changed, or somebody has it open for writing")
+
+// privateDir is the folder, beside a file, in which the file is looked at for the last time.
+const privateDir = ".vodupload"
+
+// An opened is a file from before its upload until after it.
+type opened struct {
+	f    *os.File
+	path string
+	info fs.FileInfo // when it was opened
+	id   Identity
+	ctim time.Time // of the inode; zero where the system has none
+
+	window func() // for tests: between the last look at the path and the rename
+}
+
+// open opens the file for a last look before its upload. The error is ErrChanged (wrapped)
+// if it is not what it was, or open for writing.
+func open(path string, want Identity) (*opened, error) {
+	f, err := os.OpenFile(path, os.O_RDONLY|nonblock, 0)
+	if err != nil {
+		return nil, err
+	}
+	o := &opened{f: f, path: path}
+	o.info, err = f.Stat()
+	if err == nil {
+		o.id, o.ctim = IdentityOf(o.info), changeTime(o.info)
+		err = o.unchanged()
+	}
+	if err == nil && !o.id.Equal(want) {
+		err = ErrChanged
+	}
+	if err != nil {
+		return nil, errors.Join(err, f.Close())
+	}
+	return o, nil
+}
+
+// unchanged returns ErrChanged (wrapped) unless the open file is as it was when it was
+// opened, is the one at its path, and nobody has it open for writing.
+func (o *opened) unchanged() error {
+	if err := o.sameAt(o.path); err != nil {
+		return err
+	}
+	info, err := o.f.Stat()
+	if err != nil {
+		return err
+	}
+	if !changeTime(info).Equal(o.ctim) {
+		return ErrChanged
+	}
+	return nil
+}
+
+// sameAt is unchanged for a path to which the file may have been renamed, which changes its
+// change time.
+func (o *opened) sameAt(path string) error {
+	info, err := o.f.Stat()
+	if err != nil {
+		return err
+	}
+	there, err := os.Lstat(path)
+	if errors.Is(err, fs.ErrNotExist) {
+		return ErrChanged
+	}
+	if err != nil {
+		return err
+	}
+	if !there.Mode().IsRegular() || !os.SameFile(o.info, there) || !IdentityOf(info).Equal(o.id) || !IdentityOf(there).Equal(o.id) {
+		return ErrChanged
+	}
+	if writing, _ := openForWriting(o.f); writing {
+		return ErrChanged
+	}
+	return nil
+}
+
+func (o *opened) close() { _ = o.f.Close() }
+
+// setAside renames the file to a name that no other program knows, and looks at it again.
+// If it is not the one that was opened, it is put back, and the error is ErrChanged.
+func (o *opened) setAside() (held string, err error) {
+	if err := o.unchanged(); err != nil {
+		return "", err
+	}
+	dir := filepath.Join(filepath.Dir(o.path), privateDir)
+	if err := os.Mkdir(dir, 0o700); err != nil && !errors.Is(err, fs.ErrExist) {
+		return "", err
+	}
+	held = filepath.Join(dir, filepath.Base(o.path))
+	if !canRenameOpen {
+		o.close()
+	}
+	if o.window != nil {
+		o.window()
+	}
+	if err := renameNew(o.path, held); err != nil {
+		if errors.Is(err, fs.ErrNotExist) {
+			err = ErrChanged
+		}
+		return "", err
+	}
+	if err := o.sameAtHeld(held); err != nil {
+		return "", errors.Join(err, putBack(held, o.path))
+	}
+	return held, nil
+}
+
+func (o *opened) sameAtHeld(held string) error {
+	if canRenameOpen {
+		return o.sameAt(held)
+	}
+	there, err := os.Lstat(held)
+	if err == nil && (!os.SameFile(o.info, there) || !IdentityOf(there).Equal(o.id)) {
+		err = ErrChanged
+	}
+	return err
+}
+
+// putBack gives a file that was set aside its name again, or one like it if that is taken.
+func putBack(held, path string) error {
+	_, err := renameFree(held, path)
+	_ = os.Remove(filepath.Dir(held)) // if it is empty
+	return err
+}
+
+// renameFree renames to path, or to a name like it if there is such a file. It returns
+// the name.
+func renameFree(from, path string) (to string, err error) {
+	to = path
+	ext := filepath.Ext(path)
+	for n := 2; ; n++ {
+		err := renameNew(from, to)
+		if !errors.Is(err, fs.ErrExist) || n > 1000 {
+			return to, err
+		}
+		to = fmt.Sprintf("%s (%d)%s", strings.TrimSuffix(path, ext), n, ext)
+	}
+}
+
+// Recover puts back the files that an earlier process set aside before it was killed.
+func Recover(dir string) error {
+	var errs []error
+	_ = filepath.WalkDir(dir, func(p string, d fs.DirEntry, err error) error {
+		if err != nil || !d.IsDir() || d.Name() != privateDir {
+			return nil
+		}
+		entries, err := os.ReadDir(p)
+		if err != nil {
+			errs = append(errs, err)
+			return fs.SkipDir
+		}
+		for _, e := range entries {
+			if e.Type().IsRegular() {
+				errs = append(errs, putBack(filepath.Join(p, e.Name()), filepath.Join(filepath.Dir(p), e.Name())))
+			}
+		}
+		_ = os.Remove(p)
+		return fs.SkipDir
+	})
+	return errors.Join(errs...)
+}
+
+// dispose does to an uploaded file what comes after, if it is still what was uploaded.
+// target is where Move moves it, and want the checksum of what was uploaded.
+func (o *opened) dispose(after After, target string, want uint64) error {
+	if after == Leave {
+		return nil
+	}
+	held, err := o.setAside()
+	if err != nil {
+		return err
+	}
+	if after == Delete {
+		err = os.Remove(held)
+	} else {
+		err = moveTo(held, target, want)
+	}
+	if err != nil {
+		return errors.Join(err, putBack(held, o.path))
+	}
+	_ = os.Remove(filepath.Dir(held))
+	return nil
+}
+
+// moveTo moves a file, to another file system as well: then the copy's checksum has to be
+// that of the upload.
+func moveTo(from, target string, want uint64) error {
+	if err := os.MkdirAll(filepath.Dir(target), 0o777); err != nil {
+		return err
+	}
+	_, err := renameFree(from, target)
+	if !errors.Is(err, syscall.EXDEV) {
+		return err
+	}
+	temp := filepath.Join(filepath.Dir(target), ".vodupload-"+filepath.Base(target)+".tmp")
+	if err := copyFile(from, temp, want); err != nil {
+		return errors.Join(err, ignoreMissing(os.Remove(temp)))
+	}
+	if _, err := renameFree(temp, target); err != nil {
+		return errors.Join(err, ignoreMissing(os.Remove(temp)))
+	}
+	return os.Remove(from)
+}
+
+// checksum returns the CRC-64 of OSS.
+func checksum(r io.Reader) (uint64, error) {
+	h := crc64.New(crc64.MakeTable(crc64.ECMA))
+	_, err := io.Copy(h, r)
+	return h.Sum64(), err
+}
+
+func copyFile(from, to string, want uint64) error {
+	src, err := os.Open(from)
+	if err != nil {
+		return err
+	}
+	defer src.Close()
+	info, err := src.Stat()
+	if err != nil {
+		return err
+	}
+	dst, err := os.OpenFile(to, os.O_RDWR|os.O_CREATE|os.O_TRUNC, info.Mode().Perm())
+	if err != nil {
+		return err
+	}
+	got, err := checksum(io.TeeReader(src, dst))
+	if err == nil && got != want {
+		err = fmt.Errorf("%w: the copy has the CRC-64 %d, what was uploaded %d", ErrChanged, got, want)
+	}
+	if err == nil {
+		err = dst.Sync()
+	}
+	if err = errors.Join(err, dst.Close()); err != nil {
+		return err
+	}
+	if err := os.Chtimes(to, time.Time{}, info.ModTime()); err != nil {
+		return err
+	}
+	return syncDir(filepath.Dir(to))
+}

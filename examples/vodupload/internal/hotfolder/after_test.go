@@ -1,0 +1,206 @@
+package hotfolder
+
+import (
+	"bytes"
+	"errors"
+	"os"
+	"path/filepath"
+	"runtime"
+	"testing"
+	"time"
+)
+
+func write(t *testing.T, path, text string) {
+	t.Helper()
+	if err := os.MkdirAll(filepath.Dir(path), 0o777); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(path, []byte(text), 0o666); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func read(t *testing.T, path string) string {
+	t.Helper()
+	text, err := os.ReadFile(path)
+	if err != nil {
+		return ""
+	}
+	return string(text)
+}
+
+// names returns the files below dir.
+func names(t *testing.T, dir string) (all []string) {
+	t.Helper()
+	for name := range readFolder(t.Context(), dir, func(string) bool { return false }).found {
+		all = append(all, name)
+	}
+	return all
+}
+
+func openFile(t *testing.T, path string) *opened {
+	t.Helper()
+	id, _ := look(filepath.Dir(path), filepath.Base(path))
+	o, err := open(path, id)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(o.close)
+	return o
+}
+
+func sum(text string) uint64 {
+	n, _ := checksum(bytes.NewReader([]byte(text)))
+	return n
+}
+
+func TestDispose(t *testing.T) {
+	for name, tt := range map[string]struct {
+		after     After
+		meanwhile func(t *testing.T, path string)
+		changed   bool
+		stays     string // the text at the path afterwards
+		moved     string
+	}{
+		"deletes":               {after: Delete},
+		"moves":                 {after: Move, moved: "text"},
+		"leaves":                {after: Leave, stays: "text"},
+		"not what was added to": {Delete, func(t *testing.T, path string) { write(t, path, "text and more") }, true, "text and more", ""},
+		"not what has other bytes and the old time": {Delete, func(t *testing.T, path string) {
+			info, _ := os.Stat(path)
+			write(t, path, "TEXT")
+			_ = os.Chtimes(path, time.Time{}, info.ModTime())
+		}, true, "TEXT", ""},
+		"not what was replaced": {Delete, func(t *testing.T, path string) {
+			write(t, path+".new", "text")
+			info, _ := os.Stat(path)
+			_ = os.Chtimes(path+".new", time.Time{}, info.ModTime())
+			_ = os.Rename(path+".new", path)
+		}, true, "text", ""},
+		"not what is gone": {Delete, func(t *testing.T, path string) { _ = os.Remove(path) }, true, "", ""},
+		"not what a link replaced": {Delete, func(t *testing.T, path string) {
+			_ = os.Rename(path, path+".old")
+			_ = os.Symlink(path+".old", path)
+		}, true, "text", ""},
+		"not what somebody writes to": {Delete, func(t *testing.T, path string) {
+			f, err := os.OpenFile(path, os.O_WRONLY, 0)
+			if err != nil {
+				t.Fatal(err)
+			}
+			t.Cleanup(func() { f.Close() })
+			if runtime.GOOS != "linux" {
+				t.Skip("not known here")
+			}
+		}, true, "text", ""},
+	} {
+		t.Run(name, func(t *testing.T) {
+			if runtime.GOOS != "linux" && name == "not what has other bytes and the old time" {
+				t.Skip("change times are not asked for here")
+			}
+			dir := t.TempDir()
+			path := filepath.Join(dir, "clip.mov")
+			write(t, path, "text")
+			old := time.Now().Add(-time.Hour)
+			if err := os.Chtimes(path, time.Time{}, old); err != nil {
+				t.Fatal(err)
+			}
+			o := openFile(t, path)
+			if tt.meanwhile != nil {
+				tt.meanwhile(t, path)
+			}
+			target := filepath.Join(dir, "done", "clip.mov")
+			err := o.dispose(tt.after, target, sum("text"))
+			if errors.Is(err, ErrChanged) != tt.changed || !tt.changed && err != nil {
+				t.Errorf("error is %v, want ErrChanged: %v", err, tt.changed)
+			}
+			if got := read(t, path); got != tt.stays {
+				t.Errorf("%q is there, want %q", got, tt.stays)
+			}
+			if got := read(t, target); got != tt.moved {
+				t.Errorf("%q was moved, want %q", got, tt.moved)
+			}
+			if _, err := os.Lstat(filepath.Join(dir, privateDir)); err == nil {
+				t.Error("the private folder is left")
+			}
+		})
+	}
+}
+
+// The window between the last look at the path and the rename.
+func TestFileReplacedInTheWindowIsPutBack(t *testing.T) {
+	dir := t.TempDir()
+	path := filepath.Join(dir, "clip.mov")
+	write(t, path, "text")
+	o := openFile(t, path)
+	o.window = func() {
+		write(t, path+".new", "other")
+		_ = os.Rename(path+".new", path)
+	}
+	if held, err := o.setAside(); !errors.Is(err, ErrChanged) || read(t, path) != "other" {
+		t.Fatalf("set aside at %q, error is %v, want ErrChanged and the other file in its place", held, err)
+	}
+}
+
+func TestPutBackKeepsBoth(t *testing.T) {
+	dir := t.TempDir()
+	path := filepath.Join(dir, "clip.mov")
+	held := filepath.Join(dir, privateDir, "clip.mov")
+	write(t, held, "other")
+	write(t, path, "third") // somebody is quick
+	if err := putBack(held, path); err != nil {
+		t.Fatal(err)
+	}
+	if a, b := read(t, path), read(t, filepath.Join(dir, "clip (2).mov")); a != "third" || b != "other" {
+		t.Errorf("got %q and %q, want both files", a, b)
+	}
+}
+
+func TestRecoverPutsBack(t *testing.T) {
+	dir := t.TempDir()
+	write(t, filepath.Join(dir, "a", privateDir, "clip.mov"), "one")
+	write(t, filepath.Join(dir, privateDir, "talk.mov"), "two")
+	write(t, filepath.Join(dir, "talk.mov"), "three")
+	if err := Recover(dir); err != nil {
+		t.Fatal(err)
+	}
+	for name, want := range map[string]string{"a/clip.mov": "one", "talk.mov": "three", "talk (2).mov": "two"} {
+		if got := read(t, filepath.Join(dir, name)); got != want {
+			t.Errorf("%s is %q, want %q", name, got, want)
+		}
+	}
+	if all := names(t, dir); len(all) != 3 {
+		t.Errorf("files are %q", all)
+	}
+}
+
+func TestMoveToAnotherFileSystem(t *testing.T) {
+	dir := t.TempDir()
+	from, to := filepath.Join(dir, "a"), filepath.Join(dir, "b")
+	write(t, from, "text")
+	if err := copyFile(from, to, sum("other")); !errors.Is(err, ErrChanged) {
+		t.Errorf("a copy with another checksum: error is %v, want ErrChanged", err)
+	}
+	old := time.Now().Add(-time.Hour).Truncate(time.Second)
+	_ = os.Chtimes(from, time.Time{}, old)
+	if err := copyFile(from, to, sum("text")); err != nil || read(t, to) != "text" {
+		t.Errorf("error is %v, copy is %q", err, read(t, to))
+	}
+	if info, _ := os.Stat(to); !info.ModTime().Equal(old) {
+		t.Errorf("the copy has the time %v, want %v", info.ModTime(), old)
+	}
+	shm := "/dev/shm"
+	if info, err := os.Stat(shm); runtime.GOOS != "linux" || err != nil || !info.IsDir() {
+		t.Skip("no second file system")
+	}
+	target, err := os.MkdirTemp(shm, "hotfolder")
+	if err != nil {
+		t.Skip(err)
+	}
+	defer os.RemoveAll(target)
+	if err := moveTo(from, filepath.Join(target, "in", "a"), sum("text")); err != nil || read(t, filepath.Join(target, "in", "a")) != "text" {
+		t.Errorf("error is %v, files are %q", err, names(t, target))
+	}
+	if _, err := os.Lstat(from); err == nil || len(names(t, target)) != 1 {
+		t.Errorf("the file is there still, or more than it: %q", names(t, target))
+	}
+}

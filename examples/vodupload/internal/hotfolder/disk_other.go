@@ -1,0 +1,5 @@
+//go:build !unix
+
+package hotfolder
+
+func syncDir(string) error { return nil }
