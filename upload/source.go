@@ -106,6 +106,8 @@ func (e *entry) inspect(f *File, shared *sharedValues) (int64, error) {
 		}
 	}
 	switch {
+	case e.path == "" && sources > 0:
+		return 0, fmt.Errorf("%w: File.Path is empty: it names the bytes in the list, in errors and in checkpoints", ErrMissingArgument)
 	case e.path == "":
 		return 0, fmt.Errorf("%w: File.Path is empty", ErrMissingArgument)
 	case f.Size < 0:
