@@ -200,6 +200,35 @@ var allowedImports = map[string]rule{
 	},
 }
 
+// Modules that packages of nested modules may import beside these.
+const (
+	nats       = "github.com/nats-io/nats.go"
+	natsServer = "github.com/nats-io/nats-server/v2"
+)
+
+// nestedImports has the rules of the modules that are nested in this one, each with
+// requirements of its own. No package of the library imports any of them.
+var nestedImports = map[string]map[string]rule{
+	"upload/fleet": {
+		"upload/fleet": {
+			[]string{"upload/fleet/jetstream", "upload", "checkpoint", nats},
+			"queue and worker use the client as every user does, and a NATS server that runs somewhere",
+		},
+		"upload/fleet/jetstream": {
+			[]string{"checkpoint", nats},
+			"a store of checkpoints needs no client, so it is of use without the queue",
+		},
+		"upload/fleet/embedded": {
+			[]string{nats, natsServer},
+			"the only package that links a NATS server, so that workers of a cluster elsewhere do not",
+		},
+		"upload/fleet/fleettest": {
+			[]string{"upload/fleet/embedded", nats},
+			"nodes for users' tests, whatever those keep in them",
+		},
+	},
+}
+
 // goleak and the standard library's testing helpers are for tests only.
 const leakDetector = "go.uber.org/goleak"
 
@@ -211,16 +240,25 @@ type pkg struct {
 }
 
 func TestImportGraph(t *testing.T) {
+	checkImports(t, "./...", allowedImports)
+	for nested, rules := range nestedImports {
+		checkImports(t, "./"+nested+"/...", rules)
+	}
+}
+
+// checkImports holds each package that a pattern names against its rule.
+func checkImports(t *testing.T, pattern string, rules map[string]rule) {
+	t.Helper()
 	found := make(map[string]bool)
-	for _, p := range list(t, "./...") {
+	for _, p := range list(t, pattern) {
 		name := strings.TrimPrefix(strings.TrimPrefix(p.ImportPath, module), "/")
 		if name == "" {
 			continue // the tests of the module
 		}
 		found[name] = true
-		r, ok := allowedImports[name]
+		r, ok := rules[name]
 		if !ok {
-			t.Errorf("package %s is not in allowedImports: add it, with the reason", name)
+			t.Errorf("package %s has no rule: add it, with the reason", name)
 			continue
 		}
 		for _, imported := range p.Imports {
@@ -229,11 +267,32 @@ func TestImportGraph(t *testing.T) {
 			}
 		}
 	}
-	for name := range allowedImports {
+	for name := range rules {
 		if !found[name] {
-			t.Errorf("allowedImports has a package %s that does not exist", name)
+			t.Errorf("there is a rule for a package %s that does not exist", name)
 		}
 	}
+}
+
+// A rule of the library that allows a package of a nested module would make all users
+// download what that module requires.
+func TestLibraryNeedsNoNestedModule(t *testing.T) {
+	for name, r := range allowedImports {
+		if i := slices.IndexFunc(r.imports, isNested); i >= 0 {
+			t.Errorf("the rule of %s allows %s, which is in a module of its own", name, r.imports[i])
+		}
+	}
+}
+
+// isNested reports whether a package of this module's tree is in a nested module. The
+// name stands without the module's path.
+func isNested(name string) bool {
+	for nested := range nestedImports {
+		if name == nested || strings.HasPrefix(name, nested+"/") {
+			return true
+		}
+	}
+	return name == "examples" || strings.HasPrefix(name, "examples/")
 }
 
 // The library's tests may use what is public in the module, and the leak detector,
@@ -241,7 +300,8 @@ func TestImportGraph(t *testing.T) {
 func TestImportGraphOfTests(t *testing.T) {
 	for _, p := range list(t, "./...") {
 		for _, imported := range append(p.TestImports, p.XTestImports...) {
-			known := isStandard(imported) || strings.HasPrefix(imported, module)
+			own, isOwn := strings.CutPrefix(imported, module+"/")
+			known := isStandard(imported) || isOwn && !isNested(own)
 			for _, m := range []string{sdk, retries, bbolt, xsync, leakDetector} {
 				known = known || imported == m || strings.HasPrefix(imported, m+"/")
 			}
@@ -252,24 +312,33 @@ func TestImportGraphOfTests(t *testing.T) {
 	}
 }
 
+// Users of a nested module get its tests' requirements into their go.sum. A replace
+// would make "go install" of its programs fail, and hide that it needs a release of
+// the library.
+func TestNestedModules(t *testing.T) {
+	for nested := range nestedImports {
+		for _, p := range list(t, "./"+nested+"/...") {
+			for _, imported := range append(p.TestImports, p.XTestImports...) {
+				known := isStandard(imported) || strings.HasPrefix(imported, module+"/")
+				for _, m := range []string{nats, natsServer, leakDetector} {
+					known = known || imported == m || strings.HasPrefix(imported, m+"/")
+				}
+				if !known {
+					t.Errorf("a test of %s imports %s, which is none of the module's", p.ImportPath, imported)
+				}
+			}
+		}
+		if mod := readMod(t, nested+"/go.mod"); len(mod.Replace) > 0 {
+			t.Errorf("%s/go.mod replaces %v: go.work is there for that", nested, mod.Replace)
+		}
+	}
+}
+
 // go.mod is what every user of the library downloads.
 func TestRequirements(t *testing.T) {
 	want := []string{sdk, retries, bbolt, leakDetector, xsync}
 	var got []string
-	mod, err := exec.Command("go", "mod", "edit", "-json").Output()
-	if err != nil {
-		t.Fatal(err)
-	}
-	var parsed struct {
-		Require []struct {
-			Path     string
-			Indirect bool
-		}
-	}
-	if err := json.Unmarshal(mod, &parsed); err != nil {
-		t.Fatal(err)
-	}
-	for _, r := range parsed.Require {
+	for _, r := range readMod(t, "go.mod").Require {
 		if !r.Indirect {
 			got = append(got, r.Path)
 		}
@@ -279,6 +348,29 @@ func TestRequirements(t *testing.T) {
 	if !slices.Equal(got, want) {
 		t.Errorf("go.mod requires %v, want %v", got, want)
 	}
+}
+
+// A modFile is what the tests look at in a go.mod.
+type modFile struct {
+	Require []struct {
+		Path     string
+		Indirect bool
+	}
+	Replace []struct {
+		Old struct{ Path string }
+	}
+}
+
+func readMod(t *testing.T, path string) (parsed modFile) {
+	t.Helper()
+	mod, err := exec.Command("go", "mod", "edit", "-json", path).Output()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := json.Unmarshal(mod, &parsed); err != nil {
+		t.Fatal(err)
+	}
+	return parsed
 }
 
 // allows reports whether the package may import a path: a package of this module by

@@ -1,0 +1,2 @@
+// Package fleet uploads with many workers, on one machine or on many.
+package fleet
