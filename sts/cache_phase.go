@@ -12,11 +12,11 @@ const unknownLife = 10 * time.Minute
 
 // held are credentials in a cache, with the times that decide about them.
 type held struct {
-	creds   Credentials
-	came    time.Time
-	renewAt time.Time // renewed in the background from here on
-	lateAt  time.Time // renewed before use from here on; zero: never
-	expires time.Time // no longer used from here on; zero: never
+	creds      Credentials
+	receivedAt time.Time
+	renewAt    time.Time // renewed in the background from here on
+	lateAt     time.Time // renewed before use from here on; zero: never
+	expires    time.Time // no longer used from here on; zero: never
 }
 
 // newHeld decides when creds, which came at the given time, are renewed. Jitter
@@ -26,15 +26,15 @@ func newHeld(creds Credentials, at time.Time, o CacheOptions, jitter float64) *h
 	end := creds.Deadline()
 	if end.IsZero() {
 		early := time.Duration(jitterShare * jitter * float64(unknownLife))
-		return &held{creds: creds, came: at, renewAt: at.Add(unknownLife - early)}
+		return &held{creds: creds, receivedAt: at, renewAt: at.Add(unknownLife - early)}
 	}
 	life := end.Sub(at)
 	h := &held{
-		creds:   creds,
-		came:    at,
-		renewAt: at.Add(time.Duration(max(0, o.RenewAt-jitterShare*jitter) * float64(life))),
-		lateAt:  end.Add(-min(o.Margin, life/4)),
-		expires: end,
+		creds:      creds,
+		receivedAt: at,
+		renewAt:    at.Add(time.Duration(max(0, o.RenewAt-jitterShare*jitter) * float64(life))),
+		lateAt:     end.Add(-min(o.Margin, life/4)),
+		expires:    end,
 	}
 	if h.renewAt.After(h.lateAt) {
 		h.renewAt = h.lateAt
@@ -60,7 +60,7 @@ func (h *held) at(t time.Time) phase {
 		return none
 	case !h.lateAt.IsZero() && !t.Before(h.lateAt):
 		return late
-	case t.Before(h.came.Add(-clockSlack)):
+	case t.Before(h.receivedAt.Add(-clockSlack)):
 		return late // the clock was set back: these times were those of a wrong one
 	case !t.Before(h.renewAt):
 		return stale

@@ -13,9 +13,9 @@ var errPaused = errors.New("upload: paused")
 
 // A startContext is the context of Start, while the client watches for its end.
 type startContext struct {
-	ctx     context.Context // nil: none is watched
-	count   int             // how often the client was started
-	unwatch func() bool
+	ctx          context.Context // nil: none is watched
+	count        int             // how often the client was started
+	stopWatching func() bool
 }
 
 func (s *startContext) ended() bool { return s.ctx != nil && s.ctx.Err() != nil }
@@ -23,8 +23,8 @@ func (s *startContext) ended() bool { return s.ctx != nil && s.ctx.Err() != nil 
 // stop ends the watching.
 func (s *startContext) stop() {
 	if s.ctx != nil {
-		s.unwatch()
-		s.ctx, s.unwatch = nil, nil
+		s.stopWatching()
+		s.ctx, s.stopWatching = nil, nil
 	}
 }
 
@@ -52,7 +52,7 @@ func (c *Client) Start(ctx context.Context) error {
 		c.start.stop()
 		c.start.count++
 		n := c.start.count
-		c.start.ctx, c.start.unwatch = ctx, context.AfterFunc(ctx, func() { c.startEnded(ctx, n) })
+		c.start.ctx, c.start.stopWatching = ctx, context.AfterFunc(ctx, func() { c.startEnded(ctx, n) })
 		return nil
 	})
 }

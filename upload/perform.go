@@ -105,7 +105,7 @@ func (c *Client) performLocked(effect filelist.Effect) {
 		}
 	case filelist.Release:
 		c.closeReaderLocked(e)
-	case filelist.Tell:
+	case filelist.Notify:
 		c.enqueueEndLocked(e, effect)
 	case filelist.Rest:
 		c.restLocked(e, effect)

@@ -90,11 +90,11 @@ func (l *List) Do(a Action, cause error) error {
 	case Start:
 		l.work++
 	case Pause:
-		l.halt(ToPause, cause)
+		l.interruptAll(ToPause, cause)
 	case Stop:
 		l.stops++
 		l.cause = cause
-		l.halt(ToStop, cause)
+		l.interruptAll(ToStop, cause)
 	case Close:
 		for f := l.first; f != nil; f = f.next {
 			l.closeFile(f, cause)
@@ -103,8 +103,8 @@ func (l *List) Do(a Action, cause error) error {
 	return nil
 }
 
-// halt interrupts all runs. What Stop ends is not only what runs.
-func (l *List) halt(why Intent, cause error) {
+// interruptAll interrupts all runs. What Stop ends is not only what runs.
+func (l *List) interruptAll(why Intent, cause error) {
 	for f := l.first; f != nil; f = f.next {
 		switch {
 		case f.Running():

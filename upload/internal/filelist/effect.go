@@ -9,7 +9,7 @@ const (
 	Interrupt             // end the run, with cause Err
 	CleanUp               // remove what the file left, then call Cleaned
 	Release               // the source will not be read again: close what the user gave to read
-	Tell                  // report an event to the user
+	Notify                // report an event to the user
 	Rest                  // a watched file has come to rest; Err: why without an end
 	Over                  // a file has ended and is to leave the list: call Leave with Run after the callback
 	Drop                  // the file is gone: forget all about it
@@ -42,8 +42,8 @@ type Effect struct {
 
 func (l *List) effect(e Effect) { l.effects = append(l.effects, e) }
 
-func (l *List) tell(f *node, event Event) {
-	l.effect(Effect{Kind: Tell, Event: event, File: f.ID})
+func (l *List) notify(f *node, event Event) {
+	l.effect(Effect{Kind: Notify, Event: event, File: f.ID})
 }
 
 // Take returns the effects of all decisions since the last Take. The slice is valid

@@ -295,7 +295,7 @@ func (o *owner) perform(e Effect) {
 	case Drop:
 		wrong = f.run > 0 || f.cleaning || f.told || f.watched
 		delete(o.known, e.File)
-	case Tell:
+	case Notify:
 		switch e.Event {
 		case EventStarted:
 			wrong = f.told || f.run == 0

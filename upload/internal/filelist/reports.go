@@ -95,7 +95,7 @@ func (l *List) settle(f *node) {
 func (l *List) succeed(f *node, size int64) {
 	f.Size, f.Uploaded = size, size
 	l.apply(f, FileSucceed)
-	l.tell(f, EventSucceeded)
+	l.notify(f, EventSucceeded)
 	l.unuse(f)
 	l.rest(f)
 }
@@ -108,7 +108,7 @@ func (l *List) fail(f *node, err error) { l.failWith(f, err, !f.Begun) }
 func (l *List) failWith(f *node, err error, silent bool) {
 	l.apply(f, FileFail)
 	l.failures.count(f)
-	l.effect(Effect{Kind: Tell, Event: EventFailed, File: f.ID, Err: err, Silent: silent})
+	l.effect(Effect{Kind: Notify, Event: EventFailed, File: f.ID, Err: err, Silent: silent})
 	l.unuse(f)
 	if f.Stream && f.Leftover {
 		l.cleanUp(f)
@@ -122,7 +122,7 @@ func (l *List) canceled(f *node) {
 		l.cleanUp(f)
 		return
 	}
-	l.tell(f, EventCanceled)
+	l.notify(f, EventCanceled)
 	l.unuse(f)
 	l.rest(f)
 }

@@ -413,7 +413,7 @@ func text(e Effect) string {
 		return fmt.Sprintf("failed %d (%s)", e.File, why)
 	case e.Silent:
 		return fmt.Sprintf("%s %d silent", eventNames[e.Event], e.File)
-	case e.Kind == Tell:
+	case e.Kind == Notify:
 		return fmt.Sprintf("%s %d", eventNames[e.Event], e.File)
 	case e.Kind == StartRun && !e.Slot:
 		return fmt.Sprintf("start %d slotless", e.File)

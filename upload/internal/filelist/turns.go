@@ -62,7 +62,7 @@ func (l *List) start(f *node, slot bool) {
 	if !f.Begun {
 		f.Begun = true
 		f.Started = l.Now
-		l.tell(f, EventStarted)
+		l.notify(f, EventStarted)
 	}
 }
 
@@ -73,5 +73,5 @@ func (l *List) finishIfQuiet() {
 	}
 	l.state, _ = l.state.Next(Finish)
 	l.finished = true
-	l.effect(Effect{Kind: Tell, Event: EventFinished})
+	l.effect(Effect{Kind: Notify, Event: EventFinished})
 }
