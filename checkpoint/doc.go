@@ -126,6 +126,6 @@
 // not. Open returns an [InUseError] that says who has the claim and until when. Keep a record under its [Key] and parts under their numbers, so that
 // an added part is one small write. The encodings above carry a version and a
 // checksum; Record.UnmarshalBinary and Part.UnmarshalBinary return an error that
-// wraps [ErrDamaged] instead of wrong data. Package checkpointtest has the suite
-// that such a store has to pass.
+// wraps [ErrDamaged] instead of wrong data. Package checkpointtest has the suites
+// that such a store has to pass: Run, and RunShared.
 package checkpoint

@@ -49,8 +49,12 @@ func newLease(term time.Duration, asked instant, now func() instant) *Lease {
 	return l
 }
 
-// Lost is closed once the lease is lost. It is not closed by End.
-func (l *Lease) Lost() <-chan struct{} { return l.lost }
+// Lost is closed once the lease is lost. The call looks at the clocks, so that a process
+// that was stopped need not wait for its timers. End does not close it.
+func (l *Lease) Lost() <-chan struct{} {
+	_ = l.Err()
+	return l.lost
+}
 
 // Err returns nil while the lease holds, by the clocks at the time of the call. Once it is
 // lost, the error wraps [ErrLost]; after End it is [ErrClosed], unless it was lost before.

@@ -21,7 +21,9 @@ type Shared interface {
 type Held interface {
 	// Lost is closed once the claim is gone, or may be gone: at the latest when two
 	// thirds of the lease have passed without a renewal, by the wall clock or the
-	// monotonic clock, whichever ran further. The holder then stops what is in flight.
+	// monotonic clock, whichever ran further. The call looks at the clocks: the timers of a
+	// process that was stopped may not have run yet. The channel is the same each time. The
+	// holder stops what is in flight when it is closed.
 	//
 	// From then on Begin, Add, Flush, Remove and Close return [ErrLost], wrapped, and
 	// change nothing that another holder may have written. Remove and Close release what

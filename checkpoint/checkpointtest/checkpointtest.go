@@ -8,6 +8,9 @@
 //		})
 //	}
 //
+// A store that many machines share passes [RunShared] as well. [Leases] is such a store in
+// memory, whose holders can be stopped and cut off: for tests of what uses one.
+//
 // Run it with the race detector too. What only the store itself can show is left to
 // its own tests: what survives a crash, and that claims hold between processes.
 package checkpointtest
