@@ -1,0 +1,91 @@
+package output
+
+import (
+	"fmt"
+	"strings"
+	"time"
+	"unicode"
+	"unicode/utf8"
+)
+
+// flagsOf has the flags in place of the library's options, which its advice names.
+var flagsOf = strings.NewReplacer(
+	"Options.CustomDomains", "--custom-domain",
+	"Options.Region", "--region",
+	"Options.StallTimeout", "--stall-timeout",
+	"Options.PartSize", "--part-size",
+	"Options.CheckpointDir", "--checkpoint-dir",
+	"Options.TokenWait", "the time for that",
+	"File.Options.Callback", "--callback-url",
+)
+
+// Text returns an error for people: one line, safe for a terminal.
+func Text(err error) string { return Safe(flagsOf.Replace(err.Error())) }
+
+// Safe returns a text in which nothing steers the terminal: control characters, those that
+// change the direction of writing and bytes that are no UTF-8 are shown as Go writes them.
+func Safe(text string) string {
+	if strings.IndexFunc(text, unsafe) < 0 && utf8.ValidString(text) {
+		return text
+	}
+	var b strings.Builder
+	for len(text) > 0 {
+		r, n := utf8.DecodeRuneInString(text)
+		switch {
+		case r == utf8.RuneError && n == 1:
+			fmt.Fprintf(&b, `\x%02x`, text[0])
+		case unsafe(r):
+			quoted := fmt.Sprintf("%+q", r)
+			b.WriteString(quoted[1 : len(quoted)-1])
+		default:
+			b.WriteRune(r)
+		}
+		text = text[n:]
+	}
+	return b.String()
+}
+
+func unsafe(r rune) bool { return !unicode.IsPrint(r) }
+
+// Bytes returns a number of bytes with three digits or so, like 1.2 GiB.
+func Bytes(n int64) string {
+	if n < 1<<10 {
+		return fmt.Sprintf("%d B", n)
+	}
+	value, unit := float64(n), ""
+	for _, unit = range []string{"KiB", "MiB", "GiB", "TiB", "PiB"} {
+		if value /= 1 << 10; value < 1000 {
+			break
+		}
+	}
+	if value < 10 {
+		return fmt.Sprintf("%.1f %s", value, unit)
+	}
+	return fmt.Sprintf("%.0f %s", value, unit)
+}
+
+// Duration returns a duration in its two largest units.
+func Duration(d time.Duration) string {
+	switch {
+	case d < 10*time.Second:
+		return fmt.Sprintf("%.1fs", max(d, 0).Seconds())
+	case d < time.Minute:
+		return fmt.Sprintf("%.0fs", d.Seconds())
+	case d < time.Hour:
+		return fmt.Sprintf("%dm%02ds", d/time.Minute, d/time.Second%60)
+	case d < 100*time.Hour:
+		return fmt.Sprintf("%dh%02dm", d/time.Hour, d/time.Minute%60)
+	}
+	return fmt.Sprintf("%dd%02dh", d/(24*time.Hour), d/time.Hour%24)
+}
+
+// Count returns a number of things, like "1 file" or "2 files".
+func Count(n int, one string) string {
+	switch {
+	case n == 1:
+		return "1 " + one
+	case strings.HasSuffix(one, "y"):
+		return fmt.Sprintf("%d %sies", n, strings.TrimSuffix(one, "y"))
+	}
+	return fmt.Sprintf("%d %ss", n, one)
+}

@@ -1,0 +1,162 @@
+package output
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/vodupload/vodupload/upload"
+)
+
+// A row is a file that is being uploaded.
+type row struct {
+	name     string
+	size     int64 // -1: not known
+	uploaded int64
+	started  time.Time
+	reported time.Time // the last progress event
+	waits    *upload.Waiting
+}
+
+// A view is what there is to be shown at one moment.
+type view struct {
+	rows  []row // the longest-running first
+	more  int   // files that run beside them
+	total totals
+}
+
+// maxRows is how many bars there are at most.
+const maxRows = 10
+
+// totals are the figures of the whole run.
+type totals struct {
+	uploaded, size int64
+	ended, files   int
+	failed         int
+	speed          float64 // bytes per second
+	left           time.Duration
+	retries        int64
+	waits          string // what for; empty: nothing
+	since          time.Duration
+}
+
+func (r *Reporter) viewLocked() view {
+	var v view
+	now := r.opts.Now()
+	all := make([]*row, 0, len(r.running))
+	for _, one := range r.running {
+		all = append(all, one)
+	}
+	slices.SortFunc(all, func(a, b *row) int {
+		return cmp.Or(a.started.Compare(b.started), cmp.Compare(a.name, b.name))
+	})
+	for i, one := range all {
+		if i < maxRows {
+			v.rows = append(v.rows, *one)
+		}
+	}
+	v.more = len(all) - len(v.rows)
+	s := r.stats()
+	r.uploaded = max(r.uploaded, s.Uploaded)
+	v.total = totals{
+		uploaded: min(r.uploaded, s.Total), size: s.Total, speed: s.Speed, left: s.Left, failed: r.sum.Failed,
+		ended: s.Files[upload.FileSucceeded] + s.Files[upload.FileFailed] + s.Files[upload.FileCanceled],
+	}
+	for _, n := range s.Files {
+		v.total.files += n
+	}
+	for _, n := range s.Retries {
+		v.total.retries += n
+	}
+	v.total.waits, v.total.since = waitsFor(all, now)
+	return v
+}
+
+// waitsFor returns what the files wait for, if all of them wait: where one gets through,
+// nobody needs to know. Of several things it is the one that was waited for longest.
+func waitsFor(all []*row, now time.Time) (what string, since time.Duration) {
+	for _, one := range all {
+		if one.waits == nil {
+			return "", 0
+		}
+		if d := now.Sub(one.waits.Since); what == "" || d > since {
+			what, since = waitWord(one.waits.For), d
+		}
+	}
+	return what, since
+}
+
+func waitWord(w upload.WaitReason) string {
+	switch w {
+	case upload.WaitCredentials:
+		return "a token"
+	case upload.WaitNetwork:
+		return "the network"
+	case upload.WaitThrottle:
+		return "OSS, which throttles"
+	case upload.WaitDestination:
+		return "a destination"
+	}
+	return w.String()
+}
+
+// line returns the totals in one line.
+func (t totals) line() string { return strings.Join(t.words(), ", ") }
+
+// words returns the totals, the most important first.
+func (t totals) words() []string {
+	words := []string{fmt.Sprintf("%s of %s", Bytes(t.uploaded), Bytes(t.size))}
+	if t.size > 0 {
+		words[0] = fmt.Sprintf("%d%%, %s", percent(t.uploaded, t.size), words[0])
+	}
+	if t.waits != "" {
+		words = append(words, fmt.Sprintf("waits for %s (%s)", t.waits, Duration(t.since)))
+	} else {
+		words = append(words, Bytes(int64(t.speed))+"/s")
+		if t.left >= 0 && t.uploaded < t.size {
+			words = append(words, Duration(t.left)+" left")
+		}
+	}
+	words = append(words, fmt.Sprintf("%d of %s", t.ended, Count(t.files, "file")))
+	if t.failed > 0 {
+		words = append(words, fmt.Sprintf("%d failed", t.failed))
+	}
+	if t.retries > 0 {
+		words = append(words, Count(int(t.retries), "retry"))
+	}
+	return words
+}
+
+// percent is rounded down: 100 is all.
+func percent(part, whole int64) int {
+	if whole <= 0 {
+		return 100
+	}
+	return int(float64(part) / float64(whole) * 100)
+}
+
+// line returns the summary in one line.
+func (s Summary) line() string {
+	d := time.Duration(s.Duration * float64(time.Second))
+	words := []string{fmt.Sprintf("%s uploaded, %s in %s", Count(s.Uploaded, "file"), Bytes(s.Bytes), Duration(d))}
+	if d > 0 && s.Bytes > s.Resumed {
+		words[0] += fmt.Sprintf(" (%s/s)", Bytes(int64(float64(s.Bytes-s.Resumed)/d.Seconds())))
+	}
+	for _, w := range []struct {
+		n    int
+		what string
+	}{{s.Skipped, "skipped"}, {s.Failed, "failed"}, {s.Canceled, "canceled"}, {s.Left, "left"}} {
+		if w.n > 0 {
+			words = append(words, fmt.Sprintf("%d %s", w.n, w.what))
+		}
+	}
+	if s.Resumed > 0 {
+		words = append(words, Bytes(s.Resumed)+" of an earlier run")
+	}
+	if s.Retries > 0 {
+		words = append(words, Count(int(s.Retries), "retry"))
+	}
+	return strings.Join(words, ", ")
+}

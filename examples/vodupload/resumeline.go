@@ -1,0 +1,39 @@
+package main
+
+import (
+	"net/url"
+	"strings"
+)
+
+// howToResume returns the command that resumes this run, which is the same once more. One
+// that has a secret in it is not repeated.
+func (a *app) howToResume() string {
+	words := []string{"vodupload"}
+	for _, arg := range a.args {
+		if hasSecret(arg) {
+			return "the same command resumes"
+		}
+		words = append(words, quote(arg))
+	}
+	return "resume with: " + strings.Join(words, " ")
+}
+
+// hasSecret reports whether an argument has a URL that may be signed or have a password.
+func hasSecret(arg string) bool {
+	if _, value, found := strings.Cut(arg, "="); found && strings.HasPrefix(arg, "--") {
+		arg = value
+	}
+	u, err := url.Parse(arg)
+	return err == nil && u.Scheme != "" && (u.User != nil || u.RawQuery != "")
+}
+
+// quote returns a word as a shell takes it.
+func quote(word string) string {
+	plain := func(r rune) bool {
+		return r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r >= '0' && r <= '9' || strings.ContainsRune("-_./:=,+@%", r) || r > 0x7f
+	}
+	if word != "" && strings.TrimFunc(word, plain) == "" {
+		return word
+	}
+	return "'" + strings.ReplaceAll(word, "'", `'\''`) + "'"
+}

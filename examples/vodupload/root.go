@@ -1,0 +1,109 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
+
+	"github.com/vodupload/vodupload/examples/vodupload/internal/config"
+	"github.com/vodupload/vodupload/examples/vodupload/internal/output"
+)
+
+// An app is one run of the command.
+type app struct {
+	env
+	args    []string // as typed
+	global  globalFlags
+	started bool // the command line was right
+}
+
+// globalFlags are those that every subcommand has.
+type globalFlags struct {
+	config   config.Flags
+	json     bool
+	quiet    bool
+	verbose  bool
+	noColor  bool
+	progress output.Progress
+}
+
+func (g *globalFlags) register(flags *pflag.FlagSet) {
+	c := &g.config
+	flags.StringVar(&c.Profile, "profile", "", "profile of the configuration file")
+	flags.StringVar(&c.ConfigFile, "config-file", "", "configuration `FILE`, of ossutil (1 or 2) or the aliyun CLI (default ~/.ossutilconfig, ~/.aliyun/config.json)")
+	flags.StringVar(&c.Region, "region", "", "region of the bucket, like cn-hangzhou")
+	flags.StringVar(&c.Endpoint, "endpoint", "", "endpoint, like oss-cn-hangzhou.aliyuncs.com (default: that of the region)")
+	flags.StringVar(&c.CustomDomain, "custom-domain", "", "`DOMAIN` that is mapped to the bucket")
+	flags.StringVar(&c.CredentialsURI, "credentials-uri", "", "`URL` that gives credentials")
+	flags.StringVar(&c.RoleARN, "role-arn", "", "`ARN` of a role to assume")
+	flags.BoolVar(&g.json, "json", false, "write events to standard output, one JSON object per line")
+	flags.BoolVarP(&g.quiet, "quiet", "q", false, "report errors only")
+	flags.BoolVarP(&g.verbose, "verbose", "v", false, "report each file, each retry, and where settings come from")
+	flags.Var(&g.progress, "progress", "auto, bar, plain or none")
+	flags.BoolVar(&g.noColor, "no-color", false, "no colors (as does the variable NO_COLOR)")
+}
+
+// run runs one command line and returns its exit code.
+func run(args []string, e env) int {
+	ctx, stop := e.interruptible(context.Background())
+	defer stop()
+	a := &app{env: e, args: args}
+	root := newRoot(a)
+	root.SetArgs(args)
+	err := root.ExecuteContext(ctx)
+	if err != nil && !a.started && exitCode(err) == exitFailed {
+		err = usageError{err}
+	}
+	return a.end(err)
+}
+
+// newRoot returns the command with all its subcommands.
+func newRoot(a *app) *cobra.Command {
+	root := &cobra.Command{
+		Use:           "vodupload",
+		Short:         "Copies media files to Alibaba Cloud OSS, and resumes what was interrupted",
+		Long:          "Vodupload copies media files to Alibaba Cloud OSS: in parts, with retries, checked by CRC64.\nInterrupted or killed, the same command resumes.\n\n" + exitCodes,
+		SilenceErrors: true,
+		SilenceUsage:  true,
+		Args: func(_ *cobra.Command, args []string) error {
+			if len(args) > 0 {
+				return fmt.Errorf("%q is not a command: see vodupload --help", args[0])
+			}
+			return nil
+		},
+		PersistentPreRun: func(*cobra.Command, []string) { a.started = true },
+		RunE:             func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
+	}
+	root.SetIn(a.stdin)
+	root.SetOut(a.stdout)
+	root.SetErr(a.stderr)
+	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error {
+		return usageError{fmt.Errorf("%w: see %s --help", err, cmd.CommandPath())}
+	})
+	a.global.register(root.PersistentFlags())
+	root.AddCommand(
+		newCp(a),
+		newVersion(a),
+	)
+	return root
+}
+
+// reportedError is an error that was shown already.
+type reportedError struct{ error }
+
+func (e reportedError) Unwrap() error { return e.error }
+
+// end reports the error of the run, unless that was done, and returns the exit code.
+func (a *app) end(err error) int {
+	code := exitCode(err)
+	if done := (reportedError{}); err == nil || errors.As(err, &done) {
+		return code
+	}
+	r := a.reporter()
+	r.Error(err)
+	r.Close(code)
+	return code
+}

@@ -1,0 +1,122 @@
+package main
+
+import (
+	"context"
+	"errors"
+
+	"github.com/vodupload/vodupload/examples/vodupload/internal/config"
+	"github.com/vodupload/vodupload/examples/vodupload/internal/output"
+	"github.com/vodupload/vodupload/sts"
+	"github.com/vodupload/vodupload/upload"
+)
+
+// A session is a client for one bucket whose work is reported.
+type session struct {
+	app    *app
+	client *upload.Client
+	report *output.Reporter
+	place  config.Place
+	bucket string
+	cache  *sts.Cache
+}
+
+// configuration returns the configuration of this run.
+func (a *app) configuration() (*config.Config, error) {
+	home, ok := a.lookup("HOME")
+	if !ok {
+		home, _ = a.lookup("USERPROFILE")
+	}
+	return config.Resolve(config.Input{Flags: a.global.config, Lookup: a.lookup, Home: home})
+}
+
+// open returns a session for a bucket. It has looked for credentials: without any, it
+// fails at once. opts are those of the client; what the configuration and the report need
+// is added. The caller must call finish.
+func (a *app) open(ctx context.Context, bucket string, opts upload.Options) (*session, error) {
+	c, err := a.configuration()
+	if err != nil {
+		return nil, err
+	}
+	place, err := c.Place(bucket)
+	if err != nil {
+		return nil, err
+	}
+	cache, err := sts.NewCache(c.Credentials, nil)
+	if err != nil {
+		return nil, err
+	}
+	if _, err := cache.Credentials(ctx); err != nil && hopeless(err) {
+		_ = cache.Close()
+		return nil, deniedError{err}
+	}
+	s := &session{app: a, report: a.reporter(), place: place, bucket: bucket, cache: cache}
+	opts.Credentials, opts.Region, opts.CustomDomains = cache, place.Region, place.CustomDomains
+	own := opts.Callbacks.OnFailed
+	opts.Callbacks = s.report.Callbacks()
+	if show := opts.Callbacks.OnFailed; own != nil {
+		opts.Callbacks.OnFailed = func(c *upload.Client, f upload.FileInfo, err error) {
+			show(c, f, err)
+			own(c, f, err)
+		}
+	}
+	if s.client, err = upload.New(&opts); err != nil {
+		_ = cache.Close()
+		return nil, err
+	}
+	s.report.Follow(s.client.Stats)
+	s.report.Detail("endpoint %s (%s), credentials from %s", place.Endpoint, place.Origin, c.CredentialsSetting.Origin)
+	return s, nil
+}
+
+// hopeless reports whether asking for credentials again is of no use.
+func hopeless(err error) bool {
+	return sts.Permanent(err) || errors.Is(err, sts.ErrInvalidCredentials) || errors.Is(err, sts.ErrExpired)
+}
+
+// A deniedError says that there are no credentials.
+type deniedError struct{ err error }
+
+func (e deniedError) Error() string { return e.err.Error() }
+func (e deniedError) Unwrap() error { return e.err }
+
+// finish waits until all files have ended, or stops them when ctx ends, and closes the
+// session. err is what has already gone wrong with the run as a whole. All that went
+// wrong is reported: the error that finish returns only has the exit code.
+func (s *session) finish(ctx context.Context, err error) error {
+	if err != nil {
+		_ = s.client.Stop()
+	}
+	_ = s.client.Wait(context.WithoutCancel(ctx)) // the reporter has seen what failed
+	_ = s.client.Close()
+	_ = s.cache.Close()
+	err = s.outcome(ctx, err)
+	s.report.Close(exitCode(err))
+	if err != nil {
+		return reportedError{err}
+	}
+	return nil
+}
+
+// outcome returns what the run ends with, and reports what no file has reported.
+func (s *session) outcome(ctx context.Context, err error) error {
+	if cause := context.Cause(ctx); cause != nil {
+		s.report.Say("%v: %s", cause, s.app.howToResume())
+		return cause
+	}
+	if err != nil {
+		s.report.Error(err)
+		return err
+	}
+	if failed := s.report.Failures(); len(failed) > 0 {
+		return failures(failed)
+	}
+	return nil
+}
+
+// start starts the client. Its files stop when ctx ends.
+func (s *session) start(ctx context.Context) error { return s.client.Start(ctx) }
+
+// file returns a file with the destination that all files of the session share.
+func (s *session) file() upload.File {
+	return upload.File{Endpoint: s.place.Endpoint, Bucket: s.bucket}
+}
