@@ -32,7 +32,7 @@ const (
 var allowedImports = map[string]rule{
 	"upload": {
 		[]string{
-			"upload/internal/credentials", "upload/internal/descriptors", "upload/internal/filelist",
+			"upload/internal/crc64", "upload/internal/credentials", "upload/internal/descriptors", "upload/internal/filelist",
 			"upload/internal/media", "upload/internal/notify", "upload/internal/slots",
 			"upload/internal/target", "upload/internal/tasks", "upload/internal/transfer",
 			"upload/internal/vodauth", "checkpoint", "sts",

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io/fs"
 	"net"
+	"net/http"
 	"slices"
 	"strings"
 
@@ -95,6 +96,9 @@ var (
 	// ErrObjectExists is returned with IfExists Fail for a file whose object exists.
 	ErrObjectExists = errors.New("upload: object exists")
 
+	// ErrObjectNotExist is returned by Stat for an object that is not there.
+	ErrObjectNotExist = errors.New("upload: object does not exist")
+
 	// ErrGroup is returned for a file of a [Group] if a file of a lower rank, which its
 	// text names, has failed or was canceled.
 	ErrGroup = filelist.ErrGroup
@@ -155,7 +159,7 @@ type Error struct {
 	// AbortMultipartUpload, ListParts or HeadObject; "upload" if it was no request.
 	Op        string
 	FileID    FileID
-	Path      string // of the source
+	Path      string // of the source; empty if it is about none: see Stat
 	Bucket    string
 	Object    string
 	UploadID  string // empty before there was one
@@ -173,9 +177,13 @@ func (e *Error) Error() string {
 		return "<nil>"
 	}
 	var b strings.Builder
-	b.WriteString("upload " + e.Path)
-	if e.Bucket != "" {
-		fmt.Fprintf(&b, " to %s/%s", e.Bucket, e.Object)
+	switch {
+	case e.Path == "" && e.Bucket != "": // it is about no source
+		fmt.Fprintf(&b, "look at %s/%s", e.Bucket, e.Object)
+	case e.Bucket == "":
+		b.WriteString("upload " + e.Path)
+	default:
+		fmt.Fprintf(&b, "upload %s to %s/%s", e.Path, e.Bucket, e.Object)
 	}
 	if e.UploadID != "" {
 		fmt.Fprintf(&b, " (upload ID %s)", e.UploadID)
@@ -201,9 +209,16 @@ func (e *Error) Unwrap() error {
 	return e.Err
 }
 
-// Is makes an [ErrObjectExists] of OSS's code for it.
+// Is makes an [ErrObjectExists] of OSS's code for it, and an [ErrObjectNotExist] of the
+// answer that says so.
 func (e *Error) Is(target error) bool {
-	return target == ErrObjectExists && e != nil && e.Code == CodeObjectExists
+	switch {
+	case e == nil:
+		return false
+	case target == ErrObjectNotExist:
+		return e.Op == "HeadObject" && e.Status == http.StatusNotFound && e.Code != "NoSuchBucket"
+	}
+	return target == ErrObjectExists && e.Code == CodeObjectExists
 }
 
 // newError wraps the error of a step as the *Error of f.

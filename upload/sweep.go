@@ -109,7 +109,7 @@ func (c *Client) Sweep(ctx context.Context, o SweepOptions) ([]Leftover, error) 
 		c.logCleanup(e, func() []any { return []any{"sweep", t.Bucket, "object", t.Object} })
 	}
 	job.Wanted = c.isWanted
-	found, err := c.sweep(ctx, job)
+	found, err := whileOpen(ctx, c, func(ctx context.Context) ([]transfer.Leftover, error) { return c.service.Sweep(ctx, job) })
 	left := make([]Leftover, len(found))
 	for i, l := range found {
 		left[i] = Leftover{
@@ -148,29 +148,7 @@ func (c *Client) gateOf(k checkpoint.Key) (gate transfer.Gate) {
 	return gate
 }
 
-// sweep ends when the client is closed, as if its context had ended. Close waits for it,
-// so it must not wait for the end of anything else: it may hold the slots that clean-ups
-// are waiting for.
-func (c *Client) sweep(ctx context.Context, job *transfer.SweepJob) (found []transfer.Leftover, err error) {
-	ctx, cancel := context.WithCancelCause(ctx)
-	done := make(chan struct{})
-	ran := c.workers.Go(func() {
-		defer close(done)
-		defer cancel(nil)
-		found, err = c.service.Sweep(ctx, job)
-	})
-	if !ran {
-		cancel(nil)
-		return nil, ErrClosed
-	}
-	if c.await(ctx, &c.changed, func(l *filelist.List) bool { return l.State() == filelist.Closed }) == nil {
-		cancel(ErrClosed)
-	}
-	<-done
-	return found, err
-}
-
-// logCleanup logs what happened in the clean-up after a file, or in a sweep. There is no
+// logCleanup logs what happened in the clean-up after a file, in a sweep or in a Stat. There is no
 // callback for it: the file has ended, or there is none.
 func (c *Client) logCleanup(e transfer.Event, about func() []any) {
 	switch e.Kind {
