@@ -211,8 +211,12 @@ const (
 var nestedImports = map[string]map[string]rule{
 	"upload/fleet": {
 		"upload/fleet": {
-			[]string{"upload/fleet/jetstream", "upload", "checkpoint", nats},
+			[]string{"upload/fleet/internal/decide", "upload/fleet/jetstream", "upload", "checkpoint", nats},
 			"queue and worker use the client as every user does, and a NATS server that runs somewhere",
+		},
+		"upload/fleet/internal/decide": {
+			nil,
+			"what to do with a job, a claim or a share is decided by values alone, so that tables can test it",
 		},
 		"upload/fleet/jetstream": {
 			[]string{"checkpoint", nats},

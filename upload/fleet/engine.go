@@ -1,0 +1,270 @@
+package fleet
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"regexp"
+	"time"
+
+	"github.com/nats-io/nats.go"
+	"github.com/nats-io/nats.go/jetstream"
+)
+
+// schema is the version of the streams and of what is in them.
+const (
+	schemaKey = "vodupload.fleet"
+	schema    = "1"
+)
+
+// engineTimeout bounds calls to the engine whose context has no deadline. An election
+// takes up to 9 s.
+const engineTimeout = 15 * time.Second
+
+var namespaceName = regexp.MustCompile(`^[A-Za-z0-9_-]{1,32}$`)
+
+// An engine is the three streams of a namespace: the states of the jobs, the messages
+// that wake workers, and the dead jobs.
+type engine struct {
+	nc     *nats.Conn
+	js     jetstream.JetStream
+	ns     string
+	states jetstream.Stream
+	bells  jetstream.Stream
+	dead   jetstream.Stream
+}
+
+// The subjects. All begin with "vuq.", the namespace and a letter.
+func (e *engine) jobSubject(id string) string    { return "vuq." + e.ns + ".j." + id }
+func (e *engine) workerSubject(id string) string { return "vuq." + e.ns + ".w." + id }
+func (e *engine) reconcilerSubject() string      { return e.workerSubject("reconciler") }
+func (e *engine) deadSubject(id string) string   { return "vuq." + e.ns + ".d." + id }
+
+// bellSubject has the first digit of the upload's hash as a token of its own, so that the
+// reconciler can look at a sixteenth of the queue at a time.
+func (e *engine) bellSubject(queue, upload string) string {
+	return "vuq." + e.ns + ".q." + queue + "." + upload[:1] + "." + upload
+}
+
+// openEngine finds or makes the streams of a namespace. replicas 0 is three in a cluster,
+// and one on a single server.
+func openEngine(ctx context.Context, nc *nats.Conn, ns string, replicas int) (*engine, error) {
+	switch {
+	case nc == nil:
+		return nil, fmt.Errorf("%w: the connection to NATS is nil", ErrMissingArgument)
+	case !namespaceName.MatchString(ns):
+		return nil, fmt.Errorf("%w: Namespace: got %q, want 1 to 32 letters, digits, hyphens and underscores", ErrInvalidArgument, ns)
+	case replicas < 0 || replicas > 5:
+		return nil, fmt.Errorf("%w: Replicas: got %d, want 1 to 5, or 0 for the default", ErrInvalidArgument, replicas)
+	case nc.IsClosed():
+		return nil, fmt.Errorf("%w: the connection to NATS is closed%s", ErrNoEngine, lastError(nc))
+	}
+	if replicas == 0 {
+		replicas = 1
+		if nc.ConnectedClusterName() != "" {
+			replicas = 3
+		}
+	}
+	js, err := jetstream.New(nc)
+	if err != nil {
+		return nil, fmt.Errorf("fleet: %w", err)
+	}
+	ctx, cancel := withTimeout(ctx)
+	defer cancel()
+	e := &engine{nc: nc, js: js, ns: ns}
+	for _, s := range []struct {
+		stream *jetstream.Stream
+		cfg    jetstream.StreamConfig
+	}{
+		{&e.states, jetstream.StreamConfig{
+			Name:              "VUJ_" + ns,
+			Description:       "vodupload: states of jobs, workers",
+			Subjects:          []string{e.jobSubject("*"), e.workerSubject("*")},
+			MaxMsgsPerSubject: 1,
+			AllowMsgTTL:       true,
+		}},
+		{&e.bells, jetstream.StreamConfig{
+			Name:                 "VUQ_" + ns,
+			Description:          "vodupload: messages that wake workers; the states are the truth",
+			Subjects:             []string{"vuq." + ns + ".q.*.*.*"},
+			Retention:            jetstream.WorkQueuePolicy,
+			MaxMsgsPerSubject:    1,
+			Discard:              jetstream.DiscardNew,
+			DiscardNewPerSubject: true,
+		}},
+		{&e.dead, jetstream.StreamConfig{
+			Name:              "VUD_" + ns,
+			Description:       "vodupload: jobs that nobody tries again",
+			Subjects:          []string{e.deadSubject("*")},
+			MaxMsgsPerSubject: 1,
+		}},
+	} {
+		s.cfg.Storage, s.cfg.Replicas = jetstream.FileStorage, replicas
+		s.cfg.Metadata = map[string]string{schemaKey: schema}
+		if *s.stream, err = e.ensure(ctx, s.cfg); err != nil {
+			return nil, err
+		}
+	}
+	return e, nil
+}
+
+// ensure returns the stream of this name if this version has made it, and makes it if
+// there is none. An existing stream stays as it is, so that operators may change its
+// replicas and limits.
+func (e *engine) ensure(ctx context.Context, cfg jetstream.StreamConfig) (jetstream.Stream, error) {
+	for {
+		s, err := e.js.Stream(ctx, cfg.Name)
+		if err == nil {
+			return s, checkStream(s.CachedInfo().Config)
+		}
+		if !errors.Is(err, jetstream.ErrStreamNotFound) {
+			return nil, e.explain(ctx, "look up stream "+cfg.Name, err)
+		}
+		s, err = e.js.CreateStream(ctx, cfg)
+		if err == nil {
+			return s, nil
+		}
+		if !errors.Is(err, jetstream.ErrStreamNameAlreadyInUse) { // another process has just made it
+			return nil, e.explain(ctx, fmt.Sprintf("make stream %s with %d replicas", cfg.Name, cfg.Replicas), err)
+		}
+		if err := sleep(ctx, 50*time.Millisecond); err != nil {
+			return nil, e.explain(ctx, "look up stream "+cfg.Name, err)
+		}
+	}
+}
+
+func checkStream(cfg jetstream.StreamConfig) error {
+	switch version, ok := cfg.Metadata[schemaKey]; {
+	case !ok:
+		return fmt.Errorf("%w: stream %s was not made by this package: use another Namespace", ErrVersion, cfg.Name)
+	case version != schema:
+		return fmt.Errorf("%w: stream %s has version %q, this program understands %s: update the program, or use another Namespace", ErrVersion, cfg.Name, version, schema)
+	case cfg.AllowDirect:
+		return fmt.Errorf("%w: stream %s allows direct reads, which may be stale: set allow_direct to false", ErrVersion, cfg.Name)
+	}
+	return nil
+}
+
+// explain wraps an error of the engine, with what to do where that is known.
+func (e *engine) explain(ctx context.Context, doing string, err error) error {
+	var api *jetstream.APIError
+	at := e.nc.ConnectedUrlRedacted()
+	if at == "" {
+		at = "NATS (not connected)"
+	}
+	switch {
+	case errors.Is(err, jetstream.ErrJetStreamNotEnabled), errors.Is(err, nats.ErrNoResponders):
+		return fmt.Errorf("%w: %s: the server at %s has no JetStream, or its cluster no leader: start it with JetStream (nats-server -js): %w", ErrNoEngine, doing, at, err)
+	case errors.Is(err, jetstream.ErrJetStreamNotEnabledForAccount):
+		return fmt.Errorf("%w: %s: this account has no JetStream at %s: enable it for the account: %w", ErrNoEngine, doing, at, err)
+	case errors.As(err, &api):
+		return fmt.Errorf("fleet: %s: %w", doing, err)
+	case errors.Is(err, context.DeadlineExceeded), errors.Is(err, nats.ErrTimeout), errors.Is(err, nats.ErrConnectionClosed):
+		if cause := context.Cause(ctx); errors.Is(cause, context.Canceled) {
+			return fmt.Errorf("fleet: %s: %w", doing, cause)
+		}
+		return fmt.Errorf("%w: %s: no answer from %s%s: is a majority of its servers up, and may this user publish to $JS.API.> and vuq.%s.>? %w", ErrNoEngine, doing, at, lastError(e.nc), e.ns, err)
+	}
+	return fmt.Errorf("fleet: %s: %w", doing, err)
+}
+
+// lastError returns what the connection has met last, for the end of a text.
+func lastError(nc *nats.Conn) string {
+	if err := nc.LastError(); err != nil {
+		return " (" + err.Error() + ")"
+	}
+	return ""
+}
+
+// errConflict is returned by put where the subject has another message than expected.
+var errConflict = errors.New("fleet: the state has changed meanwhile")
+
+// put writes a message in place of the one of sequence expected, 0 for none, and returns
+// its sequence. An answer may get lost, and a refusal may come from a write of one's own
+// that is under way: the message is then repeated with the same ID, until its subject
+// shows whose the last one is.
+func (e *engine) put(ctx context.Context, subject string, data []byte, expected uint64, ttl time.Duration) (uint64, error) {
+	id := rand.Text()
+	opts := []jetstream.PublishOpt{jetstream.WithMsgID(id), jetstream.WithExpectLastSequencePerSubject(expected)}
+	if ttl > 0 {
+		opts = append(opts, jetstream.WithMsgTTL(ttl))
+	}
+	for pause := 20 * time.Millisecond; ; pause = min(2*pause, time.Second) {
+		ack, err := e.publish(ctx, subject, data, opts...)
+		if err == nil {
+			return ack.Sequence, nil
+		}
+		last, rerr := e.last(ctx, e.states, subject)
+		switch {
+		case rerr == nil && last.header.Get(jetstream.MsgIDHeader) == id:
+			return last.sequence, nil
+		case rerr == nil && last.sequence != expected:
+			return 0, errConflict
+		case !repeatable(err) || sleep(ctx, pause) != nil:
+			return 0, err
+		}
+	}
+}
+
+// publish is one attempt: it does not wait longer than an election takes.
+func (e *engine) publish(ctx context.Context, subject string, data []byte, opts ...jetstream.PublishOpt) (*jetstream.PubAck, error) {
+	ctx, cancel := context.WithTimeout(ctx, 5*time.Second)
+	defer cancel()
+	return e.js.Publish(ctx, subject, data, opts...)
+}
+
+// repeatable reports whether a write that failed may succeed later: the server did not
+// answer, or it refused for a sequence that is right.
+func repeatable(err error) bool {
+	var api *jetstream.APIError
+	if !errors.As(err, &api) {
+		return !errors.Is(err, nats.ErrConnectionClosed) && !errors.Is(err, nats.ErrMaxPayload)
+	}
+	switch api.ErrorCode {
+	case jetstream.JSErrCodeStreamWrongLastSequence, jetstream.JSErrCodeStreamWrongLastSequenceConstant:
+		return true
+	}
+	return api.Code >= 500
+}
+
+// A message is what is stored at a subject; sequence 0: nothing is.
+type message struct {
+	sequence uint64
+	header   nats.Header
+	data     []byte
+}
+
+// last returns the last message of a subject, from the leader of the stream.
+func (e *engine) last(ctx context.Context, s jetstream.Stream, subject string) (message, error) {
+	ctx, cancel := context.WithTimeout(ctx, 5*time.Second)
+	defer cancel()
+	m, err := s.GetLastMsgForSubject(ctx, subject)
+	if errors.Is(err, jetstream.ErrMsgNotFound) {
+		return message{}, nil
+	}
+	if err != nil {
+		return message{}, err
+	}
+	return message{m.Sequence, m.Header, m.Data}, nil
+}
+
+// withTimeout bounds ctx by engineTimeout if it has no deadline.
+func withTimeout(ctx context.Context) (context.Context, context.CancelFunc) {
+	if _, ok := ctx.Deadline(); ok {
+		return context.WithCancel(ctx)
+	}
+	return context.WithTimeout(ctx, engineTimeout)
+}
+
+// sleep waits for d, or until ctx ends, and returns the cause of that.
+func sleep(ctx context.Context, d time.Duration) error {
+	t := time.NewTimer(d)
+	defer t.Stop()
+	select {
+	case <-t.C:
+		return nil
+	case <-ctx.Done():
+		return context.Cause(ctx)
+	}
+}
