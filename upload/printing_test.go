@@ -155,6 +155,8 @@ var printable = map[string]maker{
 	"upload.Stats":         filled[upload.Stats](),
 	"upload.Timetable":     filled[upload.Timetable](),
 	"upload.SweepOptions":  filled[upload.SweepOptions](),
+	"upload.StatOptions":   filled[upload.StatOptions](),
+	"upload.ObjectInfo":    filled[upload.ObjectInfo](),
 	"upload.UploadAddress": filled[upload.UploadAddress](),
 
 	"osstest.CORSRule":  filled[osstest.CORSRule](),

@@ -86,6 +86,7 @@ func newRoot(a *app) *cobra.Command {
 	a.global.register(root.PersistentFlags())
 	root.AddCommand(
 		newCp(a),
+		newWatch(a),
 		newVersion(a),
 	)
 	return root

@@ -1,0 +1,84 @@
+package main
+
+import (
+	"fmt"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"github.com/spf13/pflag"
+
+	"github.com/vodupload/vodupload/examples/vodupload/internal/hotfolder"
+)
+
+// watchFlags are those of watch.
+type watchFlags struct {
+	copyFlags
+	settle, poll time.Duration
+	temporary    []string
+	trigger      []string
+	after        afterFlag
+	once         bool
+}
+
+func (f *watchFlags) register(flags *pflag.FlagSet) {
+	f.copyFlags.register(flags)
+	flags.DurationVar(&f.settle, "settle", hotfolder.DefaultSettle, "take a file whose size and time stood still for so `LONG`")
+	flags.DurationVar(&f.poll, "poll", hotfolder.DefaultPoll, "read the whole folder so `OFTEN`")
+	flags.StringSliceVar(&f.temporary, "temporary", nil, "further `PATTERNS` of names that are never taken, like '*.growing'")
+	flags.StringSliceVar(&f.trigger, "trigger", nil, "take NAME when NAME`SUFFIX` is there, like .ready or .md5, and not before")
+	flags.Var(&f.after, "after", "leave, delete or move=FOLDER: what happens to a file that is uploaded and verified")
+	flags.BoolVar(&f.once, "once", false, "end when all files that are complete are uploaded")
+}
+
+// rules returns the rules for a folder. Those of its folders where files are moved are not
+// watched.
+func (f *watchFlags) rules(dir string) (hotfolder.Rules, error) {
+	r := hotfolder.Rules{
+		Settle: f.settle, Trigger: f.trigger,
+		Temporary: append(append([]string{}, hotfolder.DefaultTemporary...), f.temporary...),
+	}
+	if inside := hotfolder.Inside(dir, f.after.folder); f.after.folder != "" && inside != "" {
+		r.Exclude = append(r.Exclude, inside)
+	}
+	if err := r.Validate(); err != nil {
+		return r, usageError{fmt.Errorf("--%w", err)}
+	}
+	if f.settle <= 0 || f.poll <= 0 {
+		return r, usageError{fmt.Errorf("--settle and --poll: got %v and %v, want more than 0", f.settle, f.poll)}
+	}
+	return r, nil
+}
+
+// An afterFlag is the value of --after.
+type afterFlag struct {
+	what   hotfolder.After
+	folder string // of move, absolute
+}
+
+// Set implements pflag.Value.
+func (f *afterFlag) Set(text string) error {
+	word, folder, _ := strings.Cut(text, "=")
+	var what hotfolder.After
+	if err := what.UnmarshalText([]byte(word)); err != nil || (what == hotfolder.Move) != (folder != "") {
+		return fmt.Errorf("wanted leave, delete or move=FOLDER")
+	}
+	*f = afterFlag{what: what}
+	if folder == "" {
+		return nil
+	}
+	var err error
+	f.folder, err = filepath.Abs(folder)
+	return err
+}
+
+// String implements pflag.Value.
+func (f *afterFlag) String() string {
+	if f.folder != "" {
+		return f.what.String() + "=" + f.folder
+	}
+	return f.what.String()
+}
+
+// Type implements pflag.Value.
+func (*afterFlag) Type() string { return "WHAT" }
