@@ -4,6 +4,7 @@ import (
 	"errors"
 	"maps"
 	"testing"
+	"time"
 
 	"github.com/vodupload/vodupload/upload"
 	"github.com/vodupload/vodupload/upload/osstest"
@@ -53,5 +54,20 @@ func TestStatsCountTokensOfAProvider(t *testing.T) {
 	b.do(errors.Join(c.Start(b.ctx), c.Wait(b.ctx)))
 	if s := c.Stats(); s.TokensAsked != 1 || s.TokensReceived != 1 {
 		t.Errorf("%d tokens asked for, %d received; want 1 and 1", s.TokensAsked, s.TokensReceived)
+	}
+}
+
+func TestStatsHaveSlotsAndExpiry(t *testing.T) {
+	b := newTestbed(t)
+	b.opts.Credentials, b.opts.Parallel = nil, 3
+	c := b.client()
+	if s := c.Stats(); s.Slots != 3 || !s.TokenExpires.IsZero() {
+		t.Errorf("of a new client: %d slots, a token until %v; want 3 and none", s.Slots, s.TokenExpires)
+	}
+	token := b.newToken(1)
+	token.Expiration = time.Now().Add(time.Hour).Truncate(time.Second)
+	b.do(errors.Join(c.Init(token), c.SetParallel(7)))
+	if s := c.Stats(); s.Slots != 7 || !s.TokenExpires.Equal(token.Expiration) {
+		t.Errorf("%d slots, a token until %v; want 7 and %v", s.Slots, s.TokenExpires, token.Expiration)
 	}
 }

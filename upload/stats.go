@@ -18,6 +18,9 @@ type Stats struct {
 	Speed    float64           // bytes acknowledged per second, over the last 8 seconds at most
 	Left     time.Duration     // at this speed, for all that is neither failed nor canceled; -1: not known
 	InFlight int               // requests
+	Slots    int               // how many may be in flight: Options.Parallel, or what Auto has found by now
+
+	TokenExpires time.Time // when the client's credentials do; zero: there are none, or nothing says when
 
 	Requests       int64            // to OSS, retries included
 	Retries        map[string]int64 // by the code of the error, as [Error] has it; nil: none
@@ -29,7 +32,7 @@ type Stats struct {
 
 // Stats returns the figures of now. Its cost does not grow with the list.
 func (c *Client) Stats() Stats {
-	s := Stats{Files: make(map[FileState]int), InFlight: c.slots.Used()}
+	s := Stats{Files: make(map[FileState]int), InFlight: c.slots.Used(), Slots: c.slots.Limit(), TokenExpires: c.gate.Expires()}
 	c.shared.counters.addTo(&s, c.service.Counts())
 	c.view(func(l *filelist.List) {
 		l.Now = time.Now()

@@ -152,6 +152,14 @@ func (g *Gate) Accepted(generation uint64) {
 	}
 }
 
+// Expires returns when the credentials do by what they say themselves; zero: never, or
+// there are none.
+func (g *Gate) Expires() time.Time {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	return g.snap.Deadline()
+}
+
 // Expired reports whether the credentials have expired, by the server's word or by the
 // clock as far as Current was called since, and no new ones came.
 func (g *Gate) Expired() bool {

@@ -221,3 +221,10 @@ func (b *Budget) Used() int {
 	defer b.mu.Unlock()
 	return b.inUse
 }
+
+// Limit returns how many requests may be in flight now.
+func (b *Budget) Limit() int {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.limit
+}
