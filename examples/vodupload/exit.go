@@ -103,7 +103,7 @@ func ownCode(err error) int {
 	case errors.Is(err, upload.ErrNoCredentials), errors.Is(err, upload.ErrTokenExpired),
 		errors.Is(err, sts.ErrNotConfigured), errors.Is(err, sts.ErrInvalidCredentials):
 		return exitDenied
-	case errors.Is(err, upload.ErrFileNotExist), errors.Is(err, fs.ErrNotExist):
+	case errors.Is(err, upload.ErrFileNotExist), errors.Is(err, upload.ErrObjectNotExist), errors.Is(err, fs.ErrNotExist):
 		return exitNotFound
 	}
 	return codeOfAnswer(err)

@@ -87,6 +87,7 @@ func newRoot(a *app) *cobra.Command {
 	root.AddCommand(
 		newCp(a),
 		newWatch(a),
+		newVerify(a),
 		newVersion(a),
 	)
 	return root

@@ -29,10 +29,33 @@ func (a *app) configuration() (*config.Config, error) {
 	return config.Resolve(config.Input{Flags: a.global.config, Lookup: a.lookup, Home: home})
 }
 
-// open returns a session for a bucket. It has looked for credentials: without any, it
+// open returns a session for a bucket that shows the progress of uploads. The caller must
+// call finish.
+func (a *app) open(ctx context.Context, bucket string, opts upload.Options) (*session, error) {
+	s, err := a.connect(ctx, bucket, opts)
+	if err == nil {
+		s.report.Follow(s.client.Stats)
+	}
+	return s, err
+}
+
+// fallBackTo takes an endpoint that was recorded with a bucket, if the configuration has
+// none for it.
+func (a *app) fallBackTo(endpoint, bucket string) error {
+	c, err := a.configuration()
+	if err != nil {
+		return err
+	}
+	if _, err := c.Place(bucket); err != nil && endpoint != "" {
+		a.global.config.Endpoint = endpoint
+	}
+	return nil
+}
+
+// connect returns a session for a bucket. It has looked for credentials: without any, it
 // fails at once. opts are those of the client; what the configuration and the report need
 // is added. The caller must call finish.
-func (a *app) open(ctx context.Context, bucket string, opts upload.Options) (*session, error) {
+func (a *app) connect(ctx context.Context, bucket string, opts upload.Options) (*session, error) {
 	c, err := a.configuration()
 	if err != nil {
 		return nil, err
@@ -63,7 +86,6 @@ func (a *app) open(ctx context.Context, bucket string, opts upload.Options) (*se
 		_ = cache.Close()
 		return nil, err
 	}
-	s.report.Follow(s.client.Stats)
 	s.report.Detail("endpoint %s (%s), credentials from %s", place.Endpoint, place.Origin, c.CredentialsSetting.Origin)
 	return s, nil
 }

@@ -1,0 +1,12 @@
+package output
+
+import "fmt"
+
+// Checked counts a file that was looked at and is as it should be.
+func (r *Reporter) Checked(e Event, format string, args ...any) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.sum.Files++
+	r.emitLocked(e)
+	r.detailLocked(fmt.Sprintf(format, args...))
+}

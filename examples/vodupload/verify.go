@@ -1,0 +1,352 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"runtime"
+	"strings"
+	"sync/atomic"
+	"time"
+
+	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
+	"golang.org/x/sync/errgroup"
+
+	"github.com/vodupload/vodupload/checkpoint"
+	"github.com/vodupload/vodupload/examples/vodupload/internal/manifest"
+	"github.com/vodupload/vodupload/examples/vodupload/internal/output"
+	"github.com/vodupload/vodupload/upload"
+)
+
+const verifyHelp = `Compares files with a bucket, and downloads nothing: the checksum (CRC64) of each file is
+computed here, and that of its object asked for. Objects that no file belongs to are not looked
+for.
+
+Of a manifest (see cp --manifest), each object is compared with its line, and with the
+file if that is still there.
+
+Exit code 6: bytes differ. 3: an object is missing. 0: all are the same.`
+
+// verifyFlags are those of verify.
+type verifyFlags struct {
+	requests int
+}
+
+func (f *verifyFlags) register(flags *pflag.FlagSet) {
+	flags.IntVar(&f.requests, "parallel", 32, "`REQUESTS` at the same time, from 1 to 1000")
+}
+
+func newVerify(a *app) *cobra.Command {
+	var flags verifyFlags
+	cmd := &cobra.Command{
+		Use:   "verify FOLDER oss://BUCKET/PREFIX/ | verify MANIFEST",
+		Short: "Compares files with a bucket by their checksums, without a download",
+		Long:  verifyHelp,
+		Args: func(_ *cobra.Command, args []string) error {
+			if len(args) < 1 || len(args) > 2 {
+				return errors.New("verify: wanted a folder and a destination like oss://BUCKET/PREFIX/, or a manifest")
+			}
+			return nil
+		},
+		RunE: func(cmd *cobra.Command, args []string) error {
+			if len(args) == 1 {
+				return a.verifyManifest(cmd.Context(), args[0], flags)
+			}
+			return a.verifyFolder(cmd.Context(), args[0], args[1], flags)
+		},
+	}
+	flags.register(cmd.Flags())
+	return cmd
+}
+
+// A pair is a file and the object that should have its bytes.
+type pair struct {
+	path   string
+	object string
+	line   *manifest.Line // what a manifest says of both; nil: there is none
+}
+
+// verifyFolder compares the files of a folder, or one file, with a destination.
+func (a *app) verifyFolder(ctx context.Context, source, to string, flags verifyFlags) error {
+	d, err := parseDestination(to)
+	if err != nil {
+		return err
+	}
+	info, err := os.Stat(source)
+	if err != nil {
+		return err
+	}
+	v, err := a.verifier(ctx, d.bucket, flags)
+	if err != nil {
+		return err
+	}
+	if !info.IsDir() {
+		return v.end(ctx, v.run(ctx, func(yield func(pair)) error {
+			yield(pair{path: source, object: d.object(filepath.Base(source))})
+			return nil
+		}))
+	}
+	return v.end(ctx, v.run(ctx, func(yield func(pair)) error { return v.walk(ctx, source, d.prefix(), yield) }))
+}
+
+// walk yields the files that cp of the folder would copy.
+func (v *verification) walk(ctx context.Context, dir, prefix string, yield func(pair)) error {
+	return filepath.WalkDir(dir, func(path string, e fs.DirEntry, err error) error {
+		switch {
+		case ctx.Err() != nil:
+			return context.Cause(ctx)
+		case err != nil:
+			v.fail(path, err)
+			return nil
+		case !e.Type().IsRegular():
+			return nil
+		}
+		rel, err := filepath.Rel(dir, path)
+		if err != nil {
+			return err
+		}
+		yield(pair{path: path, object: prefix + filepath.ToSlash(rel)})
+		return nil
+	})
+}
+
+// verifyManifest compares what a manifest lists with the bucket.
+func (a *app) verifyManifest(ctx context.Context, path string, flags verifyFlags) error {
+	if strings.HasPrefix(path, ossScheme) {
+		return usageError{errors.New("verify: wanted a folder before the destination")}
+	}
+	f, err := os.Open(path)
+	if err != nil {
+		return err
+	}
+	defer f.Close()
+	if info, err := f.Stat(); err == nil && info.IsDir() {
+		return usageError{fmt.Errorf("verify: wanted a destination like oss://BUCKET/PREFIX/ after the folder %s", path)}
+	}
+	lines, err := manifest.Read(f)
+	if err != nil {
+		return usageError{fmt.Errorf("manifest %s: %w", path, err)}
+	}
+	if len(lines) == 0 {
+		return usageError{fmt.Errorf("manifest %s: it has no lines", path)}
+	}
+	if err := a.fallBackTo(lines[0].Endpoint, lines[0].Bucket); err != nil {
+		return err
+	}
+	v, err := a.verifier(ctx, lines[0].Bucket, flags)
+	if err != nil {
+		return err
+	}
+	return v.end(ctx, v.run(ctx, func(yield func(pair)) error {
+		for i := range lines {
+			yield(pair{path: lines[i].Path, object: lines[i].Object, line: &lines[i]})
+		}
+		return nil
+	}))
+}
+
+// A verification compares files with objects.
+type verification struct {
+	*session
+	requests int
+	reading  chan struct{} // as many as there are files that are read
+
+	same, gone atomic.Int64 // files; gone: of a manifest, whose sources are not here any more
+	bytes      atomic.Int64 // read
+}
+
+func (a *app) verifier(ctx context.Context, bucket string, flags verifyFlags) (*verification, error) {
+	if flags.requests < 1 || flags.requests > 1000 {
+		return nil, usageError{fmt.Errorf("--parallel: got %d, want 1 to 1000", flags.requests)}
+	}
+	s, err := a.connect(ctx, bucket, upload.Options{Parallel: flags.requests, Checkpoints: checkpoint.NewMemory()})
+	if err != nil {
+		return nil, err
+	}
+	return &verification{session: s, requests: flags.requests, reading: make(chan struct{}, max(2, runtime.GOMAXPROCS(0)))}, nil
+}
+
+// run compares the pairs that each yields.
+func (v *verification) run(ctx context.Context, each func(yield func(pair)) error) error {
+	stop := v.sayProgress()
+	defer stop()
+	var g errgroup.Group
+	g.SetLimit(v.requests)
+	err := each(func(p pair) {
+		g.Go(func() error {
+			if ctx.Err() == nil {
+				v.one(ctx, p)
+			}
+			return nil
+		})
+	})
+	_ = g.Wait()
+	return err
+}
+
+// sayProgress says how far it is, now and then.
+func (v *verification) sayProgress() (stop func()) {
+	if v.app.global.quiet || v.app.global.json || v.app.global.progress == output.None {
+		return func() {}
+	}
+	ticker := time.NewTicker(10 * time.Second)
+	done := make(chan struct{})
+	go func() {
+		for {
+			select {
+			case <-ticker.C:
+				v.report.Say("%d files are the same so far, %s read", v.same.Load(), output.Bytes(v.bytes.Load()))
+			case <-done:
+				return
+			}
+		}
+	}()
+	return func() {
+		ticker.Stop()
+		close(done)
+	}
+}
+
+// end reports the result and closes the session.
+func (v *verification) end(ctx context.Context, err error) error {
+	if err == nil && ctx.Err() == nil {
+		differ, missing, other := v.counts()
+		text := fmt.Sprintf("%d same, %d different, %d missing", v.same.Load(), differ, missing)
+		if other > 0 {
+			text += fmt.Sprintf(", %d could not be compared", other)
+		}
+		if gone := v.gone.Load(); gone > 0 {
+			text += fmt.Sprintf("; %d files of the manifest are not here any more: their objects were compared with it", gone)
+		}
+		v.report.Say("%s", text)
+	}
+	return v.finish(ctx, err)
+}
+
+func (v *verification) counts() (differ, missing, other int) {
+	for _, err := range v.report.Failures() {
+		switch {
+		case errors.Is(err, upload.ErrIntegrity):
+			differ++
+		case errors.Is(err, upload.ErrObjectNotExist):
+			missing++
+		default:
+			other++
+		}
+	}
+	return differ, missing, other
+}
+
+func (v *verification) fail(path string, err error) { v.report.Fail(path, err) }
+
+// A difference says that a file and its object are not the same. It is an
+// upload.ErrIntegrity.
+type difference struct{ text string }
+
+func (d difference) Error() string        { return d.text }
+func (d difference) Is(target error) bool { return target == upload.ErrIntegrity }
+
+// one compares one pair and reports it.
+func (v *verification) one(ctx context.Context, p pair) {
+	crc, size, err := v.compare(ctx, p)
+	if err != nil {
+		if ctx.Err() == nil {
+			v.fail(p.path, err)
+		}
+		return
+	}
+	v.same.Add(1)
+	v.report.Checked(output.Event{Type: "same", Path: p.path, Bucket: v.bucketOf(p), Object: p.object, Size: &size, CRC64: &crc},
+		"same: %s", output.Safe(p.path))
+}
+
+func (v *verification) bucketOf(p pair) string {
+	if p.line != nil {
+		return p.line.Bucket
+	}
+	return v.bucket
+}
+
+// compare returns the checksum and the size that both have. An error is about the pair.
+func (v *verification) compare(ctx context.Context, p pair) (crc uint64, size int64, err error) {
+	there, err := v.client.Stat(ctx, upload.StatOptions{Endpoint: v.endpointOf(p), Bucket: v.bucketOf(p), Object: p.object})
+	where := v.bucketOf(p) + "/" + p.object
+	if errors.Is(err, upload.ErrObjectNotExist) {
+		return 0, 0, fmt.Errorf("missing: %s has no object %s/%s%w", p.path, v.bucketOf(p), p.object, hiddenError{err})
+	}
+	if err != nil {
+		return 0, 0, err
+	}
+	if !there.HasCRC64 {
+		return 0, 0, fmt.Errorf("%s: the server gives no CRC64 of %s", p.path, where)
+	}
+	if l := p.line; l != nil && (l.Size != there.Size || l.CRC64 != there.CRC64) {
+		return 0, 0, differ("the manifest's line of "+p.path, where, l.Size, l.CRC64, there)
+	}
+	f, err := os.Open(p.path)
+	if errors.Is(err, fs.ErrNotExist) && p.line != nil {
+		v.gone.Add(1)
+		return there.CRC64, there.Size, nil
+	}
+	if err != nil {
+		return 0, 0, err
+	}
+	defer f.Close()
+	info, err := f.Stat()
+	if err == nil && info.Size() != there.Size {
+		return 0, 0, difference{fmt.Sprintf("different: %s has %d bytes, %s has %d", p.path, info.Size(), where, there.Size)}
+	}
+	v.reading <- struct{}{}
+	defer func() { <-v.reading }()
+	crc, size, err = v.checksum(ctx, f)
+	if err == nil && (crc != there.CRC64 || size != there.Size) {
+		err = differ(p.path, where, size, crc, there)
+	}
+	return crc, size, err
+}
+
+func differ(a, b string, size int64, crc uint64, there upload.ObjectInfo) error {
+	return difference{fmt.Sprintf("different: %s has %d bytes and the CRC64 %d, %s has %d and %d", a, size, crc, b, there.Size, there.CRC64)}
+}
+
+// endpointOf returns the endpoint of a pair: that of its line, unless the command line has
+// another.
+func (v *verification) endpointOf(p pair) string {
+	given := v.app.global.config
+	if p.line != nil && p.line.Endpoint != "" && given.Endpoint == "" && given.CustomDomain == "" {
+		return p.line.Endpoint
+	}
+	return v.place.Endpoint
+}
+
+// checksum reads a file, until ctx ends.
+func (v *verification) checksum(ctx context.Context, f io.Reader) (crc uint64, size int64, err error) {
+	h := upload.NewCRC64()
+	buf := make([]byte, 1<<20)
+	for {
+		if ctx.Err() != nil {
+			return 0, 0, context.Cause(ctx)
+		}
+		n, err := f.Read(buf)
+		_, _ = h.Write(buf[:n])
+		size += int64(n)
+		v.bytes.Add(int64(n))
+		if err == io.EOF {
+			return h.Sum64(), size, nil
+		}
+		if err != nil {
+			return 0, 0, err
+		}
+	}
+}
+
+// A hiddenError is found by errors.Is and errors.As, and adds no text.
+type hiddenError struct{ error }
+
+func (hiddenError) Error() string   { return "" }
+func (h hiddenError) Unwrap() error { return h.error }

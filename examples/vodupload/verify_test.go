@@ -1,0 +1,153 @@
+package main
+
+import (
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/vodupload/vodupload/examples/vodupload/internal/manifest"
+	"github.com/vodupload/vodupload/upload/osstest"
+)
+
+// here runs a command that needs the server and keeps nothing.
+func (w *world) here(args ...string) ran {
+	w.t.Helper()
+	return w.run(append(args, "--endpoint", w.server.URL)...)
+}
+
+// verified is a world whose folder is in the bucket.
+func verified(t *testing.T) *world {
+	w := newWorld(t)
+	w.file("a/talk.mp4", 300_000)
+	w.file("b.mp4", 100)
+	w.file("empty.mp4", 0)
+	w.upload("cp", w.dir, "oss://media/in/").wants(t, exitOK)
+	return w
+}
+
+func (w *world) verify() ran {
+	w.t.Helper()
+	return w.here("verify", w.dir, "oss://media/in/")
+}
+
+func TestVerifyFolder(t *testing.T) {
+	w := verified(t)
+	w.server.ResetRequests()
+	if r := w.verify().wants(t, exitOK); !strings.Contains(r.stderr, "3 same, 0 different, 0 missing") {
+		t.Errorf("says\n%s", r.stderr)
+	}
+	if n := w.server.Count(osstest.OpHeadObject); n != 3 || n != w.server.Count() {
+		t.Errorf("%d requests, %d of them HEAD: want 3 of these and no others", w.server.Count(), n)
+	}
+	t.Run("3 where an object is missing", func(t *testing.T) {
+		w := verified(t)
+		w.file("new.mp4", 10)
+		if r := w.verify().wants(t, exitNotFound); !strings.Contains(r.stderr, "new.mp4 has no object media/in/new.mp4") || !strings.Contains(r.stderr, "3 same, 0 different, 1 missing") {
+			t.Errorf("says\n%s", r.stderr)
+		}
+	})
+	t.Run("6 where bytes differ, whatever else is wrong", func(t *testing.T) {
+		w := verified(t)
+		w.file("new.mp4", 10)
+		w.file("empty.mp4", 1)
+		path := w.file("b.mp4", 100)
+		if err := os.WriteFile(path, make([]byte, 100), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		if r := w.verify().wants(t, exitIntegrity); !strings.Contains(r.stderr, "empty.mp4 has 1 bytes, media/in/empty.mp4 has 0") ||
+			!strings.Contains(r.stderr, "b.mp4 has 100 bytes and the CRC64") || !strings.Contains(r.stderr, "1 same, 2 different, 1 missing") {
+			t.Errorf("says\n%s", r.stderr)
+		}
+	})
+	t.Run("1 where the server gives no checksum", func(t *testing.T) {
+		w := verified(t)
+		w.server.Inject(osstest.DropHeader(osstest.OpHeadObject, "x-oss-hash-crc64ecma"))
+		if r := w.verify().wants(t, exitFailed); !strings.Contains(r.stderr, "no CRC64") || !strings.Contains(r.stderr, "1 could not be compared") {
+			t.Errorf("says\n%s", r.stderr)
+		}
+	})
+	t.Run("one file", func(t *testing.T) {
+		w := verified(t)
+		w.here("verify", filepath.Join(w.dir, "b.mp4"), "oss://media/in/").wants(t, exitOK)
+		w.here("verify", filepath.Join(w.dir, "b.mp4"), "oss://media/in/empty.mp4").wants(t, exitIntegrity)
+	})
+	t.Run("JSON", func(t *testing.T) {
+		w := verified(t)
+		w.file("new.mp4", 10)
+		events := w.here("verify", w.dir, "oss://media/in/", "--json").wants(t, exitNotFound).events(t)
+		kinds := map[string]int{}
+		for _, e := range events {
+			kinds[e.Type]++
+		}
+		if s := events[len(events)-1].Summary; kinds["same"] != 3 || kinds["failed"] != 1 || s.Files != 4 || s.Failed != 1 || s.ExitCode != exitNotFound {
+			t.Errorf("events %v, summary %+v", kinds, s)
+		}
+	})
+}
+
+func TestVerifyManifest(t *testing.T) {
+	w := verified(t)
+	path := filepath.Join(t.TempDir(), "m.jsonl")
+	list, err := manifest.Open(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, name := range []string{"a/talk.mp4", "b.mp4", "empty.mp4"} {
+		o, _ := w.server.Object("media", "in/"+name)
+		l := manifest.Line{Path: filepath.Join(w.dir, name), Endpoint: w.server.URL, Bucket: "media", Object: o.Key, Size: o.Size, CRC64: o.CRC64}
+		if err := list.Add(l); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := list.Close(); err != nil {
+		t.Fatal(err)
+	}
+	region := w.environ
+	for i, entry := range region {
+		if strings.HasPrefix(entry, "OSS_REGION") {
+			region[i] = "OSS_REGION=" // the manifest knows the endpoint
+		}
+	}
+	w.run("verify", path).wants(t, exitOK)
+	if err := os.Remove(filepath.Join(w.dir, "b.mp4")); err != nil {
+		t.Fatal(err)
+	}
+	if r := w.here("verify", path).wants(t, exitOK); !strings.Contains(r.stderr, "1 files of the manifest are not here any more") {
+		t.Errorf("says\n%s", r.stderr)
+	}
+	w.file("a/talk.mp4", 300_001)
+	w.here("verify", path).wants(t, exitIntegrity)
+	w.file("a/talk.mp4", 300_000)
+	w.file("other", 50)
+	w.upload("cp", filepath.Join(w.dir, "other"), "oss://media/in/b.mp4").wants(t, exitOK)
+	if r := w.here("verify", path).wants(t, exitIntegrity); !strings.Contains(r.stderr, "the manifest's line of") {
+		t.Errorf("says\n%s", r.stderr)
+	}
+}
+
+func TestVerifyRefuses(t *testing.T) {
+	w := newWorld(t)
+	bad := w.file("bad.jsonl", 10)
+	empty := w.file("empty.jsonl", 0)
+	for name, tt := range map[string]struct {
+		code int
+		says string
+		args []string
+	}{
+		"no arguments":            {exitUsage, "wanted a folder", []string{"verify"}},
+		"a destination alone":     {exitUsage, "folder before the destination", []string{"verify", "oss://media/"}},
+		"a folder alone":          {exitUsage, "wanted a destination", []string{"verify", w.dir}},
+		"a manifest that is none": {exitUsage, "bad.jsonl: line 1", []string{"verify", bad}},
+		"an empty manifest":       {exitUsage, "no lines", []string{"verify", empty}},
+		"a manifest of nobody":    {exitNotFound, "nothere", []string{"verify", filepath.Join(w.dir, "nothere")}},
+		"a folder of nobody":      {exitNotFound, "nothere", []string{"verify", filepath.Join(w.dir, "nothere"), "oss://media/"}},
+		"a number out of range":   {exitUsage, "1 to 1000", []string{"verify", w.dir, "oss://media/", "--parallel", "0"}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			if r := w.here(tt.args...).wants(t, tt.code); !strings.Contains(r.stderr, tt.says) {
+				t.Errorf("nobody says %q in\n%s", tt.says, r.stderr)
+			}
+		})
+	}
+}
