@@ -31,7 +31,7 @@ type show struct {
 	server  *osstest.Server
 	tokens  *tokenServer
 	view    *view
-	retried int
+	retries retries
 }
 
 // director runs the server, and the two processes that upload.
@@ -42,6 +42,8 @@ func director(ctx context.Context, file string, out *os.File) (err error) {
 	}
 	defer func() { err = errors.Join(err, os.RemoveAll(dir)) }()
 	s := &show{dir: dir, path: file, view: newView(out)}
+	fmt.Fprintln(out, "An upload that survives a killed process, server errors and an expired token")
+	s.view.next("An OSS server starts, on this machine")
 	if err := s.prepare(); err != nil {
 		return err
 	}
@@ -49,7 +51,7 @@ func director(ctx context.Context, file string, out *os.File) (err error) {
 	defer s.server.Close()
 	s.tokens = newTokenServer(s.server)
 	defer s.tokens.Close()
-	s.view.say("OSS on %s, tokens on %s", s.server.URL, s.tokens.URL)
+	s.view.say("objects go to %s, tokens come from %s", s.server.URL, s.tokens.URL)
 
 	if err := s.untilKilled(ctx); err != nil {
 		return err
@@ -58,12 +60,14 @@ func director(ctx context.Context, file string, out *os.File) (err error) {
 	if err != nil {
 		return err
 	}
+	s.view.next("The object is read back with Alibaba Cloud's own SDK, and compared")
 	crc, err := s.verify(ctx, result)
 	if err != nil {
 		return err
 	}
-	s.view.say("verified: %d bytes, crc64 %d, %d parts, %d resumed, %d retried",
-		s.size, crc, result.Parts, result.ResumedParts, s.retried)
+	s.view.say("every byte is as in the file")
+	fmt.Fprintf(out, "\nverified: %d bytes, crc64 %d, %d parts, %d resumed, %d retried\n",
+		s.size, crc, result.Parts, result.ResumedParts, s.retries.total)
 	return nil
 }
 
@@ -89,7 +93,7 @@ func (s *show) prepare() error {
 	}
 	s.size = info.Size()
 	s.object = path.Join("quickstart", filepath.Base(s.path))
-	s.view.say("file %s, %d bytes", s.path, s.size)
+	s.view.say("the file: %s, %s", filepath.Base(s.path), inParts(s.size, s.parts()))
 	return nil
 }
 
@@ -97,6 +101,18 @@ func (s *show) prepare() error {
 func (s *show) parts() int {
 	size := max(int64(upload.DefaultPartSize), (s.size+9999)/10000)
 	return int(max(1, (s.size+size-1)/size))
+}
+
+// inParts says how large the file is.
+func inParts(size int64, parts int) string {
+	text := fmt.Sprintf("%d bytes", size)
+	if size >= 10<<20 {
+		text = fmt.Sprintf("%d MiB", size>>20)
+	}
+	if parts == 1 {
+		return text + " in one request"
+	}
+	return fmt.Sprintf("%s in %d parts", text, parts)
 }
 
 // op is what carries the file's bytes.
@@ -117,6 +133,7 @@ func (s *show) untilKilled(ctx context.Context) error {
 	}
 	hold := osstest.Hang(s.op()).Nth(before + 1).Always()
 	s.server.Inject(hold)
+	s.view.next("A process uploads, and is killed half way")
 	p, err := s.start(ctx)
 	if err != nil {
 		return err
@@ -138,7 +155,8 @@ func (s *show) untilKilled(ctx context.Context) error {
 		return fmt.Errorf("the uploading process ended before it was killed: %w", errors.Join(err, kerr))
 	}
 	s.server.ClearFaults()
-	s.view.say("killed the uploading process with SIGKILL: the server has %d of %d parts", s.acknowledged(), s.parts())
+	kept := s.acknowledged()
+	s.view.say("killed at %d %% (SIGKILL): the server has %d of %d parts", kept*100/s.parts(), kept, s.parts())
 	return nil
 }
 
@@ -153,9 +171,11 @@ func (s *show) acknowledged() int {
 // untilDone resumes with a third process, while the server fails for a moment and lets
 // the token expire.
 func (s *show) untilDone(ctx context.Context) (upload.Result, error) {
-	left := max(1, s.parts()-s.acknowledged())
+	kept := s.acknowledged()
+	left := max(1, s.parts()-kept)
+	s.view.next("Another process resumes, through server errors and an expired token")
 	s.server.Inject(
-		osstest.Fail(s.op(), 500, "InternalError").Nth(1+left/4).Times(3),
+		osstest.Fail(s.op(), 500, "InternalError").Nth(1+left/4).Times(serverErrors),
 		osstest.ExpireToken(s.op()).Nth(1+left/2),
 	)
 	p, err := s.start(ctx)
@@ -169,6 +189,7 @@ func (s *show) untilDone(ctx context.Context) (upload.Result, error) {
 	if unfired := s.server.Unfired(); len(unfired) > 0 {
 		return upload.Result{}, fmt.Errorf("the upload never met: %v", unfired)
 	}
+	s.view.say("%d of %d parts kept, %d sent by this process", result.ResumedParts, result.Parts, result.Parts-result.ResumedParts)
 	return result, nil
 }
 
@@ -184,6 +205,7 @@ func (s *show) start(ctx context.Context) (*process, error) {
 	spec, err := json.Marshal(job{
 		Path: s.path, Endpoint: s.server.URL, Bucket: bucket, Object: s.object,
 		Checkpoints: filepath.Join(s.dir, "checkpoints"), Tokens: s.tokens.URL,
+		BytesPerSecond: pace(s.size, s.view.terminal),
 	})
 	if err != nil {
 		return nil, err
@@ -202,8 +224,6 @@ func (s *show) start(ctx context.Context) (*process, error) {
 	if err := cmd.Start(); err != nil {
 		return nil, err
 	}
-	s.view.say("process %d uploads", cmd.Process.Pid)
-	s.view.tenth = 0
 	return &process{cmd: cmd, out: out, ended: make(chan struct{})}, nil
 }
 
@@ -227,24 +247,33 @@ func (p *process) listen(s *show) (upload.Result, error) {
 		}
 		switch {
 		case r.Retried != "":
-			s.retried++
-			s.view.say("retry: %s", r.Retried)
+			s.retries.add(r.Retried)
+			if s.retries.unsaid == serverErrors {
+				s.sayRetries()
+			}
 		case r.Waiting != "":
 			s.view.say("the upload %s", r.Waiting)
 		case r.Expired:
-			s.view.say("token expired: getting a new one")
+			s.view.say("the token expired: a new one was asked for, and the upload continues")
 		case r.Result != nil:
 			result = r.Result
 		default:
 			s.view.progress(r.Uploaded, r.Total)
 		}
 	}
+	s.sayRetries()
 	close(p.ended)
 	if err := p.cmd.Wait(); err != nil {
 		return upload.Result{}, fmt.Errorf("the uploading process: %w", err)
 	}
 	if result == nil {
-		return upload.Result{}, fmt.Errorf("the uploading process told no result: %w", last)
+		return upload.Result{}, fmt.Errorf("the uploading process reported no result: %w", last)
 	}
 	return *result, nil
+}
+
+func (s *show) sayRetries() {
+	if line := s.retries.take(); line != "" {
+		s.view.say("%s", line)
+	}
 }

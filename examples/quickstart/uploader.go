@@ -21,6 +21,7 @@ type job struct {
 	Path, Endpoint, Bucket, Object string
 	Checkpoints                    string // directory
 	Tokens                         string // URL of the token endpoint
+	BytesPerSecond                 int64  // 0: as many as possible
 }
 
 // A report is one line that an uploading process writes.
@@ -50,8 +51,9 @@ func uploader(ctx context.Context, spec string, out io.Writer) error {
 	}
 	tell := json.NewEncoder(out)
 	client, err := upload.New(&upload.Options{
-		Checkpoints:   store,
-		RetryInterval: 200 * time.Millisecond, // a demonstration need not wait 2 s
+		Checkpoints:    store,
+		RetryInterval:  200 * time.Millisecond, // a demonstration need not wait 2 s
+		BandwidthLimit: j.BytesPerSecond,
 		Callbacks: upload.Callbacks{
 			OnProgress: func(_ *upload.Client, _ upload.FileInfo, uploaded, total int64) {
 				_ = tell.Encode(report{Uploaded: uploaded, Total: total})
@@ -60,7 +62,9 @@ func uploader(ctx context.Context, spec string, out io.Writer) error {
 				_ = tell.Encode(report{Retried: r.Err.Error()})
 			},
 			OnWaiting: func(_ *upload.Client, _ upload.FileInfo, w upload.Waiting) {
-				_ = tell.Encode(report{Waiting: w.String()})
+				if w.For != upload.WaitCredentials { // OnTokenExpired reports those
+					_ = tell.Encode(report{Waiting: w.String()})
+				}
 			},
 			OnTokenExpired: func(c *upload.Client, _ upload.FileInfo) {
 				_ = tell.Encode(report{Expired: true})

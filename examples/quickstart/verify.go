@@ -41,18 +41,18 @@ func (s *show) verify(ctx context.Context, r upload.Result) (uint64, error) {
 		return 0, err
 	}
 	crc := hash.Sum64()
-	told, _ := strconv.ParseUint(got.Response.Headers.Get("x-oss-hash-crc64ecma"), 10, 64)
+	served, _ := strconv.ParseUint(got.Response.Headers.Get("x-oss-hash-crc64ecma"), 10, 64)
 	switch {
 	case n != s.size:
 		return 0, fmt.Errorf("the object has %d bytes, the file had %d when it was looked at first", n, s.size)
 	case r.Parts != s.parts():
-		return 0, fmt.Errorf("the result tells %d parts, want %d", r.Parts, s.parts())
+		return 0, fmt.Errorf("the result has %d parts, want %d", r.Parts, s.parts())
 	case s.parts() > 1 && r.ResumedParts == 0:
 		return 0, fmt.Errorf("no part was resumed, the server had some")
 	case !r.Verified:
 		return 0, fmt.Errorf("the upload was not verified by the server's CRC64")
-	case r.CRC64 != crc || told != crc:
-		return 0, fmt.Errorf("crc64: the bytes read back have %d, the result tells %d, the server %d", crc, r.CRC64, told)
+	case r.CRC64 != crc || served != crc:
+		return 0, fmt.Errorf("crc64: the bytes read back have %d, the result has %d, the server %d", crc, r.CRC64, served)
 	}
 	return crc, nil
 }
@@ -75,9 +75,9 @@ func compare(object, file io.Reader) (int64, error) {
 		case unexpected(berr) != nil:
 			return at, fmt.Errorf("read the file: %w", berr)
 		case n < m:
-			return at, fmt.Errorf("the object ends at byte %d, the file goes on", at)
+			return at, fmt.Errorf("the object ends at byte %d, the file continues", at)
 		case n > m:
-			return at, fmt.Errorf("the file ends at byte %d, the object goes on", at)
+			return at, fmt.Errorf("the file ends at byte %d, the object continues", at)
 		case aerr != nil:
 			return at, nil
 		}

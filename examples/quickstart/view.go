@@ -5,27 +5,40 @@ import (
 	"os"
 	"strings"
 	"time"
+
+	"golang.org/x/term"
 )
 
 // A view is what a person sees: on a terminal one line that changes while bytes
-// travel, elsewhere plain lines, one for each tenth of the way.
+// travel, elsewhere a line for each quarter of the way. No line of its own is wider
+// than 80 columns.
 type view struct {
 	out      *os.File
 	terminal bool
+	step     int // number of the step that is shown
 	open     int // length of the changing line
-	tenth    int64
+	quarter  int64
 	last     time.Time
 }
 
 func newView(out *os.File) *view {
-	info, err := out.Stat()
-	return &view{out: out, terminal: err == nil && info.Mode()&os.ModeCharDevice != 0}
+	return &view{out: out, terminal: term.IsTerminal(int(out.Fd()))}
 }
 
-// say writes a line that stays.
+const indent = "   "
+
+// next begins a step.
+func (v *view) next(format string, args ...any) {
+	v.clear()
+	v.step++
+	v.quarter = 0
+	fmt.Fprintf(v.out, "\n%d. "+format+"\n", append([]any{v.step}, args...)...)
+}
+
+// say writes a line of the step.
 func (v *view) say(format string, args ...any) {
 	v.clear()
-	fmt.Fprintf(v.out, format+"\n", args...)
+	fmt.Fprintf(v.out, indent+format+"\n", args...)
 }
 
 func (v *view) clear() {
@@ -41,9 +54,9 @@ func (v *view) progress(uploaded, total int64) {
 		return
 	}
 	if !v.terminal {
-		if tenth := uploaded * 10 / total; tenth > v.tenth {
-			v.tenth = tenth
-			fmt.Fprintf(v.out, "%3d %% of %d bytes\n", tenth*10, total)
+		if quarter := uploaded * 4 / total; quarter > v.quarter {
+			v.quarter = quarter
+			v.say("%3d %%", quarter*25)
 		}
 		return
 	}
@@ -53,7 +66,7 @@ func (v *view) progress(uploaded, total int64) {
 	v.last = time.Now()
 	const width = 40
 	done := int(uploaded * width / total)
-	line := fmt.Sprintf("[%s%s] %3d %%  %d of %d MiB", strings.Repeat("#", done), strings.Repeat(".", width-done),
+	line := fmt.Sprintf(indent+"[%s%s] %3d %%  %d of %d MiB", strings.Repeat("#", done), strings.Repeat(".", width-done),
 		uploaded*100/total, uploaded>>20, total>>20)
 	fmt.Fprint(v.out, "\r", line, strings.Repeat(" ", max(0, v.open-len(line))))
 	v.open = max(v.open, len(line))
