@@ -4,7 +4,8 @@ import (
 	"context"
 	"fmt"
 	"os"
-	"strings"
+	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -59,15 +60,19 @@ func connect(t *testing.T) *nats.Conn {
 	return nc
 }
 
-// namespace is the one of the test.
+var (
+	namespaces sync.Map // from the names of tests that run
+	made       atomic.Int64
+)
+
+// namespace is the one of the test, another in each run of it.
 func namespace(t *testing.T) string {
-	name := strings.Map(func(r rune) rune {
-		if r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r >= '0' && r <= '9' {
-			return r
-		}
-		return '_'
-	}, t.Name())
-	return name[max(0, len(name)-32):]
+	t.Helper()
+	ns, known := namespaces.LoadOrStore(t.Name(), fmt.Sprintf("test%d", made.Add(1)))
+	if !known {
+		t.Cleanup(func() { namespaces.Delete(t.Name()) })
+	}
+	return ns.(string)
 }
 
 func newQueue(t *testing.T) *fleet.Queue {

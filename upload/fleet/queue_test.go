@@ -233,7 +233,7 @@ func TestEnginesThatCannotBeUsed(t *testing.T) {
 			Users: []*server.User{{Username: "u", Password: "secret", Permissions: &server.Permissions{
 				Publish: &server.SubjectPermission{Allow: []string{"nothing"}},
 			}}},
-		}, nats.UserInfo("u", "secret"))
+		}, nats.UserInfo("u", "secret"), nats.ErrorHandler(func(*nats.Conn, *nats.Subscription, error) {}))
 		ctx, cancel := context.WithTimeout(t.Context(), 200*time.Millisecond)
 		defer cancel()
 		_, err := fleet.NewQueue(ctx, nc, nil)
