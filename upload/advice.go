@@ -49,6 +49,9 @@ func advice(e *Error) string {
 	if e.Code == CodeFailFile { // the user's own error
 		return ""
 	}
+	if e.Code == CodeClaimLost {
+		return "another client may upload the file now, or have done so: look there and at the object before you resume it here; a machine that is stopped, or cut off from the store of its checkpoints, loses its claims"
+	}
 	var we *transfer.Error
 	if errors.As(e.Err, &we) && we.Status != 0 {
 		return adviceFor(we, e.Code)

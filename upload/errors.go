@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/vodupload/vodupload/checkpoint"
 	"github.com/vodupload/vodupload/upload/internal/credentials"
 	"github.com/vodupload/vodupload/upload/internal/filelist"
 	"github.com/vodupload/vodupload/upload/internal/media"
@@ -57,6 +58,13 @@ var (
 	// ErrInUse is returned when another client or process uploads the same source
 	// to the same destination in parts. Files of one part claim nothing.
 	ErrInUse = transfer.ErrInUse
+
+	// ErrClaimLost is returned when the file's claim in a shared store was lost while it
+	// was uploaded: its lease ended without a renewal, since this machine was stopped or
+	// cut off, and another client may have the upload now, or have ended it. From then on
+	// nothing is sent for the file that could change an object or an upload. It is
+	// [checkpoint.ErrLost].
+	ErrClaimLost = checkpoint.ErrLost
 
 	// ErrIntegrity is returned when the server made an object whose CRC64 is not
 	// that of the source. The object must not be used.
@@ -137,6 +145,7 @@ const (
 	CodePermissionDenied = "PermissionDenied" // no permission to read the file or to keep a checkpoint
 	CodeClientException  = "ClientException"  // the network, and anything else that is not an answer of the server
 	CodeInUse            = "UploadInUse"
+	CodeClaimLost        = "ClaimLost" // see [ErrClaimLost]
 	CodeIntegrity        = "InvalidObjectCRC64"
 	CodeNoCRC            = "NoCRC64" // see [ErrNoCRC]
 	CodeNoCredentials    = "NoCredentials"
@@ -250,6 +259,7 @@ func codeOf(err error) string {
 		code string
 	}{
 		{ErrGroup, CodeGroup},
+		{ErrClaimLost, CodeClaimLost},
 		{ErrFileChanged, CodeFileChanged},
 		{ErrSizeMismatch, CodeSizeMismatch},
 		{ErrTokenExpired, CodeTokenExpired},

@@ -25,6 +25,7 @@ import (
 	"time"
 
 	"github.com/vodupload/vodupload/checkpoint"
+	"github.com/vodupload/vodupload/checkpoint/checkpointtest"
 	"github.com/vodupload/vodupload/sts"
 	"github.com/vodupload/vodupload/sts/appserver"
 	"github.com/vodupload/vodupload/sts/openapi"
@@ -56,11 +57,21 @@ var printable = map[string]maker{
 	"checkpoint.DamagedError": filled[checkpoint.DamagedError](),
 	"checkpoint.Dir":          func(t *testing.T) any { return must(checkpoint.OpenDir(t.TempDir())) },
 	"checkpoint.Entry":        filled[checkpoint.Entry](),
+	"checkpoint.InUseError":   filled[checkpoint.InUseError](),
 	"checkpoint.Key":          filled[checkpoint.Key](),
-	"checkpoint.Memory":       func(*testing.T) any { return checkpoint.NewMemory() },
-	"checkpoint.Part":         filled[checkpoint.Part](),
-	"checkpoint.Record":       filled[checkpoint.Record](),
-	"checkpoint.Source":       filled[checkpoint.Source](),
+	"checkpoint.Lease": func(t *testing.T) any {
+		l := checkpoint.NewLease(time.Hour, time.Now())
+		t.Cleanup(func() { _ = l.End() })
+		return l
+	},
+	"checkpoint.Memory": func(*testing.T) any { return checkpoint.NewMemory() },
+	"checkpoint.Part":   filled[checkpoint.Part](),
+	"checkpoint.Record": filled[checkpoint.Record](),
+	"checkpoint.Source": filled[checkpoint.Source](),
+
+	"checkpointtest.LeasedStore": func(*testing.T) any { return checkpointtest.NewLeases().Store("worker") },
+	"checkpointtest.Leases":      func(*testing.T) any { return checkpointtest.NewLeases() },
+	"checkpointtest.Pair":        filled[checkpointtest.Pair](),
 
 	"sts.AppServerError":    filled[sts.AppServerError](),
 	"sts.AssumeRole":        func(*testing.T) any { return must(sts.NewAssumeRole(secretProvider(), secretRole, nil)) },

@@ -244,7 +244,7 @@ func (r *run) ended(res transfer.Result, err error, took time.Duration) (interru
 		case f.Why >= filelist.ToFail, f.Why != filelist.NoIntent && isInterruption(err, f.Cause):
 			o.Interrupted, o.Err = true, causeFirst(f.Cause, err)
 		default:
-			o.Leaves = o.Leaves && e.stream == nil && !errors.Is(err, ErrInUse)
+			o.Leaves = o.Leaves && e.stream == nil && !errors.Is(err, ErrInUse) && !errors.Is(err, ErrClaimLost)
 		}
 		interrupted = o.Interrupted
 		e.cancel(nil)

@@ -26,6 +26,9 @@ func (u *upload) abandon(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("%w: %w", ErrCheckpoint, err)
 	}
+	f := newFence(cp)
+	defer func(outer *fence) { u.fence = outer }(u.fence)
+	u.fence = f
 	rec, _, _ := cp.Load()
 	if mark, ok := cp.(checkpoint.Unbegun); ok && !mark.Unbegun().IsZero() {
 		if !u.abortLost(ctx, mark.Unbegun()) && rec.UploadID == "" {
@@ -33,7 +36,7 @@ func (u *upload) abandon(ctx context.Context) error {
 		}
 	}
 	defer u.working.remove(rec.UploadID)
-	if err := u.abort(ctx, u.remote, rec.UploadID); err != nil {
+	if err := u.abort(ctx, f, u.remote, rec.UploadID); err != nil {
 		return target.Join(err, cp.Close())
 	}
 	return cp.Remove()

@@ -48,8 +48,9 @@ func IsCleanup(ctx context.Context) bool { return ctx.Value(cleanupKey{}) != nil
 
 // abort ends an upload at the server, within CleanupTimeout. Parts that were being
 // received may survive it (OSS documentation, AbortMultipartUpload), so it is
-// repeated until the server does not know the upload any more.
-func (c *caller) abort(ctx context.Context, remote wire.Remote, uploadID string) error {
+// repeated until the server does not know the upload any more. f is the fence of the
+// claim that gives the right to it.
+func (c *caller) abort(ctx context.Context, f *fence, remote wire.Remote, uploadID string) error {
 	if uploadID == "" {
 		return nil
 	}
@@ -65,6 +66,9 @@ func (c *caller) abort(ctx context.Context, remote wire.Remote, uploadID string)
 		policy := c.opts.Retry
 		policy.early = true // there is little time
 		err := c.retry(ctx, policy, 0, func(ctx context.Context, s Snapshot) error {
+			if err := f.ask(ctx); err != nil {
+				return err
+			}
 			return remote.Abort(ctx, s, uploadID)
 		}, nil)
 		if isRestart(err) {

@@ -36,6 +36,9 @@ func (m *multipart) completed(ctx context.Context, crc uint64) (wire.CompleteRes
 	var res wire.CompleteResult
 	until := time.Now().Add(2 * maxPatience * m.opts.Wire.StallTimeout)
 	err := m.retry(ctx, m.opts.Retry, 0, func(ctx context.Context, s Snapshot) (err error) {
+		if err := m.fence.ask(ctx); err != nil {
+			return err
+		}
 		res, err = m.remote.Complete(ctx, s, m.rec.UploadID, m.parts, &m.job.Object)
 		return err
 	}, func(we *wire.Error, last bool) bool {

@@ -45,7 +45,10 @@ type guardedStore struct {
 	calls storeCalls
 }
 
-var _ checkpoint.Finder = (*guardedStore)(nil)
+var (
+	_ checkpoint.Finder = (*guardedStore)(nil)
+	_ checkpoint.Shared = (*guardedStore)(nil)
+)
 
 var errNoUpload = errors.New("checkpoint: Open returned neither an upload nor an error")
 
@@ -61,7 +64,7 @@ func (g *guardedStore) Open(ctx context.Context, key checkpoint.Key) (checkpoint
 	if err != nil {
 		return nil, err
 	}
-	return &guardedUpload{Claim: u, calls: g.calls}, nil
+	return &guardedUpload{Claim: u, calls: g.calls, shared: g.Shared()}, nil
 }
 
 func (g *guardedStore) List(ctx context.Context) (entries []checkpoint.Entry, err error) {
@@ -84,13 +87,25 @@ func (g *guardedStore) Has(ctx context.Context, key checkpoint.Key) (has bool, e
 	return has, err
 }
 
+// Shared implements [checkpoint.Shared].
+func (g *guardedStore) Shared() (shared bool) {
+	if s, ok := g.Store.(checkpoint.Shared); ok {
+		_ = g.calls.do("looking at the store", func() error {
+			shared = s.Shared()
+			return nil
+		})
+	}
+	return shared
+}
+
 func (g *guardedStore) Close() error { return g.calls.do("closing the store", g.Store.Close) }
 
 // A guardedUpload is an upload of such a store. It has the methods of all optional
 // interfaces: where the upload has not, they do what is done without.
 type guardedUpload struct {
 	checkpoint.Claim
-	calls storeCalls
+	calls  storeCalls
+	shared bool // the store is
 
 	mu     sync.Mutex
 	broken error // of a method that cannot return it
@@ -99,6 +114,7 @@ type guardedUpload struct {
 var (
 	_ checkpoint.Unbegun = (*guardedUpload)(nil)
 	_ checkpoint.Timed   = (*guardedUpload)(nil)
+	_ checkpoint.Held    = (*guardedUpload)(nil)
 )
 
 // look makes a call that cannot return an error.
@@ -165,6 +181,19 @@ func (u *guardedUpload) Remove() error {
 }
 
 func (u *guardedUpload) Close() error { return u.calls.do("closing the checkpoint", u.Claim.Close) }
+
+func (u *guardedUpload) isHeld() bool {
+	_, ok := u.Claim.(checkpoint.Held)
+	return ok
+}
+
+// Lost returns nil where the claim cannot be lost.
+func (u *guardedUpload) Lost() (lost <-chan struct{}) {
+	if cp, ok := u.Claim.(checkpoint.Held); ok {
+		_ = u.look("looking at the checkpoint", func() { lost = cp.Lost() })
+	}
+	return lost
+}
 
 func (u *guardedUpload) Unbegun() (at time.Time) {
 	if cp, ok := u.Claim.(checkpoint.Unbegun); ok {

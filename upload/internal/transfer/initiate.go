@@ -2,6 +2,7 @@ package transfer
 
 import (
 	"context"
+	"fmt"
 	"time"
 
 	"github.com/vodupload/vodupload/checkpoint"
@@ -25,6 +26,9 @@ func (m *multipart) initiate(ctx context.Context) error {
 		if err := m.job.Source.Check(); err != nil {
 			return err
 		}
+		if err := m.fence.ask(ctx); err != nil {
+			return err
+		}
 		made := time.Now()
 		begun, err = m.remote.Initiate(ctx, s, &m.job.Object)
 		if err != nil && mayHaveInitiated(err) {
@@ -43,9 +47,13 @@ func (m *multipart) initiate(ctx context.Context) error {
 		UploadID: begun.UploadID, PartSize: plan.PartSize, Started: begun.ServerTime, VideoID: m.job.VideoID,
 	}
 	if err := m.keep.begin(ctx, m.rec); err != nil {
+		if lost := m.fence.look(); lost != nil {
+			m.warn(fmt.Errorf("upload %s stays at the server until a sweep finds it: it was begun while the claim was lost", m.rec.UploadID))
+			return lost
+		}
 		// Nobody would find the upload again, so it does not stay at the server,
 		// also when it was only interrupted.
-		return target.Join(err, m.abort(context.WithoutCancel(ctx), m.remote, m.rec.UploadID))
+		return target.Join(err, m.abort(context.WithoutCancel(ctx), m.fence, m.remote, m.rec.UploadID))
 	}
 	m.emit(Event{Kind: Initiated, UploadID: m.rec.UploadID, PartSize: plan.PartSize})
 	return nil

@@ -36,6 +36,9 @@ func (u *upload) claimed(ctx context.Context, run func(*multipart, context.Conte
 	if err != nil {
 		return Result{}, u.abandonIfCanceled(ctx, err)
 	}
+	u.fence = keep.fence
+	ctx, release := u.fence.during(ctx)
+	defer release()
 	m := &multipart{upload: u, keep: keep}
 	if cp, ok := keep.Claim.(checkpoint.Unbegun); ok {
 		m.lost.earlier, m.lost.claimed = cp.Unbegun(), time.Now()
@@ -50,9 +53,11 @@ func (u *upload) claimed(ctx context.Context, run func(*multipart, context.Conte
 	}()
 	res, err := run(m, ctx)
 	if err != nil {
-		interrupted = isInterrupted(ctx, err)
-		m.endFailed(ctx, err, !interrupted)
-		return Result{}, err
+		if u.fence.look() == nil {
+			interrupted = isInterrupted(ctx, err)
+			m.endFailed(ctx, err, !interrupted)
+		}
+		return Result{}, u.fence.after(err)
 	}
 	keep.remove()
 	return res, nil
@@ -157,8 +162,8 @@ func (m *multipart) endFailed(ctx context.Context, err error, failed bool) {
 // discard aborts the recorded upload, which is of no use any more. If the server does not
 // let it be aborted, that is reported, and no error.
 func (m *multipart) discard(ctx context.Context) bool {
-	err := m.abort(ctx, m.remote, m.rec.UploadID)
-	if err != nil && ctx.Err() == nil {
+	err := m.abort(ctx, m.fence, m.remote, m.rec.UploadID)
+	if err != nil && ctx.Err() == nil && m.fence.look() == nil {
 		m.warn(fmt.Errorf("an unfinished upload stays at the server: %w", err))
 	}
 	return err == nil

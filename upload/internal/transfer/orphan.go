@@ -92,7 +92,7 @@ func (l *lostInitiates) orphans(object string, listed []wire.Unfinished, known m
 // which may have: what they made is aborted. Where that is not known by the end, the
 // checkpoint says so to the next run.
 func (m *multipart) settleLost(ctx context.Context) {
-	if m.lost.none() {
+	if m.lost.none() || m.fence.look() != nil {
 		return
 	}
 	if isAbandoned(ctx) {
@@ -162,6 +162,9 @@ func (u *upload) abortOrphan(ctx context.Context, bucket wire.Bucket, o wire.Unf
 		return
 	}
 	_ = u.once(ctx, func(ctx context.Context, s Snapshot) error {
+		if err := u.fence.ask(ctx); err != nil {
+			return err
+		}
 		return u.remote.Abort(ctx, s, o.UploadID)
 	})
 }

@@ -67,6 +67,9 @@ func (m *multipart) sendPart(ctx context.Context, n int) error {
 // putPart sends a section of src as part n.
 func (m *multipart) putPart(ctx context.Context, n int, src Source, off, size int64) (part wire.Part, err error) {
 	err = m.call(ctx, n, func(ctx context.Context, s Snapshot) error {
+		if err := m.fence.look(); err != nil {
+			return err
+		}
 		return m.send(src, off, size, func(b wire.Body) (err error) {
 			part, err = m.remote.UploadPart(ctx, s, m.rec.UploadID, n, b, &m.job.Object)
 			return err

@@ -11,10 +11,14 @@ import (
 )
 
 // single brings a source that fits into one part to its object. It claims no
-// checkpoint. An earlier run may have: with another part size, or when the file was
+// checkpoint, unless the store is shared: another machine may have been at it while this
+// one was stopped. An earlier run may have: with another part size, or when the file was
 // larger. What that left goes, for nothing would ever resume it. An error of the store
 // does not matter: no checkpoint is needed.
 func (u *upload) single(ctx context.Context) (Result, error) {
+	if isShared(u.session.store(u.job)) {
+		return u.claimed(ctx, (*multipart).putClaimed)
+	}
 	res, err := u.putObject(ctx)
 	if err != nil {
 		return Result{}, u.abandonIfCanceled(ctx, err)
@@ -23,6 +27,16 @@ func (u *upload) single(ctx context.Context) (Result, error) {
 		u.warn(fmt.Errorf("what an earlier run left of this upload stays: %w", err))
 	}
 	return res, nil
+}
+
+// putClaimed is single with a claim.
+func (m *multipart) putClaimed(ctx context.Context) (Result, error) {
+	m.rec, _, _ = m.keep.Load()
+	res, err := m.putObject(ctx)
+	if err == nil {
+		m.discard(ctx)
+	}
+	return res, err
 }
 
 // putObject sends the whole source by one PutObject.
@@ -36,10 +50,17 @@ func (u *upload) putObject(ctx context.Context) (Result, error) {
 		}
 		src := &watched{Source: u.job.Source, size: size, doubt: touched}
 		src.hash = func() (uint64, error) { return u.hash(ctx, 0, size) }
+		src.ask = func() error { return u.fence.ask(ctx) }
 		if size == 0 { // no byte will be read
 			if err := checkEnd(u.job.Source); err != nil {
 				return err
 			}
+			if err := src.ask(); err != nil {
+				return err
+			}
+		}
+		if err := u.fence.look(); err != nil {
+			return err
 		}
 		return u.send(src, 0, size, func(b wire.Body) (err error) {
 			res, err = u.remote.Put(ctx, s, b, &u.job.Object)
@@ -70,7 +91,7 @@ func (u *upload) putObject(ctx context.Context) (Result, error) {
 
 // A watched source is looked at once more before its last bytes are handed over. The
 // server discards what does not come whole, so that no object is made of two
-// versions.
+// versions, nor by a holder that has lost its claim while it was sending.
 //
 // Where neither size nor times would show another version, all bytes are read again then,
 // and have to be what was handed over.
@@ -79,6 +100,7 @@ type watched struct {
 	size  int64
 	doubt bool
 	hash  func() (uint64, error)
+	ask   func() error // for the claim
 
 	crc uint64 // of what was read so far, where there is doubt
 }
@@ -97,15 +119,17 @@ func (s *watched) ReadAt(p []byte, off int64) (int, error) {
 	if err := checkEnd(s.Source); err != nil {
 		return 0, err
 	}
-	if !s.doubt {
-		return n, err
+	if s.doubt {
+		again, err := s.hash()
+		if err != nil {
+			return 0, err
+		}
+		if again != s.crc {
+			return 0, fmt.Errorf("%w: its bytes are others now, though size and time are the same", ErrChanged)
+		}
 	}
-	again, herr := s.hash()
-	if herr != nil {
-		return 0, herr
-	}
-	if again != s.crc {
-		return 0, fmt.Errorf("%w: its bytes are others now, though size and time are the same", ErrChanged)
+	if lost := s.ask(); lost != nil {
+		return 0, lost
 	}
 	return n, err
 }

@@ -19,6 +19,7 @@ import (
 type recorder struct {
 	checkpoint.Claim                  // what is written to
 	claimed          checkpoint.Claim // of the store, if Upload is not that; nil: none could be opened
+	fence            *fence           // of the store's claim
 	optional         bool
 	warn             func(error)
 	starved          func(error)
@@ -27,8 +28,15 @@ type recorder struct {
 	unbegun          time.Time // since when the server may have an upload that there is no record of; zero: it has none
 }
 
+// isShared reports whether the claims of a store hold for other machines as well.
+func isShared(store checkpoint.Store) bool {
+	s, ok := store.(checkpoint.Shared)
+	return ok && s.Shared()
+}
+
 // claim opens the checkpoint. Where none can be kept, it is an error unless the
-// upload may continue without one. A claim of another holder always is.
+// upload may continue without one. A claim of another holder always is, and so is a
+// shared store that grants none: it is for the claims that there is one.
 func (u *upload) claim(ctx context.Context) (*recorder, error) {
 	k := &recorder{optional: u.opts.Optional, warn: u.warn, starved: u.starved, slow: &u.slowDisk}
 	store := u.session.store(u.job)
@@ -41,13 +49,14 @@ func (u *upload) claim(ctx context.Context) (*recorder, error) {
 		if damaged := cp.Damaged(); damaged != nil {
 			u.warn(fmt.Errorf("the upload starts over: %w; what the server has of it stays there, until a sweep finds it", damaged))
 		}
-		k.Claim = cp
+		k.Claim, k.fence = cp, newFence(cp)
+		k.fence.unasked = k.tolerate // by the holder's own clock the claim still holds
 		return k, nil
 	case errors.Is(err, checkpoint.ErrInUse):
 		return nil, Used(err)
 	case ctx.Err() != nil:
 		return nil, fmt.Errorf("open checkpoint: %w", err)
-	case !k.optional:
+	case !k.optional, isShared(store):
 		return nil, Unkept(err)
 	}
 	k.degrade(err)
@@ -76,7 +85,7 @@ func (k *recorder) begin(ctx context.Context, rec checkpoint.Record) error {
 	switch {
 	case err == nil:
 		return nil
-	case ctx.Err() != nil:
+	case k.fence.note(err) != nil, ctx.Err() != nil:
 		return err
 	case !k.optional || k.claimed != nil:
 		return Unkept(err)
@@ -100,17 +109,20 @@ func (k *recorder) note(p wire.Part) error {
 func (k *recorder) flush(ctx context.Context) error {
 	err := k.Flush(ctx)
 	k.watch()
-	if ctx.Err() != nil {
+	if ctx.Err() != nil && k.fence.note(err) == nil {
 		return context.Cause(ctx)
 	}
 	return k.tolerate(err)
 }
 
-// tolerate makes a failed write a warning where that was asked for.
+// tolerate makes a failed write a warning where that was asked for. That the claim is lost
+// is no failed write.
 func (k *recorder) tolerate(err error) error {
-	switch {
+	switch lost := k.fence.note(err); {
 	case err == nil:
 		return nil
+	case lost != nil:
+		return lost
 	case !k.optional:
 		return Unkept(err)
 	}
@@ -120,7 +132,7 @@ func (k *recorder) tolerate(err error) error {
 
 // remove deletes the checkpoint of an upload that is no more.
 func (k *recorder) remove() {
-	if err := target.Join(k.Remove(), k.dropClaim()); err != nil {
+	if err := target.Join(k.Remove(), k.dropClaim()); err != nil && k.fence.note(err) == nil {
 		k.warn(fmt.Errorf("remove checkpoint: %w", err))
 	}
 }
@@ -131,7 +143,7 @@ func (k *recorder) close() {
 	if u, ok := k.Claim.(checkpoint.Unbegun); ok && !k.unbegun.IsZero() {
 		end = func() error { return u.CloseUnbegun(k.unbegun) }
 	}
-	if err := target.Join(end(), k.dropClaim()); err != nil {
+	if err := target.Join(end(), k.dropClaim()); err != nil && k.fence.note(err) == nil {
 		k.warn(fmt.Errorf("close checkpoint: %w", err))
 	}
 }

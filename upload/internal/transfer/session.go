@@ -49,6 +49,7 @@ type upload struct {
 	job     *Job
 	remote  wire.Remote
 	plan    Plan
+	fence   *fence // of what the run has claimed; nil: nothing
 }
 
 func (f *Session) upload(job *Job) (*upload, error) {

@@ -201,7 +201,7 @@ func (sw *sweep) abortRecorded(ctx context.Context, caller *caller, remote wire.
 		_ = cp.Close()
 		return false
 	}
-	if c.Err = caller.abort(ctx, remote, c.UploadID); c.Err != nil {
+	if c.Err = caller.abort(ctx, newFence(cp), remote, c.UploadID); c.Err != nil {
 		_ = cp.Close()
 		return true
 	}
@@ -240,7 +240,7 @@ func (sw *sweep) abortListed(ctx context.Context, caller *caller, t target.Targe
 	if sw.job.DryRun || c.Err != nil {
 		return true
 	}
-	c.Err = caller.abort(ctx, remote, c.UploadID)
+	c.Err = caller.abort(ctx, nil, remote, c.UploadID)
 	c.Aborted = c.Err == nil
 	return true
 }
