@@ -107,6 +107,10 @@ var allowedImports = map[string]rule{
 		[]string{"upload/internal/webhook"},
 		"a server that OSS calls back need not upload anything, so it links no client",
 	},
+	"upload/dashboard": {
+		[]string{"upload"},
+		"it shows what every user can see of a client, so it needs nothing that is internal; programs without a page do not link it",
+	},
 	"upload/vod": {
 		[]string{"upload", "upload/internal/webhook", "sts", "sts/openapi"},
 		"it plugs into the client through upload.Authorizer, so that programs which upload straight to OSS do not link it",
