@@ -244,7 +244,7 @@ func (w *dirWalk) add(f File) error {
 
 // listing returns what lists the bucket for a file that may be skipped.
 func (w *dirWalk) listing(f *File) *transfer.Listing {
-	if f.IfExists != Skip && f.IfExists != SkipSame || f.Credentials != nil && w.Func != nil { // one file's credentials are for that file
+	if f.IfExists < Skip || f.Credentials != nil && w.Func != nil { // one file's credentials are for that file
 		return nil
 	}
 	at := place{f.Endpoint, f.Bucket}

@@ -34,7 +34,7 @@
 //
 // [Client.AddDir] adds the files of a folder, and leads nowhere out of it, whatever links
 // there are. With File.IfExists, files whose objects exist are skipped, or those whose
-// objects have the same bytes, or they fail; of a folder of which most is there, a list of
+// objects have the same bytes, size or date, or they fail; of a folder of which most is there, a list of
 // the bucket costs one request for each thousand files. A [Group] has files wait for
 // others: with AddDirOptions.PlaylistsLast the segments of an HLS or DASH stream are all
 // stored before the playlists that name them.

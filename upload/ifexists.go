@@ -32,11 +32,23 @@ const (
 	// compared with that of the object. A server that gives no CRC64 gets the file again.
 	// A [File].Reader, which can be read only once, is refused.
 	SkipSame
+
+	// SkipSize skips the file if the object has its size, whatever its bytes, and
+	// overwrites the object if not. It misses what was changed without changing the size. A
+	// [File].Reader is refused.
+	SkipSize
+
+	// SkipNewer skips the file if the object has its size and was made, by the server's
+	// clock, when the file had its modification time already or later; it overwrites the
+	// object if not. An object that was made in the same second as the file may be
+	// overwritten. It misses a file whose modification time was kept, by a copy for
+	// example. A Source has no modification time and is sent; a [File].Reader is refused.
+	SkipNewer
 )
 
-var ifExistsNames = [...]string{"overwrite", "fail", "skip", "skip-same"}
+var ifExistsNames = [...]string{"overwrite", "fail", "skip", "skip-same", "skip-size", "skip-newer"}
 
-// String returns "overwrite", "fail", "skip" or "skip-same".
+// String returns "overwrite", "fail", "skip", "skip-same", "skip-size" or "skip-newer".
 func (i IfExists) String() string {
 	if int(i) >= len(ifExistsNames) {
 		return fmt.Sprintf("IfExists(%d)", uint8(i))
@@ -44,7 +56,7 @@ func (i IfExists) String() string {
 	return ifExistsNames[i]
 }
 
-// MarshalText returns what String does, or [ErrInvalidArgument] for no value of the four.
+// MarshalText returns what String does, or [ErrInvalidArgument] for another number.
 func (i IfExists) MarshalText() ([]byte, error) {
 	if err := i.check("IfExists"); err != nil {
 		return nil, err
@@ -56,7 +68,7 @@ func (i IfExists) MarshalText() ([]byte, error) {
 func (i *IfExists) UnmarshalText(text []byte) error {
 	n := slices.Index(ifExistsNames[:], string(text))
 	if n < 0 {
-		return fmt.Errorf("%w: IfExists: got %q, want overwrite, fail, skip or skip-same", ErrInvalidArgument, text)
+		return fmt.Errorf("%w: IfExists: got %q, want overwrite, fail, skip, skip-same, skip-size or skip-newer", ErrInvalidArgument, text)
 	}
 	*i = IfExists(n)
 	return nil
@@ -66,12 +78,12 @@ func (i IfExists) check(field string) error {
 	if int(i) < len(ifExistsNames) {
 		return nil
 	}
-	return fmt.Errorf("%w: %s: got %d, want Overwrite, Fail, Skip or SkipSame", ErrInvalidArgument, field, uint8(i))
+	return fmt.Errorf("%w: %s: got %d, want Overwrite, Fail, Skip, SkipSame, SkipSize or SkipNewer", ErrInvalidArgument, field, uint8(i))
 }
 
 // checkIfExists returns an error for a file whose IfExists cannot be what it is.
 func (f *File) checkIfExists() error {
-	if f.IfExists == SkipSame && f.Reader != nil {
+	if f.IfExists >= SkipSame && f.IfExists.check("") == nil && f.Reader != nil {
 		return fmt.Errorf("%w: File.IfExists: got %v with a Reader, which cannot be read twice; want Skip, or a Source", ErrInvalidArgument, f.IfExists)
 	}
 	return f.IfExists.check("File.IfExists")

@@ -17,6 +17,7 @@ import (
 func TestIfExistsAsText(t *testing.T) {
 	for value, text := range map[upload.IfExists]string{
 		upload.Overwrite: "overwrite", upload.Fail: "fail", upload.Skip: "skip", upload.SkipSame: "skip-same",
+		upload.SkipSize: "skip-size", upload.SkipNewer: "skip-newer",
 	} {
 		b, err := json.Marshal(value)
 		if err != nil || string(b) != `"`+text+`"` || value.String() != text {
@@ -31,7 +32,7 @@ func TestIfExistsAsText(t *testing.T) {
 	if err := i.UnmarshalText([]byte("Skip")); !errors.Is(err, upload.ErrInvalidArgument) {
 		t.Errorf("got %v, want ErrInvalidArgument", err)
 	}
-	if _, err := upload.IfExists(4).MarshalText(); !errors.Is(err, upload.ErrInvalidArgument) || upload.IfExists(4).String() != "IfExists(4)" {
+	if _, err := upload.IfExists(6).MarshalText(); !errors.Is(err, upload.ErrInvalidArgument) || upload.IfExists(6).String() != "IfExists(6)" {
 		t.Errorf("got %v, want ErrInvalidArgument", err)
 	}
 }
@@ -39,8 +40,9 @@ func TestIfExistsAsText(t *testing.T) {
 func TestIfExistsThatCannotBe(t *testing.T) {
 	b := newTestbed(t)
 	for name, change := range map[string]func(*upload.File){
-		"of no meaning":        func(f *upload.File) { f.IfExists = 4 },
+		"of no meaning":        func(f *upload.File) { f.IfExists = 6 },
 		"SkipSame of a Reader": func(f *upload.File) { f.IfExists, f.Reader = upload.SkipSame, strings.NewReader("x") },
+		"SkipSize of a Reader": func(f *upload.File) { f.IfExists, f.Reader = upload.SkipSize, strings.NewReader("x") },
 	} {
 		f := b.file("a.mp4", 10)
 		change(&f)
@@ -112,6 +114,59 @@ func TestIfExists(t *testing.T) {
 			}
 		})
 	}
+	for _, size := range []int{1000, mib} {
+		t.Run(fmt.Sprintf("SkipSize skips what has the size, and nothing else, %d bytes", size), func(t *testing.T) {
+			b, f, old := exists(t, size)
+			f.IfExists = upload.SkipSize
+			if res, err := b.client().Upload(b.ctx, f); err != nil || !res.Skipped || res.Verified || res.ETag != old.ETag || b.server.Count() != 1 {
+				t.Errorf("got %+v, %v; want it skipped by one request", res, err)
+			}
+			must(b.client().Upload(b.ctx, b.bytesOf(f.Object, size+1)))
+			if res, err := b.client().Upload(b.ctx, f); err != nil || res.Skipped {
+				t.Errorf("got %+v, %v; want it sent", res, err)
+			}
+			b.same(f)
+		})
+		t.Run(fmt.Sprintf("SkipNewer sends what was written later, %d bytes", size), func(t *testing.T) {
+			b, f, _ := exists(t, size)
+			f.IfExists = upload.SkipNewer
+			for _, test := range []struct {
+				written time.Time
+				skipped bool
+			}{{time.Now().Add(-time.Hour), true}, {time.Now().Add(time.Hour), false}} {
+				if err := os.Chtimes(f.Path, test.written, test.written); err != nil {
+					t.Fatal(err)
+				}
+				if res, err := b.client().Upload(b.ctx, f); err != nil || res.Skipped != test.skipped {
+					t.Errorf("written %v: got %+v, %v; want skipped %v", test.written, res, err, test.skipped)
+				}
+			}
+			b.same(f)
+		})
+	}
+	t.Run("SkipNewer and SkipSize of a folder list the bucket", func(t *testing.T) {
+		for _, how := range []upload.IfExists{upload.SkipSize, upload.SkipNewer} {
+			b := newTestbed(t)
+			old := time.Now().Add(-time.Hour)
+			for i := range 20 {
+				f := b.file(fmt.Sprintf("in/%02d.mp4", i), 1000)
+				if err := os.Chtimes(f.Path, old, old); err != nil {
+					t.Fatal(err)
+				}
+				must(b.client().Upload(b.ctx, upload.File{Path: f.Path, Endpoint: f.Endpoint, Bucket: f.Bucket, Object: fmt.Sprintf("in/%02d.mp4", i)}))
+			}
+			b.server.ResetRequests()
+			c := b.client()
+			opts := b.into("in/")
+			opts.File.IfExists = how
+			b.do(c.Start(b.ctx))
+			must(c.AddDir(b.ctx, b.dir+"/in", opts))
+			b.do(c.Wait(b.ctx))
+			if n := b.server.Count(); n != 1 || c.Stats().Skipped != 20 {
+				t.Errorf("%v: %d requests, %d skipped", how, n, c.Stats().Skipped)
+			}
+		}
+	})
 	t.Run("Skip does not overwrite what is made after it has looked", func(t *testing.T) {
 		for _, op := range []osstest.Op{osstest.OpPutObject, osstest.OpCompleteMultipartUpload} {
 			b := newTestbed(t)

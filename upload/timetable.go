@@ -40,7 +40,8 @@ const (
 // A limit holds until the next entry, over midnight and the end of the week as well. An
 // entry with a day of the week (Mon, Tue, Wed, Thu, Fri, Sat, Sun) begins on that day
 // only, one without on every day; where both begin at the same time, the one with a day
-// counts. A limit is a number of B, K, M or G bytes per second, in powers of 1024, at
+// counts. A limit is a number of B, K, M or G (or Ki, Mi, Gi, the same) bytes per second, in
+// powers of 1024, at
 // least 1K, or "off" for none. Unlike rclone, which takes a number without a unit for KiB,
 // ParseTimetable wants the unit. A limit alone, without a time, always holds.
 //

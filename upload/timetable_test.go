@@ -49,6 +49,7 @@ func TestTimetable(t *testing.T) {
 		{"entries that change nothing", "08:00,1M 12:00,1M 20:00,off 21:00,off", time.Date(2026, 11, 25, 9, 0, 0, 0, shanghai), 1,
 			"Wed 25 09:00 CST 1M; Wed 25 20:00 CST off; Thu 26 08:00 CST 1M"},
 		{"always the same", "2M", time.Date(2026, 11, 25, 9, 0, 0, 0, shanghai), 30, "Wed 25 09:00 CST 2M"},
+		{"the units in full", "2Mi", time.Date(2026, 11, 25, 9, 0, 0, 0, shanghai), 30, "Wed 25 09:00 CST 2M"},
 		{"always the same, by entries", "08:00,2M Sun-20:00,2M", time.Date(2026, 11, 25, 9, 0, 0, 0, shanghai), 30, "Wed 25 09:00 CST 2M"},
 		{"never", "off", time.Date(2026, 11, 25, 9, 0, 0, 0, shanghai), 30, "Wed 25 09:00 CST off"},
 		{"never, by entries", "08:00,off", time.Date(2026, 11, 25, 9, 0, 0, 0, shanghai), 30, "Wed 25 09:00 CST off"},

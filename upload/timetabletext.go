@@ -56,6 +56,9 @@ func parseLimit(text string) (int64, error) {
 	}
 	for _, unit := range limitUnits {
 		number, found := strings.CutSuffix(strings.ToUpper(text), unit.name)
+		if !found && unit.size > 1 {
+			number, found = strings.CutSuffix(strings.ToUpper(text), unit.name+"I")
+		}
 		if !found {
 			continue
 		}

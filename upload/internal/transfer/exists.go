@@ -21,6 +21,8 @@ const (
 	Fail               // with the server's FileAlreadyExists
 	Skip               // succeed, and send nothing
 	SkipSame           // skip an object that has the bytes of the source, overwrite others
+	SkipSize           // skip an object that has the size of the source, overwrite others
+	SkipNewer          // skip one of that size that was made after the source was written, overwrite others
 )
 
 // SkipExisting succeeds with true if the job is to be skipped without a look at its
@@ -42,18 +44,31 @@ func (f *Session) SkipExisting(ctx context.Context, job *Job) (Result, bool, err
 
 // skipSame is SkipExisting for a source that has to be compared.
 func (u *upload) skipSame(ctx context.Context) (Result, bool, error) {
-	if u.job.IfExists != SkipSame {
+	how := u.job.IfExists
+	if how != SkipSame && how != SkipSize && how != SkipNewer {
 		return Result{}, false, nil
 	}
 	there, err := u.existing(ctx)
 	if err != nil || there == nil || there.Size != u.plan.Size {
 		return Result{}, false, err
 	}
+	if how != SkipSame {
+		if how == SkipNewer && !isNewer(there.LastModified, u.job.Source.State().ModTime) {
+			return Result{}, false, nil
+		}
+		return u.skipped(ctx, there.ObjectInfo), true, nil
+	}
 	info, same, err := u.compare(ctx, there)
 	if err != nil || !same {
 		return Result{}, false, err
 	}
 	return u.skipped(ctx, info), true, nil
+}
+
+// isNewer reports whether an object was made after its source was written. OSS gives whole
+// seconds: of an object that was made within the second of the write, it is not known.
+func isNewer(made, written time.Time) bool {
+	return !made.IsZero() && !written.IsZero() && !made.Before(written)
 }
 
 // skipLate makes a success of a refusal to overwrite: somebody made the object after it

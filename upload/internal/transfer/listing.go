@@ -105,7 +105,7 @@ func (l *Listing) look(name string) (there *existing, known bool) {
 			return nil, true
 		}
 		o := p.objects[i]
-		return &existing{wire.ObjectInfo{Size: o.Size, ETag: o.ETag, Type: o.Type}, true}, true
+		return &existing{wire.ObjectInfo{Size: o.Size, ETag: o.ETag, Type: o.Type, LastModified: o.LastModified}, true}, true
 	}
 	return nil, false
 }

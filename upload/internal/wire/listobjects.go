@@ -9,6 +9,7 @@ import (
 	"net/url"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/vodupload/vodupload/upload/internal/target"
 )
@@ -21,6 +22,8 @@ type Listed struct {
 	Size   int64
 	ETag   string // without quotation marks
 	Type   string // Normal, Multipart, Appendable, Symlink
+
+	LastModified time.Time // zero: the server does not say
 }
 
 // ObjectsPage is the outcome of ListObjects: the objects of a prefix between two names.
@@ -34,10 +37,11 @@ type objectsResult struct {
 	EncodingType string
 	IsTruncated  bool
 	Contents     []struct {
-		Key  string
-		Size int64
-		ETag string
-		Type string
+		Key          string
+		Size         int64
+		ETag         string
+		Type         string
+		LastModified string
 	}
 }
 
@@ -87,7 +91,9 @@ func (x *objectsResult) page(prefix, after string) (ObjectsPage, error) {
 				target.Clip(key), c.Size, target.Clip(last), target.Clip(prefix))
 		}
 		last = key
-		page.Objects = append(page.Objects, Listed{Object: key, Size: c.Size, ETag: bareETag(c.ETag), Type: strings.TrimSpace(c.Type)})
+		one := Listed{Object: key, Size: c.Size, ETag: bareETag(c.ETag), Type: strings.TrimSpace(c.Type)}
+		one.LastModified, _ = time.Parse(time.RFC3339, strings.TrimSpace(c.LastModified))
+		page.Objects = append(page.Objects, one)
 	}
 	if page.More && len(page.Objects) == 0 {
 		return page, errors.New("a page of no objects is not the last one")

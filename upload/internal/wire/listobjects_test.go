@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"net/http"
 	"testing"
+	"time"
 )
 
 func TestListObjects(t *testing.T) {
@@ -11,12 +12,15 @@ func TestListObjects(t *testing.T) {
 	b := newBucket(t, func(w http.ResponseWriter, r *http.Request) {
 		path, query = r.URL.Path, r.URL.Query().Encode()
 		says(`<ListBucketResult><EncodingType>url</EncodingType><IsTruncated>true</IsTruncated><KeyCount>2</KeyCount>
-  <Contents><Key>in%2Fa%20b</Key><ETag>"5B3C"</ETag><Type>Normal</Type><Size>344606</Size></Contents>
+  <Contents><Key>in%2Fa%20b</Key><ETag>"5B3C"</ETag><Type>Normal</Type><Size>344606</Size><LastModified>2026-10-20T07:28:00.000Z</LastModified></Contents>
   <Contents><Key>in%2F%C3%BC</Key><ETag>"5B3C-2"</ETag><Type>Multipart</Type><Size>0</Size></Contents>
 </ListBucketResult>`)(w, r)
 	})
 	page, err := b.ListObjects(t.Context(), testKey, "in/", "in/a")
-	want := ObjectsPage{[]Listed{{"in/a b", 344606, "5B3C", "Normal"}, {"in/ü", 0, "5B3C-2", "Multipart"}}, true}
+	want := ObjectsPage{[]Listed{
+		{"in/a b", 344606, "5B3C", "Normal", time.Date(2026, 10, 20, 7, 28, 0, 0, time.UTC)},
+		{"in/ü", 0, "5B3C-2", "Multipart", time.Time{}},
+	}, true}
 	if err != nil || fmt.Sprint(page) != fmt.Sprint(want) {
 		t.Errorf("got %v, %v; want %v", page, err, want)
 	}
