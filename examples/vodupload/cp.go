@@ -4,81 +4,220 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"os"
-	"path/filepath"
+	"io"
+	"slices"
+	"strings"
 
 	"github.com/spf13/cobra"
 
 	"github.com/vodupload/vodupload/upload"
 )
 
+const copyHelp = `A source is a file, a folder with all that is below it, or - for standard input.
+Below a destination that ends in a slash, files keep their names, and the files of a
+folder their paths below that folder. A destination without a slash at its end is the
+name of one object.
+
+Interrupted or killed, the same command resumes. Sizes are in powers of 1024: 512K, 8M, 1G.`
+
 func newCp(a *app) *cobra.Command {
 	var flags copyFlags
 	cmd := &cobra.Command{
 		Use:   "cp SOURCE... oss://BUCKET/PREFIX/",
 		Short: "Copies files and folders to a bucket",
-		Args: func(_ *cobra.Command, args []string) error {
-			if len(args) < 2 {
-				return errors.New("cp: wanted at least one source and a destination like oss://BUCKET/PREFIX/")
-			}
-			return nil
-		},
-		RunE: func(cmd *cobra.Command, args []string) error {
-			return a.copy(cmd.Context(), args[:len(args)-1], args[len(args)-1], flags)
-		},
+		Long:  "Copies files and folders to a bucket.\n\n" + copyHelp,
+		Example: `  vodupload cp talk.mp4 oss://media/in/
+  vodupload cp recordings oss://media/2026/ --include '*.mp4' --compare crc64
+  ffmpeg ... | vodupload cp - oss://media/live.ts
+  find . -name '*.mov' -print0 | vodupload cp --files-from0 - oss://media/mov/`,
+		RunE: func(cmd *cobra.Command, args []string) error { return a.copy(cmd.Context(), args, &flags) },
 	}
-	flags.register(cmd.Flags())
+	flags.register(cmd.Flags(), "never")
 	return cmd
 }
 
-// copy copies the sources to a destination.
-func (a *app) copy(ctx context.Context, sources []string, to string, flags copyFlags) error {
-	d, err := parseDestination(to)
-	if err != nil {
-		return err
+func newSync(a *app) *cobra.Command {
+	var flags copyFlags
+	cmd := &cobra.Command{
+		Use:     "sync FOLDER... oss://BUCKET/PREFIX/",
+		Short:   "Copies what a bucket does not have yet, compared by CRC64",
+		Long:    "Copies what a bucket does not have yet, as cp --compare crc64 does. Nothing is ever deleted.\n\n" + copyHelp,
+		Example: `  vodupload sync recordings oss://media/2026/ --dry-run`,
+		RunE:    func(cmd *cobra.Command, args []string) error { return a.copy(cmd.Context(), args, &flags) },
 	}
-	if len(sources) > 1 && !d.isPrefix() {
-		return usageError{fmt.Errorf("destination %q: with several sources it has to end in a slash", to)}
-	}
-	s, err := a.open(ctx, d.bucket, flags.options())
-	if err != nil {
-		return err
-	}
-	err = s.start(ctx)
-	for _, source := range sources {
-		if err == nil {
-			err = s.add(ctx, source, d)
-		}
-	}
-	return s.finish(ctx, err)
+	flags.register(cmd.Flags(), "crc64")
+	return cmd
 }
 
-// add adds one source to the list.
-func (s *session) add(ctx context.Context, source string, d destination) error {
-	info, err := os.Stat(source)
+// A copying is one run of cp or sync.
+type copying struct {
+	*session
+	flags   *copyFlags
+	sources []string
+	to      destination
+	object  *upload.ObjectOptions // that all files share
+	taken   map[string]string     // by object: the source
+}
+
+// plan reads the arguments.
+func (f *copyFlags) plan(args []string) (sources []string, to destination, err error) {
+	_, listed := f.list()
 	switch {
-	case err != nil:
-		s.report.Fail(source, err)
-		return nil
-	case info.IsDir():
-		return s.addFolder(ctx, source, d)
+	case len(args) == 0 || len(args) == 1 && !listed:
+		return nil, to, errors.New("wanted sources and a destination, like: talk.mp4 oss://BUCKET/PREFIX/")
+	case f.filesFrom != "" && f.filesFrom0 != "":
+		return nil, to, errors.New("--files-from and --files-from0: wanted one of them")
 	}
-	f := s.file()
-	f.Path, f.Object = source, d.object(filepath.Base(source))
-	if _, err := s.client.AddFile(f); err != nil {
-		s.report.Fail(source, err)
+	sources = args[:len(args)-1]
+	if to, err = parseDestination(args[len(args)-1]); err != nil {
+		return nil, to, err
+	}
+	piped := slices.Contains(sources, "-")
+	switch {
+	case listed && len(sources) > 1:
+		return nil, to, errors.New("with a list of files, wanted one folder that its paths are relative to, or none")
+	case listed && piped:
+		return nil, to, errors.New("- is no folder that a list of files could be relative to")
+	case piped && (len(sources) > 1 || to.isPrefix()):
+		return nil, to, fmt.Errorf("standard input needs a destination of its own that names the object, like oss://%s/live.ts", to.bucket)
+	case (listed || len(sources) > 1) && !to.isPrefix():
+		return nil, to, fmt.Errorf("destination %s: for several files it has to end in a slash", to)
+	case piped && (f.ifExists() != upload.Overwrite && f.ifExists() != upload.Skip):
+		return nil, to, fmt.Errorf("--compare %s: standard input can only be read once; wanted never or exists", f.compare.Value)
+	}
+	return sources, to, nil
+}
+
+// copy copies the sources to a destination.
+func (a *app) copy(ctx context.Context, args []string, flags *copyFlags) error {
+	sources, to, err := flags.plan(args)
+	if err != nil {
+		return usageError{err}
+	}
+	opts := flags.options()
+	if slices.Contains(sources, "-") && flags.size.Bytes == 0 && flags.partSize.Bytes == 0 {
+		opts.PartSize = pipePartSize
+	}
+	ctx, cancel := flags.bounded(ctx, &opts)
+	defer cancel()
+	s, err := a.open(ctx, to.bucket, opts)
+	if err != nil {
+		return err
+	}
+	c := &copying{session: s, flags: flags, sources: sources, to: to, object: flags.objectFlags.options(), taken: make(map[string]string)}
+	return s.finish(ctx, c.run(ctx))
+}
+
+// pipePartSize is that of standard input of unknown length: 10,000 parts are 156 GiB, and
+// those that are in memory 96 MiB.
+const pipePartSize = 16 << 20
+
+// errFailFast ends a run with --fail-fast.
+var errFailFast = errors.New("a file failed, and --fail-fast is set")
+
+// bounded returns a context that ends as the flags want it.
+func (f *copyFlags) bounded(ctx context.Context, opts *upload.Options) (context.Context, context.CancelFunc) {
+	ctx, fail := context.WithCancelCause(ctx)
+	if f.failFast {
+		opts.Callbacks.OnFailed = func(_ *upload.Client, _ upload.FileInfo, err error) {
+			if !errors.Is(err, errDryRun) {
+				fail(errFailFast)
+			}
+		}
+	}
+	if f.maxDuration.Duration == 0 {
+		return ctx, func() { fail(nil) }
+	}
+	ctx, cancel := context.WithTimeoutCause(ctx, f.maxDuration.Duration, errTooLong)
+	return ctx, func() { cancel(); fail(nil) }
+}
+
+// run adds all files to the client. The error is of the run, and not of a file.
+func (c *copying) run(ctx context.Context) error {
+	if c.flags.bandwidth.Value != "" {
+		t, err := upload.ParseTimetable(c.flags.bandwidth.Value)
+		if err != nil {
+			return err
+		}
+		if err := c.client.FollowTimetable(ctx, t); err != nil {
+			return err
+		}
+	}
+	if err := c.client.Start(ctx); err != nil {
+		return err
+	}
+	if list, given := c.flags.list(); given {
+		return c.addList(ctx, list)
+	}
+	for _, source := range c.sources {
+		if err := c.add(ctx, source); err != nil || ctx.Err() != nil {
+			return err
+		}
 	}
 	return nil
 }
 
-func (s *session) addFolder(ctx context.Context, dir string, d destination) error {
-	_, err := s.client.AddDir(ctx, dir, &upload.AddDirOptions{Prefix: d.prefix(), File: s.file()})
-	var entries upload.AddDirErrors
-	if !errors.As(err, &entries) {
+// addList adds the files of a list.
+func (c *copying) addList(ctx context.Context, list pathList) error {
+	dir := "."
+	if len(c.sources) == 1 {
+		dir = c.sources[0]
+	}
+	r, err := list.open(c.app.stdin)
+	if err != nil {
 		return err
 	}
-	for _, e := range entries {
-		s.report.Fail(e.Path, e)
+	defer r.Close()
+	for path, err := range list.paths(r) {
+		if err != nil || ctx.Err() != nil {
+			return err
+		}
+		full, name, err := below(dir, path)
+		if err != nil {
+			c.report.Fail(path, err)
+			continue
+		}
+		c.addFile(full, c.to.prefix()+name)
 	}
+	return nil
+}
+
+// addPipe adds standard input.
+func (c *copying) addPipe() {
+	f := c.file("-", c.to.name)
+	f.Reader, f.Size = io.MultiReader(c.app.stdin), c.flags.size.Bytes // is not closed
+	if c.flags.dryRun {                                                // nothing is read that would be missing in the real run
+		f.Reader, f.Size = strings.NewReader(""), 0
+	}
+	c.addTo(f)
+}
+
+// file returns a file for the list.
+func (c *copying) file(path, object string) upload.File {
+	return upload.File{
+		Path: path, Endpoint: c.place.Endpoint, Bucket: c.bucket, Object: object,
+		Options: c.object, IfExists: c.flags.ifExists(),
+	}
+}
+
+// addFile adds one file of the system.
+func (c *copying) addFile(path, object string) { c.addTo(c.file(path, object)) }
+
+func (c *copying) addTo(f upload.File) {
+	err := c.take(f.Path, f.Object)
+	if err == nil {
+		_, err = c.client.AddFile(f)
+	}
+	if err != nil {
+		c.report.Fail(f.Path, err)
+	}
+}
+
+// take reserves an object for a source. Two sources would overwrite each other.
+func (c *copying) take(path, object string) error {
+	if other, ok := c.taken[object]; ok {
+		return fmt.Errorf("%s and %s would both become oss://%s/%s", other, path, c.bucket, object)
+	}
+	c.taken[object] = path
 	return nil
 }

@@ -12,6 +12,7 @@ func (a *app) reporter() *output.Reporter {
 		Verbose:  a.global.verbose,
 		People:   a.stderr,
 		Now:      a.now,
+		DryRun:   errDryRun,
 	}
 	_, noColor := a.lookup("NO_COLOR")
 	dumb, _ := a.lookup("TERM")

@@ -88,6 +88,7 @@ func newRoot(a *app) *cobra.Command {
 		newCp(a),
 		newWatch(a),
 		newVerify(a),
+		newSync(a),
 		newVersion(a),
 	)
 	return root

@@ -76,10 +76,16 @@ func (r *Reporter) fileFailed(f upload.FileInfo, err error) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	delete(r.running, f.ID)
-	if Unfinished(err) {
-		return
+	switch {
+	case Unfinished(err):
+	case r.opts.DryRun != nil && errors.Is(err, r.opts.DryRun):
+		r.sum.Planned++
+		r.sum.Bytes += max(0, f.Size)
+		r.emitLocked(of("planned", f))
+		r.printLocked("would upload: " + Safe(f.Path) + " -> " + Safe("oss://"+f.Bucket+"/"+f.Object))
+	default:
+		r.failLocked(of("failed", f), err)
 	}
-	r.failLocked(of("failed", f), err)
 }
 
 // Unfinished reports whether a file that failed with err only was not finished, because

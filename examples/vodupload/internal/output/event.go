@@ -21,6 +21,7 @@ const Version = 1
 //	done       the object is stored
 //	skipped    the object was there
 //	failed     the file failed
+//	planned    a dry run would upload the file
 //	canceled   the file was canceled
 //	notice     something a person should know
 //	error      the run failed, for no single file
@@ -72,9 +73,10 @@ type Summary struct {
 	Skipped  int              `json:"skipped"`
 	Failed   int              `json:"failed"`
 	Canceled int              `json:"canceled"`
-	Left     int              `json:"left"`       // that did not end
-	Bytes    int64            `json:"bytes"`      // of the objects that were stored
-	Sent     int64            `json:"sent_bytes"` // retries included
+	Planned  int              `json:"planned,omitempty"` // of a dry run
+	Left     int              `json:"left"`              // that did not end
+	Bytes    int64            `json:"bytes"`             // of the objects that were stored
+	Sent     int64            `json:"sent_bytes"`        // retries included
 	Resumed  int64            `json:"resumed_bytes"`
 	Retries  int64            `json:"retries"`
 	Reasons  map[string]int64 `json:"retries_by_code,omitempty"`

@@ -19,6 +19,10 @@ type Options struct {
 	People   io.Writer
 	Now      func() time.Time
 
+	// DryRun is the error of files that a dry run would upload: they have not failed. The
+	// default is none.
+	DryRun error
+
 	// Interval is that of plain lines. The default is 10 seconds.
 	Interval time.Duration
 }
@@ -225,6 +229,6 @@ func (r *Reporter) sumLocked() Summary {
 	for _, n := range stats.Retries {
 		s.Retries += n
 	}
-	s.Left = max(0, s.Files-s.Uploaded-s.Skipped-s.Failed-s.Canceled)
+	s.Left = max(0, s.Files-s.Uploaded-s.Skipped-s.Failed-s.Canceled-s.Planned)
 	return s
 }

@@ -141,6 +141,9 @@ func percent(part, whole int64) int {
 func (s Summary) line() string {
 	d := time.Duration(s.Duration * float64(time.Second))
 	words := []string{fmt.Sprintf("%s uploaded, %s in %s", Count(s.Uploaded, "file"), Bytes(s.Bytes), Duration(d))}
+	if s.Planned > 0 {
+		return fmt.Sprintf("dry run: %s would be uploaded, %s; %d skipped, %d failed", Count(s.Planned, "file"), Bytes(s.Bytes), s.Skipped, s.Failed)
+	}
 	if d > 0 && s.Bytes > s.Resumed {
 		words[0] += fmt.Sprintf(" (%s/s)", Bytes(int64(float64(s.Bytes-s.Resumed)/d.Seconds())))
 	}

@@ -1,0 +1,75 @@
+package main
+
+import (
+	"bufio"
+	"bytes"
+	"fmt"
+	"io"
+	"iter"
+	"os"
+	"path/filepath"
+	"strings"
+)
+
+// A pathList is a list of paths to copy.
+type pathList struct {
+	name string // of the file; - is standard input
+	end  byte   // of each path
+}
+
+func (f *copyFlags) list() (l pathList, given bool) {
+	if f.filesFrom0 != "" {
+		return pathList{f.filesFrom0, 0}, true
+	}
+	return pathList{f.filesFrom, '\n'}, f.filesFrom != ""
+}
+
+// open opens the list.
+func (l pathList) open(stdin io.Reader) (io.ReadCloser, error) {
+	if l.name == "-" {
+		return io.NopCloser(stdin), nil
+	}
+	return os.Open(l.name)
+}
+
+// paths returns the paths that r has. Empty ones are left out.
+func (l pathList) paths(r io.Reader) iter.Seq2[string, error] {
+	return func(yield func(string, error) bool) {
+		lines := bufio.NewReader(r)
+		for {
+			line, err := lines.ReadBytes(l.end)
+			if err != nil && err != io.EOF {
+				yield("", fmt.Errorf("list of files %s: %w", l.name, err))
+				return
+			}
+			path := string(bytes.TrimSuffix(line, []byte{l.end}))
+			if l.end == '\n' {
+				path = strings.TrimSuffix(path, "\r")
+			}
+			if path != "" && !yield(path, nil) || err == io.EOF {
+				return
+			}
+		}
+	}
+}
+
+// below returns the path of a file of a list, and its name below the folder that the list
+// is relative to, with slashes.
+func below(dir, path string) (full, name string, err error) {
+	if full = path; !filepath.IsAbs(path) {
+		full = filepath.Join(dir, path)
+	}
+	base, err := filepath.Abs(dir)
+	if err != nil {
+		return full, "", err
+	}
+	abs, err := filepath.Abs(full)
+	if err != nil {
+		return full, "", err
+	}
+	rel, err := filepath.Rel(base, abs)
+	if err != nil || !filepath.IsLocal(rel) || rel == "." {
+		return full, "", fmt.Errorf("%s is not below %s: give the folder that has all files of the list before the destination", path, base)
+	}
+	return full, filepath.ToSlash(rel), nil
+}
