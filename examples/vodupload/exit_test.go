@@ -1,0 +1,182 @@
+package main
+
+import (
+	"os"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/vodupload/vodupload/checkpoint"
+	"github.com/vodupload/vodupload/upload/osstest"
+)
+
+func TestExitCodes(t *testing.T) {
+	for _, test := range []struct {
+		outcome string
+		code    int
+		args    []string
+		prepare func(w *world)
+		says    string
+	}{
+		{"all done", exitOK, []string{"cp", "a.mp4", "oss://media/in/"}, nil, "1 file uploaded"},
+		{"nothing to do", exitOK, []string{"cp", "empty", "oss://media/in/"}, nil, "0 files uploaded"},
+		{"a file failed", exitFailed, []string{"cp", "a.mp4", "oss://media/in/"}, func(w *world) {
+			w.server.Inject(osstest.Fail(osstest.OpPutObject, 400, "InvalidArgument").Always())
+		}, "InvalidArgument"},
+		{"no such command", exitUsage, []string{"copy"}, nil, `"copy" is not a command`},
+		{"no such flag", exitUsage, []string{"cp", "--nonsense"}, nil, "unknown flag: --nonsense"},
+		{"no destination", exitUsage, []string{"cp", "a.mp4"}, nil, "wanted sources and a destination"},
+		{"no bucket", exitUsage, []string{"cp", "a.mp4", "media/in/"}, nil, "wanted oss://BUCKET/PREFIX/"},
+		{"no endpoint", exitUsage, []string{"cp", "a.mp4", "oss://media/"}, func(w *world) {
+			w.environ = append(w.environ, "OSS_REGION=", "VODUPLOAD_ENDPOINT=")
+		}, "give --region or --endpoint"},
+		{"half a key", exitUsage, []string{"cp", "a.mp4", "oss://media/"}, func(w *world) {
+			w.environ = append(w.environ, "OSS_ACCESS_KEY_SECRET=")
+		}, "OSS_ACCESS_KEY_ID is set, but not OSS_ACCESS_KEY_SECRET"},
+		{"no source", exitNotFound, []string{"cp", "b.mp4", "oss://media/in/"}, nil, "b.mp4"},
+		{"no list", exitNotFound, []string{"cp", "--files-from", "list", "oss://media/in/"}, nil, "list"},
+		{"no credentials", exitDenied, []string{"cp", "a.mp4", "oss://media/in/"}, func(w *world) {
+			w.environ = append(w.environ, "OSS_ACCESS_KEY_ID=", "OSS_ACCESS_KEY_SECRET=")
+		}, "no credentials"},
+		{"a wrong secret", exitDenied, []string{"cp", "a.mp4", "oss://media/in/"}, func(w *world) {
+			w.environ = append(w.environ, "OSS_ACCESS_KEY_SECRET=wrong")
+		}, "SignatureDoesNotMatch"},
+		{"no right", exitDenied, []string{"cp", "a.mp4", "oss://media/in/"}, func(w *world) {
+			w.server.Inject(osstest.Fail(osstest.OpPutObject, 403, "AccessDenied").Always())
+		}, "oss:PutObject"},
+		{"a server that is overloaded", exitTemporary, []string{"cp", "a.mp4", "oss://media/in/", "--retries", "0"}, func(w *world) {
+			w.server.Inject(osstest.Fail(osstest.OpPutObject, 503, "ServiceUnavailable").Always())
+		}, "ServiceUnavailable"},
+		{"out of time", exitTemporary, []string{"cp", "a.mp4", "oss://media/in/", "--max-duration", "50ms"}, func(w *world) {
+			w.server.Inject(osstest.Hang(osstest.OpPutObject).Always())
+		}, "--max-duration is over: resume with: vodupload cp"},
+		{"other bytes at the server", exitIntegrity, []string{"cp", "big.mp4", "oss://media/in/", "--part-size", "100K"}, func(w *world) {
+			w.server.Inject(osstest.WrongCRC64(osstest.OpCompleteMultipartUpload).Always(), osstest.WrongCRC64(osstest.OpHeadObject).Always())
+		}, "CRC64"},
+		{"in use", exitInUse, []string{"cp", "big.mp4", "oss://media/in/", "--part-size", "100K"}, func(w *world) {
+			w.claim("big.mp4", "in/big.mp4")
+		}, "in use"},
+	} {
+		t.Run(test.outcome, func(t *testing.T) {
+			w := newWorld(t)
+			w.file("a.mp4", 1000)
+			w.file("big.mp4", 300_000)
+			w.chdir()
+			if err := os.Mkdir("empty", 0o700); err != nil {
+				t.Fatal(err)
+			}
+			w.environ = append(w.environ, "VODUPLOAD_ENDPOINT="+w.server.URL)
+			if test.prepare != nil {
+				test.prepare(w)
+			}
+			r := w.run(append(test.args, flagsAfter(test.args[0], w.state)...)...).wants(t, test.code)
+			if !strings.Contains(r.stderr, test.says) || r.stdout != "" {
+				t.Errorf("want %q\nstdout: %s\nstderr: %s", test.says, r.stdout, r.stderr)
+			}
+			if strings.Contains(r.stderr, osstest.DefaultKey.AccessKeySecret) {
+				t.Errorf("a secret: %s", r.stderr)
+			}
+			events := w.run(append(append(test.args, "--json"), flagsAfter(test.args[0], w.state)...)...).wants(t, test.code).events(t)
+			if sum := last(events).Summary; sum.ExitCode != test.code {
+				t.Errorf("summary: %+v", sum)
+			}
+		})
+	}
+}
+
+func flagsAfter(command, state string) []string {
+	if command == "cp" {
+		return []string{"--checkpoint-dir", state}
+	}
+	return nil
+}
+
+// claim has another process upload a file.
+func (w *world) claim(path, object string) {
+	w.t.Helper()
+	store, err := checkpoint.OpenDir(w.state)
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	full, err := os.Getwd()
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	claim, err := store.Open(w.t.Context(), checkpoint.Key{Source: full + "/" + path, Endpoint: w.server.URL, Bucket: "media", Object: object})
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	w.t.Cleanup(func() { _ = claim.Close(); _ = store.Close() })
+}
+
+// A signal stops the run and keeps the checkpoint; the command that it prints resumes.
+func TestInterrupt(t *testing.T) {
+	for _, test := range []struct {
+		signal os.Signal
+		code   int
+	}{{os.Interrupt, exitInterrupted}, {syscall.SIGTERM, exitTemporary}} {
+		t.Run(test.signal.String(), func(t *testing.T) {
+			w := newWorld(t)
+			w.file("big film.mp4", 300_000)
+			w.chdir()
+			hang := osstest.Hang(osstest.OpUploadPart).Part(3)
+			w.server.Inject(hang)
+			go func() {
+				<-hang.Fired()
+				w.signals <- test.signal
+			}()
+			args := []string{"cp", "big film.mp4", "oss://media/in/", "--part-size", "100K", "--parallel", "1"}
+			r := w.upload(args...).wants(t, test.code)
+			want := "resume with: vodupload cp 'big film.mp4' oss://media/in/ --part-size 100K --parallel 1 --endpoint " + w.server.URL
+			if !strings.Contains(r.stderr, want) || !strings.Contains(r.stderr, "1 left") {
+				t.Errorf("want %q in %s", want, r.stderr)
+			}
+			r = w.upload(append(args, "--json")...).wants(t, exitOK)
+			if sum := last(r.events(t)).Summary; sum.Resumed != 200<<10 {
+				t.Errorf("got %+v", sum)
+			}
+		})
+	}
+	t.Run("the second at once", func(t *testing.T) {
+		w := newWorld(t)
+		w.file("a.mp4", 1000)
+		w.chdir()
+		left := make(chan int, 1)
+		hang := osstest.Hang(osstest.OpPutObject)
+		w.server.Inject(hang)
+		w.exit = func(code int) {
+			left <- code
+		}
+		go func() {
+			<-hang.Fired()
+			w.signals <- os.Interrupt
+			w.signals <- os.Interrupt
+		}()
+		w.upload("cp", "a.mp4", "oss://media/in/")
+		select {
+		case code := <-left:
+			if code != exitInterrupted {
+				t.Errorf("exit code %d", code)
+			}
+		case <-time.After(time.Minute):
+			t.Error("it did not leave")
+		}
+	})
+}
+
+func TestHowToResumeHidesSecrets(t *testing.T) {
+	for arg, secret := range map[string]bool{
+		"https://example.com/a.mp4?signature=x":       true,
+		"https://me:word@example.com/a.mp4":            true,
+		"--credentials-uri=http://127.0.0.1/?token=x": true,
+		"https://example.com/a.mp4":                   false,
+		"oss://media/in/":                              false,
+		"C:\\films":                                    false,
+	} {
+		a := &app{args: []string{"cp", arg}}
+		if got := a.howToResume(); strings.Contains(got, arg) == secret && secret {
+			t.Errorf("%s: %s", arg, got)
+		}
+	}
+}
