@@ -168,11 +168,11 @@ func TestInterrupt(t *testing.T) {
 func TestHowToResumeHidesSecrets(t *testing.T) {
 	for arg, secret := range map[string]bool{
 		"https://example.com/a.mp4?signature=x":       true,
-		"https://me:word@example.com/a.mp4":            true,
+		"https://me:word@example.com/a.mp4":           true,
 		"--credentials-uri=http://127.0.0.1/?token=x": true,
 		"https://example.com/a.mp4":                   false,
-		"oss://media/in/":                              false,
-		"C:\\films":                                    false,
+		"oss://media/in/":                             false,
+		"C:\\films":                                   false,
 	} {
 		a := &app{args: []string{"cp", arg}}
 		if got := a.howToResume(); strings.Contains(got, arg) == secret && secret {

@@ -89,6 +89,7 @@ func newRoot(a *app) *cobra.Command {
 		newWatch(a),
 		newVerify(a),
 		newSync(a),
+		newConfig(a),
 		newVersion(a),
 	)
 	return root

@@ -86,7 +86,7 @@ func (a *app) connect(ctx context.Context, bucket string, opts upload.Options) (
 		_ = cache.Close()
 		return nil, err
 	}
-	s.report.Detail("endpoint %s (%s), credentials from %s", place.Endpoint, place.Origin, c.CredentialsSetting.Origin)
+	s.report.Detail("endpoint %s (%s), credentials from %s", place.Endpoint, place.Origin, c.Source.Origin)
 	return s, nil
 }
 

@@ -14,6 +14,7 @@ package config
 import (
 	"cmp"
 	"fmt"
+	"strings"
 )
 
 // Flags are the global flags that are about the configuration. Empty: not given.
@@ -70,4 +71,9 @@ func either(flag, name string, rest func() (value, origin string)) Setting {
 	}
 	s.Name, s.Origin = name, cmp.Or(s.Origin, "not set")
 	return s
+}
+
+// fromFile reports whether the setting is weaker than what the file says of a bucket.
+func (s Setting) fromFile() bool {
+	return s.Value == "" || !strings.HasPrefix(s.Origin, "flag ") && !strings.HasPrefix(s.Origin, "environment ")
 }

@@ -1,6 +1,8 @@
 package config
 
 import (
+	"strings"
+
 	"github.com/vodupload/vodupload/sts"
 )
 
@@ -14,18 +16,24 @@ type Input struct {
 // A Config is the resolved configuration.
 type Config struct {
 	Profile      Setting
+	ConfigFile   Setting
 	Region       Setting
 	Endpoint     Setting
 	CustomDomain Setting
+	RoleARN      Setting
+	AccessKeyID  Setting // shortened, of a key that is known without asking
+	Source       Setting // where credentials come from
 
 	// Credentials gets the credentials. It has not been asked yet: most sources send a
 	// request for it.
 	Credentials sts.Provider
 
-	// CredentialsSetting has what is known of them without asking.
-	CredentialsSetting Setting
+	buckets map[string]bucket // what a file says of single buckets
+}
 
-	buckets map[string]bucket // by what a file says of single buckets
+// Settings returns all settings, for people.
+func (c *Config) Settings() []Setting {
+	return []Setting{c.Profile, c.ConfigFile, c.Region, c.Endpoint, c.CustomDomain, c.RoleARN, c.AccessKeyID, c.Source}
 }
 
 // Resolve returns the configuration. The error is an *Error.
@@ -35,15 +43,29 @@ func Resolve(in Input) (*Config, error) {
 		Profile: either(in.Flags.Profile, "profile", func() (string, string) {
 			return l.first("VODUPLOAD_PROFILE", "OSSUTIL_PROFILE", "ALIBABA_CLOUD_PROFILE")
 		}),
-		Region: either(in.Flags.Region, "region", func() (string, string) {
-			return l.first("VODUPLOAD_REGION", "OSS_REGION", "ALIBABA_CLOUD_REGION_ID")
-		}),
-		Endpoint: either(in.Flags.Endpoint, "endpoint", func() (string, string) {
-			return l.first("VODUPLOAD_ENDPOINT", "OSS_ENDPOINT")
-		}),
-		CustomDomain: either(in.Flags.CustomDomain, "custom-domain", func() (string, string) {
-			return l.first("VODUPLOAD_CUSTOM_DOMAIN")
+		ConfigFile: either(in.Flags.ConfigFile, "config-file", func() (string, string) {
+			return l.first("VODUPLOAD_CONFIG_FILE", "OSSUTIL_CONFIG_FILE", "ALIBABA_CLOUD_CONFIG_FILE")
 		}),
 	}
-	return c, c.findCredentials(in)
+	file, err := findProfile(c, in)
+	if err != nil {
+		return nil, err
+	}
+	if file == nil {
+		file = &source{}
+	}
+	c.buckets = file.buckets
+	ofFile := func(value string, names ...string) func() (string, string) {
+		return func() (string, string) {
+			if v, origin := l.first(names...); v != "" || value == "" {
+				return v, origin
+			}
+			return value, file.origin
+		}
+	}
+	c.Region = either(in.Flags.Region, "region", ofFile(file.region, "VODUPLOAD_REGION", "OSS_REGION", "ALIBABA_CLOUD_REGION_ID"))
+	c.Region.Value = strings.TrimPrefix(c.Region.Value, "oss-")
+	c.Endpoint = either(in.Flags.Endpoint, "endpoint", ofFile(file.endpoint, "VODUPLOAD_ENDPOINT", "OSS_ENDPOINT"))
+	c.CustomDomain = either(in.Flags.CustomDomain, "custom-domain", ofFile("", "VODUPLOAD_CUSTOM_DOMAIN"))
+	return c, c.findCredentials(in, file)
 }
