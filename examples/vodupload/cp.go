@@ -55,8 +55,7 @@ type copying struct {
 	flags   *copyFlags
 	sources []string
 	to      destination
-	object  *upload.ObjectOptions // that all files share
-	taken   map[string]string     // by object: the source
+	taken   map[string]string // by object: the source
 }
 
 // plan reads the arguments.
@@ -104,7 +103,8 @@ func (a *app) copy(ctx context.Context, args []string, flags *copyFlags) error {
 	if err != nil {
 		return err
 	}
-	c := &copying{session: s, flags: flags, sources: sources, to: to, object: flags.objectFlags.options(), taken: make(map[string]string)}
+	s.object = flags.objectFlags.options()
+	c := &copying{session: s, flags: flags, sources: sources, to: to, taken: make(map[string]string)}
 	return s.finish(ctx, c.run(ctx))
 }
 
@@ -134,14 +134,8 @@ func (f *copyFlags) bounded(ctx context.Context, opts *upload.Options) (context.
 
 // run adds all files to the client. The error is of the run, and not of a file.
 func (c *copying) run(ctx context.Context) error {
-	if c.flags.bandwidth.Value != "" {
-		t, err := upload.ParseTimetable(c.flags.bandwidth.Value)
-		if err != nil {
-			return err
-		}
-		if err := c.client.FollowTimetable(ctx, t); err != nil {
-			return err
-		}
+	if err := c.flags.throttle(ctx, c.client); err != nil {
+		return err
 	}
 	if err := c.client.Start(ctx); err != nil {
 		return err
@@ -194,10 +188,9 @@ func (c *copying) addPipe() {
 
 // file returns a file for the list.
 func (c *copying) file(path, object string) upload.File {
-	return upload.File{
-		Path: path, Endpoint: c.place.Endpoint, Bucket: c.bucket, Object: object,
-		Options: c.object, IfExists: c.flags.ifExists(),
-	}
+	f := c.session.file()
+	f.Path, f.Object, f.IfExists = path, object, c.flags.ifExists()
+	return f
 }
 
 // addFile adds one file of the system.

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"fmt"
 	"net/http"
 	"net/url"
@@ -55,6 +56,18 @@ func (f *clientFlags) options() upload.Options {
 		StallTimeout:  f.stallTimeout.Duration,
 		CheckpointDir: f.checkpointDir,
 	}
+}
+
+// throttle has the client keep to --bandwidth.
+func (f *clientFlags) throttle(ctx context.Context, c *upload.Client) error {
+	if f.bandwidth.Value == "" {
+		return nil
+	}
+	t, err := upload.ParseTimetable(f.bandwidth.Value)
+	if err != nil {
+		return err
+	}
+	return c.FollowTimetable(ctx, t)
 }
 
 // objectFlags are the properties of the objects.

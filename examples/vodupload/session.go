@@ -17,6 +17,7 @@ type session struct {
 	report *output.Reporter
 	place  config.Place
 	bucket string
+	object *upload.ObjectOptions // of all files; nil: the defaults
 	cache  *sts.Cache
 }
 
@@ -135,10 +136,7 @@ func (s *session) outcome(ctx context.Context, err error) error {
 	return nil
 }
 
-// start starts the client. Its files stop when ctx ends.
-func (s *session) start(ctx context.Context) error { return s.client.Start(ctx) }
-
 // file returns a file with the destination that all files of the session share.
 func (s *session) file() upload.File {
-	return upload.File{Endpoint: s.place.Endpoint, Bucket: s.bucket}
+	return upload.File{Endpoint: s.place.Endpoint, Bucket: s.bucket, Options: s.object}
 }

@@ -77,7 +77,7 @@ func (a *app) watch(ctx context.Context, folder, to string, flags watchFlags) er
 	if err != nil {
 		return err
 	}
-	opts := flags.options()
+	opts := flags.clientFlags.options()
 	opts.CheckpointDir = state
 	if (a.global.progress == output.Auto || a.global.progress == "") && !output.IsTerminal(a.stderr) {
 		a.global.progress = output.None // a line for each file is enough for a log
@@ -86,6 +86,7 @@ func (a *app) watch(ctx context.Context, folder, to string, flags watchFlags) er
 	if err != nil {
 		return err
 	}
+	s.object = flags.objectFlags.options()
 	w := &watching{session: s, to: d, dir: dir, after: flags.after}
 	return s.finish(ctx, w.run(ctx, state, rules, flags))
 }
@@ -108,6 +109,9 @@ func watchedFolder(folder string) (string, error) {
 
 // run watches until ctx ends. The error is what ended it; not the end of ctx.
 func (w *watching) run(ctx context.Context, state string, rules hotfolder.Rules, flags watchFlags) error {
+	if err := flags.throttle(ctx, w.client); err != nil {
+		return err
+	}
 	release, err := w.claim(ctx, state)
 	if err != nil {
 		return err

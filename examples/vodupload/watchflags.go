@@ -13,7 +13,8 @@ import (
 
 // watchFlags are those of watch.
 type watchFlags struct {
-	copyFlags
+	clientFlags
+	objectFlags
 	settle, poll time.Duration
 	temporary    []string
 	trigger      []string
@@ -22,7 +23,8 @@ type watchFlags struct {
 }
 
 func (f *watchFlags) register(flags *pflag.FlagSet) {
-	f.copyFlags.register(flags)
+	f.clientFlags.register(flags)
+	f.objectFlags.register(flags)
 	flags.DurationVar(&f.settle, "settle", hotfolder.DefaultSettle, "take a file whose size and time stood still for so `LONG`")
 	flags.DurationVar(&f.poll, "poll", hotfolder.DefaultPoll, "read the whole folder so `OFTEN`")
 	flags.StringSliceVar(&f.temporary, "temporary", nil, "further `PATTERNS` of names that are never taken, like '*.growing'")
