@@ -1,0 +1,234 @@
+package fleettest
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/nats-io/nats.go"
+	"github.com/nats-io/nats.go/jetstream"
+
+	"github.com/vodupload/vodupload/upload/fleet/embedded"
+)
+
+// readyTimeout is when a cluster is taken never to have a leader. It is no measure.
+const readyTimeout = 2 * time.Minute
+
+// A Cluster is a number of nodes. Its methods fail the test when they cannot do what they
+// say; they are called by the goroutine of the test. Nodes are counted from 0.
+type Cluster struct {
+	t     testing.TB
+	dir   string
+	nodes []*node
+}
+
+type node struct {
+	spec    spec
+	process *process // nil: not running
+}
+
+// Start runs a cluster of n nodes, one of which is a server by itself, and returns when
+// all of them take part. They end with the test.
+func Start(t testing.TB, n int) *Cluster {
+	t.Helper()
+	c := &Cluster{t: t, dir: t.TempDir()}
+	t.Cleanup(c.close)
+	clients, routes := freeAddrs(t, n), freeAddrs(t, n)
+	for i := range n {
+		name := fmt.Sprintf("n%d", i)
+		s := spec{Name: name, Dir: filepath.Join(c.dir, name), Addr: clients[i]}
+		if n > 1 {
+			s.Cluster = &embedded.Cluster{Name: "fleettest", Addr: routes[i], Routes: routes}
+		}
+		c.nodes = append(c.nodes, &node{spec: s})
+	}
+	for i := range c.nodes {
+		c.run(i)
+	}
+	c.Ready()
+	return c
+}
+
+// freeAddrs returns addresses that nobody listens on. Nodes keep theirs when they are
+// started again, so that they cannot just listen on any.
+func freeAddrs(t testing.TB, n int) []string {
+	t.Helper()
+	addrs := make([]string, n)
+	for i := range addrs {
+		l, err := net.Listen("tcp", "127.0.0.1:0")
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer l.Close()
+		addrs[i] = l.Addr().String()
+	}
+	return addrs
+}
+
+// URLs returns the addresses of all nodes, as [nats.Connect] takes them.
+func (c *Cluster) URLs() string {
+	urls := make([]string, len(c.nodes))
+	for i := range c.nodes {
+		urls[i] = c.URL(i)
+	}
+	return strings.Join(urls, ",")
+}
+
+// URL returns the address of a node.
+func (c *Cluster) URL(i int) string { return "nats://" + c.nodes[i].spec.Addr }
+
+// Connect connects to any of the nodes, and again to any when that one is gone. The
+// caller closes the connection.
+func (c *Cluster) Connect(options ...nats.Option) *nats.Conn {
+	c.t.Helper()
+	return connect(c.t, c.URLs(), options)
+}
+
+func connect(t testing.TB, urls string, options []nats.Option) *nats.Conn {
+	t.Helper()
+	own := []nats.Option{nats.MaxReconnects(-1), nats.ReconnectWait(50 * time.Millisecond), nats.RetryOnFailedConnect(true)}
+	nc, err := nats.Connect(urls, append(own, options...)...)
+	if err != nil {
+		t.Fatalf("fleettest: connect: %v", err)
+	}
+	return nc
+}
+
+// Kill ends a node as SIGKILL does.
+func (c *Cluster) Kill(i int) {
+	c.t.Helper()
+	c.running(i).kill()
+	c.nodes[i].process = nil
+}
+
+// Stop stops a node as SIGSTOP does: its connections stay and nothing answers. A test
+// that calls it on Windows is skipped.
+func (c *Cluster) Stop(i int) {
+	c.t.Helper()
+	c.signal(i, stopProcess)
+}
+
+// Continue continues a stopped node.
+func (c *Cluster) Continue(i int) {
+	c.t.Helper()
+	c.signal(i, continueProcess)
+}
+
+// Restart runs a killed node again, with the data that it had.
+func (c *Cluster) Restart(i int) {
+	c.t.Helper()
+	if c.nodes[i].process != nil {
+		c.t.Fatalf("fleettest: node %d is running: kill it first", i)
+	}
+	c.run(i)
+}
+
+// Leader returns which node leads a stream, after waiting for one that does.
+func (c *Cluster) Leader(stream string) (leader int) {
+	c.t.Helper()
+	c.poll("stream "+stream+" has no leader", func(ctx context.Context, js jetstream.JetStream) error {
+		s, err := js.Stream(ctx, stream)
+		if err != nil {
+			return err
+		}
+		leader = 0
+		info := s.CachedInfo()
+		if info.Cluster == nil || len(c.nodes) == 1 {
+			return nil
+		}
+		for i, n := range c.nodes {
+			if n.spec.Name == info.Cluster.Leader {
+				leader = i
+				return nil
+			}
+		}
+		return fmt.Errorf("its leader is %q", info.Cluster.Leader)
+	})
+	return leader
+}
+
+// Ready returns when all nodes take part: when there can be a stream on all of them.
+func (c *Cluster) Ready() {
+	c.t.Helper()
+	c.poll("the cluster is not ready", func(ctx context.Context, js jetstream.JetStream) error {
+		const name = "fleettest_ready"
+		_, err := js.CreateStream(ctx, jetstream.StreamConfig{Name: name, Subjects: []string{name}, Replicas: len(c.nodes), Storage: jetstream.MemoryStorage})
+		if err != nil && !errors.Is(err, jetstream.ErrStreamNameAlreadyInUse) {
+			return err
+		}
+		return js.DeleteStream(ctx, name)
+	})
+}
+
+// poll tries until it works.
+func (c *Cluster) poll(what string, try func(ctx context.Context, js jetstream.JetStream) error) {
+	c.t.Helper()
+	nc := c.Connect()
+	defer nc.Close()
+	js, err := jetstream.New(nc)
+	if err != nil {
+		c.t.Fatal(err)
+	}
+	for deadline := time.Now().Add(readyTimeout); ; time.Sleep(50 * time.Millisecond) {
+		ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second)
+		err := try(ctx, js)
+		cancel()
+		if err == nil {
+			return
+		}
+		if time.Now().After(deadline) {
+			c.t.Fatalf("fleettest: %s: %v", what, err)
+		}
+	}
+}
+
+func (c *Cluster) run(i int) {
+	c.t.Helper()
+	n := c.nodes[i]
+	p, err := startProcess(n.spec, c.log(n))
+	if err != nil {
+		c.t.Fatal(err)
+	}
+	n.process = p
+}
+
+func (c *Cluster) running(i int) *process {
+	c.t.Helper()
+	p := c.nodes[i].process
+	if p == nil {
+		c.t.Fatalf("fleettest: node %d is not running", i)
+	}
+	return p
+}
+
+func (c *Cluster) signal(i int, send func(*os.Process) error) {
+	c.t.Helper()
+	err := send(c.running(i).cmd.Process)
+	if errors.Is(err, errors.ErrUnsupported) {
+		c.t.Skip("processes cannot be stopped on this system")
+	}
+	if err != nil {
+		c.t.Fatalf("fleettest: node %d: %v", i, err)
+	}
+}
+
+func (c *Cluster) log(n *node) string { return filepath.Join(c.dir, n.spec.Name+".log") }
+
+// close ends all nodes. What they logged is of interest if the test has failed.
+func (c *Cluster) close() {
+	for _, n := range c.nodes {
+		if n.process != nil {
+			n.process.kill()
+		}
+		if log, err := os.ReadFile(c.log(n)); err == nil && c.t.Failed() {
+			const most = 4 << 10
+			c.t.Logf("node %s logged:\n%s", n.spec.Name, log[max(0, len(log)-most):])
+		}
+	}
+}

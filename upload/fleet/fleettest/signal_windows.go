@@ -1,0 +1,9 @@
+package fleettest
+
+import (
+	"errors"
+	"os"
+)
+
+func stopProcess(*os.Process) error     { return errors.ErrUnsupported }
+func continueProcess(*os.Process) error { return errors.ErrUnsupported }
