@@ -180,7 +180,7 @@ func TestAnnouncedBytesTakeNoMemory(t *testing.T) {
 
 // Parts that are larger than the first buffer are whole all the same.
 func TestLargePartsOfAReader(t *testing.T) {
-	for _, size := range []int{3<<20 - 1, 3 << 20, 3<<20 + 1, 20<<20 + 5} {
+	for _, size := range []int{3<<20 - 1, 3 << 20, 3<<20 + 1, 12<<20 + 5} {
 		for how, wrap := range map[string]func(io.Reader) io.Reader{"plain": plainReader, "by halves": iotest.HalfReader} {
 			b := newTestbed(t)
 			b.opts.PartSize, b.opts.Parallel = 3<<20, 2

@@ -33,7 +33,8 @@ func TestEndedFilesAreSmall(t *testing.T) {
 	if testing.Short() {
 		t.Skip("many files take seconds: run it without -short")
 	}
-	const n, most = 30_000, 400
+	const most = 400
+	n := many(30_000)
 	b := newTestbed(t)
 	b.opts.HTTPClient = &http.Client{Transport: accepting{}}
 	c := b.client()
@@ -43,11 +44,12 @@ func TestEndedFilesAreSmall(t *testing.T) {
 			t.Fatal(err)
 		}
 	})
-	t.Logf("%d bytes for each file", took.kept/n)
-	if took.kept/n > most {
-		t.Errorf("each file keeps %d bytes, want at most %d", took.kept/n, most)
+	kept := took.kept / uint64(n)
+	t.Logf("%d bytes for each file", kept)
+	if kept > most {
+		t.Errorf("each file keeps %d bytes, want at most %d", kept, most)
 	}
-	if s := c.Stats(); s.Files[upload.FileSucceeded] != n || s.Total != n || s.Uploaded != n {
+	if s := c.Stats(); s.Files[upload.FileSucceeded] != n || s.Total != int64(n) || s.Uploaded != int64(n) {
 		t.Errorf("got %+v", s)
 	}
 	runtime.KeepAlive(c)

@@ -105,7 +105,7 @@ func signedBy(server *osstest.Server) map[string]map[string]bool {
 // Provider is asked once for each token, and none signs for another.
 func TestThousandTenants(t *testing.T) {
 	for name, tt := range map[string]struct{ tenants, files int }{
-		"a thousand with a file each": {1000, 1},
+		"a thousand with a file each": {many(1000), 1},
 		"twenty with ten each":        {20, 10},
 	} {
 		t.Run(name, func(t *testing.T) {
