@@ -1,6 +1,7 @@
 package upload
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -15,16 +16,19 @@ import (
 )
 
 // A Source supplies the bytes of a file that is not one on disk: a section of a larger
-// file, an object in memory, a reader of HTTP ranges.
+// file, an object in memory, a film on another server; package upload/source has one for
+// HTTP. Where each read costs a request, it should be a [Sectioner] as well.
 type Source interface {
 	// ReadAt reads any range, from many goroutines at once, and the same bytes each
 	// time. A read cannot be interrupted: one that hangs keeps the file uploading,
 	// with its slot and its claim, until it returns.
 	//
 	// An error that cannot be temporary fails the file at once: one that wraps
-	// fs.ErrNotExist, fs.ErrPermission, fs.ErrClosed or [ErrFileChanged], for example,
-	// a panic, and a call of runtime.Goexit. io.EOF before Size bytes is ErrFileChanged. After any other error
-	// the read is repeated like a request: see Options.RetryCount.
+	// [ErrFileNotExist], [ErrFileChanged], fs.ErrNotExist, fs.ErrPermission or
+	// fs.ErrClosed, for example, a panic, and a call of runtime.Goexit. io.EOF before Size
+	// bytes is ErrFileChanged. After any other error the read is repeated like a request:
+	// see Options.RetryCount. If the error has a method RetryAfter() time.Duration, the
+	// pause before that lasts at least so long, up to 5 minutes.
 	//
 	// Before the object is made, one byte at offset Size is read: a source that has
 	// more bytes than Size says is [ErrFileChanged]. If reading costs a request, return
@@ -51,6 +55,28 @@ type Source interface {
 // read. See [Source] for fingerprint.
 func NewSource(r io.ReaderAt, size int64, fingerprint string) Source {
 	return section{io.NewSectionReader(r, 0, size), fingerprint}
+}
+
+// A Sectioner is a [Source] that can return a section as one stream, as a server that is
+// asked for a range does. Each attempt to send a part calls Section once, and so does each
+// part, or whole file, that is read for its CRC64; no part is held in memory. By ReadAt,
+// which reads 32 KiB at a time, a part of 1 MiB would be 32 requests. ReadAt is left for
+// what is read out of order: the first bytes, and the byte at offset Size.
+type Sectioner interface {
+	// Section returns a reader of the n bytes from off on; n is at least 1, and the section
+	// lies within Size. It is called from many goroutines at once.
+	//
+	// The reader has to return exactly n bytes, and io.EOF after them. One that ends early
+	// is an error that may pass, as that of a connection that broke; one with more bytes
+	// fails the file, for it may have other bytes altogether. Errors of Section and of the
+	// reader are what those of [Source].ReadAt are.
+	//
+	// The reader is closed once, also if it came with an error, and not while it reads.
+	// ctx ends with the attempt, at the latest after Options.StallTimeout without
+	// progress: Section or a Read that is under way then has to return, and its error
+	// counts for nothing. One that does not return keeps the file uploading, with its slot
+	// and its claim.
+	Section(ctx context.Context, off, n int64) (io.ReadCloser, error)
 }
 
 type section struct {
@@ -200,8 +226,48 @@ type userSource struct {
 	state checkpoint.Source
 }
 
-func newUserSource(s Source) *userSource {
-	return &userSource{Source: s, state: checkpoint.Source{Size: s.Size(), Fingerprint: s.Fingerprint()}}
+func newUserSource(s Source) transfer.Source {
+	u := &userSource{Source: s, state: checkpoint.Source{Size: s.Size(), Fingerprint: s.Fingerprint()}}
+	if sections, ok := s.(Sectioner); ok {
+		return &sectionedSource{u, sections}
+	}
+	return u
+}
+
+// A sectionedSource is a userSource that is a [Sectioner].
+type sectionedSource struct {
+	*userSource
+	sections Sectioner
+}
+
+func (s *sectionedSource) Section(ctx context.Context, off, n int64) (io.ReadCloser, error) {
+	r, err := s.sections.Section(ctx, off, n)
+	if r == nil {
+		return nil, asGone(err)
+	}
+	return &sectionBody{r}, asGone(err)
+}
+
+// A sectionBody is a reader that [Sectioner].Section returned.
+type sectionBody struct{ io.ReadCloser }
+
+func (b *sectionBody) Read(p []byte) (int, error) {
+	n, err := b.ReadCloser.Read(p)
+	return n, asGone(err)
+}
+
+// A goneError is an [ErrFileNotExist] of a source as package transfer knows it: one that
+// does not pass.
+type goneError struct{ error }
+
+func (e *goneError) Unwrap() error        { return e.error }
+func (e *goneError) Is(target error) bool { return target == fs.ErrNotExist }
+
+func asGone(err error) error {
+	if err != nil && err != io.EOF && errors.Is(err, ErrFileNotExist) {
+		return &goneError{err}
+	}
+	return err
 }
 
 func (s *userSource) State() checkpoint.Source { return s.state }
@@ -222,7 +288,7 @@ func (s *userSource) ReadAt(p []byte, off int64) (int, error) {
 	if err == io.EOF && n < len(p) && off+int64(n) < s.state.Size {
 		return n, fmt.Errorf("%w: it ends at byte %d, it said to have %d", ErrFileChanged, off+int64(n), s.state.Size)
 	}
-	return n, err
+	return n, asGone(err)
 }
 
 func (s *userSource) Touched() (bool, error) { return false, nil }

@@ -112,7 +112,7 @@ func (c *caller) again(ctx context.Context, policy RetryPolicy, part int, try fu
 		we, ok := answer(err)
 		local, isLocal := errors.AsType[*sourceError](err)
 		if isLocal { // what was sent without the rest is no request that may have done its work
-			we = &wire.Error{Class: wire.Retry}
+			we = &wire.Error{Class: wire.Retry, Delay: asked(local.err)}
 			if ok, _ = outlook(local.err); descriptors.Exhausted(local.err) {
 				ok, we.Class = true, wire.Starved
 			}
@@ -288,13 +288,13 @@ func (c *caller) policy(last bool) RetryPolicy {
 	return c.opts.Retry
 }
 
-// send runs one attempt that carries a section of a source.
-func (c *caller) send(src Source, off, size int64, fn func(wire.Body) error) error {
+// send runs one attempt that carries a section of a source; see [sectioned] for section.
+func (c *caller) send(src Source, section *sectionReader, off, size int64, fn func(wire.Body) error) error {
 	if err := src.Check(); err != nil {
 		return err
 	}
 	m := &meter{c: c}
-	err := fn(wire.Body{R: src, Off: off, Size: size, Sent: m.add})
+	err := fn(wire.Body{R: src, Off: off, Size: size, Sent: m.add, Interrupt: section.interrupter()})
 	var acked int64
 	if err == nil {
 		acked = size

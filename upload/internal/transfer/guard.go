@@ -12,8 +12,9 @@ import (
 // can be named.
 type guarded struct {
 	Source
-	steps   *Steps
-	protect func(what string, fn func() error) error
+	sections Sectioner // nil: it is not read by sections
+	steps    *Steps
+	protect  func(what string, fn func() error) error
 }
 
 // Guard returns src guarded.
@@ -23,7 +24,8 @@ func guard(src Source, steps *Steps) Source {
 	if _, ok := src.(*guarded); ok || src == nil {
 		return src
 	}
-	g := &guarded{src, steps, Isolate}
+	g := &guarded{Source: src, steps: steps, protect: Isolate}
+	g.sections, _ = src.(Sectioner)
 	if f, ok := src.(*fileSource); ok && f.isSystems() {
 		g.protect = Protect // for less: no code of the user's is called
 	}

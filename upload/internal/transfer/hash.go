@@ -15,7 +15,9 @@ import (
 // hash returns the CRC64 of a section of the source, and writes the section to others that
 // want it.
 func (u *upload) hash(ctx context.Context, off, size int64, others ...io.Writer) (uint64, error) {
-	r := io.NewSectionReader(u.job.Source, off, size)
+	src, section := sectioned(ctx, u.job.Source, off, size)
+	defer section.close()
+	r := io.NewSectionReader(src, off, size)
 	buf := make([]byte, min(size, 256<<10))
 	var crc uint64
 	for left := size; left > 0; {

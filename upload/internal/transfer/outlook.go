@@ -15,7 +15,7 @@ var final = []error{
 	ErrChanged, ErrNoReadAt, ErrNotRegular,
 	fs.ErrNotExist, fs.ErrPermission, fs.ErrClosed, fs.ErrInvalid, errors.ErrUnsupported,
 	io.ErrClosedPipe, io.ErrNoProgress, net.ErrClosed, context.Canceled,
-	errPanic, tasks.ErrGoexit, errBadCount,
+	errPanic, tasks.ErrGoexit, errBadCount, errLongSection,
 }
 
 // outlook reports whether an error of a source may pass by itself, and so is worth

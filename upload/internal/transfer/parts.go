@@ -70,7 +70,9 @@ func (m *multipart) putPart(ctx context.Context, n int, src Source, off, size in
 		if err := m.fence.look(); err != nil {
 			return err
 		}
-		return m.send(src, off, size, func(b wire.Body) (err error) {
+		src, section := sectioned(ctx, src, off, size)
+		defer section.close()
+		return m.send(src, section, off, size, func(b wire.Body) (err error) {
 			part, err = m.remote.UploadPart(ctx, s, m.rec.UploadID, n, b, &m.job.Object)
 			return err
 		})

@@ -54,6 +54,7 @@ func use(err error) {
 	if err != nil && err != io.EOF {
 		_ = err.Error()
 		_, _ = outlook(err)
+		_ = asked(err)
 	}
 }
 

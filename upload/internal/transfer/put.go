@@ -48,7 +48,9 @@ func (u *upload) putObject(ctx context.Context) (Result, error) {
 		if err != nil {
 			return err
 		}
-		src := &watched{Source: u.job.Source, size: size, doubt: touched}
+		once, section := sectioned(ctx, u.job.Source, 0, size)
+		defer section.close()
+		src := &watched{Source: once, size: size, doubt: touched}
 		src.hash = func() (uint64, error) { return u.hash(ctx, 0, size) }
 		src.ask = func() error { return u.fence.ask(ctx) }
 		if size == 0 { // no byte will be read
@@ -62,7 +64,7 @@ func (u *upload) putObject(ctx context.Context) (Result, error) {
 		if err := u.fence.look(); err != nil {
 			return err
 		}
-		return u.send(src, 0, size, func(b wire.Body) (err error) {
+		return u.send(src, section, 0, size, func(b wire.Body) (err error) {
 			res, err = u.remote.Put(ctx, s, b, &u.job.Object)
 			return err
 		})

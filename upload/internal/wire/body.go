@@ -15,12 +15,16 @@ import (
 // A Body is the bytes of one request: Size bytes of R from Off. Each attempt reads
 // them again through a section of its own, which is cut off when the call returns:
 // after it, neither R is read nor Sent called. A call that is canceled waits for a
-// read of R that is under way.
+// read of R that is under way; Interrupt, if it is not nil, is to make that return.
 type Body struct {
 	R    io.ReaderAt
 	Off  int64
 	Size int64
 	Sent func(n int64) // called as bytes are handed to the connection; may be nil; must not block
+
+	// Interrupt is called when the bytes are not needed any more, from any goroutine and
+	// perhaps more than once. What reads of R return from then on counts for nothing.
+	Interrupt func()
 }
 
 // errDetached is what a connection gets that reads on after the call has returned.
@@ -38,11 +42,28 @@ type bodyReader struct {
 	limited atomic.Bool  // has waited for limiter since the watchdog last looked
 	waiting atomic.Bool  // waits for limiter now
 	source  stopwatch    // of the reads of R
+	cut     atomic.Bool  // Interrupt was called
+	uncut   func() bool  // see newBodyReader; nil without Interrupt
 
 	mu       sync.Mutex
 	detached bool
 	crc      uint64
 	err      error // of R
+}
+
+// newBodyReader returns a reader of body. Without Interrupt, that needs nothing done when
+// ctx ends: a read of a file returns by itself.
+func newBodyReader(ctx context.Context, body *Body, l *Limiter) *bodyReader {
+	b := &bodyReader{Body: *body, ctx: ctx, limiter: l}
+	if b.Interrupt != nil {
+		b.uncut = context.AfterFunc(ctx, b.interrupt)
+	}
+	return b
+}
+
+func (b *bodyReader) interrupt() {
+	b.cut.Store(true)
+	b.Interrupt()
 }
 
 // Read reads the next bytes of the section.
@@ -78,6 +99,9 @@ func (b *bodyReader) Read(p []byte) (int, error) {
 	}
 	if n == len(p) {
 		return n, nil
+	}
+	if b.cut.Load() { // that is why it is short
+		return n, errDetached
 	}
 	b.err = b.sourceError(pos, err)
 	return n, b.err
@@ -125,6 +149,9 @@ func (b *bodyReader) paused() bool { return b.limited.Swap(false) || b.waiting.L
 func (b *bodyReader) detach() (crc uint64, n int64, err error) {
 	if b == nil {
 		return 0, 0, nil
+	}
+	if b.Interrupt != nil && b.uncut() {
+		b.interrupt()
 	}
 	b.mu.Lock()
 	defer b.mu.Unlock()

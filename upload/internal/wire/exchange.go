@@ -31,7 +31,7 @@ func newExchange(ctx context.Context, cancel context.CancelCauseFunc, c *Client,
 	x := &exchange{signed: s}
 	x.watchdog.timeout, x.watchdog.cancel, x.watchdog.patience = c.stall, cancel, Patience(ctx)
 	if body != nil && body.Size > 0 {
-		x.watchdog.body = &bodyReader{Body: *body, ctx: ctx, limiter: c.limiter}
+		x.watchdog.body = newBodyReader(ctx, body, c.limiter)
 	}
 	return x
 }
