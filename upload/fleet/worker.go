@@ -208,3 +208,7 @@ func (w *Worker) limits() decide.Limits {
 		MaxAttempts: w.opts.MaxAttempts, Backoff: w.opts.Backoff, MaxBackoff: w.opts.MaxBackoff, SourceWait: w.opts.SourceWait,
 	}
 }
+
+// Stats returns the figures of the client that uploads. Slots is the worker's share of
+// FleetParallel, where that is set.
+func (w *Worker) Stats() upload.Stats { return w.client.Stats() }

@@ -116,6 +116,7 @@ func (p *plant) checkObject(j fleet.Job) {
 
 // A running is a worker that runs until stop, or the end of the test.
 type running struct {
+	*fleet.Worker
 	stop func()
 	log  *logbook
 }
@@ -146,7 +147,7 @@ func (p *plant) worker(name string, change func(*fleet.WorkerOptions)) *running 
 	ctx, cancel := context.WithCancel(context.Background())
 	ended := make(chan error, 1)
 	go func() { ended <- w.Run(ctx) }()
-	r := &running{log: book}
+	r := &running{Worker: w, log: book}
 	r.stop = sync.OnceFunc(func() {
 		cancel()
 		if err := <-ended; err != nil {
@@ -205,6 +206,7 @@ func (p *plant) records() int {
 }
 
 func TestJobsAreUploaded(t *testing.T) {
+	t.Parallel()
 	p := newPlant(t)
 	small, large, none := p.film("small.mp4", 10<<10), p.film("large.mp4", 350<<10), p.film("none.mp4", 0)
 	p.enqueue(small, large, none)
@@ -225,6 +227,7 @@ func TestJobsAreUploaded(t *testing.T) {
 }
 
 func TestResultsComeInOrderAndOnce(t *testing.T) {
+	t.Parallel()
 	p := newPlant(t)
 	p.worker("a", func(o *fleet.WorkerOptions) { o.Files = 1 })
 	var seen []string
@@ -253,6 +256,7 @@ func TestResultsComeInOrderAndOnce(t *testing.T) {
 }
 
 func TestSecondDeliveryOfAnEndedJob(t *testing.T) {
+	t.Parallel()
 	p := newPlant(t)
 	job := p.film("talk.mp4", 250<<10)
 	p.enqueue(job)
@@ -279,6 +283,7 @@ func bellSubject(t *testing.T, p *plant, job fleet.Job) string {
 }
 
 func TestTwoDeliveriesAtTheSameTime(t *testing.T) {
+	t.Parallel()
 	p := newPlant(t)
 	job := p.film("talk.mp4", 350<<10)
 	hold := osstest.Hang(osstest.OpUploadPart).Nth(2)
@@ -316,6 +321,7 @@ func TestTwoDeliveriesAtTheSameTime(t *testing.T) {
 }
 
 func TestLostMessageComesBack(t *testing.T) {
+	t.Parallel()
 	p := newPlant(t)
 	lost, later := p.film("lost.mp4", 250<<10), p.film("later.mp4", 100)
 	p.enqueue(lost, later)
@@ -336,6 +342,7 @@ func TestLostMessageComesBack(t *testing.T) {
 }
 
 func TestPoisonJobIsDeadAndOthersAreNot(t *testing.T) {
+	t.Parallel()
 	p := newPlant(t)
 	poison, good := p.film("poison.mp4", 100), p.film("good.mp4", 100)
 	fault := osstest.Fail(osstest.OpPutObject, 500, "InternalError").Key(poison.Object).Always()
@@ -383,6 +390,7 @@ func TestPoisonJobIsDeadAndOthersAreNot(t *testing.T) {
 }
 
 func TestPermanentErrorsAreDeadAtOnce(t *testing.T) {
+	t.Parallel()
 	p := newPlant(t)
 	nobucket, exists, digest := p.film("nobucket.mp4", 100), p.film("exists.mp4", 100), p.film("digest.mp4", 100)
 	nobucket.Bucket = "nothere"
@@ -405,6 +413,7 @@ func TestPermanentErrorsAreDeadAtOnce(t *testing.T) {
 }
 
 func TestSourceOfAnotherMachine(t *testing.T) {
+	t.Parallel()
 	p := newPlant(t)
 	job := p.film("talk.mp4", 100)
 	p.enqueue(job)
@@ -431,6 +440,7 @@ func TestSourceOfAnotherMachine(t *testing.T) {
 }
 
 func TestSourceThatNobodyHas(t *testing.T) {
+	t.Parallel()
 	p := newPlant(t)
 	gone, scheme := p.film("gone.mp4", 100), film("scheme.mp4")
 	if err := os.Remove(filepath.Join(p.folder, "gone.mp4")); err != nil {
@@ -454,6 +464,7 @@ func TestSourceThatNobodyHas(t *testing.T) {
 }
 
 func TestFilesOutsideOfTheFolders(t *testing.T) {
+	t.Parallel()
 	p := newPlant(t)
 	outside := filepath.Join(t.TempDir(), "passwd")
 	if err := os.WriteFile(outside, []byte("root"), 0o600); err != nil {
@@ -483,6 +494,7 @@ func TestFilesOutsideOfTheFolders(t *testing.T) {
 }
 
 func TestNotBefore(t *testing.T) {
+	t.Parallel()
 	p := newPlant(t)
 	job := p.film("talk.mp4", 100)
 	job.NotBefore = time.Now().Add(500 * time.Millisecond)
@@ -494,6 +506,7 @@ func TestNotBefore(t *testing.T) {
 }
 
 func TestDrain(t *testing.T) {
+	t.Parallel()
 	p := newPlant(t)
 	job, small := p.film("talk.mp4", 450<<10), p.film("small.mp4", 100)
 	hold, holdSmall := osstest.Hang(osstest.OpUploadPart).Nth(3).Always(), osstest.Hang(osstest.OpPutObject).Always()
@@ -540,6 +553,7 @@ func TestDrain(t *testing.T) {
 
 // A worker whose state was taken by another must not write its result over it.
 func TestWorkerThatLostItsJobWritesNothing(t *testing.T) {
+	t.Parallel()
 	p := newPlant(t)
 	job := p.film("talk.mp4", 350<<10)
 	hold := osstest.Hang(osstest.OpUploadPart).Nth(2)
@@ -572,6 +586,7 @@ func TestWorkerThatLostItsJobWritesNothing(t *testing.T) {
 }
 
 func TestPrepareAndTrace(t *testing.T) {
+	t.Parallel()
 	p := newPlant(t)
 	job, refused := p.film("talk.mp4", 100), p.film("refused.mp4", 100)
 	job.Trace = map[string]string{"traceparent": "00-1-2-01"}
@@ -597,6 +612,7 @@ func TestPrepareAndTrace(t *testing.T) {
 }
 
 func TestWorkerOptionsAreChecked(t *testing.T) {
+	t.Parallel()
 	files, err := fleet.Files(t.TempDir())
 	if err != nil {
 		t.Fatal(err)
