@@ -526,7 +526,7 @@ func TestDrain(t *testing.T) {
 		t.Errorf("after the drain: got %+v, want it in the queue as before", info)
 	}
 	p.oss.ClearFaults()
-	b := p.worker("b", nil)
+	b := p.worker("b", func(o *fleet.WorkerOptions) { o.Lease, o.AckWait = time.Minute, time.Minute })
 	info := p.wait(job.ID)
 	// Waiting for AckWait or a lease would take a minute.
 	if took := time.Since(start); took > 20*time.Second {
@@ -582,6 +582,53 @@ func TestWorkerThatLostItsJobWritesNothing(t *testing.T) {
 	a.stop()
 	if info := p.get(job.ID); info.Worker != "b" || info.State != fleet.StateRunning {
 		t.Errorf("got %+v, want b's state", info)
+	}
+}
+
+// A witness is a store that reports in which state a job is when its record goes.
+type witness struct {
+	sharedStore
+	removed func()
+}
+
+func (w witness) Open(ctx context.Context, key checkpoint.Key) (checkpoint.Claim, error) {
+	claim, err := w.sharedStore.Open(ctx, key)
+	if err != nil {
+		return nil, err
+	}
+	return witnessed{claim, w.removed}, nil
+}
+
+type witnessed struct {
+	checkpoint.Claim
+	removed func()
+}
+
+func (w witnessed) Remove() error {
+	w.removed()
+	return w.Claim.Remove()
+}
+
+// Until the result is written, a worker that takes over has to find the record: without
+// it the whole file would be sent again.
+func TestRecordGoesAfterTheResult(t *testing.T) {
+	t.Parallel()
+	p := newPlant(t)
+	job := p.film("talk.mp4", 250<<10)
+	states := make(chan fleet.State, 10)
+	p.store = witness{sharedStore{checkpoint.NewMemory()}, func() {
+		info, err := p.Get(context.Background(), job.ID)
+		if err != nil {
+			t.Error(err)
+		}
+		states <- info.State
+	}}
+	p.enqueue(job)
+	a := p.worker("a", nil)
+	p.wait(job.ID)
+	a.stop()
+	if got := <-states; got != fleet.StateSucceeded {
+		t.Errorf("the record went while the job was %s", got)
 	}
 }
 
