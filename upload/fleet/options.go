@@ -29,8 +29,10 @@ type WorkerOptions struct {
 	// the same, but may. The default is the machine's name and the process ID.
 	Name string
 
-	// Upload are the options of the client that uploads: its credentials, above all. Its
-	// Checkpoints have to be [checkpoint.Shared], and are required. CheckpointDir is refused.
+	// Upload are the options of the client that uploads: its credentials, above all. Where
+	// it has no Checkpoints, the worker opens the store of package jetstream in the same
+	// namespace, and closes it; one of your own has to be [checkpoint.Shared].
+	// CheckpointDir is refused.
 	Upload upload.Options
 
 	// Openers open sources, by the scheme of their URLs: "file" by what [Files] returns,
@@ -64,7 +66,9 @@ type WorkerOptions struct {
 	KeepResults time.Duration
 
 	// Lease is how long the claim of a worker that has vanished keeps others from its
-	// uploads, as that of the Checkpoints has it. The default is 30 s.
+	// uploads, in whole seconds. It has to be above three elections of the engine, each of
+	// which takes up to 9 s. It is that of the store that the worker opens, and has to be
+	// that of one of your own. The default is 30 s.
 	Lease time.Duration
 
 	// AckWait is how long after its worker has vanished a job is delivered to another: at
@@ -90,6 +94,11 @@ type WorkerOptions struct {
 	// with the queue, and wakes workers for those that it has lost. The default is a
 	// minute.
 	ReconcileInterval time.Duration
+
+	// SyncAlways says that all servers run with sync_interval: always, which a client
+	// cannot see. The default is to log a warning, unless the server is one of package
+	// embedded in this process.
+	SyncAlways bool
 
 	// Logger gets what an operator wants to know. No line has a secret in it. The default
 	// is silent.

@@ -15,6 +15,7 @@ import (
 	"github.com/vodupload/vodupload/checkpoint"
 	"github.com/vodupload/vodupload/upload"
 	"github.com/vodupload/vodupload/upload/fleet/internal/decide"
+	store "github.com/vodupload/vodupload/upload/fleet/jetstream"
 )
 
 // A Worker uploads the jobs of a queue. Make one for each process, and call Run.
@@ -50,7 +51,13 @@ func NewWorker(ctx context.Context, nc *nats.Conn, opts *WorkerOptions) (*Worker
 	}
 	given := o.Upload.Checkpoints
 	if given == nil {
-		return nil, fmt.Errorf("fleet: NewWorker: %w: WorkerOptions.Upload.Checkpoints is nil", ErrMissingArgument)
+		given, err = store.Open(ctx, nc, &store.Options{
+			Namespace: o.Namespace, Holder: o.Name, Lease: o.Lease, Replicas: o.Replicas, SyncAlways: o.SyncAlways, Logger: o.Logger,
+		})
+		if err != nil {
+			return nil, e.explain(ctx, "open the store of checkpoints", err)
+		}
+		w.ownStore = given
 	}
 	w.claims = &claimStore{Store: given}
 	o.Upload.Checkpoints = w.claims

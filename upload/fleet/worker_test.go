@@ -19,6 +19,7 @@ import (
 	"github.com/vodupload/vodupload/checkpoint"
 	"github.com/vodupload/vodupload/upload"
 	"github.com/vodupload/vodupload/upload/fleet"
+	storestream "github.com/vodupload/vodupload/upload/fleet/jetstream"
 	"github.com/vodupload/vodupload/upload/osstest"
 	"github.com/vodupload/vodupload/upload/uploadtest"
 )
@@ -30,13 +31,13 @@ type plant struct {
 	js     jetstream.JetStream
 	oss    *osstest.Server
 	folder string
-	store  checkpoint.Store
+	store  checkpoint.Store // of the workers; nil: they open their own
 }
 
 func newPlant(t *testing.T) *plant {
 	t.Helper()
 	p := &plant{
-		Queue: newQueue(t), t: t, folder: t.TempDir(), store: sharedStore{checkpoint.NewMemory()},
+		Queue: newQueue(t), t: t, folder: t.TempDir(),
 		oss: osstest.NewServer(&osstest.Options{Buckets: []string{"media"}}),
 	}
 	t.Cleanup(p.oss.Close)
@@ -133,7 +134,7 @@ func (p *plant) worker(name string, change func(*fleet.WorkerOptions)) *running 
 		Namespace: namespace(p.t), Name: name, Upload: uploadtest.Options(osstest.DefaultKey),
 		Openers: map[string]fleet.Opener{"file": files},
 		Backoff: 10 * time.Millisecond, MaxBackoff: 50 * time.Millisecond,
-		Lease: time.Second, AckWait: time.Second, Presence: time.Second, ReconcileInterval: time.Hour,
+		Lease: 5 * time.Second, AckWait: time.Second, Presence: time.Second, ReconcileInterval: time.Hour,
 		Logger: slog.New(slog.NewTextHandler(book, nil)),
 	}
 	o.Upload.Checkpoints = p.store
@@ -198,7 +199,12 @@ func (p *plant) empty() {
 // records returns how many checkpoints there are.
 func (p *plant) records() int {
 	p.t.Helper()
-	entries, err := p.store.List(p.t.Context())
+	store, err := storestream.Open(p.t.Context(), connect(p.t), &storestream.Options{Namespace: namespace(p.t)})
+	if err != nil {
+		p.t.Fatal(err)
+	}
+	defer store.Close()
+	entries, err := store.List(p.t.Context())
 	if err != nil {
 		p.t.Fatal(err)
 	}
