@@ -165,7 +165,8 @@ const (
 type Error struct {
 	// Op is the request that failed, by its name at OSS: PutObject,
 	// InitiateMultipartUpload, UploadPart, CompleteMultipartUpload,
-	// AbortMultipartUpload, ListParts or HeadObject; "upload" if it was no request.
+	// AbortMultipartUpload, ListParts, ListMultipartUploads or HeadObject; "upload" if it
+	// was no request.
 	Op        string
 	FileID    FileID
 	Path      string // of the source; empty if it is about none: see Stat

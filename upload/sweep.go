@@ -2,6 +2,7 @@ package upload
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"time"
 
@@ -73,7 +74,8 @@ type Leftover struct {
 // began while that request was under way, have no part, and are in neither the store nor
 // the client, unless there are more of them than lost answers.
 //
-// The error says what could not be searched; what was found is returned with it. The Err
+// The error says what could not be searched, and is an [*Error] where the server refused
+// that; what was found is returned with it. The Err
 // of a [Leftover] says why it could not be aborted. Close ends a sweep with [ErrClosed].
 // The only callback that Sweep calls is OnTokenExpired, with a zero FileInfo, when it
 // needs a token that nothing else supplies; Options.Logger gets a warning of each retry.
@@ -115,13 +117,30 @@ func (c *Client) Sweep(ctx context.Context, o SweepOptions) ([]Leftover, error) 
 		left[i] = Leftover{
 			Path: l.Key.Source, Endpoint: l.Key.Endpoint, Bucket: l.Key.Bucket, Object: l.Key.Object,
 			UploadID: l.UploadID, Started: l.Started, Active: l.Active, Parts: l.Parts, Bytes: l.Bytes,
-			Aborted: l.Aborted, Err: target.OneLine(l.Err),
+			Aborted: l.Aborted,
+		}
+		if l.Err != nil {
+			left[i].Err = newError(left[i].about(), target.OneLine(l.Err))
 		}
 	}
-	if err != nil {
-		err = target.OneLine(fmt.Errorf("upload: Sweep: %w", err))
+	return left, sweepError(err, &o)
+}
+
+// about is the file of a Leftover, for its error.
+func (l *Leftover) about() *FileInfo {
+	return &FileInfo{Path: l.Path, Endpoint: l.Endpoint, Bucket: l.Bucket, Object: l.Object, UploadID: l.UploadID}
+}
+
+// sweepError is what could not be searched. A refusal comes with what to do about it.
+func sweepError(err error, o *SweepOptions) error {
+	var we *transfer.Error
+	switch {
+	case err == nil:
+		return nil
+	case errors.As(err, &we) && we.Status != 0:
+		return newError(&FileInfo{Endpoint: o.Endpoint, Bucket: o.Bucket, Object: o.Prefix}, target.OneLine(err))
 	}
-	return left, err
+	return target.OneLine(fmt.Errorf("upload: Sweep: %w", err))
 }
 
 // isWanted reports whether a file of the list will resume the upload of a checkpoint.

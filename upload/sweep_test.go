@@ -2,6 +2,7 @@ package upload_test
 
 import (
 	"errors"
+	"strings"
 	"testing"
 	"time"
 
@@ -113,4 +114,25 @@ func TestFileAddedDuringItsSweep(t *testing.T) {
 	}
 	b.sameBytes(f)
 	b.clean()
+}
+
+func TestSweepSaysWhichRightIsMissing(t *testing.T) {
+	r := newTrial(t, t.TempDir(), scene{size: 450 * kib}, 1)
+	defer r.server.Close()
+	b := r.testbed
+	r.file = b.file("film.mp4", 450*kib)
+	r.interrupt()
+	c := r.client()
+	where := upload.SweepOptions{Endpoint: r.server.URL, Bucket: bucket, Prefix: "in/", OlderThan: -1}
+	var about *upload.Error
+
+	r.server.Inject(osstest.Fail(osstest.OpAbortMultipartUpload, 403, "AccessDenied").Always())
+	found, err := c.Sweep(r.ctx, where)
+	if err != nil || len(found) != 1 || !errors.As(found[0].Err, &about) || about.Status != 403 || about.Path != r.file.Path || !strings.Contains(about.Error(), "oss:AbortMultipartUpload") {
+		t.Errorf("got %+v, %v; want what the policy has to allow", found, err)
+	}
+	r.server.Inject(osstest.Fail(osstest.OpListMultipartUploads, 403, "AccessDenied").Always())
+	if _, err := c.Sweep(r.ctx, where); !errors.As(err, &about) || about.Bucket != bucket || !strings.Contains(err.Error(), "oss:ListMultipartUploads") {
+		t.Errorf("error is %v, want what the policy has to allow", err)
+	}
 }

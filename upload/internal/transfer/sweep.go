@@ -122,7 +122,7 @@ func (sw *sweep) listed(ctx context.Context) (all []wire.Unfinished, served time
 			return err
 		})
 		if err != nil {
-			return all, served, fmt.Errorf("list unfinished uploads of %s/%s: %w", sw.job.Target.Bucket, target.Line(sw.job.Target.Object), err)
+			return all, served, fmt.Errorf("list unfinished uploads: %w", err)
 		}
 		if served.IsZero() {
 			served = cmp.Or(page.ServerTime, time.Now())

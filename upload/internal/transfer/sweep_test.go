@@ -215,7 +215,7 @@ func TestSweep(t *testing.T) {
 		r.deny("ListMultipartUploads")
 		found, err := r.sweep(&SweepJob{Target: at("in/")})
 		var we *wire.Error
-		if !errors.As(err, &we) || we.Code != "AccessDenied" || we.Op != "ListUploads" {
+		if !errors.As(err, &we) || we.Code != "AccessDenied" || we.Op != "ListMultipartUploads" {
 			t.Errorf("got %v, want AccessDenied of ListUploads", err)
 		}
 		if got := describe(found); got != "in/a (/f/in/a) 1 parts aborted" {

@@ -14,7 +14,7 @@ import (
 	"github.com/vodupload/vodupload/upload/internal/target"
 )
 
-const opListUploads = "ListUploads"
+const opListUploads = "ListMultipartUploads"
 
 // A Bucket is a bucket at one endpoint, to look for unfinished uploads in. Its
 // methods may be called from any goroutine, at the same time.

@@ -87,7 +87,7 @@ func TestListUploadsRefuses(t *testing.T) {
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			_, err := newBucket(t, says(tt.answer)).ListUploads(t.Context(), testKey, "in/", from)
-			if e := wantError(t, err, Retry); e.Op != "ListUploads" || e.Bucket != "media" {
+			if e := wantError(t, err, Retry); e.Op != "ListMultipartUploads" || e.Bucket != "media" {
 				t.Errorf("got %+v, want the operation and the bucket", e)
 			}
 		})
