@@ -29,14 +29,16 @@ const Version = 1
 //
 // Subcommands have further types, with the same fields.
 type Event struct {
-	V       int       `json:"v"`
-	Type    string    `json:"type"`
-	Time    time.Time `json:"time"`
-	File    int64     `json:"file,omitempty"` // the same number in all events of a file
-	Path    string    `json:"path,omitempty"`
-	Bucket  string    `json:"bucket,omitempty"`
-	Object  string    `json:"object,omitempty"`
-	Message string    `json:"message,omitempty"`
+	V      int       `json:"v"`
+	Type   string    `json:"type"`
+	Time   time.Time `json:"time"`
+	File   int64     `json:"file,omitempty"` // the same number in all events of a file
+	Path   string    `json:"path,omitempty"`
+	Bucket string    `json:"bucket,omitempty"`
+	Object string    `json:"object,omitempty"`
+
+	UploadID string `json:"upload_id,omitempty"` // of upload
+	Message  string `json:"message,omitempty"`
 
 	Size     *int64 `json:"size,omitempty"` // bytes; missing: not known
 	Uploaded *int64 `json:"uploaded,omitempty"`

@@ -1,0 +1,136 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/vodupload/vodupload/examples/vodupload/internal/output"
+	"github.com/vodupload/vodupload/upload"
+)
+
+const sweepHelp = `Finds unfinished uploads that nobody has worked on for a while, and says what they hold. With
+--abort it aborts them: OSS deletes their parts, and they cannot be resumed.
+
+Without a bucket, those are meant whose checkpoints are here. With one, those that the server
+lists under the prefix as well, whichever machine began them: make sure that no other machine is
+still at work on one of them.`
+
+// sweepFlags are those of sweep.
+type sweepFlags struct {
+	checkpointDir string
+	abort         bool
+	olderThan     time.Duration
+}
+
+func newSweep(a *app) *cobra.Command {
+	var flags sweepFlags
+	cmd := &cobra.Command{
+		Use:   "sweep [oss://BUCKET/PREFIX]",
+		Short: "Lists abandoned uploads, and with --abort aborts them",
+		Long:  sweepHelp,
+		Args:  atMostOne("sweep: wanted no more than one bucket, like oss://BUCKET/PREFIX"),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			if flags.olderThan < 0 {
+				return usageError{fmt.Errorf("--older-than: got %v, want 0 or more", flags.olderThan)}
+			}
+			if len(args) == 0 {
+				return a.sweepHere(cmd.Context(), flags)
+			}
+			return a.sweepThere(cmd.Context(), args[0], flags)
+		},
+	}
+	registerCheckpointDir(cmd, &flags.checkpointDir)
+	cmd.Flags().BoolVar(&flags.abort, "abort", false, "abort what is found")
+	cmd.Flags().DurationVar(&flags.olderThan, "older-than", upload.DefaultSweepAge, "what gave no sign of life for so `LONG`")
+	return cmd
+}
+
+// sweepHere goes by the checkpoints of the folder.
+func (a *app) sweepHere(ctx context.Context, flags sweepFlags) error {
+	folder, err := checkpointFolder(flags.checkpointDir)
+	if err != nil {
+		return err
+	}
+	all, err := unfinishedHere(ctx, folder)
+	if err != nil {
+		return err
+	}
+	if len(all) == 0 {
+		a.endList(a.reporter(), nil, "no unfinished uploads in "+output.Safe(folder))
+		return nil
+	}
+	k := all[0].Record.Key
+	if err := a.fallBackTo(k.Endpoint, k.Bucket); err != nil {
+		return err
+	}
+	s, err := a.connect(ctx, k.Bucket, upload.Options{CheckpointDir: folder})
+	if err != nil {
+		return err
+	}
+	return s.sweep(ctx, upload.SweepOptions{OlderThan: flags.age(), DryRun: !flags.abort})
+}
+
+// sweepThere goes by the server's list, too.
+func (a *app) sweepThere(ctx context.Context, where string, flags sweepFlags) error {
+	d, err := parseDestination(where)
+	if err != nil {
+		return err
+	}
+	folder, err := checkpointFolder(flags.checkpointDir)
+	if err != nil {
+		return err
+	}
+	s, err := a.connect(ctx, d.bucket, upload.Options{CheckpointDir: folder})
+	if err != nil {
+		return err
+	}
+	return s.sweep(ctx, s.sweepOptions(d, flags.age(), !flags.abort))
+}
+
+// age is OlderThan as the library has it: there, 0 is the default.
+func (f sweepFlags) age() time.Duration {
+	if f.olderThan == 0 {
+		return -1
+	}
+	return f.olderThan
+}
+
+// sweep lists what it finds, and reports what could not be aborted.
+func (s *session) sweep(ctx context.Context, o upload.SweepOptions) error {
+	found, err := s.client.Sweep(ctx, o)
+	t := table{uploadsHead}
+	var aborted int
+	var held int64
+	for _, l := range found {
+		state := "abandoned"
+		switch {
+		case l.Aborted:
+			state = "aborted"
+			aborted++
+		case l.Err != nil:
+			state = "failed"
+		}
+		held += l.Bytes
+		s.app.listLeftover(s.report, &t, l, state)
+	}
+	if len(t) > 1 {
+		s.app.print(t)
+	}
+	for _, l := range found {
+		if l.Err != nil {
+			s.report.Fail(l.Path, l.Err)
+		}
+	}
+	switch {
+	case len(found) == 0 && err == nil:
+		s.report.Say("nothing to sweep")
+	case o.DryRun:
+		s.report.Say("%s, at least %s: --abort aborts them", output.Count(len(found), "abandoned upload"), output.Bytes(held))
+	case err == nil:
+		s.report.Say("%s aborted", output.Count(aborted, "upload"))
+	}
+	return s.finish(ctx, err)
+}
