@@ -20,6 +20,9 @@ import (
 var engine *embedded.Server
 
 func TestMain(m *testing.M) {
+	if spec := os.Getenv(childEnv); spec != "" {
+		os.Exit(runChild(spec))
+	}
 	os.Exit(run(m))
 }
 
@@ -30,7 +33,7 @@ func run(m *testing.M) int {
 		return 1
 	}
 	defer os.RemoveAll(dir)
-	if engine, err = embedded.Run(&embedded.Options{Dir: dir}); err != nil {
+	if engine, err = embedded.Run(&embedded.Options{Dir: dir, Addr: "127.0.0.1:0"}); err != nil {
 		fmt.Fprintln(os.Stderr, err)
 		return 1
 	}
