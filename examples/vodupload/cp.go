@@ -103,6 +103,7 @@ func (a *app) copy(ctx context.Context, args []string, flags *copyFlags) error {
 	if err != nil {
 		return err
 	}
+	s.report.Below(to.prefix())
 	s.object = flags.objectFlags.options()
 	c := &copying{session: s, flags: flags, sources: sources, to: to, taken: make(map[string]string)}
 	return s.finish(ctx, c.run(ctx))

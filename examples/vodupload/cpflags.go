@@ -154,7 +154,7 @@ func (f *copyFlags) register(flags *pflag.FlagSet, compare string) {
 	flags.BoolVar(&f.noClobber, "no-clobber", false, "replace no object: as --compare exists")
 	flags.Var(&f.size, "size", "how many bytes come from standard input, where that is known")
 	flags.StringVar(&f.filesFrom, "files-from", "", "`FILE` with the paths to copy, one on each line; - is standard input")
-	flags.StringVar(&f.filesFrom0, "files-from0", "", "the same with a zero byte after each path, as find -print0 writes it")
+	flags.StringVar(&f.filesFrom0, "files-from0", "", "`FILE` of the same kind with a zero byte after each path, as find -print0 writes it")
 	flags.BoolVarP(&f.dryRun, "dry-run", "n", false, "show what would be uploaded, and send nothing")
 	flags.BoolVar(&f.failFast, "fail-fast", false, "stop at the first file that fails")
 	flags.Var(&f.maxDuration, "max-duration", "stop after that time; the same command resumes")

@@ -10,7 +10,12 @@ import (
 // errInterrupted is the cause of a context that a signal has ended.
 type errInterrupted struct{ signal os.Signal }
 
-func (e errInterrupted) Error() string { return fmt.Sprintf("interrupted (%v)", e.signal) }
+func (e errInterrupted) Error() string {
+	if e.signal == os.Interrupt {
+		return "interrupted"
+	}
+	return fmt.Sprintf("ended by a signal (%v)", e.signal)
+}
 
 // interruptible returns a context that ends with the first signal, with errInterrupted as
 // its cause. The second signal ends the process at once. stop ends both.

@@ -32,10 +32,10 @@ type globalFlags struct {
 
 func (g *globalFlags) register(flags *pflag.FlagSet) {
 	c := &g.config
-	flags.StringVar(&c.Profile, "profile", "", "profile of the configuration file")
+	flags.StringVar(&c.Profile, "profile", "", "`NAME` of a profile of the configuration file")
 	flags.StringVar(&c.ConfigFile, "config-file", "", "configuration `FILE`, of ossutil (1 or 2) or the aliyun CLI (default ~/.ossutilconfig, ~/.aliyun/config.json)")
-	flags.StringVar(&c.Region, "region", "", "region of the bucket, like cn-hangzhou")
-	flags.StringVar(&c.Endpoint, "endpoint", "", "endpoint, like oss-cn-hangzhou.aliyuncs.com (default: that of the region)")
+	flags.StringVar(&c.Region, "region", "", "`REGION` of the bucket, like cn-hangzhou")
+	flags.StringVar(&c.Endpoint, "endpoint", "", "`HOST` of OSS, like oss-cn-hangzhou.aliyuncs.com (default: that of the region)")
 	flags.StringVar(&c.CustomDomain, "custom-domain", "", "`DOMAIN` that is mapped to the bucket")
 	flags.StringVar(&c.CredentialsURI, "credentials-uri", "", "`URL` that gives credentials")
 	flags.StringVar(&c.RoleARN, "role-arn", "", "`ARN` of a role to assume")
@@ -47,8 +47,11 @@ func (g *globalFlags) register(flags *pflag.FlagSet) {
 }
 
 // run runs one command line and returns its exit code.
-func run(args []string, e env) int {
-	ctx, stop := e.interruptible(context.Background())
+func run(args []string, e env) int { return runWithin(context.Background(), args, e) }
+
+// runWithin is run, which the end of parent interrupts as a signal does.
+func runWithin(parent context.Context, args []string, e env) int {
+	ctx, stop := e.interruptible(parent)
 	defer stop()
 	a := &app{env: e, args: args}
 	root := newRoot(a)
@@ -65,7 +68,7 @@ func newRoot(a *app) *cobra.Command {
 	root := &cobra.Command{
 		Use:           "vodupload",
 		Short:         "Copies media files to Alibaba Cloud OSS, and resumes what was interrupted",
-		Long:          "Vodupload copies media files to Alibaba Cloud OSS: in parts, with retries, checked by CRC64.\nInterrupted or killed, the same command resumes.\n\n" + exitCodes,
+		Long:          "Vodupload copies media files to Alibaba Cloud OSS: in parts, with retries, checked by CRC64.\nInterrupted or killed, the same command resumes.\n\nEach flag may be given by the environment as well: VODUPLOAD_PART_SIZE is --part-size.\n\n" + exitCodes,
 		SilenceErrors: true,
 		SilenceUsage:  true,
 		Args: func(_ *cobra.Command, args []string) error {
@@ -74,8 +77,12 @@ func newRoot(a *app) *cobra.Command {
 			}
 			return nil
 		},
-		PersistentPreRun: func(*cobra.Command, []string) { a.started = true },
-		RunE:             func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
+		PersistentPreRunE: func(cmd *cobra.Command, _ []string) error {
+			err := a.setByEnvironment(cmd.Flags())
+			a.started = err == nil
+			return err
+		},
+		RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
 	root.SetIn(a.stdin)
 	root.SetOut(a.stdout)
@@ -93,8 +100,10 @@ func newRoot(a *app) *cobra.Command {
 		newSweep(a),
 		newSync(a),
 		newConfig(a),
+		newDemo(a),
 		newVersion(a),
 	)
+	completeChoices(root)
 	return root
 }
 

@@ -86,6 +86,7 @@ func (a *app) watch(ctx context.Context, folder, to string, flags watchFlags) er
 	if err != nil {
 		return err
 	}
+	s.report.Below(d.prefix())
 	s.object = flags.objectFlags.options()
 	w := &watching{session: s, to: d, dir: dir, after: flags.after}
 	return s.finish(ctx, w.run(ctx, state, rules, flags))

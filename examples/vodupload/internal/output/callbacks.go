@@ -25,7 +25,7 @@ func (r *Reporter) Callbacks() upload.Callbacks {
 func (r *Reporter) fileStarted(f upload.FileInfo) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	r.running[f.ID] = &row{name: f.Path, size: f.Size, uploaded: f.Uploaded, started: r.opts.Now()}
+	r.running[f.ID] = &row{name: r.nameLocked(f), once: f.Path == "-", size: f.Size, uploaded: f.Uploaded, started: r.opts.Now()}
 	r.emitLocked(of("start", f))
 }
 
@@ -75,6 +75,9 @@ func (r *Reporter) detailLocked(text string) {
 func (r *Reporter) fileFailed(f upload.FileInfo, err error) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
+	if one := r.running[f.ID]; one != nil && Unfinished(err) {
+		r.kept += one.kept()
+	}
 	delete(r.running, f.ID)
 	switch {
 	case Unfinished(err):

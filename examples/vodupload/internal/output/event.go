@@ -77,6 +77,7 @@ type Summary struct {
 	Canceled int              `json:"canceled"`
 	Planned  int              `json:"planned,omitempty"` // of a dry run
 	Left     int              `json:"left"`              // that did not end
+	Kept     int64            `json:"kept_bytes"`        // of files that did not end: the next run need not send them
 	Bytes    int64            `json:"bytes"`             // of the objects that were stored
 	Sent     int64            `json:"sent_bytes"`        // retries included
 	Resumed  int64            `json:"resumed_bytes"`

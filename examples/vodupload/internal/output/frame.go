@@ -74,13 +74,12 @@ func totalLine(t totals, width int) string {
 	return cut(line, width)
 }
 
-// shorten returns a name of exactly so many columns. Of a long one the end counts more
-// than the middle: it differs in the names of a series.
+// shorten returns a name of exactly so many columns. A long one loses its middle.
 func shorten(name string, width int) string {
 	if runewidth.StringWidth(name) <= width {
 		return pad(name, width)
 	}
-	head := runewidth.Truncate(name, width/3, "")
+	head := runewidth.Truncate(name, width/2, "")
 	tail := width - runewidth.StringWidth(head) - 1
 	return pad(head+"…"+runewidth.TruncateLeft(name, runewidth.StringWidth(name)-tail, ""), width)
 }

@@ -1,8 +1,10 @@
 package output
 
 import (
+	"cmp"
 	"fmt"
 	"io"
+	"strings"
 	"sync"
 	"time"
 
@@ -40,6 +42,8 @@ type Reporter struct {
 	failed   []error
 	screen   *screen // nil: no bars
 	uploaded int64   // of all, as it was shown last
+	kept     int64   // bytes of files that were stopped
+	prefix   string  // of all objects, which bars leave out
 	closed   bool
 
 	stop    chan struct{}
@@ -56,6 +60,21 @@ func New(opts Options) *Reporter {
 		r.json = newLines(opts.JSON)
 	}
 	return r
+}
+
+// Below has the bars show the names of objects below a prefix, instead of paths.
+func (r *Reporter) Below(prefix string) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.prefix = prefix
+}
+
+// nameLocked returns the name that a bar shows.
+func (r *Reporter) nameLocked(f upload.FileInfo) string {
+	if name, found := strings.CutPrefix(f.Object, r.prefix); found && name != "" {
+		return name
+	}
+	return cmp.Or(f.Object, f.Path)
 }
 
 // Follow shows the progress of a client from now on: it is called once, with the figures
@@ -228,6 +247,10 @@ func (r *Reporter) sumLocked() Summary {
 	s.Sent, s.Reasons = stats.SentBytes, stats.Retries
 	for _, n := range stats.Retries {
 		s.Retries += n
+	}
+	s.Kept = r.kept
+	for _, one := range r.running {
+		s.Kept += one.kept()
 	}
 	s.Left = max(0, s.Files-s.Uploaded-s.Skipped-s.Failed-s.Canceled-s.Planned)
 	return s

@@ -13,11 +13,20 @@ import (
 // A row is a file that is being uploaded.
 type row struct {
 	name     string
+	once     bool  // standard input, of which the next run knows nothing
 	size     int64 // -1: not known
 	uploaded int64
 	started  time.Time
 	reported time.Time // the last progress event
 	waits    *upload.Waiting
+}
+
+// kept returns how many bytes the next run need not send.
+func (r *row) kept() int64 {
+	if r.once {
+		return 0
+	}
+	return r.uploaded
 }
 
 // A view is what there is to be shown at one moment.
@@ -141,6 +150,9 @@ func percent(part, whole int64) int {
 func (s Summary) line() string {
 	d := time.Duration(s.Duration * float64(time.Second))
 	words := []string{fmt.Sprintf("%s uploaded, %s in %s", Count(s.Uploaded, "file"), Bytes(s.Bytes), Duration(d))}
+	if s.Skipped > 0 && s.Uploaded+s.Failed+s.Canceled+s.Left+s.Planned == 0 {
+		return fmt.Sprintf("nothing to upload: %s there already (%s)", Count(s.Skipped, "file"), Duration(d))
+	}
 	if s.Planned > 0 {
 		return fmt.Sprintf("dry run: %s would be uploaded, %s; %d skipped, %d failed", Count(s.Planned, "file"), Bytes(s.Bytes), s.Skipped, s.Failed)
 	}
@@ -154,6 +166,9 @@ func (s Summary) line() string {
 		if w.n > 0 {
 			words = append(words, fmt.Sprintf("%d %s", w.n, w.what))
 		}
+	}
+	if s.Left > 0 && s.Kept > 0 {
+		words[len(words)-1] += ", of which " + Bytes(s.Kept) + " are kept"
 	}
 	if s.Resumed > 0 {
 		words = append(words, Bytes(s.Resumed)+" of an earlier run")
