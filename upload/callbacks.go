@@ -92,8 +92,15 @@ type Result struct {
 	ResumedBytes int64 // bytes of these parts
 	SentBytes    int64 // bytes sent in this run, retries included
 	Duration     time.Duration
-	CallbackBody []byte // what the server of ObjectOptions.Callback answered
-	VideoID      string // of ApsaraVideo VOD, by an [Authorizer] or SetUploadAuthAndAddress
-	MediaID      string // of an image there
-	MediaURL     string // where that can be seen
+	CallbackBody []byte // what the server of ObjectOptions.Callback answered; empty if that answer went to another run
+
+	// CompletedByOther says that another run has made the object of the parts: of another
+	// client in a shared store, or an earlier one whose process was killed before it had
+	// the answer. This run found the object, with the right bytes. The server of
+	// ObjectOptions.Callback has been called once, by then.
+	CompletedByOther bool
+
+	VideoID  string // of ApsaraVideo VOD, by an [Authorizer] or SetUploadAuthAndAddress
+	MediaID  string // of an image there
+	MediaURL string // where that can be seen
 }

@@ -29,6 +29,16 @@ type File struct {
 	// file (hard links) are one source in one client; in two processes they are two.
 	Path string
 
+	// SourceName is what the bytes are called in checkpoints, instead of Path without
+	// symbolic links: the same on all machines that share the store of the checkpoints,
+	// whatever path leads to the file on each, "films/2026/a.mp4" for example. Then a
+	// machine that has the file of a shared file system resumes what another has begun:
+	// the recorded parts count, unread, if size, modification time and change time are the
+	// same. Device and inode are not looked at. Two files of the list with one SourceName
+	// and one destination are the same file. With a Reader it is refused, since that is
+	// resumed by nobody else. The default is the Path.
+	SourceName string
+
 	dir     *folder           // that AddDir found the file in; nil for all else
 	listing *transfer.Listing // of the bucket, by AddDir; may be nil
 

@@ -196,10 +196,14 @@ func TestStoppedHolder(t *testing.T) {
 				leases.Advance(checkpointtest.LeaseTerm)
 
 				b.opts.Checkpoints, b.opts.HTTPClient = leases.Store("second"), nil
-				if _, err := b.client().Upload(b.ctx, f); err != nil {
+				r, err := b.client().Upload(b.ctx, f)
+				if err != nil {
 					t.Fatalf("the second client: %v", err)
 				}
 				b.same(f)
+				if made := tt.op == osstest.OpCompleteMultipartUpload && tt.at == lostIt; r.CompletedByOther != made {
+					t.Errorf("CompletedByOther is %t, want %t", r.CompletedByOther, made)
+				}
 				newer := b.file("newer", 200*kib)
 				newer.Object = f.Object
 				b.opts.Checkpoints = checkpoint.NewMemory()
@@ -358,6 +362,32 @@ func TestSharedStore(t *testing.T) {
 			}
 			b.same(f)
 			b.clean()
+		})
+	}
+}
+
+// TestClaimOnASourceIsLost: while the media service was asked.
+func TestClaimOnASourceIsLost(t *testing.T) {
+	for _, optional := range []bool{false, true} {
+		t.Run(fmt.Sprintf("CheckpointsOptional %t", optional), func(t *testing.T) {
+			b, m, f := newMedia(t, mib)
+			leases := checkpointtest.NewLeases()
+			store := leases.Store("first")
+			b.opts.Checkpoints, b.opts.CheckpointsOptional = store, optional
+			m.authorize = func(context.Context, upload.FileInfo) error {
+				store.Stop()
+				leases.Advance(checkpointtest.LeaseTerm)
+				store.Continue()
+				return nil
+			}
+			_, err := b.client().Upload(b.ctx, f)
+			var e *upload.Error
+			if !errors.As(err, &e) || e.Code != upload.CodeClaimLost || errors.Is(err, upload.ErrCheckpoint) {
+				t.Errorf("error is %v, want code %s", err, upload.CodeClaimLost)
+			}
+			if n := b.server.Count(osstest.OpInitiateMultipartUpload); n > 0 {
+				t.Errorf("%d uploads were begun, want none", n)
+			}
 		})
 	}
 }

@@ -66,8 +66,9 @@ func (a *authorizedRun) open(ctx context.Context) error {
 
 func (c *Client) mediaOptions(e *entry) media.Options {
 	return media.Options{
-		Source: e.source, Volatile: e.stream != nil || e.unfingerprinted, Optional: c.opts.CheckpointsOptional,
-		Warn: func(msg string, err error) { c.opts.Logger.Warn(msg, c.attrs(e, "error", err)...) },
+		Source: e.source, Volatile: e.stream != nil || e.unfingerprinted,
+		Optional: c.opts.CheckpointsOptional && !transfer.IsShared(c.store), // else two machines make two videos
+		Warn:     func(msg string, err error) { c.opts.Logger.Warn(msg, c.attrs(e, "error", err)...) },
 	}
 }
 

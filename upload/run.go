@@ -261,7 +261,7 @@ func (e *entry) resultOf(r transfer.Result, took time.Duration) *Result {
 		Endpoint: e.site.text, Bucket: e.bucket, Object: e.object,
 		Location: e.target().URL(), ETag: r.ETag, VersionID: r.VersionID, CRC64: r.CRC64, Verified: r.Verified,
 		Size: r.Size, Parts: r.Parts, ResumedParts: r.ResumedParts, ResumedBytes: r.ResumedBytes,
-		SentBytes: r.SentBytes, Duration: took, CallbackBody: r.CallbackBody, Skipped: r.Skipped,
+		SentBytes: r.SentBytes, Duration: took, CallbackBody: r.CallbackBody, Skipped: r.Skipped, CompletedByOther: r.ByOther,
 		VideoID: e.videoID, MediaID: e.mediaID, MediaURL: e.mediaURL,
 	}
 }

@@ -154,7 +154,7 @@ func pack(e *entry, f *filelist.File) string {
 		b = append(b, text...)
 	}
 	var flags uint64
-	for i, flag := range []bool{r.Verified, f.Key == media.Key(e.source), r.Skipped} {
+	for i, flag := range []bool{r.Verified, f.Key == media.Key(e.source), r.Skipped, r.CompletedByOther} {
 		if flag {
 			flags |= 1 << i
 		}
@@ -181,7 +181,7 @@ func (s *shelved) unpack(id FileID) (FileInfo, checkpoint.Key) {
 	t := target.Target{Endpoint: s.place.site.endpoint, Region: s.place.site.region, Bucket: s.place.bucket, Object: object}
 	r := &Result{
 		Endpoint: s.place.site.text, Bucket: t.Bucket, Object: object, Location: t.URL(), ETag: etag, CRC64: crc,
-		Verified: flags&1 != 0, Skipped: flags&4 != 0, Size: size + more, Parts: int(p.number()), ResumedParts: int(p.number()),
+		Verified: flags&1 != 0, Skipped: flags&4 != 0, CompletedByOther: flags&8 != 0, Size: size + more, Parts: int(p.number()), ResumedParts: int(p.number()),
 		ResumedBytes: p.number(), SentBytes: p.number(), Duration: time.Duration(p.number()),
 	}
 	info := FileInfo{

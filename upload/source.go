@@ -112,6 +112,17 @@ func (o sourceOpener) open(path string) (transfer.Source, error) {
 	})
 }
 
+// A namedOpener opens a file that is known by [File].SourceName.
+type namedOpener struct{ opener }
+
+func (o namedOpener) open(path string) (transfer.Source, error) {
+	src, err := o.opener.open(path)
+	if err != nil {
+		return nil, err
+	}
+	return transfer.Named(src), nil
+}
+
 // isolated opens a source by code of the user's, which may do anything.
 func isolated(open func() (transfer.Source, error)) (src transfer.Source, err error) {
 	err = transfer.Isolate("opening the source", func() (err error) {
@@ -140,6 +151,8 @@ func (e *entry) inspect(f *File, shared *sharedValues) (int64, error) {
 		return 0, fmt.Errorf("%w: File.Size: got %d, want the number of bytes of File.Reader, or 0 if it is not known", ErrInvalidArgument, f.Size)
 	case f.Size > 0 && f.Reader == nil:
 		return 0, fmt.Errorf("%w: File.Size: got %d, want 0: only a Reader is given its size", ErrInvalidArgument, f.Size)
+	case f.SourceName != "" && f.Reader != nil:
+		return 0, fmt.Errorf("%w: File.SourceName: got %q together with a Reader, which nobody else can resume", ErrInvalidArgument, f.SourceName)
 	case sources > 1:
 		return 0, fmt.Errorf("%w: File: got %d of FS, Source and Reader, want at most one", ErrInvalidArgument, sources)
 	case f.Reader != nil:
@@ -160,6 +173,9 @@ func (e *entry) inspect(f *File, shared *sharedValues) (int64, error) {
 		}
 		e.path = path
 		e.locate(f.dir, shared)
+	}
+	if f.SourceName != "" {
+		e.source, e.from = f.SourceName, namedOpener{e.from}
 	}
 	src, err := e.from.open(e.opened)
 	if sources == 0 && descriptors.Exhausted(err) { // it can be opened when others are closed

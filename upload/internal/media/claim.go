@@ -142,7 +142,7 @@ func (c *Claim) begin(ctx context.Context, id string) error {
 	}
 	err := c.cp.Begin(ctx, checkpoint.Record{Key: Key(c.opts.Source), Source: c.opts.State, Started: time.Now(), VideoID: id})
 	switch {
-	case err == nil, ctx.Err() != nil:
+	case err == nil, ctx.Err() != nil, errors.Is(err, checkpoint.ErrLost):
 		return err
 	case c.opts.Optional:
 		c.opts.Warn("the video will not be known after the end of this process", err)
@@ -172,7 +172,7 @@ func (c *Claim) Release(succeeded bool) {
 	if succeeded {
 		release = c.cp.Remove
 	}
-	if err := release(); err != nil {
+	if err := release(); err != nil && !errors.Is(err, checkpoint.ErrLost) {
 		c.opts.Warn("give up the claim on the source", err)
 	}
 }

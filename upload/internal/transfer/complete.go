@@ -25,7 +25,7 @@ func (m *multipart) complete(ctx context.Context) (Result, error) {
 		ETag: res.ETag, VersionID: res.VersionID, UploadID: m.rec.UploadID,
 		CRC64: crc, Verified: res.HasCRC64,
 		Size: m.plan.Size, Parts: m.plan.Count, ResumedParts: m.resumedParts, ResumedBytes: m.resumedBytes,
-		SentBytes: sent, CallbackBody: res.CallbackBody,
+		SentBytes: sent, CallbackBody: res.CallbackBody, ByOther: m.completedBefore,
 	}, nil
 }
 
@@ -34,6 +34,7 @@ func (m *multipart) complete(ctx context.Context) (Result, error) {
 // know the upload ID once it is done (OSS documentation, CompleteMultipartUpload).
 func (m *multipart) completed(ctx context.Context, crc uint64) (wire.CompleteResult, error) {
 	var res wire.CompleteResult
+	mayBeMine := false // an attempt of this run may have made the object
 	until := time.Now().Add(2 * maxPatience * m.opts.Wire.StallTimeout)
 	err := m.retry(ctx, m.opts.Retry, 0, func(ctx context.Context, s Snapshot) (err error) {
 		if err := m.fence.ask(ctx); err != nil {
@@ -44,6 +45,7 @@ func (m *multipart) completed(ctx context.Context, crc uint64) (wire.CompleteRes
 	}, func(we *wire.Error, last bool) bool {
 		gone := we.Class == wire.Restart
 		m.completeUnknown = !gone && (m.completeUnknown || ambiguous(we))
+		mayBeMine = mayBeMine || ambiguous(we)
 		if !gone && !ambiguous(we) && we.Code != codeExists {
 			return false
 		}
@@ -52,6 +54,7 @@ func (m *multipart) completed(ctx context.Context, crc uint64) (wire.CompleteRes
 		}
 		info, ok := m.objectIsOurs(ctx, crc, gone, last)
 		if ok {
+			m.completedBefore = !mayBeMine
 			res = wire.CompleteResult{ETag: info.ETag, VersionID: info.VersionID, CRC64: info.CRC64, HasCRC64: true}
 		}
 		return ok

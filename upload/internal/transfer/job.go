@@ -135,6 +135,7 @@ type Result struct {
 	ResumedBytes int64 // of these parts
 	SentBytes    int64 // handed to connections in this run, retries included
 	CallbackBody []byte
+	ByOther      bool // another run made the object of the parts
 }
 
 // An EventKind is the kind of an [Event].

@@ -23,6 +23,7 @@ type multipart struct {
 	lost         lostInitiates
 
 	completeUnknown bool // a Complete was made, and its outcome is not known
+	completedBefore bool // by another run
 }
 
 // multipart brings a source of more than one part to its object.

@@ -16,7 +16,7 @@ import (
 // larger. What that left goes, for nothing would ever resume it. An error of the store
 // does not matter: no checkpoint is needed.
 func (u *upload) single(ctx context.Context) (Result, error) {
-	if isShared(u.session.store(u.job)) {
+	if IsShared(u.session.store(u.job)) {
 		return u.claimed(ctx, (*multipart).putClaimed)
 	}
 	res, err := u.putObject(ctx)

@@ -28,8 +28,8 @@ type recorder struct {
 	unbegun          time.Time // since when the server may have an upload that there is no record of; zero: it has none
 }
 
-// isShared reports whether the claims of a store hold for other machines as well.
-func isShared(store checkpoint.Store) bool {
+// IsShared reports whether the claims of a store hold for other machines as well.
+func IsShared(store checkpoint.Store) bool {
 	s, ok := store.(checkpoint.Shared)
 	return ok && s.Shared()
 }
@@ -56,7 +56,7 @@ func (u *upload) claim(ctx context.Context) (*recorder, error) {
 		return nil, Used(err)
 	case ctx.Err() != nil:
 		return nil, fmt.Errorf("open checkpoint: %w", err)
-	case !k.optional, isShared(store):
+	case !k.optional, IsShared(store):
 		return nil, Unkept(err)
 	}
 	k.degrade(err)

@@ -42,6 +42,7 @@ type fileSource struct {
 	state checkpoint.Source
 
 	unsure bool // a write may leave the times as they are
+	named  bool // see Named
 }
 
 // A Settler is a source that a write may not show in. Settle has to be called before it
@@ -172,7 +173,27 @@ func (s *fileSource) ReadAt(p []byte, off int64) (int, error) {
 	return n, err
 }
 
-func (s *fileSource) State() checkpoint.Source { return s.state }
+func (s *fileSource) State() checkpoint.Source {
+	state := s.state
+	if s.named {
+		state.Device, state.Inode = 0, namedInode
+	}
+	return state
+}
+
+// Named returns src, which has a name that is the same on all machines: one file of a file
+// system that they share. The numbers of the device, and of the inode with some file
+// systems, are each machine's own, and say nothing of the bytes. The times are the server's.
+func Named(src Source) Source {
+	if f, ok := src.(*fileSource); ok {
+		f.named = true
+	}
+	return src
+}
+
+// namedInode is the inode of all files that have such a name. 0 would say that the system
+// has no inodes.
+const namedInode = 1
 
 // Check looks at the path, which shows a file that was put in its place, and at the
 // open file, which shows a change in place. With a file of the system, both are known
