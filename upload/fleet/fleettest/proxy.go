@@ -16,7 +16,8 @@ type Proxy struct {
 	listeners []net.Listener
 
 	mu    sync.Mutex
-	cut   chan struct{} // closed: the way is open
+	there gate // to the nodes
+	back  gate // to the clients
 	conns map[net.Conn]struct{}
 	wg    sync.WaitGroup
 }
@@ -24,8 +25,7 @@ type Proxy struct {
 // Proxy returns a way to the nodes that ends with the test.
 func (c *Cluster) Proxy() *Proxy {
 	c.t.Helper()
-	p := &Proxy{cluster: c, cut: make(chan struct{}), conns: make(map[net.Conn]struct{})}
-	close(p.cut)
+	p := &Proxy{cluster: c, there: openGate(), back: openGate(), conns: make(map[net.Conn]struct{})}
 	c.t.Cleanup(p.close)
 	for _, n := range c.nodes {
 		l, err := net.Listen("tcp", "127.0.0.1:0")
@@ -59,26 +59,53 @@ func (p *Proxy) Connect(options ...nats.Option) *nats.Conn {
 func (p *Proxy) Partition() {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if p.isOpenLocked() {
-		p.cut = make(chan struct{})
-	}
+	p.there.close()
+	p.back.close()
+}
+
+// LoseAnswers cuts the way back alone: what clients send arrives, and they do not hear
+// of it until [Proxy.Heal].
+func (p *Proxy) LoseAnswers() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.back.close()
 }
 
 // Heal opens the way again.
 func (p *Proxy) Heal() {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if !p.isOpenLocked() {
-		close(p.cut)
-	}
+	p.there.open()
+	p.back.open()
 }
 
-func (p *Proxy) isOpenLocked() bool {
+// A gate is open when its channel is closed.
+type gate struct{ opened chan struct{} }
+
+func openGate() gate {
+	g := gate{make(chan struct{})}
+	close(g.opened)
+	return g
+}
+
+func (g *gate) isOpen() bool {
 	select {
-	case <-p.cut:
+	case <-g.opened:
 		return true
 	default:
 		return false
+	}
+}
+
+func (g *gate) close() {
+	if g.isOpen() {
+		g.opened = make(chan struct{})
+	}
+}
+
+func (g *gate) open() {
+	if !g.isOpen() {
+		close(g.opened)
 	}
 }
 
@@ -99,7 +126,7 @@ func (p *Proxy) join(client net.Conn, to string) {
 		return
 	}
 	defer p.drop(client)
-	p.wait()
+	p.wait(&p.there)
 	node, err := net.Dial("tcp", to)
 	if err != nil {
 		return
@@ -110,31 +137,31 @@ func (p *Proxy) join(client net.Conn, to string) {
 	}
 	defer p.drop(node)
 	var wg sync.WaitGroup
-	wg.Go(func() { p.copy(node, client) })
-	wg.Go(func() { p.copy(client, node) })
+	wg.Go(func() { p.copy(node, client, &p.there) })
+	wg.Go(func() { p.copy(client, node, &p.back) })
 	wg.Wait()
 }
 
 // copy ends both connections when one of them has ended.
-func (p *Proxy) copy(to, from net.Conn) {
+func (p *Proxy) copy(to, from net.Conn, g *gate) {
 	defer to.Close()
 	defer from.Close()
 	buf := make([]byte, 32<<10)
 	for {
 		n, err := from.Read(buf)
-		p.wait()
+		p.wait(g)
 		if _, failed := to.Write(buf[:n]); err != nil || failed != nil {
 			return
 		}
 	}
 }
 
-// wait returns when the way is open.
-func (p *Proxy) wait() {
+// wait returns when a gate is open.
+func (p *Proxy) wait(g *gate) {
 	p.mu.Lock()
-	open := p.cut
+	opened := g.opened
 	p.mu.Unlock()
-	<-open
+	<-opened
 }
 
 func (p *Proxy) add(c net.Conn) bool {

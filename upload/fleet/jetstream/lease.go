@@ -8,6 +8,8 @@ import (
 
 	"github.com/nats-io/nats.go"
 	"github.com/nats-io/nats.go/jetstream"
+
+	"github.com/vodupload/vodupload/checkpoint"
 )
 
 // renewalsPerLease is how often a lease is renewed in its term.
@@ -44,7 +46,11 @@ func (c *claim) renewals(asked time.Time) {
 		}
 		asked = time.Now()
 		err := c.request(c.ctx, c.renew)
-		if err != nil && c.ctx.Err() == nil {
+		switch {
+		case errors.Is(err, checkpoint.ErrLost):
+			c.engine.log.Warn("jetstream: a claim is lost", "upload", c.key, "error", err)
+			return
+		case err != nil && c.ctx.Err() == nil:
 			c.engine.log.Warn("jetstream: a claim was not renewed", "upload", c.key, "lost at", c.lease.Until(), "error", err)
 		}
 	}
@@ -115,9 +121,9 @@ func (c *claim) look(ctx context.Context) error {
 		var cause error
 		switch {
 		case err != nil:
-			cause = errors.New("the engine let it end, or was told to")
+			cause = errors.New("its lease has ended")
 		case holdingOf(m).Claim != c.holding.Claim:
-			cause = inUse(m)
+			cause = fmt.Errorf("%q has it now", holdingOf(m).Holder)
 		default:
 			c.adopt(m)
 			return nil
