@@ -32,6 +32,7 @@ func (c *Client) newCleanupLocked(e *entry) *cleanup {
 func (c *Client) cleanUp(up *cleanup) {
 	ctx, cancel := context.WithTimeout(c.workers.ctx, c.opts.CleanupTimeout)
 	defer cancel()
+	ctx = c.observed(ctx, up.e.id)
 	var err error
 	if up.e.stream != nil {
 		err = up.session.Abandon(ctx, up.job)

@@ -74,6 +74,7 @@ func (c *Client) wireOptions() transfer.WireOptions {
 	return transfer.WireOptions{
 		HTTPClient: c.opts.HTTPClient, BandwidthLimit: c.opts.BandwidthLimit,
 		StallTimeout: c.opts.StallTimeout, RequireCRC: c.opts.RequireCRC, Logger: c.opts.Logger,
+		Observer: c.opts.Observer.wireObserver(),
 	}
 }
 

@@ -147,6 +147,10 @@ type Options struct {
 
 	// Callbacks report what happens. The default is none.
 	Callbacks Callbacks
+
+	// Observer sees files, requests and waits as they begin and end, for metrics, traces
+	// and pages. The default is none.
+	Observer *Observer
 }
 
 // The defaults of [Options].

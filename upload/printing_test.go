@@ -31,6 +31,7 @@ import (
 	"github.com/vodupload/vodupload/sts/openapi"
 	"github.com/vodupload/vodupload/sts/ststest"
 	"github.com/vodupload/vodupload/upload"
+	"github.com/vodupload/vodupload/upload/dashboard"
 	"github.com/vodupload/vodupload/upload/osscallback"
 	"github.com/vodupload/vodupload/upload/osstest"
 	"github.com/vodupload/vodupload/upload/vod"
@@ -169,6 +170,17 @@ var printable = map[string]maker{
 	"upload.StatOptions":   filled[upload.StatOptions](),
 	"upload.ObjectInfo":    filled[upload.ObjectInfo](),
 	"upload.UploadAddress": filled[upload.UploadAddress](),
+
+	"upload.Observer": filled[upload.Observer](),
+	"upload.Request":  filled[upload.Request](),
+	"upload.Outcome":  filled[upload.Outcome](),
+
+	"dashboard.Dashboard":   func(t *testing.T) any { return closed(t, must(dashboard.New(secretClient(t).(*upload.Client), nil))) },
+	"dashboard.Fleet":       filled[dashboard.Fleet](),
+	"dashboard.FleetJob":    filled[dashboard.FleetJob](),
+	"dashboard.FleetWorker": filled[dashboard.FleetWorker](),
+	"dashboard.Options":     filled[dashboard.Options](),
+	"dashboard.Recorder":    func(*testing.T) any { return dashboard.NewRecorder() },
 
 	"osstest.CORSRule":  filled[osstest.CORSRule](),
 	"osstest.ETagForm":  filled[osstest.ETagForm](),

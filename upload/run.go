@@ -21,15 +21,18 @@ type run struct {
 	slots   *fileSlots
 	steps   transfer.Steps // calls of the source that are under way
 	outage  shownOutage
-	leaves  bool // it may have left something behind; guarded by the client's lock
+	last    FileInfo // for an observer: what the file was at its end
+	leaves  bool     // it may have left something behind; guarded by the client's lock
 }
 
 func (r *run) do(ctx context.Context) {
+	ctx = r.observeStart(ctx)
 	began := time.Now()
 	res, err := r.upload(ctx)
 	r.slots.putDown()
 	took := time.Since(began)
 	r.log(r.ended(res, err, took), res, err, took)
+	r.observeEnd(ctx)
 }
 
 func (r *run) upload(ctx context.Context) (transfer.Result, error) {
@@ -115,7 +118,7 @@ func (r *run) job(ctx context.Context) (*transfer.Job, error) {
 	e := r.e
 	job := &transfer.Job{
 		Name: e.source, Gate: &fileGate{c: r.c, e: e}, Slots: r.slots, Volatile: e.unfingerprinted,
-		Emit: r.report, Starved: r.slots.putDown, Waits: r.waits, Steps: &r.steps,
+		Emit: r.emitter(ctx), Starved: r.slots.putDown, Waits: r.waits, Steps: &r.steps,
 		IfExists: transfer.IfExists(e.ifExists), Listing: e.listing,
 	}
 	r.c.view(func(*filelist.List) {
@@ -250,6 +253,9 @@ func (r *run) ended(res transfer.Result, err error, took time.Duration) (interru
 		e.cancel(nil)
 		e.cancel, e.steps = nil, nil
 		l.Ended(r.id, r.number, o)
+		if c.opts.Observer != nil {
+			r.last = r.lastLocked(l, f, o)
+		}
 		return nil
 	})
 	return interrupted

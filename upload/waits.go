@@ -93,18 +93,23 @@ func (w *wait) now() (now Waiting) {
 
 // end ends the wait of the request, and returns what it was.
 func (w *wait) end() (was Waiting) {
+	last := false
 	w.c.view(func(*filelist.List) {
 		one := &w.e.waits[w.why]
 		was = one.now
 		if one.requests--; one.requests > 0 {
 			return
 		}
+		last = true
 		one.grace.Stop()
 		w.c.withdrawWaitingLocked(w.e, w.why)
 		if w.e.waits.first() == nil {
 			w.e.waits = nil
 		}
 	})
+	if last {
+		w.c.observeWait(w.e.id, was)
+	}
 	return was
 }
 

@@ -116,14 +116,17 @@ func newDashboard(c client, opts *Options) (*Dashboard, error) {
 // Close ends all streams, and waits for what was made for them. Later requests get 503.
 // The client is not closed. An http.Server whose Shutdown is to end calls it by
 // RegisterOnShutdown, since Shutdown waits for streams.
-func (d *Dashboard) Close() error {
+func (d *Dashboard) Close() {
 	d.end()
 	d.hub.wait()
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	d.tasks.Wait()
-	return nil
 }
+
+// Format writes the name of d's type and nothing else, whatever the verb: its client holds
+// credentials.
+func (d *Dashboard) Format(f fmt.State, _ rune) { fmt.Fprint(f, "dashboard.Dashboard") }
 
 // run calls fn on a goroutine that Close waits for; after Close it does nothing.
 func (d *Dashboard) run(fn func(context.Context)) {

@@ -124,7 +124,7 @@ func open(t *testing.T, c client, opts *Options) *Dashboard {
 	if err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(func() { _ = d.Close() })
+	t.Cleanup(d.Close)
 	return d
 }
 

@@ -52,7 +52,7 @@ func TestSlowFleetHoldsNothingUp(t *testing.T) {
 		if n := len(v.of("figures")); n < 15 {
 			t.Errorf("%d updates in 4 s", n)
 		}
-		if _ = d.Close(); !ended {
+		if d.Close(); !ended {
 			t.Error("Close did not wait for the question")
 		}
 	})

@@ -76,6 +76,8 @@ type turn struct {
 	end     func(error) error // of a wait for it that is shown; nil: none is
 	request outage.Request    // of all its attempts
 
+	attempts int // counted for an observer only
+
 	verdict outage.Verdict // of the endpoint, on the last attempt
 	delay   time.Duration  // to the next probe, if it is away
 }
@@ -268,6 +270,10 @@ func (c *caller) inSlot(ctx context.Context, fn request, t *turn) (lack, error) 
 	}
 	if t.wait > 1 {
 		ctx = wire.WithPatience(ctx, t.wait)
+	}
+	if c.opts.Wire.Observer != nil {
+		t.attempts++
+		ctx = wire.WithAttempt(ctx, t.attempts)
 	}
 	begun := time.Now()
 	err := fn(ctx, s)

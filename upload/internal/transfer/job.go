@@ -14,6 +14,9 @@ import (
 type (
 	Snapshot    = wire.Snapshot
 	WireOptions = wire.Options
+	Observer    = wire.Observer
+	Call        = wire.Call
+	Done        = wire.Done
 	Error       = wire.Error
 )
 
@@ -160,8 +163,9 @@ type Event struct {
 	UploadID string
 	PartSize int64
 	Size     int64
-	Part     int // 0: not about a part
-	Attempt  int // the retry's number, from 1
+	Resumed  []int // with Initiated: the parts that need not be sent
+	Part     int   // 0: not about a part
+	Attempt  int   // the retry's number, from 1
 	Delay    time.Duration
 	Err      error
 }

@@ -40,8 +40,16 @@ func (m *multipart) resume(ctx context.Context) (bool, error) {
 	if err := m.take(done, local); err != nil {
 		return false, err
 	}
-	m.emit(Event{Kind: Initiated, UploadID: rec.UploadID, PartSize: rec.PartSize})
+	m.emit(Event{Kind: Initiated, UploadID: rec.UploadID, PartSize: rec.PartSize, Resumed: numbersOf(done)})
 	return true, nil
+}
+
+func numbersOf(parts []wire.Part) []int {
+	all := make([]int, len(parts))
+	for i, p := range parts {
+		all[i] = p.Number
+	}
+	return all
 }
 
 // checkRecord returns an error if a store gives a record that was never written for the

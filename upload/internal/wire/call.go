@@ -55,7 +55,11 @@ type reply struct {
 // *Error; the reply holds what came all the same.
 func (o *Object) do(ctx context.Context, s Snapshot, r *request) (reply, error) {
 	start := time.Now()
-	rep, err := o.send(ctx, s, r)
+	send := o.send
+	if o.client.observer != nil {
+		send = o.observed
+	}
+	rep, err := send(ctx, s, r)
 	o.log(ctx, s, r, &rep, err, start)
 	return rep, err
 }

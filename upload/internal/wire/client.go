@@ -21,6 +21,8 @@ type Client struct {
 	stall   time.Duration
 	log     *slog.Logger
 
+	observer *Observer // nil: none
+
 	meter meter
 
 	requireCRC bool
@@ -37,6 +39,8 @@ func NewClient(o *Options) *Client {
 		limiter: NewLimiter(opts.BandwidthLimit),
 		stall:   opts.StallTimeout,
 		log:     opts.Logger,
+
+		observer: opts.Observer,
 
 		requireCRC: opts.RequireCRC,
 

@@ -43,6 +43,9 @@ type Options struct {
 	// warning in the log.
 	RequireCRC bool
 
+	// Observer sees each request. The default is none.
+	Observer *Observer
+
 	// Logger gets a line at debug level for each request, and one warning where the
 	// server gives no CRC64. The default is silent.
 	Logger *slog.Logger

@@ -1,0 +1,179 @@
+package upload
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"github.com/vodupload/vodupload/upload/internal/filelist"
+	"github.com/vodupload/vodupload/upload/internal/target"
+	"github.com/vodupload/vodupload/upload/internal/transfer"
+)
+
+// An Observer sees what a client does, for metrics, traces and pages. Each function is
+// optional.
+//
+// Unlike [Callbacks], they are called by the goroutines that do the work, many at a time,
+// and the work waits for them: they must not block. They are called outside every lock,
+// and may call the client. A panic is not recovered, as in a callback. A context that they
+// return has to be made from the one that they got; nil leaves that as it is.
+type Observer struct {
+	// FileStart is called when a file is started, and again when it is after a pause, a
+	// stop or a failure. The context is the parent of those of its requests.
+	FileStart func(ctx context.Context, f FileInfo) context.Context
+
+	// FileEnd is called when what FileStart was called for has ended, with the context
+	// that FileStart returned. f.State says how: a file that was interrupted is paused,
+	// init, canceled or failed. The callback about its end may have been called before.
+	FileEnd func(ctx context.Context, f FileInfo)
+
+	// Resumed is called when an upload in parts resumes, with the numbers of the parts
+	// that need not be sent again.
+	Resumed func(ctx context.Context, f FileInfo, parts []int)
+
+	// RequestStart is called before each request to OSS, those of clean-ups and sweeps
+	// included, when it has its slot and its credentials. The context goes to the
+	// HTTPClient.
+	RequestStart func(ctx context.Context, r Request) context.Context
+
+	// RequestEnd is called when a request has ended, with the context that RequestStart
+	// returned. It is called for each RequestStart.
+	RequestEnd func(ctx context.Context, r Request, o Outcome)
+
+	// Wait is called when a file has waited, however short, with how long.
+	Wait func(id FileID, w Waiting, lasted time.Duration)
+}
+
+// A Request is one request to OSS, for an [Observer].
+type Request struct {
+	FileID   FileID // 0: of no file of the list, as in a sweep
+	Op       string // as in [Error]
+	Bucket   string
+	Object   string
+	UploadID string // empty before there is one
+	Part     int    // 0: not about a part
+	Attempt  int    // 1 for the first
+	Bytes    int64  // of the source, that are to be sent
+}
+
+// An Outcome is how a request has ended.
+type Outcome struct {
+	Status      int    // of HTTP; 0: the server did not answer
+	Code        string // of Err, as in [Error]; empty: there is no error
+	RequestID   string // for Alibaba Cloud's support
+	Duration    time.Duration
+	Interrupted bool  // it was cut off, because its file was paused or has ended
+	Err         error // in one line, without a secret; nil: it succeeded
+}
+
+// fileKey is the key of the file's ID in the context of its requests.
+type fileKey struct{}
+
+// wireObserver returns what sees the requests for o; nil: nobody wants to.
+func (o *Observer) wireObserver() *transfer.Observer {
+	if o == nil || o.RequestStart == nil && o.RequestEnd == nil {
+		return nil
+	}
+	return &transfer.Observer{
+		Start: func(ctx context.Context, c transfer.Call) context.Context {
+			if o.RequestStart == nil {
+				return ctx
+			}
+			return given(o.RequestStart(ctx, requestOf(ctx, c)), ctx)
+		},
+		End: func(ctx context.Context, c transfer.Call, d transfer.Done) {
+			if o.RequestEnd != nil {
+				o.RequestEnd(ctx, requestOf(ctx, c), outcomeOf(ctx, d))
+			}
+		},
+	}
+}
+
+// given returns the context of a user's function; where that has returned none, the one
+// that it got.
+func given(ctx, got context.Context) context.Context {
+	if ctx == nil {
+		return got
+	}
+	return ctx
+}
+
+func requestOf(ctx context.Context, c transfer.Call) Request {
+	id, _ := ctx.Value(fileKey{}).(FileID)
+	return Request{FileID: id, Op: c.Op, Bucket: c.Bucket, Object: c.Object, UploadID: c.UploadID, Part: c.Part, Attempt: c.Attempt, Bytes: c.Bytes}
+}
+
+func outcomeOf(ctx context.Context, d transfer.Done) Outcome {
+	o := Outcome{Status: d.Status, RequestID: d.RequestID, Duration: d.Took}
+	if d.Err == nil {
+		return o
+	}
+	o.Err, o.Code = target.OneLine(d.Err), codeOf(d.Err)
+	o.Interrupted = ctx.Err() != nil
+	if we, ok := errors.AsType[*transfer.Error](d.Err); ok && we.RequestID != "" {
+		o.RequestID = we.RequestID
+	}
+	return o
+}
+
+// observed returns a context whose requests are of a file, where somebody observes.
+func (c *Client) observed(ctx context.Context, id FileID) context.Context {
+	if c.opts.Observer == nil {
+		return ctx
+	}
+	return context.WithValue(ctx, fileKey{}, id)
+}
+
+// observeStart returns the context of a run.
+func (r *run) observeStart(ctx context.Context) context.Context {
+	o := r.c.opts.Observer
+	if o == nil {
+		return ctx
+	}
+	ctx = r.c.observed(ctx, r.e.id)
+	if o.FileStart != nil {
+		ctx = given(o.FileStart(ctx, r.info()), ctx)
+	}
+	return ctx
+}
+
+// observeEnd reports the end of a run, with what it has left the file as.
+func (r *run) observeEnd(ctx context.Context) {
+	if o := r.c.opts.Observer; o != nil && o.FileEnd != nil {
+		o.FileEnd(ctx, r.last)
+	}
+}
+
+// lastLocked is what the file is when the run has ended. It may leave the list at once.
+func (r *run) lastLocked(l *filelist.List, before filelist.File, o filelist.Outcome) FileInfo {
+	f, listed := l.Get(r.id)
+	if !listed {
+		f = before
+	}
+	info := r.e.snapshot(&f)
+	if o.Err != nil && !o.Interrupted {
+		info.Err = newError(&info, o.Err)
+	}
+	return info
+}
+
+// emitter returns what gets the events of the transfer.
+func (r *run) emitter(ctx context.Context) func(transfer.Event) {
+	o := r.c.opts.Observer
+	if o == nil || o.Resumed == nil {
+		return r.report
+	}
+	return func(ev transfer.Event) {
+		r.report(ev)
+		if len(ev.Resumed) > 0 {
+			o.Resumed(ctx, r.info(), ev.Resumed)
+		}
+	}
+}
+
+// observeWait reports a wait that is over.
+func (c *Client) observeWait(id FileID, was Waiting) {
+	if o := c.opts.Observer; o != nil && o.Wait != nil {
+		o.Wait(id, was, time.Since(was.Since))
+	}
+}
