@@ -98,6 +98,8 @@ func newRoot(a *app) *cobra.Command {
 		newUploads(a),
 		newResume(a),
 		newSweep(a),
+		newWhoami(a),
+		newDoctor(a),
 		newSync(a),
 		newConfig(a),
 		newDemo(a),

@@ -89,7 +89,7 @@ func (c *Config) byKeys(in Input, _ *source) (bool, error) {
 		if !found {
 			continue
 		}
-		c.AccessKeyID = Setting{"access-key-id", shorten(key.AccessKeyID), "environment " + family.id}
+		c.AccessKeyID = Setting{"access-key-id", Shorten(key.AccessKeyID), "environment " + family.id}
 		p := sts.Static(key)
 		if arn, ok := in.Lookup("ALIBABA_CLOUD_ROLE_ARN"); ok && i == len(keyFamilies)-1 && c.RoleARN.Value == "" {
 			c.RoleARN = Setting{"role-arn", arn, "environment ALIBABA_CLOUD_ROLE_ARN"}
@@ -176,8 +176,8 @@ func (o orNothing) Credentials(ctx context.Context) (sts.Credentials, error) {
 	return creds, err
 }
 
-// shorten returns as much of an access key ID as may be shown.
-func shorten(id string) string { return id[:min(4, len(id)/2)] + "…" }
+// Shorten returns as much of an access key ID as may be shown.
+func Shorten(id string) string { return id[:min(4, len(id)/2)] + "…" }
 
 // withoutSecrets returns a URL without user and query.
 func withoutSecrets(raw string) string {

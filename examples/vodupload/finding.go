@@ -1,0 +1,73 @@
+package main
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/vodupload/vodupload/examples/vodupload/internal/output"
+)
+
+// A grade says how good a finding is.
+type grade string
+
+const (
+	good grade = "ok"
+	note grade = "note" // it works, and could be better
+	bad  grade = "bad"
+)
+
+// A finding is one thing that whoami or doctor found out.
+type finding struct {
+	grade grade
+	about string // like "clock"
+	text  string // what was found
+	todo  string // what to do about it; empty: nothing
+	err   error  // of a bad one, for the exit code
+}
+
+// line returns the finding for people.
+func (f finding) line() string {
+	text := fmt.Sprintf("%-4s  %-12s  %s", f.grade, f.about, f.text)
+	if f.todo != "" {
+		text += ": " + f.todo
+	}
+	return output.Safe(strings.TrimRight(text, " "))
+}
+
+// findings are shown as they come.
+type findings struct {
+	app    *app
+	report *output.Reporter
+	bad    failures
+}
+
+// add shows a finding.
+func (all *findings) add(f finding) {
+	if !all.app.global.json && (f.grade != good || !all.app.global.quiet) {
+		fmt.Fprintln(all.app.stdout, f.line())
+	}
+	e := output.Event{Type: "finding", For: f.about, Code: string(f.grade), Message: f.text}
+	if f.todo != "" {
+		e.Message += ": " + f.todo
+	}
+	all.report.Emit(e)
+	if f.grade == bad {
+		if f.err == nil {
+			f.err = fmt.Errorf("%s: %s", f.about, f.text)
+		}
+		all.bad = append(all.bad, f.err)
+	}
+}
+
+// end closes the report. The error has the exit code; all was shown already.
+func (all *findings) end() error {
+	var err error
+	if len(all.bad) > 0 {
+		err = all.bad
+	}
+	all.report.Close(exitCode(err))
+	if err != nil {
+		return reportedError{err}
+	}
+	return nil
+}

@@ -1,0 +1,111 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/vodupload/vodupload/examples/vodupload/internal/config"
+	"github.com/vodupload/vodupload/examples/vodupload/internal/output"
+	"github.com/vodupload/vodupload/sts"
+)
+
+const whoamiHelp = `Says which credentials are used, where they come from and until when they are valid, and with
+a bucket what they may do there. No secret is shown. To find out, an upload of ` + probeName + ` is
+begun and aborted at once; no object is made.`
+
+func newWhoami(a *app) *cobra.Command {
+	return &cobra.Command{
+		Use:   "whoami [oss://BUCKET/PREFIX/]",
+		Short: "Says which credentials are used, and what they may do",
+		Long:  whoamiHelp,
+		Args:  atMostOne("whoami: wanted no more than one bucket, like oss://BUCKET/PREFIX/"),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			if len(args) == 0 {
+				return a.whoami(cmd.Context(), nil)
+			}
+			d, err := parseDestination(args[0])
+			if err != nil {
+				return err
+			}
+			return a.whoami(cmd.Context(), &d)
+		},
+	}
+}
+
+// whoami shows the credentials, and their rights below d if that is given.
+func (a *app) whoami(ctx context.Context, d *destination) error {
+	c, err := a.configuration()
+	if err != nil {
+		return err
+	}
+	var place config.Place
+	if d != nil {
+		if place, err = c.Place(d.bucket); err != nil {
+			return err
+		}
+	}
+	all := &findings{app: a, report: a.reporter()}
+	creds, ok := all.credentials(ctx, a, c)
+	if ok && d != nil {
+		probe, err := newBucketProbe(place, *d, creds)
+		if err != nil {
+			all.add(finding{grade: bad, about: "bucket", text: output.Text(err), err: usageError{err}})
+		} else {
+			probe.rights(ctx, all.add)
+		}
+	}
+	if cause := context.Cause(ctx); cause != nil {
+		all.bad = failures{cause}
+	}
+	return all.end()
+}
+
+// soon is how long before their end credentials are worth a note.
+const soon = 10 * time.Minute
+
+// credentials shows which there are. ok is false if there are none.
+func (all *findings) credentials(ctx context.Context, a *app, c *config.Config) (creds sts.Credentials, ok bool) {
+	creds, err := c.Credentials.Credentials(ctx)
+	if err != nil {
+		f := finding{grade: bad, about: "credentials", text: output.Text(err), err: temporaryError{err}}
+		switch {
+		case errors.Is(err, sts.ErrNotConfigured):
+			f.todo = "set OSS_ACCESS_KEY_ID and OSS_ACCESS_KEY_SECRET, or run aliyun configure"
+			f.err = deniedError{err}
+		case hopeless(err):
+			f.err = deniedError{err}
+		}
+		all.add(f)
+		return creds, false
+	}
+	origin := c.Source.Origin
+	if from, ok := c.Credentials.(interface{ Source() string }); ok && from.Source() != "" {
+		origin = from.Source()
+	}
+	all.add(finding{grade: good, about: "credentials", text: config.Shorten(creds.AccessKeyID) + ", " + c.Source.Value + ", from " + origin})
+	all.add(validity(creds, a.now()))
+	return creds, creds.Expiration.IsZero() || creds.Deadline().After(a.now())
+}
+
+// validity says until when credentials are valid.
+func validity(c sts.Credentials, now time.Time) finding {
+	f := finding{grade: good, about: "valid"}
+	switch left := c.Deadline().Sub(now); {
+	case !c.Temporary():
+		f.text = "until somebody disables it: it is a key, and no token"
+	case c.Expiration.IsZero():
+		f.text = "it is a token that does not say when it ends"
+	case left <= 0:
+		f.grade, f.text = bad, "the token expired "+ago(now, c.Deadline())
+		f.todo = "get a new one where it comes from"
+		f.err = deniedError{sts.ErrExpired}
+	case left < soon:
+		f.grade, f.text = note, "for "+output.Duration(left)+" only"
+	default:
+		f.text = "for " + output.Duration(left) + ", until " + c.Expiration.Local().Format("15:04:05 on 2 January")
+	}
+	return f
+}
