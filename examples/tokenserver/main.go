@@ -33,6 +33,7 @@ import (
 	"strings"
 	"syscall"
 
+	"github.com/vodupload/vodupload/examples/internal/version"
 	"github.com/vodupload/vodupload/sts/appserver"
 )
 
@@ -46,6 +47,7 @@ func main() {
 type settings struct {
 	config   string
 	addr     string
+	version  bool
 	embedded bool
 	clients  string
 	cert     string
@@ -54,6 +56,8 @@ type settings struct {
 	proxies  []string
 	web      web
 	opts     appserver.Options
+
+	configByDefault bool // config was not given
 }
 
 // run is the program. It returns its exit status: 0 after a signal, 1 on a
@@ -66,6 +70,10 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	if err != nil {
 		fmt.Fprintf(stderr, "tokenserver: %v\n", err)
 		return 2
+	}
+	if s.version {
+		fmt.Fprintln(stdout, version.Line("tokenserver"))
+		return 0
 	}
 	level := slog.LevelInfo
 	if s.verbose {
@@ -83,7 +91,7 @@ func parse(args []string, stderr io.Writer) (*settings, error) {
 	s := &settings{}
 	flags := flag.NewFlagSet("tokenserver", flag.ContinueOnError)
 	flags.SetOutput(io.Discard)
-	flags.StringVar(&s.config, "config", "", "`file` with the key, the role and the policy (default config.json, unless -embedded)")
+	flags.StringVar(&s.config, "config", "", "`file` with the key, the role and the policy (default config.json, unless -embedded or all is in the environment)")
 	flags.StringVar(&s.addr, "addr", "127.0.0.1:7080", "`address` to listen on; with port 0, any free port")
 	flags.BoolVar(&s.embedded, "embedded", false, "use an STS in this process instead of the real one")
 	flags.StringVar(&s.clients, "clients", "", "`file` with the clients that may ask, by bearer token")
@@ -110,6 +118,7 @@ func parse(args []string, stderr io.Writer) (*settings, error) {
 		s.opts.Origins = append(s.opts.Origins, origin)
 		return nil
 	})
+	flags.BoolVar(&s.version, "version", false, "print the version, and end")
 	err := flags.Parse(args)
 	switch {
 	case errors.Is(err, flag.ErrHelp):
@@ -121,6 +130,8 @@ func parse(args []string, stderr io.Writer) (*settings, error) {
 		return nil, err
 	case flags.NArg() > 0:
 		return nil, fmt.Errorf("unexpected argument %s: only flags are known, see -help", shown(flags.Arg(0)))
+	case s.version:
+		return s, nil
 	}
 	return s, s.validate()
 }
@@ -166,7 +177,7 @@ func (s *settings) validate() error {
 			"give -clients with their tokens, or -anyone to serve all", s.addr)
 	}
 	if s.config == "" && !s.embedded {
-		s.config = "config.json"
+		s.config, s.configByDefault = "config.json", true
 	}
 	return s.web.validate(s.embedded)
 }

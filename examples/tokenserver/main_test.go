@@ -12,6 +12,7 @@ import (
 	"encoding/json"
 	"encoding/pem"
 	"io"
+	"log/slog"
 	"math/big"
 	"net"
 	"net/http"
@@ -158,8 +159,8 @@ func TestEmbedded(t *testing.T) {
 	if second, err := p.token(nil); err != nil || second != first {
 		t.Errorf("second client got %v, %v; want the same token", second, err)
 	}
-	if log := p.stderr.String(); !strings.Contains(log, "level=WARN") || !strings.Contains(log, "a reverse proxy or a tunnel") || !strings.Contains(log, "-clients") {
-		t.Errorf("no warning of what a proxy lets in: %s", log)
+	if log := p.stderr.String(); strings.Contains(log, "level=WARN") || !strings.Contains(log, "STS is in this process") {
+		t.Errorf("want no warning, and where STS is: %s", log)
 	}
 	resp, err := http.Get(p.url + "/healthz")
 	if err != nil {
@@ -193,6 +194,47 @@ func TestWithConfigFile(t *testing.T) {
 	}
 	if log := p.stderr.String(); !strings.Contains(log, "VODUPLOAD_STS_ENDPOINT") || !strings.Contains(log, "session=alice") {
 		t.Errorf("log: %s", log)
+	}
+}
+
+func TestWithoutClientsItWarnsOfProxies(t *testing.T) {
+	server := ststest.NewServer(&ststest.Options{Users: []ststest.User{{AccessKeyID: keyID, AccessKeySecret: secret}}})
+	defer server.Close()
+	p := start(t, []string{"VODUPLOAD_STS_ENDPOINT=" + server.URL}, "-config", configFile(t))
+	if log := p.stderr.String(); !strings.Contains(log, "level=WARN") || !strings.Contains(log, "a reverse proxy or a tunnel") || !strings.Contains(log, "-clients") {
+		t.Errorf("no warning of what a proxy lets in: %s", log)
+	}
+}
+
+func TestWithTheEnvironmentAlone(t *testing.T) {
+	server := ststest.NewServer(&ststest.Options{Users: []ststest.User{{AccessKeyID: keyID, AccessKeySecret: secret}}})
+	defer server.Close()
+	p := start(t, []string{
+		"VODUPLOAD_STS_ENDPOINT=" + server.URL, "ALIBABA_CLOUD_ACCESS_KEY_ID=" + keyID, "ALIBABA_CLOUD_ACCESS_KEY_SECRET=" + secret,
+		"ALIBABA_CLOUD_ROLE_ARN=" + ststest.DefaultRole, "VODUPLOAD_BUCKET_NAME=media",
+		"VODUPLOAD_POLICY_FILE=policy/bucket_read_write_policy.txt",
+	})
+	if _, err := p.token(nil); err != nil {
+		t.Errorf("%v; log %s", err, p.stderr)
+	}
+}
+
+func TestVersion(t *testing.T) {
+	var stdout, stderr bytes.Buffer
+	if status := run(t.Context(), []string{"-version"}, &stdout, &stderr); status != 0 || !strings.HasPrefix(stdout.String(), "tokenserver ") {
+		t.Errorf("status %d, output %q, error %q", status, stdout.String(), stderr.String())
+	}
+}
+
+func TestQuietStart(t *testing.T) {
+	var log bytes.Buffer
+	quiet, started := quietStart(slog.New(slog.NewTextHandler(&log, nil)))
+	quiet.With("a", 1).Warn("of the start")
+	quiet.Error("an error")
+	started()
+	quiet.With("a", 1).Warn("later")
+	if text := log.String(); strings.Contains(text, "of the start") || !strings.Contains(text, "an error") || !strings.Contains(text, "level=WARN msg=later") {
+		t.Errorf("log:\n%s", text)
 	}
 }
 

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"log/slog"
 	"net"
 	"net/http"
@@ -33,13 +34,18 @@ func serve(ctx context.Context, s *settings, stdout io.Writer) error {
 	if s.embedded {
 		server = embed(config)
 		defer server.Close()
-		s.opts.Logger.Warn("STS is in this process: no real server accepts its tokens", "role", config.RoleARN)
+		s.opts.Logger.Info("STS is in this process: no real server accepts its tokens")
 	}
 	s.warn()
+	started := func() {}
+	if s.embedded {
+		s.opts.Logger, started = quietStart(s.opts.Logger)
+	}
 	handler, err := appserver.New(config, &s.opts)
 	if err != nil {
 		return err
 	}
+	started()
 	defer handler.Close()
 	if known != nil {
 		end, err := known.follow(ctx, handler.Validate)
@@ -79,12 +85,19 @@ func (s *settings) warn() {
 	}
 }
 
+// keyIDEnv is the environment variable with the ID of the RAM user's key.
+const keyIDEnv = "ALIBABA_CLOUD_ACCESS_KEY_ID"
+
 // load reads the configuration, with the environment on top.
 func (s *settings) load() (*appserver.Config, error) {
 	config := &appserver.Config{}
 	if s.config != "" {
 		var err error
-		if config, err = appserver.LoadConfig(s.config); err != nil {
+		config, err = appserver.LoadConfig(s.config)
+		if s.configByDefault && errors.Is(err, fs.ErrNotExist) && os.Getenv(keyIDEnv) != "" {
+			config, err = &appserver.Config{}, nil // all of it is in the environment
+		}
+		if err != nil {
 			return nil, err
 		}
 	}
@@ -152,6 +165,9 @@ func (s *settings) listen(ctx context.Context, handler http.Handler, stdout io.W
 	served := make(chan error, 1)
 	go func() { served <- run() }()
 	fmt.Fprintf(stdout, "listening on %s://%s\n", scheme, l.Addr())
+	if s.embedded && s.clients == "" {
+		fmt.Fprintf(stdout, "try it: curl %s://%s/\n", scheme, l.Addr())
+	}
 	if s.web.on {
 		fmt.Fprintf(stdout, "upload page at %s://%s%s\n", scheme, l.Addr(), pagePath)
 	}

@@ -6,14 +6,15 @@
 //	go run ./examples/vod -tokens https://app.example.com/token FILE ...
 //
 // The first form needs no account: STS, VOD and OSS are in this process (packages
-// ststest, vodtest and osstest), and without FILE it makes one of 8 MiB. The second
+// ststest, vodtest and osstest), and without FILE it makes one of 8 MiB. Half way the
+// first auth expires there, so that VOD is asked for another. The second
 // assumes a role with the credentials that sts.Default finds: a key in
 // ALIBABA_CLOUD_ACCESS_KEY_ID and ALIBABA_CLOUD_ACCESS_KEY_SECRET, a profile of the
 // aliyun command line, the role of the ECS instance and so on. The third gets its tokens
 // from an app server. With these two the videos are real.
 //
-// Interrupted, by Ctrl-C or worse, these two go on with the same videos and the parts
-// that are there when they are started again with the same files. The first keeps
+// Interrupted, by Ctrl-C or worse, these two continue with the same videos and the
+// parts that are there when they are started again with the same files. The first keeps
 // nothing.
 package main
 
@@ -29,6 +30,7 @@ import (
 	"syscall"
 
 	"github.com/vodupload/vodupload/checkpoint"
+	"github.com/vodupload/vodupload/examples/internal/version"
 	"github.com/vodupload/vodupload/sts"
 	"github.com/vodupload/vodupload/upload"
 	"github.com/vodupload/vodupload/upload/vod"
@@ -58,6 +60,8 @@ type settings struct {
 	vod    vod.AuthorizerOptions
 
 	checkpoints checkpoint.Store // nil: the default directory
+	asked       func() string    // of an embedded VOD: which calls it got
+	version     bool
 }
 
 func parse(args []string, stdout io.Writer) (*settings, error) {
@@ -76,8 +80,9 @@ func parse(args []string, stdout io.Writer) (*settings, error) {
 	flags.StringVar(&s.vod.WorkflowID, "workflow", "", "`ID` of the workflow, in place of -template-group")
 	flags.StringVar(&s.vod.StorageLocation, "storage", "", "`bucket` that they go to (default the region's)")
 	flags.StringVar(&s.vod.AppID, "app", "", "`ID` of the application that they belong to")
-	if err := flags.Parse(args); err != nil {
-		return nil, err
+	flags.BoolVar(&s.version, "version", false, "print the version, and end")
+	if err := flags.Parse(args); err != nil || s.version {
+		return s, err
 	}
 	s.files = flags.Args()
 	if *tags != "" {
@@ -103,6 +108,10 @@ func run(ctx context.Context, args []string, stdout io.Writer) error {
 	if err != nil {
 		return err
 	}
+	if s.version {
+		_, err := fmt.Fprintln(stdout, version.Line("vod"))
+		return err
+	}
 	if s.embedded() {
 		stop, err := s.embed()
 		if err != nil {
@@ -123,5 +132,12 @@ func run(ctx context.Context, args []string, stdout io.Writer) error {
 	if err != nil {
 		return err
 	}
-	return s.upload(ctx, authorizer, stdout)
+	out := &lines{out: stdout}
+	if err := s.upload(ctx, shown{authorizer, out}, out); err != nil {
+		return err
+	}
+	if s.asked != nil {
+		fmt.Fprintf(out, "VOD was asked: %s\n", s.asked())
+	}
+	return nil
 }

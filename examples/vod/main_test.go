@@ -61,8 +61,35 @@ func TestWithoutAnAccount(t *testing.T) {
 	if err != nil {
 		t.Fatalf("%v\n%s", err, out)
 	}
-	if !regexp.MustCompile(`sample\.mp4: video [0-9a-f]{32}, 8388608 bytes, 8 parts, 0 resumed, verified: true\n$`).MatchString(out) {
-		t.Errorf("output:\n%s", out)
+	id := regexp.MustCompile(`(?m)^sample\.mp4: video ([0-9a-f]{32}), 8388608 bytes, 8 parts, 0 resumed, verified: true$`).FindStringSubmatch(out)
+	if id == nil {
+		t.Fatalf("no result in the output:\n%s", out)
+	}
+	at := 0
+	for _, want := range []string{
+		"sample.mp4: VOD made video " + id[1],
+		"sample.mp4: its bytes go to the bucket outin-vodtest",
+		"sample.mp4: the auth has expired: RefreshUploadVideo",
+		"sample.mp4: VOD gave the next auth",
+		"sample.mp4: 100 % of 8388608 bytes",
+		"VOD was asked: CreateUploadVideo 1×, RefreshUploadVideo 1×",
+	} {
+		i := strings.Index(out[at:], want)
+		if i < 0 {
+			t.Fatalf("%q is missing, or in the wrong place, in\n%s", want, out)
+		}
+		at += i
+	}
+	for line := range strings.Lines(out) {
+		if len([]rune(line)) > 81 && !strings.Contains(line, "verified: ") {
+			t.Errorf("wider than 80 columns: %q", line)
+		}
+	}
+}
+
+func TestVersion(t *testing.T) {
+	if out, err := program(t, "-version"); err != nil || !strings.HasPrefix(out, "vod ") {
+		t.Errorf("got %q, %v", out, err)
 	}
 }
 

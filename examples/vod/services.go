@@ -4,9 +4,11 @@ import (
 	"context"
 	"crypto/rand"
 	"errors"
+	"fmt"
 	"io"
 	"os"
 	"path/filepath"
+	"strings"
 
 	"github.com/vodupload/vodupload/checkpoint"
 	"github.com/vodupload/vodupload/sts"
@@ -64,6 +66,17 @@ func (s *settings) embed() (stop func(), err error) {
 		objects.Close()
 		keys.Close()
 		_ = os.RemoveAll(dir)
+	}
+	// One auth expires half way through the first file of some parts.
+	objects.Inject(osstest.ExpireToken(osstest.OpUploadPart).Nth(4))
+	s.asked = func() string {
+		var calls []string
+		for _, action := range []string{vodtest.CreateUploadVideo, vodtest.CreateUploadImage, vodtest.RefreshUploadVideo} {
+			if n := videos.Calls(action); n > 0 {
+				calls = append(calls, fmt.Sprintf("%s %d×", action, n))
+			}
+		}
+		return strings.Join(calls, ", ")
 	}
 	// What is checkpointed is gone with the servers: the user's own are left alone.
 	s.checkpoints = checkpoint.NewMemory()

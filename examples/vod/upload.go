@@ -5,34 +5,35 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"path/filepath"
+	"sync"
 
 	"github.com/vodupload/vodupload/upload"
 )
 
-// upload uploads the files and tells of each.
+// upload uploads the files and reports each.
 func (s *settings) upload(ctx context.Context, authorizer upload.Authorizer, stdout io.Writer) (err error) {
-	tenths := make(map[upload.FileID]int64)
+	quarters := make(map[upload.FileID]int64)
 	c, err := upload.New(&upload.Options{
 		Authorizer: authorizer, Checkpoints: s.checkpoints,
 		Callbacks: upload.Callbacks{
 			OnProgress: func(_ *upload.Client, f upload.FileInfo, uploaded, total int64) {
-				if tenth := 10 * uploaded / max(total, 1); tenth > tenths[f.ID] {
-					tenths[f.ID] = tenth
-					fmt.Fprintf(stdout, "%s: %d %% of %d bytes\n", f.Path, 10*tenth, total)
+				if quarter := 4 * uploaded / max(total, 1); quarter > quarters[f.ID] {
+					quarters[f.ID] = quarter
+					fmt.Fprintf(stdout, "%s: %d %% of %s\n", filepath.Base(f.Path), 25*quarter, size(total))
 				}
 			},
 			OnWaiting: func(_ *upload.Client, f upload.FileInfo, w upload.Waiting) {
-				fmt.Fprintf(stdout, "%s %v\n", f.Path, w)
+				if w.For != upload.WaitCredentials || w.Err != nil { // the next auth is reported by itself
+					fmt.Fprintf(stdout, "%s %v\n", filepath.Base(f.Path), w)
+				}
 			},
 			OnRetry: func(_ *upload.Client, f upload.FileInfo, r upload.Retry) {
-				fmt.Fprintf(stdout, "%s: part %d again in %v: %v\n", f.Path, r.Part, r.Delay, r.Err)
+				fmt.Fprintf(stdout, "%s: part %d again in %v: %v\n", filepath.Base(f.Path), r.Part, r.Delay, r.Err)
 			},
 			OnSucceeded: func(_ *upload.Client, f upload.FileInfo, r upload.Result) {
-				id := "video " + r.VideoID
-				if r.VideoID == "" {
-					id = "image " + r.MediaID + " at " + r.MediaURL
-				}
-				fmt.Fprintf(stdout, "%s: %s, %d bytes, %d parts, %d resumed, verified: %t\n", f.Path, id, r.Size, r.Parts, r.ResumedParts, r.Verified)
+				fmt.Fprintf(stdout, "%s: %s, %d bytes, %d parts, %d resumed, verified: %t\n",
+					filepath.Base(f.Path), media(r), r.Size, r.Parts, r.ResumedParts, r.Verified)
 			},
 		},
 	})
@@ -49,4 +50,32 @@ func (s *settings) upload(ctx context.Context, authorizer upload.Authorizer, std
 		return err
 	}
 	return c.Wait(ctx)
+}
+
+// media is what VOD made of a file.
+func media(r upload.Result) string {
+	if r.VideoID == "" {
+		return "image " + r.MediaID + " at " + r.MediaURL
+	}
+	return "video " + r.VideoID
+}
+
+// size is a number of bytes, for people.
+func size(n int64) string {
+	if n < 10<<20 {
+		return fmt.Sprintf("%d bytes", n)
+	}
+	return fmt.Sprintf("%d MiB", n>>20)
+}
+
+// lines is a writer that callbacks and the authorizer share: they run at the same time.
+type lines struct {
+	mu  sync.Mutex
+	out io.Writer
+}
+
+func (l *lines) Write(p []byte) (int, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.out.Write(p)
 }
