@@ -95,19 +95,26 @@ func (d *diagnosis) run(ctx context.Context) {
 	if !ok || !reached || d.to.bucket == "" || ctx.Err() != nil {
 		return
 	}
+	probe := d.rights(ctx)
+	if probe != nil && d.flags.speed && len(d.bad) == 0 && ctx.Err() == nil {
+		d.speed(ctx, probe)
+	}
+}
+
+// rights looks at the bucket, and at what the credentials may do in it. It returns nil if
+// the bucket cannot be used at all.
+func (d *diagnosis) rights(ctx context.Context) *bucketProbe {
 	if !d.access(ctx) {
-		return
+		return nil
 	}
 	probe, err := newBucketProbe(d.place, d.to, d.creds)
 	if err != nil {
 		d.add(finding{grade: bad, about: "bucket", text: output.Text(err)})
-		return
+		return nil
 	}
 	d.add(probe.region(ctx, d.place, d.to.bucket))
 	probe.rights(ctx, d.add)
-	if d.flags.speed && len(d.bad) == 0 && ctx.Err() == nil {
-		d.speed(ctx, probe)
-	}
+	return probe
 }
 
 // access asks for an object by the library, whose errors say what to do. It returns false

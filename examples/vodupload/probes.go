@@ -90,7 +90,7 @@ func addressOf(place config.Place, bucket string) (*url.URL, error) {
 		text = "https://" + text
 	}
 	u, err := url.Parse(text)
-	if err != nil || u.Host == "" {
+	if err != nil || u.Host == "" || strings.Trim(u.Path, "/") != "" || u.User != nil {
 		return nil, fmt.Errorf("endpoint %q: wanted a host like oss-cn-hangzhou.aliyuncs.com", place.Endpoint)
 	}
 	u.Path = "/"

@@ -50,12 +50,7 @@ func (a *app) whoami(ctx context.Context, d *destination) error {
 	all := &findings{app: a, report: a.reporter()}
 	creds, ok := all.credentials(ctx, a, c)
 	if ok && d != nil {
-		probe, err := newBucketProbe(place, *d, creds)
-		if err != nil {
-			all.add(finding{grade: bad, about: "bucket", text: output.Text(err), err: usageError{err}})
-		} else {
-			probe.rights(ctx, all.add)
-		}
+		(&diagnosis{findings: all, to: *d, config: c, place: place, creds: creds}).rights(ctx)
 	}
 	if cause := context.Cause(ctx); cause != nil {
 		all.bad = failures{cause}
