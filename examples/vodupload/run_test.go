@@ -63,6 +63,11 @@ type ran struct {
 // run runs the command as typed.
 func (w *world) run(args ...string) ran {
 	w.t.Helper()
+	return w.bare(args...)
+}
+
+// bare is run without a test.
+func (w *world) bare(args ...string) ran {
 	var stdout, stderr bytes.Buffer
 	code := run(args, env{
 		stdin: strings.NewReader(w.stdin), stdout: &stdout, stderr: &stderr,

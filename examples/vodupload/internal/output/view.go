@@ -79,16 +79,20 @@ func (r *Reporter) viewLocked() view {
 	for _, n := range s.Retries {
 		v.total.retries += n
 	}
-	v.total.waits, v.total.since = waitsFor(all, now)
+	v.total.waits, v.total.since = waitsFor(all, s.Speed > 0, now)
 	return v
 }
 
-// waitsFor returns what the files wait for, if all of them wait: where one gets through,
-// nobody needs to know. Of several things it is the one that was waited for longest.
-func waitsFor(all []*row, now time.Time) (what string, since time.Duration) {
+// waitsFor returns what the files wait for, if all of them wait, or some while nothing gets
+// through: otherwise nobody needs to know. Of several things it is the one that was waited
+// for longest.
+func waitsFor(all []*row, moving bool, now time.Time) (what string, since time.Duration) {
 	for _, one := range all {
 		if one.waits == nil {
-			return "", 0
+			if moving {
+				return "", 0
+			}
+			continue
 		}
 		if d := now.Sub(one.waits.Since); what == "" || d > since {
 			what, since = waitWord(one.waits.For), d
