@@ -58,7 +58,7 @@ func New(opts *Options) (*Client, error) {
 	c.gate = c.newGate(o.Credentials)
 	c.service = transfer.NewService(transfer.Options{
 		Wire: c.wireOptions(), Locator: o.locator(),
-		Checkpoints: c.store, Optional: o.CheckpointsOptional,
+		Checkpoints: c.store, Optional: o.CheckpointsOptional, ClaimWait: o.ClaimWait,
 		PartSize: o.PartSize, Parallel: o.Parallel,
 		Retry:          transfer.RetryPolicy{Count: o.RetryCount, Interval: o.RetryInterval},
 		CleanupTimeout: o.CleanupTimeout,

@@ -60,12 +60,26 @@ func (r *run) starved(err error) {
 	r.c.opts.Logger.Warn("upload", r.c.attrs(r.e, "warning", "wait until another file or connection is closed", "error", err)...)
 }
 
+// openClaim opens a checkpoint of the run, and waits for a holder of its claim.
+func (r *run) openClaim(ctx context.Context, store checkpoint.Store, key checkpoint.Key) (checkpoint.Claim, error) {
+	return r.c.service.OpenClaim(ctx, store, key, r.starved, func(err error) func(error) error {
+		r.slots.putDown()
+		return r.waits(transfer.ForClaim, 0, err)
+	})
+}
+
 // A waitingStore waits while the process has too many files open to open a checkpoint.
 type waitingStore struct {
 	checkpoint.Store
 	starved func(error) // is called before it waits; may be nil
+
+	// claim opens the checkpoint, and waits for its holder; nil: that is ErrInUse.
+	claim func(context.Context, checkpoint.Store, checkpoint.Key) (checkpoint.Claim, error)
 }
 
 func (s waitingStore) Open(ctx context.Context, key checkpoint.Key) (checkpoint.Claim, error) {
+	if s.claim != nil {
+		return s.claim(ctx, s.Store, key)
+	}
 	return transfer.OpenCheckpoint(ctx, s.Store, key, s.starved)
 }

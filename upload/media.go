@@ -46,7 +46,7 @@ func (r *run) uploadAuthorized(ctx context.Context) (transfer.Result, error) {
 // open claims the source, and recalls what was made of it before.
 func (a *authorizedRun) open(ctx context.Context) error {
 	o := a.c.mediaOptions(a.e)
-	o.Store = waitingStore{transfer.GuardStore(a.c.store, &a.steps), a.starved}
+	o.Store = waitingStore{transfer.GuardStore(a.c.store, &a.steps), a.starved, a.openClaim}
 	o.State = a.state
 	claim, err := media.Open(ctx, o)
 	if err != nil {

@@ -42,8 +42,18 @@ type Options struct {
 
 	// CheckpointsOptional uploads a file without a checkpoint if none can be kept: no
 	// disk space, no permission. Such an upload does not survive the end of the
-	// process. The default is to fail the file before any of it is sent.
+	// process. The claims of a store that is [checkpoint.Shared] are not optional: a file
+	// that gets none fails, and one whose claim is lost is [ErrClaimLost]. The default is
+	// to fail the file before any of it is sent.
 	CheckpointsOptional bool
+
+	// ClaimWait is how long a file waits for the claim on its checkpoint that another
+	// client or process has, before it fails with [ErrInUse]. FileInfo.Waiting and a warning
+	// in the log say who has it and until when, where the store knows that. 0 waits where
+	// claims are leases, for one that nobody renews: its holder has died, and the file
+	// resumes within a second of its end; if it is renewed, the file fails then. A negative
+	// value waits for nothing. The default is 0.
+	ClaimWait time.Duration
 
 	// ForgetEnded removes a file of AddFile from the list when it has ended, in whatever
 	// way, and the callbacks about it have returned: a program that runs for months needs

@@ -15,11 +15,14 @@ func (c *Client) endpointsChanged() {
 }
 
 // waitReasonOf has the reasons of the waits of transfer.
-var waitReasonOf = [...]WaitReason{transfer.ForNetwork: WaitNetwork, transfer.ForThrottle: WaitThrottle}
+var waitReasonOf = [...]WaitReason{transfer.ForNetwork: WaitNetwork, transfer.ForThrottle: WaitThrottle, transfer.ForClaim: WaitClaim}
 
 // waits shows what a request of the run waits for. An outage is reported once to a file,
 // however many probes it makes.
 func (r *run) waits(f transfer.WaitFor, outage int, why error) (end func(error) error) {
+	if f == transfer.ForClaim {
+		r.c.opts.Logger.Warn("waits for a claim", r.c.attrs(r.e, inUseAttrs(why)...)...)
+	}
 	w := r.c.wait(r.e, waitReasonOf[f])
 	w.outage(&r.outage, outage, why)
 	return func(err error) error {

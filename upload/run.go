@@ -7,7 +7,9 @@ import (
 	"net/http"
 	"time"
 
+	"github.com/vodupload/vodupload/checkpoint"
 	"github.com/vodupload/vodupload/upload/internal/filelist"
+	"github.com/vodupload/vodupload/upload/internal/target"
 	"github.com/vodupload/vodupload/upload/internal/transfer"
 )
 
@@ -295,9 +297,20 @@ func (r *run) log(interrupted bool, res transfer.Result, err error, took time.Du
 		c.opts.Logger.Info("skipped", c.attrs(r.e, "size", res.Size, "verified", res.Verified, "took", took)...)
 	case err == nil:
 		c.opts.Logger.Info("uploaded", c.attrs(r.e, "size", res.Size, "parts", res.Parts, "resumed", res.ResumedBytes, "verified", res.Verified, "took", took)...)
+	case !interrupted && errors.Is(err, ErrInUse): // somebody uploads it, and whoever asks again would see it again
+		c.opts.Logger.Warn("in use", c.attrs(r.e, inUseAttrs(err)...)...)
 	case interrupted:
 		c.opts.Logger.Info("interrupted", c.attrs(r.e, "cause", err)...)
 	default:
 		c.opts.Logger.Error("failed", c.attrs(r.e, "error", err)...)
 	}
+}
+
+// inUseAttrs are the attributes of a claim that another holder has.
+func inUseAttrs(err error) []any {
+	attrs := []any{"error", err}
+	if used, ok := errors.AsType[*checkpoint.InUseError](err); ok {
+		attrs = append(attrs, "holder", target.Line(used.Holder), "until", used.Until)
+	}
+	return attrs
 }

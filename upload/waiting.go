@@ -18,7 +18,7 @@ const (
 	WaitDestination                       // from SetDestination or the Authorizer
 	WaitNetwork                           // nothing gets through to the endpoint: see Options.OutageWait
 	WaitThrottle                          // the server has asked for a pause
-	WaitClaim                             // a deleted file with the same source and destination has not ended yet
+	WaitClaim                             // another client or process has it, or a deleted file with the same source and destination: see Options.ClaimWait
 	waitReasons
 )
 

@@ -61,6 +61,7 @@ func NewWorker(ctx context.Context, nc *nats.Conn, opts *WorkerOptions) (*Worker
 	}
 	w.claims = &claimStore{Store: given}
 	o.Upload.Checkpoints = w.claims
+	o.Upload.ClaimWait = -1  // the job waits in the queue, and takes no worker meanwhile
 	if o.FleetParallel > 0 { // the others have to shrink first
 		o.Upload.Parallel = 1
 	}

@@ -122,6 +122,7 @@ type WaitFor int
 const (
 	ForNetwork  WaitFor = iota // the endpoint is away
 	ForThrottle                // the server has asked for a pause
+	ForClaim                   // another holder has it
 )
 
 // A Result is the outcome of an upload that succeeded.

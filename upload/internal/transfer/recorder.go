@@ -40,10 +40,12 @@ func IsShared(store checkpoint.Store) bool {
 func (u *upload) claim(ctx context.Context) (*recorder, error) {
 	k := &recorder{optional: u.opts.Optional, warn: u.warn, starved: u.starved, slow: &u.slowDisk}
 	store := u.session.store(u.job)
-	cp, err := OpenCheckpoint(ctx, store, u.job.key(), u.starved)
-	for errors.Is(err, checkpoint.ErrInUse) && u.sweeping.wait(ctx, u.job.key()) {
-		cp, err = OpenCheckpoint(ctx, store, u.job.key(), u.starved)
-	}
+	cp, err := u.OpenClaim(ctx, store, u.job.key(), u.starved, func(err error) func(error) error {
+		if u.putDown != nil {
+			u.putDown()
+		}
+		return u.waiting(ForClaim, 0, err)
+	})
 	switch {
 	case err == nil:
 		if damaged := cp.Damaged(); damaged != nil {

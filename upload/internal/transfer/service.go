@@ -16,9 +16,12 @@ type Options struct {
 	Checkpoints checkpoint.Store
 	// Optional lets uploads continue without a checkpoint where none can be kept.
 	Optional bool
-	PartSize int64
-	Parallel int
-	Retry    RetryPolicy
+	// ClaimWait is how long a run waits for a claim that another holder has; 0: until the
+	// lease that it meets has ended, or was renewed; less: not at all.
+	ClaimWait time.Duration
+	PartSize  int64
+	Parallel  int
+	Retry     RetryPolicy
 	// OutageWait is how long an endpoint that has answered before may be away; 0 or less:
 	// then each request is retried by itself.
 	OutageWait time.Duration
