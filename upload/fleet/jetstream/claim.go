@@ -399,26 +399,29 @@ func (c *claim) finish(last func(ctx context.Context) error) error {
 	err := c.request(ctx, last)
 	if lost := c.lease.End(); lost != nil {
 		err = lost
+		var now context.CancelFunc
+		ctx, now = context.WithTimeout(ctx, tryTimeout) // it is worth one try
+		defer now()
 	}
-	c.end()
+	c.end(ctx)
 	c.store.drop(c)
 	return err
 }
 
 // abandon gives up a claim that Open does not return.
 func (c *claim) abandon() {
+	ctx, cancel := context.WithTimeout(context.Background(), tryTimeout)
+	defer cancel()
 	_ = c.lease.End()
-	c.end()
+	c.end(ctx)
 }
 
 // end stops the renewals and gives the lease back. Only this claim's own message is
 // deleted, so that it does no harm if the lease is another's by now.
-func (c *claim) end() {
+func (c *claim) end(ctx context.Context) {
 	c.cancel(checkpoint.ErrClosed)
 	c.tasks.Wait()
 	c.turn <- struct{}{} // for ever: nobody makes a request after this one
-	ctx, cancel := context.WithTimeout(context.Background(), tryTimeout)
-	defer cancel()
 	if err := c.engine.delete(ctx, c.seq); err != nil {
 		c.engine.log.Warn("jetstream: the claim was not given up; it ends with its lease", "upload", c.key, "error", err)
 	}

@@ -106,6 +106,9 @@ func (e *engine) do(ctx context.Context, try func(ctx context.Context) error) er
 			last = err
 		}
 		if err := sleep(ctx, pause); err != nil {
+			if errors.Is(last, context.DeadlineExceeded) {
+				return fmt.Errorf("jetstream: NATS has not answered: %w", err)
+			}
 			return fmt.Errorf("jetstream: NATS has not answered: %w (%w)", err, last)
 		}
 	}

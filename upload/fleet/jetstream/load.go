@@ -18,7 +18,11 @@ const asideFor = 7 * 24 * time.Hour
 // were written: the claim's own lease message, which is the last, shows that the leader
 // that answers has all that was written before.
 func (c *claim) load(ctx context.Context) error {
-	found, err := c.read(ctx)
+	var found *jetstream.RawStreamMsg
+	err := c.request(ctx, func(ctx context.Context) (err error) {
+		found, err = c.read(ctx)
+		return err
+	})
 	if errors.Is(err, checkpoint.ErrDamaged) {
 		return c.setAside(ctx, found, err)
 	}

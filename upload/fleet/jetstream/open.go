@@ -80,8 +80,11 @@ func (e *engine) openStream(ctx context.Context, o Options) error {
 func (e *engine) hasJetStream(ctx context.Context) error {
 	return e.do(ctx, func(ctx context.Context) error {
 		_, err := e.js.AccountInfo(ctx)
-		if errors.Is(err, nats.ErrNoResponders) {
-			err = jetstream.ErrJetStreamNotEnabled
+		switch {
+		case errors.Is(err, nats.ErrNoResponders):
+			return jetstream.ErrJetStreamNotEnabled
+		case errors.Is(err, context.DeadlineExceeded) && errors.Is(e.nc.LastError(), nats.ErrPermissionViolation):
+			return e.nc.LastError() // the server answers nothing else
 		}
 		return err
 	})

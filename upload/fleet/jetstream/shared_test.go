@@ -57,9 +57,13 @@ func runShared(t *testing.T, c *fleettest.Cluster) {
 	})
 }
 
-func TestSharedStores(t *testing.T) { runShared(t, fleettest.Start(t, 1)) }
+func TestSharedStores(t *testing.T) {
+	t.Parallel()
+	runShared(t, fleettest.Start(t, 1))
+}
 
 func TestThreeNodes(t *testing.T) {
+	t.Parallel()
 	c := fleettest.Start(t, 3)
 	t.Run("one store", func(t *testing.T) {
 		nc := c.Connect()
