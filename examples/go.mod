@@ -2,7 +2,10 @@ module github.com/vodupload/vodupload/examples
 
 go 1.26.0
 
-replace github.com/vodupload/vodupload => ../
+replace (
+	github.com/vodupload/vodupload => ../
+	github.com/vodupload/vodupload/upload/fleet => ../upload/fleet
+)
 
 require (
 	github.com/alibabacloud-go/tea v1.5.3
@@ -17,7 +20,9 @@ require (
 	github.com/mattn/go-runewidth v0.0.31
 	github.com/spf13/cobra v1.10.2
 	github.com/spf13/pflag v1.0.10
+	github.com/nats-io/nats.go v1.55.0
 	github.com/vodupload/vodupload v0.0.0-00010101000000-000000000000
+	github.com/vodupload/vodupload/upload/fleet v0.0.0-00010101000000-000000000000
 	go.uber.org/goleak v1.3.0
 	golang.org/x/term v0.48.0
 	gopkg.in/ini.v1 v1.68.0

@@ -37,6 +37,8 @@ func cause(err, reason error, draining bool) decide.Outcome {
 		return decide.Outcome{Cause: decide.Permanent}
 	case draining && is(context.Canceled, context.DeadlineExceeded, upload.ErrClosed, upload.ErrStopped):
 		return decide.Outcome{Cause: decide.Drained}
+	case is(ErrNoEngine, upload.ErrCheckpoint): // what keeps checkpoints is the engine
+		return decide.Outcome{Cause: decide.Away}
 	case is(ErrNoSource, upload.ErrFileNotExist):
 		return decide.Outcome{Cause: decide.Sourceless}
 	case errors.As(err, &failed) && slices.Contains(permanentCodes, failed.Code):
@@ -59,6 +61,10 @@ func (r *run) end(ctx context.Context, result upload.Result, err error, draining
 		return
 	}
 	outcome := cause(err, reason, draining)
+	if !r.begun && err != nil && decide.OthersJob(r.info.State == StateRunning, r.info.Updated, touchAfter, r.w.opts.Lease, time.Now()) {
+		r.putOff(log, outcome, err)
+		return
+	}
 	if outcome.Cause == decide.Done && !r.begun { // nothing was claimed: the object was there, for example
 		if berr := r.beginLocked(ctx); berr != nil {
 			outcome.Cause = decide.Lost
@@ -76,7 +82,7 @@ func (r *run) end(ctx context.Context, result upload.Result, err error, draining
 	}
 	v := decide.OnEnd(outcome, fruitless, r.w.limits(), r.w.opts.Lease, now)
 	info := r.ended(v, outcome, result, err, now)
-	if v.Write && (r.begun || v.Count || outcome.Cause == decide.Sourceless) {
+	if v.Write && (r.begun || v.Count || outcome.Cause != decide.Drained) {
 		ttl := time.Duration(0)
 		if info.State == StateSucceeded {
 			ttl = r.w.opts.KeepResults
@@ -98,7 +104,7 @@ func (r *run) end(ctx context.Context, result upload.Result, err error, draining
 		r.leave(log, err)
 	case decide.Later:
 		_ = r.removeKept()
-		if outcome.Cause == decide.Failed || outcome.Cause == decide.Sourceless {
+		if outcome.Cause != decide.Claimed && outcome.Cause != decide.Drained {
 			log.Warn("attempt failed; the job is tried again", "attempt", info.Attempts, "after", v.Delay, "error", info.Error)
 		}
 		if v.Delay == 0 {
@@ -107,6 +113,19 @@ func (r *run) end(ctx context.Context, result upload.Result, err error, draining
 			_ = r.msg.NakWithDelay(v.Delay)
 		}
 	}
+}
+
+// putOff leaves the state of a job that another worker seems to have as it is, and looks
+// again later: that worker may be done then, or its claim free.
+func (r *run) putOff(log *slog.Logger, o decide.Outcome, err error) {
+	_ = r.removeKept()
+	v := decide.OnEnd(decide.Outcome{Cause: decide.Claimed, Until: o.Until}, 0, r.w.limits(), r.w.opts.Lease, time.Now())
+	log.Debug("another worker has the job; it is put off", "after", v.Delay, "error", err)
+	if o.Cause == decide.Drained {
+		_ = r.msg.Nak()
+		return
+	}
+	_ = r.msg.NakWithDelay(v.Delay)
 }
 
 // ended returns the state of the job after the attempt.

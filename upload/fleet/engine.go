@@ -111,25 +111,37 @@ func openEngine(ctx context.Context, nc *nats.Conn, ns string, replicas int) (*e
 
 // ensure returns the stream of this name if this version has made it, and makes it if
 // there is none. An existing stream stays as it is, so that operators may change its
-// replicas and limits.
-func (e *engine) ensure(ctx context.Context, cfg jetstream.StreamConfig) (jetstream.Stream, error) {
+// replicas and limits. Nodes that have just been started, or lose their leader, do not
+// answer at all: a request is then made again.
+func (e *engine) ensure(ctx context.Context, cfg jetstream.StreamConfig) (s jetstream.Stream, err error) {
 	for {
-		s, err := e.js.Stream(ctx, cfg.Name)
+		doing := "look up stream " + cfg.Name
+		err := e.ask(ctx, func(ctx context.Context) error { s, err = e.js.Stream(ctx, cfg.Name); return err })
 		if err == nil {
 			return s, checkStream(s.CachedInfo().Config)
 		}
-		if !errors.Is(err, jetstream.ErrStreamNotFound) {
-			return nil, e.explain(ctx, "look up stream "+cfg.Name, err)
+		if errors.Is(err, jetstream.ErrStreamNotFound) {
+			doing = fmt.Sprintf("make stream %s with %d replicas", cfg.Name, cfg.Replicas)
+			err = e.ask(ctx, func(ctx context.Context) error { s, err = e.js.CreateStream(ctx, cfg); return err })
+			if err == nil {
+				return s, nil
+			}
 		}
-		s, err = e.js.CreateStream(ctx, cfg)
-		if err == nil {
-			return s, nil
+		// Another process may have made it just now, or this one before an answer was lost.
+		if !errors.Is(err, jetstream.ErrStreamNameAlreadyInUse) || sleep(ctx, 50*time.Millisecond) != nil {
+			return nil, e.explain(ctx, doing, err)
 		}
-		if !errors.Is(err, jetstream.ErrStreamNameAlreadyInUse) { // another process has just made it
-			return nil, e.explain(ctx, fmt.Sprintf("make stream %s with %d replicas", cfg.Name, cfg.Replicas), err)
-		}
-		if err := sleep(ctx, 50*time.Millisecond); err != nil {
-			return nil, e.explain(ctx, "look up stream "+cfg.Name, err)
+	}
+}
+
+// ask makes a request until it is answered, or ctx ends.
+func (e *engine) ask(ctx context.Context, request func(context.Context) error) error {
+	for {
+		once, cancel := context.WithTimeout(ctx, 2*time.Second)
+		err := request(once)
+		cancel()
+		if ctx.Err() != nil || !errors.Is(err, context.DeadlineExceeded) {
+			return err
 		}
 	}
 }

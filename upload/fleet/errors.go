@@ -34,7 +34,7 @@ var (
 var (
 	// ErrNoEngine is returned when there is no NATS server, none with JetStream, or none
 	// that answers.
-	ErrNoEngine = errors.New("fleet: no JetStream")
+	ErrNoEngine = errors.New("fleet: the engine is not available")
 
 	// ErrVersion is returned for streams that a later version of this package has made, or
 	// something else.

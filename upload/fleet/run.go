@@ -136,7 +136,9 @@ func (r *run) begin(ctx context.Context) error {
 
 func (r *run) beginLocked(ctx context.Context) error {
 	for !r.begun {
-		info, ok, err := r.w.state(ctx, r.info.Job.ID)
+		var info JobInfo
+		var ok bool
+		err := r.w.patiently(ctx, func() (err error) { info, ok, err = r.w.state(ctx, r.info.Job.ID); return err })
 		if err != nil {
 			return err
 		}
@@ -149,7 +151,7 @@ func (r *run) beginLocked(ctx context.Context) error {
 			return errNothing
 		}
 		r.before = info
-		info, err = r.w.write(ctx, r.started(info), 0)
+		err = r.w.patiently(ctx, func() (err error) { info, err = r.w.write(ctx, r.started(r.before), 0); return err })
 		if err == nil {
 			r.info, r.begun = info, true
 		} else if !errors.Is(err, errConflict) {
@@ -157,6 +159,19 @@ func (r *run) beginLocked(ctx context.Context) error {
 		}
 	}
 	return nil
+}
+
+// patiently repeats a call while the engine is away, for as long as an election may take
+// and the claim is likely to hold.
+func (w *Worker) patiently(ctx context.Context, call func() error) error {
+	ctx, cancel := context.WithTimeout(ctx, w.opts.Lease*2/3)
+	defer cancel()
+	for {
+		err := call()
+		if !errors.Is(err, ErrNoEngine) || sleep(ctx, 100*time.Millisecond) != nil {
+			return err
+		}
+	}
 }
 
 // started returns the state of a job whose attempt begins here.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"iter"
+	"time"
 
 	"github.com/nats-io/nats.go/jetstream"
 )
@@ -32,7 +33,7 @@ func (e *engine) read(ctx context.Context, s jetstream.Stream, q scan) iter.Seq2
 		if info := c.CachedInfo(); !q.follow && info != nil && info.NumPending == 0 {
 			return
 		}
-		it, err := c.Messages(jetstream.PullMaxMessages(256))
+		it, err := c.Messages(jetstream.PullMaxMessages(256), jetstream.PullExpiry(10*time.Second), jetstream.PullHeartbeat(2*time.Second))
 		if err != nil {
 			fail(err)
 			return

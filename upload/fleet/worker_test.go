@@ -326,6 +326,46 @@ func TestTwoDeliveriesAtTheSameTime(t *testing.T) {
 	}
 }
 
+// A second delivery to a worker that could not do the job must not touch the state of the
+// one that is at it.
+func TestSecondDeliveryToAWorkerWithoutTheSource(t *testing.T) {
+	t.Parallel()
+	for name, change := range map[string]func(*fleet.WorkerOptions){
+		"no source": func(o *fleet.WorkerOptions) { o.Openers["file"], _ = fleet.Files(t.TempDir()) },
+		"a permanent error": func(o *fleet.WorkerOptions) {
+			o.Prepare = func(context.Context, fleet.Job, *upload.File) error { return fleet.ErrInvalidArgument }
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			p := newPlant(t)
+			job := p.film("talk.mp4", 350<<10)
+			hold := osstest.Hang(osstest.OpUploadPart).Nth(2)
+			p.oss.Inject(hold)
+			p.enqueue(job)
+			a := p.worker("a", func(o *fleet.WorkerOptions) { o.Files = 1 })
+			<-hold.Fired()
+			await(t, "a has written that it runs", func() bool { return p.get(job.ID).State == fleet.StateRunning })
+			p.worker("b", change)
+			if err := p.bells().Purge(t.Context()); err != nil {
+				t.Fatal(err)
+			}
+			if _, err := p.js.Publish(t.Context(), bellSubject(t, p, job), []byte(job.ID)); err != nil {
+				t.Fatal(err)
+			}
+			await(t, "the second delivery was put off", func() bool {
+				c, err := p.Counts(t.Context())
+				return err == nil && c.Waiting == 0 && c.Working == 1
+			})
+			hold.Release()
+			if info := p.wait(job.ID); info.State != fleet.StateSucceeded || info.Attempts != 1 || info.Worker != "a" {
+				t.Errorf("got %+v, want a to have done it", info)
+			}
+			a.stop()
+		})
+	}
+}
+
 func TestLostMessageComesBack(t *testing.T) {
 	t.Parallel()
 	p := newPlant(t)

@@ -70,6 +70,7 @@ func TestOnEnd(t *testing.T) {
 		"no source for five minutes":        {Outcome{Cause: Sourceless, Since: now.Add(-5 * time.Minute)}, 9, Verdict{Action: Later, Delay: 30 * time.Second, Write: true}},
 		"no source for half an hour":        {Outcome{Cause: Sourceless, Since: now.Add(-30 * time.Minute)}, 9, Verdict{Action: Later, Delay: time.Minute, Write: true}},
 		"no source for too long: buried":    {Outcome{Cause: Sourceless, Since: now.Add(-time.Hour)}, 0, Verdict{Action: Bury, Write: true}},
+		"the engine is away: not counted":   {Outcome{Cause: Away}, 3, Verdict{Action: Later, Delay: awayDelay, Write: true}},
 		"permanent: buried at once":         {Outcome{Cause: Permanent}, 1, Verdict{Action: Bury, Count: true, Write: true}},
 		"failed once":                       {Outcome{Cause: Failed}, 1, Verdict{Action: Later, Delay: 10 * time.Second, Count: true, Write: true}},
 		"failed twice":                      {Outcome{Cause: Failed}, 2, Verdict{Action: Later, Delay: 20 * time.Second, Count: true, Write: true}},
@@ -78,6 +79,26 @@ func TestOnEnd(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			if got := OnEnd(tt.outcome, tt.fruitless, limits, lease, now); got != tt.want {
 				t.Errorf("got %+v, want %+v", got, tt.want)
+			}
+		})
+	}
+}
+
+func TestOthersJob(t *testing.T) {
+	for name, tt := range map[string]struct {
+		running bool
+		age     time.Duration
+		want    bool
+	}{
+		"nobody has it":                 {false, 0, false},
+		"another has just written":      {true, 0, true},
+		"another may still write":       {true, 59 * time.Second, true},
+		"another is gone":               {true, time.Minute, false},
+		"another, whose clock is ahead": {true, -time.Hour, true},
+	} {
+		t.Run(name, func(t *testing.T) {
+			if got := OthersJob(tt.running, now.Add(-tt.age), 30*time.Second, 30*time.Second, now); got != tt.want {
+				t.Errorf("got %v, want %v", got, tt.want)
 			}
 		})
 	}

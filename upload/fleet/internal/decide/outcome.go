@@ -12,6 +12,7 @@ const (
 	Claimed                 // another holder has the claim
 	Lost                    // the claim was lost, or another worker has written the state
 	Sourceless              // this worker cannot open the source
+	Away                    // the engine did not answer, or did not keep what it was given
 	Permanent               // another attempt would end in the same way
 	Failed                  // another attempt may succeed
 )
@@ -50,6 +51,8 @@ func OnEnd(o Outcome, fruitless int, l Limits, lease time.Duration, now time.Tim
 		// A tenth of the time it has been missing, so that a folder that is mounted late
 		// delays its jobs by little.
 		return Verdict{Action: Later, Delay: min(max(missing/10, l.Backoff), l.MaxBackoff), Write: true}
+	case Away:
+		return Verdict{Action: Later, Delay: awayDelay, Write: true}
 	case Permanent:
 		return Verdict{Action: Bury, Count: true, Write: true}
 	}
@@ -57,6 +60,17 @@ func OnEnd(o Outcome, fruitless int, l Limits, lease time.Duration, now time.Tim
 		return Verdict{Action: Bury, Count: true, Write: true}
 	}
 	return Verdict{Action: Later, Delay: Backoff(fruitless, l), Count: true, Write: true}
+}
+
+// awayDelay is when a job comes again that the engine had no answer for: an election takes
+// up to 9 s, and its queue will not deliver before it has a leader.
+const awayDelay = 5 * time.Second
+
+// OthersJob reports whether a job that this worker has not begun is to be taken for
+// another's: its state says that one has it, and is not older than a worker that lives
+// leaves it. Only a claim proves more.
+func OthersJob(running bool, updated time.Time, touched, lease time.Duration, now time.Time) bool {
+	return running && now.Sub(updated) < touched+lease
 }
 
 // minWait keeps a claim that ends in this moment from being asked for in a busy loop.

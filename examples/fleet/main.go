@@ -1,0 +1,49 @@
+// Command fleet shows many machines at work on one list of files, on this machine and with
+// nothing to configure:
+//
+//	go run ./examples/fleet
+//
+// It starts an OSS server (package osstest), three NATS nodes and three workers, each node
+// and worker a process of its own, and puts 20 films into the queue. Half way it kills one
+// worker and one node with SIGKILL, and says line by line what becomes of their work:
+// another worker takes over the very uploads that the killed one had begun, and keeps the
+// parts that are there. In the end it reads every object back and compares it with its
+// file. The last line is
+//
+//	verified: 20 objects, N taken over, M parts kept, K sent again
+//
+// Any difference ends it with a non-zero status. It takes about half a minute, most of
+// which is the lease that the killed worker holds on its uploads: until that has ended,
+// nobody can know that it will not come back. What it starts and writes is gone when it
+// ends, also by Ctrl-C.
+package main
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"os/signal"
+	"syscall"
+	"time"
+)
+
+func main() {
+	if isChild() {
+		os.Exit(runChild())
+	}
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	err := run(ctx, os.Args[1:], os.Stdout)
+	stop()
+	if err != nil {
+		fmt.Fprintln(os.Stderr, "fleet:", err)
+		os.Exit(1)
+	}
+}
+
+func run(ctx context.Context, args []string, out *os.File) error {
+	if len(args) > 0 {
+		return fmt.Errorf("got %d arguments, want none", len(args))
+	}
+	// The lease is above an election of the nodes, so that the kill of one costs no claim.
+	return direct(ctx, show{films: 20, parts: 12, delay: 300 * time.Millisecond, lease: 20 * time.Second}, out)
+}
