@@ -144,7 +144,8 @@
 // The error of a file is an [*Error], in FileInfo.Err too: the request, the file, the
 // part, the code and request ID of OSS, and the cause. [errors.Is] finds the sentinels of
 // this package in it. [Client.Wait] returns those of all files as [Errors]. No error, log
-// line or checkpoint contains a secret.
+// line or checkpoint contains a secret. TROUBLESHOOTING.md, beside this package's source,
+// says what to do about each.
 //
 // # Concurrency
 //

@@ -43,5 +43,8 @@ func find(calls []osstest.Request, id string) (osstest.Request, bool) {
 
 // line is one call: when it came, what it was, and how it ended.
 func line(r osstest.Request) string {
+	if r.Status != 0 && r.Status < http.StatusBadRequest {
+		r.Fault = nil // -latency, which hits all
+	}
 	return fmt.Sprintf("%s %v, %d bytes in %v", r.Start.Format(time.TimeOnly), r, r.BodyBytes, r.Duration.Round(time.Millisecond))
 }
