@@ -97,12 +97,17 @@ func (a *app) copy(ctx context.Context, args []string, flags *copyFlags) error {
 	if slices.Contains(sources, "-") && flags.size.Bytes == 0 && flags.partSize.Bytes == 0 {
 		opts.PartSize = pipePartSize
 	}
+	record, err := flags.record(&opts)
+	if err != nil {
+		return err
+	}
 	ctx, cancel := flags.bounded(ctx, &opts)
 	defer cancel()
 	s, err := a.open(ctx, to.bucket, opts)
 	if err != nil {
-		return err
+		return errors.Join(err, record.close())
 	}
+	s.record = record
 	s.report.Below(to.prefix())
 	s.object = flags.objectFlags.options()
 	c := &copying{session: s, flags: flags, sources: sources, to: to, taken: make(map[string]string)}

@@ -10,6 +10,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/vodupload/vodupload/examples/vodupload/internal/manifest"
 	"github.com/vodupload/vodupload/upload/osstest"
 )
 
@@ -251,4 +252,28 @@ func TestFilesThatFailDoNotStopOthers(t *testing.T) {
 			t.Error(r.stderr)
 		}
 	})
+}
+
+func TestManifest(t *testing.T) {
+	w := newWorld(t)
+	dir := w.tree()
+	w.server.Inject(osstest.Fail(osstest.OpPutObject, 403, "AccessDenied").Key("b.mov").Always())
+	list := filepath.Join(w.dir, "done.jsonl")
+	w.upload("cp", dir, "oss://media/", "--manifest", list).wants(t, exitDenied)
+	f, err := os.Open(list)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	lines, err := manifest.Read(f)
+	if err != nil || len(lines) != 3 {
+		t.Fatalf("got %v, %v", lines, err)
+	}
+	for _, line := range lines {
+		o, _ := w.server.Object("media", line.Object)
+		if line.CRC64 != o.CRC64 || line.Size != 1000 || line.Path != filepath.Join(dir, filepath.FromSlash(line.Object)) || line.ETag != o.ETag {
+			t.Errorf("got %+v of %+v", line, o)
+		}
+	}
+	w.upload("cp", dir, "oss://media/", "--manifest", filepath.Join(w.dir, "no/folder")).wants(t, exitNotFound)
 }

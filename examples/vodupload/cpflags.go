@@ -136,6 +136,7 @@ type copyFlags struct {
 	filesFrom, filesFrom0 string
 	dryRun, failFast      bool
 	maxDuration           flagtype.Duration
+	manifest              string
 }
 
 func (f *copyFlags) register(flags *pflag.FlagSet, compare string) {
@@ -157,6 +158,7 @@ func (f *copyFlags) register(flags *pflag.FlagSet, compare string) {
 	flags.StringVar(&f.filesFrom0, "files-from0", "", "`FILE` of the same kind with a zero byte after each path, as find -print0 writes it")
 	flags.BoolVarP(&f.dryRun, "dry-run", "n", false, "show what would be uploaded, and send nothing")
 	flags.BoolVar(&f.failFast, "fail-fast", false, "stop at the first file that fails")
+	flags.StringVar(&f.manifest, "manifest", "", "append what is in the bucket to `FILE`, as JSON lines that verify reads")
 	flags.Var(&f.maxDuration, "max-duration", "stop after that time; the same command resumes")
 }
 

@@ -19,6 +19,7 @@ type session struct {
 	bucket string
 	object *upload.ObjectOptions // of all files; nil: the defaults
 	cache  *sts.Cache
+	record *record // nil: none
 }
 
 // configuration returns the configuration of this run.
@@ -75,20 +76,32 @@ func (a *app) connect(ctx context.Context, bucket string, opts upload.Options) (
 	}
 	s := &session{app: a, report: a.reporter(), place: place, bucket: bucket, cache: cache}
 	opts.Credentials, opts.Region, opts.CustomDomains = cache, place.Region, place.CustomDomains
-	own := opts.Callbacks.OnFailed
-	opts.Callbacks = s.report.Callbacks()
-	if show := opts.Callbacks.OnFailed; own != nil {
-		opts.Callbacks.OnFailed = func(c *upload.Client, f upload.FileInfo, err error) {
-			show(c, f, err)
-			own(c, f, err)
-		}
-	}
+	opts.Callbacks = reported(s.report.Callbacks(), opts.Callbacks)
 	if s.client, err = upload.New(&opts); err != nil {
 		_ = cache.Close()
 		return nil, err
 	}
 	s.report.Detail("endpoint %s (%s), credentials from %s", place.Endpoint, place.Origin, c.Source.Origin)
 	return s, nil
+}
+
+// reported returns callbacks that show what happens, and then call those of the command for
+// the ends of files.
+func reported(show, own upload.Callbacks) upload.Callbacks {
+	both := show
+	if own.OnFailed != nil {
+		both.OnFailed = func(c *upload.Client, f upload.FileInfo, err error) {
+			show.OnFailed(c, f, err)
+			own.OnFailed(c, f, err)
+		}
+	}
+	if own.OnSucceeded != nil {
+		both.OnSucceeded = func(c *upload.Client, f upload.FileInfo, r upload.Result) {
+			show.OnSucceeded(c, f, r)
+			own.OnSucceeded(c, f, r)
+		}
+	}
+	return both
 }
 
 // hopeless reports whether asking for credentials again is of no use.
@@ -112,7 +125,7 @@ func (s *session) finish(ctx context.Context, err error) error {
 	_ = s.client.Wait(context.WithoutCancel(ctx)) // the reporter has seen what failed
 	_ = s.client.Close()
 	_ = s.cache.Close()
-	err = s.outcome(ctx, err)
+	err = s.outcome(ctx, errors.Join(err, s.record.close()))
 	s.report.Close(exitCode(err))
 	if err != nil {
 		return reportedError{err}
