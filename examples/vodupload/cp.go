@@ -10,6 +10,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/vodupload/vodupload/examples/vodupload/internal/output"
 	"github.com/vodupload/vodupload/upload"
 )
 
@@ -121,14 +122,21 @@ const pipePartSize = 16 << 20
 // errFailFast ends a run with --fail-fast.
 var errFailFast = errors.New("a file failed, and --fail-fast is set")
 
+// errForAll ends a run whose first error is about the account, the bucket or this machine:
+// thousands of files would fail in the same way.
+var errForAll = errors.New("no other file would do better: mend that, and run the command again")
+
 // bounded returns a context that ends as the flags want it.
 func (f *copyFlags) bounded(ctx context.Context, opts *upload.Options) (context.Context, context.CancelFunc) {
 	ctx, fail := context.WithCancelCause(ctx)
-	if f.failFast {
-		opts.Callbacks.OnFailed = func(_ *upload.Client, _ upload.FileInfo, err error) {
-			if !errors.Is(err, errDryRun) {
-				fail(errFailFast)
-			}
+	opts.Callbacks.OnFailed = func(_ *upload.Client, _ upload.FileInfo, err error) {
+		var about *upload.Error
+		switch {
+		case output.Unfinished(err), errors.Is(err, errDryRun):
+		case errors.As(err, &about) && ofAll[about.Code]:
+			fail(errForAll)
+		case f.failFast:
+			fail(errFailFast)
 		}
 	}
 	if f.maxDuration.Duration == 0 {
@@ -138,8 +146,23 @@ func (f *copyFlags) bounded(ctx context.Context, opts *upload.Options) (context.
 	return ctx, func() { cancel(); fail(nil) }
 }
 
+// check adds a file to the list, and takes it away, to see whether what all files have in
+// common is right: otherwise each of them would be refused.
+func (c *copying) check() error {
+	f := c.file("check", c.to.object("check"))
+	f.Reader, f.IfExists = strings.NewReader(""), upload.Overwrite
+	id, err := c.client.AddFile(f)
+	if err != nil {
+		return usageError{err}
+	}
+	return c.client.DeleteFile(id)
+}
+
 // run adds all files to the client. The error is of the run, and not of a file.
 func (c *copying) run(ctx context.Context) error {
+	if err := c.check(); err != nil {
+		return err
+	}
 	if err := c.flags.throttle(ctx, c.client); err != nil {
 		return err
 	}

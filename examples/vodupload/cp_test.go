@@ -246,10 +246,13 @@ func TestFilesThatFailDoNotStopOthers(t *testing.T) {
 		t.Errorf("got %+v", sum)
 	}
 	t.Run("with --fail-fast they do", func(t *testing.T) {
-		w.server.Inject(osstest.Delay(osstest.OpPutObject, time.Hour).Key("z/raw/c.mp4").Always())
-		r := w.upload("cp", dir, "oss://media/z/", "--fail-fast", "--content-type", "x y\n").wants(t, exitFailed)
-		if !strings.Contains(r.stderr, "failed") {
-			t.Error(r.stderr)
+		w.server.Inject(
+			osstest.Fail(osstest.OpPutObject, 403, "AccessDenied").Key("z/b.mov"),
+			osstest.Hang(osstest.OpPutObject).Key("z/raw/c.mp4"), osstest.Hang(osstest.OpPutObject).Key("z/raw/old/d.mp4"),
+		)
+		r := w.upload("cp", dir, "oss://media/z/", "--fail-fast", "--json").wants(t, exitFailed)
+		if sum := last(r.events(t)).Summary; sum.Failed != 1 || sum.Left < 2 || !strings.Contains(r.stderr, "--fail-fast is set: resume with:") {
+			t.Errorf("%+v\n%s", sum, r.stderr)
 		}
 	})
 }
@@ -276,4 +279,32 @@ func TestManifest(t *testing.T) {
 		}
 	}
 	w.upload("cp", dir, "oss://media/", "--manifest", filepath.Join(w.dir, "no/folder")).wants(t, exitNotFound)
+}
+
+// What is wrong for all files is said once.
+func TestCpSaysOnceWhatIsWrongForAll(t *testing.T) {
+	for name, test := range map[string]struct {
+		code int
+		args []string
+		env  string
+		says string
+	}{
+		"a bucket's name": {exitUsage, []string{"oss://No_Body/"}, "", `destination: bucket name "No_Body"`},
+		"metadata":        {exitUsage, []string{"oss://media/", "--meta", "title=Müsli"}, "", "--meta: value of title"},
+		"too many tags":   {exitUsage, []string{"oss://media/", "--tag", "a=1", "--tag", "b=2", "--tag", "c=3", "--tag", "d=4", "--tag", "e=5", "--tag", "f=6", "--tag", "g=7", "--tag", "h=8", "--tag", "i=9", "--tag", "j=10", "--tag", "k=11"}, "", "--tag"},
+		"no bucket":       {exitFailed, []string{"oss://nobody/"}, "", "NoSuchBucket"},
+		"a secret":        {exitDenied, []string{"oss://media/"}, "OSS_ACCESS_KEY_SECRET=wrong", "SignatureDoesNotMatch"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			w := newWorld(t)
+			for i := range 60 {
+				w.file(fmt.Sprintf("tree/%d.mp4", i), 100)
+			}
+			w.environ = append(w.environ, test.env)
+			r := w.upload(append([]string{"cp", w.dir + "/tree", "--parallel", "2"}, test.args...)...).wants(t, test.code)
+			if n := strings.Count(r.stderr, "\n"); n > 20 || !strings.Contains(r.stderr, test.says) {
+				t.Errorf("%d lines, want %q:\n%s", n, test.says, r.stderr)
+			}
+		})
+	}
 }

@@ -135,7 +135,12 @@ func (s *session) finish(ctx context.Context, err error) error {
 
 // outcome returns what the run ends with, and reports what no file has reported.
 func (s *session) outcome(ctx context.Context, err error) error {
-	if cause := context.Cause(ctx); cause != nil {
+	cause := context.Cause(ctx)
+	if failed := s.report.Failures(); errors.Is(cause, errForAll) && len(failed) > 0 {
+		s.report.Say("%v", cause)
+		return failures(failed)
+	}
+	if cause != nil {
 		s.report.Say("%v: %s", cause, s.app.howToResume())
 		return cause
 	}

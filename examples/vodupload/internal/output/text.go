@@ -10,13 +10,22 @@ import (
 
 // flagsOf has the flags in place of the library's options, which its advice names.
 var flagsOf = strings.NewReplacer(
+	"upload: invalid argument: ", "",
+	"upload: missing argument: ", "",
+	"File.Options.Callback", "--callback-url",
+	"File.Options.Metadata", "--meta",
+	"File.Options.Tags", "--tag",
+	"File.Options.ContentType", "--content-type",
+	"File.Options.Encryption", "--sse",
+	"File.Bucket", "destination",
+	"File.Object", "destination",
+	"File.Endpoint", "--endpoint",
 	"Options.CustomDomains", "--custom-domain",
 	"Options.Region", "--region",
 	"Options.StallTimeout", "--stall-timeout",
 	"Options.PartSize", "--part-size",
 	"Options.CheckpointDir", "--checkpoint-dir",
 	"Options.TokenWait", "the time for that",
-	"File.Options.Callback", "--callback-url",
 )
 
 // Text returns an error for people: one line, safe for a terminal.
