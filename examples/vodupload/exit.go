@@ -10,6 +10,7 @@ import (
 	"github.com/vodupload/vodupload/examples/vodupload/internal/config"
 	"github.com/vodupload/vodupload/sts"
 	"github.com/vodupload/vodupload/upload"
+	"github.com/vodupload/vodupload/upload/fleet"
 )
 
 // The exit codes. A code that is not among them is a failure, too.
@@ -103,7 +104,8 @@ func ownCode(err error) int {
 	case errors.Is(err, upload.ErrNoCredentials), errors.Is(err, upload.ErrTokenExpired),
 		errors.Is(err, sts.ErrNotConfigured), errors.Is(err, sts.ErrInvalidCredentials):
 		return exitDenied
-	case errors.Is(err, upload.ErrFileNotExist), errors.Is(err, upload.ErrObjectNotExist), errors.Is(err, fs.ErrNotExist):
+	case errors.Is(err, upload.ErrFileNotExist), errors.Is(err, upload.ErrObjectNotExist),
+		errors.Is(err, fleet.ErrJobNotExist), errors.Is(err, fs.ErrNotExist):
 		return exitNotFound
 	}
 	return codeOfAnswer(err)

@@ -110,7 +110,7 @@ func watchKilled(t *testing.T, after string, kills int) {
 		if err := cmd.Start(); err != nil {
 			t.Fatal(err)
 		}
-		time.Sleep(time.Duration(30+rng.IntN(600)) * time.Millisecond)
+		time.Sleep(time.Duration(30+rng.IntN(450)) * time.Millisecond)
 		if err := cmd.Process.Kill(); err != nil {
 			t.Fatalf("%v: %s", err, out)
 		}

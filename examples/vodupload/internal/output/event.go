@@ -38,6 +38,7 @@ type Event struct {
 	Object string    `json:"object,omitempty"`
 
 	UploadID string `json:"upload_id,omitempty"` // of upload
+	Job      string `json:"job,omitempty"`       // of job: its ID
 	Message  string `json:"message,omitempty"`
 
 	Size     *int64 `json:"size,omitempty"` // bytes; missing: not known

@@ -1,0 +1,191 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"net/url"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"github.com/vodupload/vodupload/examples/vodupload/internal/output"
+	"github.com/vodupload/vodupload/upload"
+	"github.com/vodupload/vodupload/upload/fleet"
+)
+
+const enqueueHelp = `Puts files, and the files of folders, into a queue: a worker uploads each of them. Once enqueue has
+ended well, all are stored in the queue, and end as succeeded or dead, whatever happens to
+workers. The paths have to be the same on the workers' machines; URLs are for workers that have
+something to open them with.
+
+It prints the ID of each job. A file that is in the queue for the same object already is not put in
+again.
+
+` + fleetHelp
+
+// enqueueFlags are those of enqueue.
+type enqueueFlags struct {
+	engineFlags
+	objectFlags
+	id        string
+	noClobber bool
+	wait      bool
+}
+
+func newEnqueue(a *app) *cobra.Command {
+	var flags enqueueFlags
+	cmd := &cobra.Command{
+		Use:   "enqueue SOURCE... oss://BUCKET/PREFIX/",
+		Short: "Puts files into a queue, for workers to upload",
+		Long:  enqueueHelp,
+		Args: func(_ *cobra.Command, args []string) error {
+			if len(args) < 2 {
+				return errors.New("enqueue: wanted at least one source and a destination like oss://BUCKET/PREFIX/")
+			}
+			return nil
+		},
+		RunE: func(cmd *cobra.Command, args []string) error {
+			return a.enqueue(cmd.Context(), args[:len(args)-1], args[len(args)-1], &flags)
+		},
+	}
+	flags.engineFlags.register(cmd.Flags())
+	flags.objectFlags.register(cmd.Flags())
+	cmd.Flags().StringVar(&flags.id, "id", "", "`ID` of the job, of one source only: the same command again changes nothing")
+	cmd.Flags().BoolVar(&flags.noClobber, "no-clobber", false, "replace no object")
+	cmd.Flags().BoolVar(&flags.wait, "wait", false, "wait until all jobs have ended, and end with 1 if one is dead")
+	return cmd
+}
+
+// enqueue puts the sources into the queue.
+func (a *app) enqueue(ctx context.Context, sources []string, to string, flags *enqueueFlags) error {
+	d, err := parseDestination(to)
+	if err != nil {
+		return err
+	}
+	c, err := a.configuration()
+	if err != nil {
+		return err
+	}
+	place, err := c.Place(d.bucket)
+	if err != nil {
+		return err
+	}
+	var jobs []fleet.Job
+	for _, source := range sources {
+		found, err := jobsOf(source, d, len(sources) > 1)
+		if err != nil {
+			return err
+		}
+		jobs = append(jobs, found...)
+	}
+	if flags.id != "" && len(jobs) != 1 {
+		return usageError{fmt.Errorf("--id: got %d files, want one", len(jobs))}
+	}
+	q, nc, err := a.openQueue(ctx, flags.engineFlags)
+	if err != nil {
+		return err
+	}
+	defer nc.Close()
+	e := &enqueuing{findings: &findings{app: a, report: a.reporter()}, q: q}
+	for _, job := range jobs {
+		job.ID, job.Endpoint, job.Bucket, job.Options = flags.id, place.Endpoint, d.bucket, flags.objectFlags.options()
+		if flags.noClobber {
+			job.IfExists = upload.Skip
+		}
+		if err := e.one(ctx, job); err != nil {
+			return ofFleet(ctx, err, nc)
+		}
+	}
+	if flags.wait {
+		e.wait(ctx)
+	}
+	return e.end()
+}
+
+// jobsOf returns the jobs of one source: a file, the files of a folder, or a URL.
+func jobsOf(source string, d destination, several bool) ([]fleet.Job, error) {
+	if several && !d.isPrefix() {
+		return nil, usageError{fmt.Errorf("destination %s: for several files it has to end in a slash", d)}
+	}
+	if u, err := url.Parse(source); err == nil && len(u.Scheme) > 1 && u.Host != "" {
+		return []fleet.Job{{Source: source, Object: d.object(u.Path[strings.LastIndex(u.Path, "/")+1:])}}, nil
+	}
+	path, err := filepath.Abs(source)
+	if err != nil {
+		return nil, err
+	}
+	info, err := os.Stat(path)
+	if err != nil {
+		return nil, err
+	}
+	if !info.IsDir() {
+		return []fleet.Job{{Source: fileURL(path), Object: d.object(filepath.Base(path))}}, nil
+	}
+	var jobs []fleet.Job
+	err = filepath.WalkDir(path, func(p string, e fs.DirEntry, err error) error {
+		if err != nil || !e.Type().IsRegular() {
+			return err
+		}
+		rel, err := filepath.Rel(path, p)
+		jobs = append(jobs, fleet.Job{Source: fileURL(p), Object: d.prefix() + filepath.ToSlash(rel)})
+		return err
+	})
+	return jobs, err
+}
+
+func fileURL(path string) string {
+	path = filepath.ToSlash(path)
+	if !strings.HasPrefix(path, "/") {
+		path = "/" + path // C:/films on Windows
+	}
+	return (&url.URL{Scheme: "file", Path: path}).String()
+}
+
+// An enqueuing is one run of enqueue.
+type enqueuing struct {
+	*findings
+	q   *fleet.Queue
+	ids []string
+}
+
+// one enqueues a job and prints its ID. A job that is there already is no error.
+func (e *enqueuing) one(ctx context.Context, job fleet.Job) error {
+	id, err := e.q.Enqueue(ctx, job)
+	switch {
+	case errors.Is(err, fleet.ErrPending):
+		e.report.Say("%s is in the queue already: %s", output.Safe(job.Source), output.Text(err))
+		return nil
+	case errors.Is(err, fleet.ErrJobExists):
+		id = job.ID
+		e.report.Say("job %s is there already: %s", id, output.Safe(job.Source))
+	case err != nil:
+		return err
+	case !e.app.global.json:
+		fmt.Fprintln(e.app.stdout, id)
+	}
+	e.report.Emit(output.Event{Type: "job", Job: id, Path: job.Source, Bucket: job.Bucket, Object: job.Object})
+	e.ids = append(e.ids, id)
+	return nil
+}
+
+// wait waits for the ends of the jobs.
+func (e *enqueuing) wait(ctx context.Context) {
+	for _, id := range e.ids {
+		info, err := e.q.Wait(ctx, id)
+		if err == nil && info.State != fleet.StateSucceeded {
+			err = fmt.Errorf("job %s is %s: %s", id, info.State, info.Error)
+		}
+		if err != nil {
+			e.bad = append(e.bad, err)
+			e.report.Fail(info.Job.Source, err)
+		}
+		if ctx.Err() != nil {
+			e.bad = failures{context.Cause(ctx)}
+			return
+		}
+	}
+}

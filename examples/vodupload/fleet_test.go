@@ -1,0 +1,135 @@
+package main
+
+import (
+	"bytes"
+	"os"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/vodupload/vodupload/upload/fleet/embedded"
+	"github.com/vodupload/vodupload/upload/osstest"
+)
+
+// withQueue gives the world a server for the queue.
+func (w *world) withQueue() *world {
+	w.t.Helper()
+	server, err := embedded.Run(&embedded.Options{Dir: w.t.TempDir(), Addr: "127.0.0.1:0"})
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	w.t.Cleanup(func() { _ = server.Close() })
+	w.environ = append(w.environ, "NATS_URL="+server.URL(), "OSS_ENDPOINT="+w.server.URL)
+	return w
+}
+
+// A serving is a worker that serves the queue while a test does something else.
+type serving struct {
+	w       *world
+	signals chan os.Signal
+	ended   chan ran
+}
+
+func (w *world) serve() *serving {
+	s := &serving{w, make(chan os.Signal, 2), make(chan ran, 1)}
+	go func() {
+		var stdout, stderr bytes.Buffer
+		code := run([]string{"worker", "--folder", w.dir, "--retries", "0", "--name", "north", "--sync-always"}, env{
+			stdin: strings.NewReader(""), stdout: &stdout, stderr: &stderr,
+			environ: w.environ, now: time.Now, signals: s.signals, exit: w.exit,
+		})
+		s.ended <- ran{code, stdout.String(), stderr.String()}
+	}()
+	return s
+}
+
+// stop ends the worker by a signal.
+func (s *serving) stop(by os.Signal) ran {
+	s.signals <- by
+	return <-s.ended
+}
+
+func TestFleetUploadsWhatIsEnqueued(t *testing.T) {
+	w := newWorld(t).withQueue()
+	w.file("a/talk.mp4", 300_000)
+	w.file("a/b c.srt", 100)
+	w.file("bad.mp4", 100)
+	w.server.Inject(osstest.Fail(osstest.OpPutObject, 400, "InvalidArgument").Key("in/bad.mp4").Always())
+
+	r := w.run("enqueue", filepath.Join(w.dir, "a"), "oss://media/in/").wants(t, exitOK)
+	ids := strings.Fields(r.stdout)
+	if len(ids) != 2 {
+		t.Fatalf("printed %q, want two IDs", r.stdout)
+	}
+	w.run("enqueue", filepath.Join(w.dir, "a"), "oss://media/in/").wants(t, exitOK).says(t, "is in the queue already")
+	w.run("jobs").wants(t, exitOK).says(t, ids[0], "queued", "talk.mp4", "oss://media/in/b c.srt", "2 waiting", "0 workers")
+
+	north := w.serve()
+	r = w.run("enqueue", filepath.Join(w.dir, "bad.mp4"), "oss://media/in/", "--id", "bad", "--wait").wants(t, exitFailed)
+	r.says(t, "job bad is dead", "InvalidArgument")
+	w.run("jobs", "bad").wants(t, exitOK).says(t, "dead", "north", "InvalidArgument")
+	w.run("jobs", "--state", "dead", "--json").wants(t, exitOK).events(t)
+	w.server.ClearFaults()
+	w.run("jobs", "retry", "bad").wants(t, exitOK)
+	w.run("enqueue", filepath.Join(w.dir, "bad.mp4"), "oss://media/in/", "--id", "bad", "--wait").wants(t, exitOK)
+	w.run("jobs", "delete", "bad").wants(t, exitOK)
+	w.run("jobs", "bad").wants(t, exitNotFound)
+	for _, id := range ids {
+		w.untilJob(id, "succeeded")
+	}
+	if o, ok := w.server.Object("media", "in/talk.mp4"); !ok || o.Size != 300_000 || len(w.server.Objects("media")) != 3 {
+		t.Errorf("object %v, %v, %d objects", o, ok, len(w.server.Objects("media")))
+	}
+	north.stop(syscall.SIGTERM).wants(t, exitOK).says(t, "serving queue main", "back in the queue")
+	w.serve().stop(os.Interrupt).wants(t, exitInterrupted)
+}
+
+// untilJob waits until a job is in a state.
+func (w *world) untilJob(id, state string) {
+	w.t.Helper()
+	for began := time.Now(); ; time.Sleep(5 * time.Millisecond) {
+		r := w.run("jobs", id).wants(w.t, exitOK)
+		if strings.Contains(r.stdout, state) {
+			return
+		}
+		if time.Since(began) > 30*time.Second {
+			w.t.Fatalf("job %s is not %s:\n%s", id, state, r.stdout)
+		}
+	}
+}
+
+func TestFleetRefuses(t *testing.T) {
+	w := newWorld(t).withQueue()
+	file := w.file("x", 1)
+	dead := "nats://me:hush@" + deadAddress(t)
+	for name, tt := range map[string]struct {
+		code int
+		says string
+		args []string
+	}{
+		"no folder":             {exitUsage, "--folder", []string{"worker"}},
+		"a checkpoint folder":   {exitUsage, "kept with the queue", []string{"worker", "--folder", w.dir, "--checkpoint-dir", w.state}},
+		"a number out of range": {exitUsage, "256", []string{"worker", "--folder", w.dir, "--files", "1000"}},
+		"a queue's bad name":    {exitUsage, "a b", []string{"jobs", "--queue", "a b"}},
+		"no destination":        {exitUsage, "destination", []string{"enqueue", file}},
+		"a file of nobody":      {exitNotFound, "nothere", []string{"enqueue", filepath.Join(w.dir, "nothere"), "oss://media/in/"}},
+		"an ID for several":     {exitUsage, "--id", []string{"enqueue", file, file, "oss://media/in/", "--id", "x"}},
+		"several to one object": {exitUsage, "slash", []string{"enqueue", file, file, "oss://media/in"}},
+		"a state of none":       {exitUsage, "--state", []string{"jobs", "--state", "lost"}},
+		"a job of nobody":       {exitNotFound, "nobody", []string{"jobs", "retry", "nobody"}},
+		"no ID":                 {exitUsage, "IDs", []string{"jobs", "delete"}},
+		"no server":             {exitTemporary, "nats-server -js", []string{"jobs", "--nats", dead}},
+		"no server for worker":  {exitTemporary, "--nats", []string{"worker", "--folder", w.dir, "--nats", dead}},
+		"a file of credentials": {exitUsage, "nothere", []string{"jobs", "--nats-creds", filepath.Join(w.dir, "nothere")}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			r := w.run(tt.args...).wants(t, tt.code)
+			r.says(t, tt.says)
+			if strings.Contains(r.stderr, "hush") {
+				t.Errorf("a password is shown: %s", r.stderr)
+			}
+		})
+	}
+}
