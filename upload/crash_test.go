@@ -248,7 +248,7 @@ func (r *crashRun) sweep() {
 	store := must(checkpoint.OpenDir(r.checkpoints))
 	r.opts.Checkpoints = store
 	c := r.client()
-	swept, err := c.Sweep(r.ctx, upload.SweepOptions{Endpoint: r.server.URL, Bucket: bucket, Prefix: "in/", OlderThan: -1})
+	swept, err := c.Sweep(r.ctx, upload.SweepOptions{Endpoint: r.server.URL, Bucket: bucket, Prefix: "in/", OlderThan: -1, OnlyThisMachine: true})
 	if err != nil {
 		r.t.Error(err)
 	}

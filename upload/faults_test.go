@@ -283,7 +283,7 @@ func (r *trial) sweep(store checkpoint.Store) ([]upload.Leftover, error) {
 	if err != nil {
 		return nil, err
 	}
-	found, err := c.Sweep(r.ctx, upload.SweepOptions{Endpoint: r.server.URL, Bucket: bucket, OlderThan: -1})
+	found, err := c.Sweep(r.ctx, upload.SweepOptions{Endpoint: r.server.URL, Bucket: bucket, OlderThan: -1, OnlyThisMachine: true})
 	return found, errors.Join(err, c.Close())
 }
 

@@ -146,7 +146,7 @@ func (b *testbed) sweepThatHangs(c *upload.Client) (there <-chan struct{}, ended
 	b.t.Cleanup(hang.Release)
 	swept := make(chan error, 1)
 	go func() {
-		_, err := c.Sweep(b.ctx, upload.SweepOptions{Endpoint: b.server.URL, Bucket: bucket})
+		_, err := c.Sweep(b.ctx, upload.SweepOptions{Endpoint: b.server.URL, Bucket: bucket, OnlyThisMachine: true})
 		swept <- err
 	}()
 	return hang.Fired(), func() {

@@ -43,6 +43,13 @@ type SweepOptions struct {
 
 	// DryRun reports what was found and aborts nothing. Look before you sweep.
 	DryRun bool
+
+	// OnlyThisMachine says that no other machine uploads what Endpoint, Bucket and Prefix
+	// name, or none with a store of its own. Sweep needs that to be said before it aborts
+	// what the server lists, unless the client's store is [checkpoint.Shared]: to a store
+	// of this machine, the uploads of all others look like nobody's. The default is not to
+	// know that.
+	OnlyThisMachine bool
 }
 
 // A Leftover is an unfinished upload that [Client.Sweep] has found.
@@ -65,7 +72,8 @@ type Leftover struct {
 // latter include uploads of processes that were killed before they could write a
 // checkpoint. OSS keeps, and charges for, the parts of unfinished uploads until they are
 // aborted. Sweep never touches an upload whose checkpoint is in use, in this process or
-// another, nor one that a file of the list will resume. The token needs the rights
+// another, nor one that a file of the list will resume. Of other machines it knows only
+// what a shared store says: see SweepOptions.OnlyThisMachine. The token needs the rights
 // oss:ListMultipartUploads, oss:ListParts and oss:AbortMultipartUpload.
 //
 // An upload whose answer to InitiateMultipartUpload was lost, or whose process was killed
@@ -92,6 +100,9 @@ func (c *Client) Sweep(ctx context.Context, o SweepOptions) ([]Leftover, error) 
 		t, err := c.opts.locator().Prefix(o.Endpoint, o.Bucket, o.Prefix)
 		if err != nil {
 			return nil, invalid("SweepOptions", err)
+		}
+		if !o.DryRun && !o.OnlyThisMachine && !transfer.IsShared(c.store) {
+			return nil, fmt.Errorf("%w: SweepOptions.OnlyThisMachine: got false, want true before Sweep aborts what the server lists in %s: uploads of other machines are not in this client's store of checkpoints, and look abandoned; DryRun shows what is there", ErrInvalidArgument, t.Bucket)
 		}
 		c.warnWithoutRegion(t)
 		t.RequestPayer = o.RequestPayer

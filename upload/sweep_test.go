@@ -6,6 +6,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/vodupload/vodupload/checkpoint"
+	"github.com/vodupload/vodupload/checkpoint/checkpointtest"
 	"github.com/vodupload/vodupload/upload"
 	"github.com/vodupload/vodupload/upload/osstest"
 )
@@ -18,7 +20,7 @@ func TestSweep(t *testing.T) {
 	r.file = f
 	r.interrupt() // a process that ended leaves its checkpoint and three parts
 	c := r.client()
-	where := upload.SweepOptions{Endpoint: r.server.URL, Bucket: bucket}
+	where := upload.SweepOptions{Endpoint: r.server.URL, Bucket: bucket, OnlyThisMachine: true}
 
 	if found, err := c.Sweep(r.ctx, where); err != nil || len(found) > 0 {
 		t.Errorf("got %v, %v; want nothing: it is younger than a day", found, err)
@@ -39,7 +41,7 @@ func TestSweep(t *testing.T) {
 		t.Errorf("got %+v, %v; want one upload that was aborted", found, err)
 	}
 	b.clean()
-	if _, err := c.Sweep(r.ctx, upload.SweepOptions{Bucket: "UPPER", Endpoint: r.server.URL}); !errors.Is(err, upload.ErrInvalidArgument) {
+	if _, err := c.Sweep(r.ctx, upload.SweepOptions{Bucket: "UPPER", Endpoint: r.server.URL, OnlyThisMachine: true}); !errors.Is(err, upload.ErrInvalidArgument) {
 		t.Errorf("got %v, want ErrInvalidArgument", err)
 	}
 }
@@ -123,7 +125,7 @@ func TestSweepSaysWhichRightIsMissing(t *testing.T) {
 	r.file = b.file("film.mp4", 450*kib)
 	r.interrupt()
 	c := r.client()
-	where := upload.SweepOptions{Endpoint: r.server.URL, Bucket: bucket, Prefix: "in/", OlderThan: -1}
+	where := upload.SweepOptions{Endpoint: r.server.URL, Bucket: bucket, Prefix: "in/", OlderThan: -1, OnlyThisMachine: true}
 	var about *upload.Error
 
 	r.server.Inject(osstest.Fail(osstest.OpAbortMultipartUpload, 403, "AccessDenied").Always())
@@ -135,4 +137,48 @@ func TestSweepSaysWhichRightIsMissing(t *testing.T) {
 	if _, err := c.Sweep(r.ctx, where); !errors.As(err, &about) || about.Bucket != bucket || !strings.Contains(err.Error(), "oss:ListMultipartUploads") {
 		t.Errorf("error is %v, want what the policy has to allow", err)
 	}
+}
+
+// TestSweepOfMachinesWithTheirOwnStores: what another machine uploads looks like nobody's to
+// a store of this one, so that aborting it has to be asked for.
+func TestSweepOfMachinesWithTheirOwnStores(t *testing.T) {
+	b := newTestbed(t)
+	leases := checkpointtest.NewLeases()
+	b.opts.Checkpoints = leases.Store("other")
+	hold := osstest.Hang(osstest.OpUploadPart).Nth(3)
+	b.server.Inject(hold)
+	f := b.file("a", 500*kib)
+	other := b.client()
+	_ = must(other.AddFile(f))
+	start(t, b, other)
+	<-hold.Fired()
+	where := upload.SweepOptions{Endpoint: b.server.URL, Bucket: bucket, OlderThan: -1}
+
+	b.opts.Checkpoints = checkpoint.NewMemory()
+	c := b.client()
+	_, err := c.Sweep(b.ctx, where)
+	if !errors.Is(err, upload.ErrInvalidArgument) || !strings.Contains(err.Error(), "OnlyThisMachine") {
+		t.Errorf("error is %v, want one about OnlyThisMachine", err)
+	}
+	if _, err := c.Sweep(b.ctx, upload.SweepOptions{OlderThan: -1}); err != nil {
+		t.Errorf("by the checkpoints alone: %v", err)
+	}
+	dry := where
+	dry.DryRun = true
+	if found, err := c.Sweep(b.ctx, dry); err != nil || len(found) != 1 {
+		t.Errorf("dry run: found %v, %v; want one upload", found, err)
+	}
+	if n := len(b.server.Uploads(bucket)); n != 1 {
+		t.Fatalf("%d uploads are at the server, want that of the other machine", n)
+	}
+
+	b.opts.Checkpoints = leases.Store("third")
+	if found, err := b.client().Sweep(b.ctx, where); err != nil || len(found) > 0 {
+		t.Errorf("with a shared store: found %v, %v; want nothing", found, err)
+	}
+	hold.Release()
+	if err := other.Wait(b.ctx); err != nil {
+		t.Errorf("the other machine: %v", err)
+	}
+	b.same(f)
 }

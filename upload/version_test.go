@@ -68,7 +68,7 @@ func giveVersion(t *testing.T, dir string, version byte) (record string) {
 // and has it swept.
 func (b *testbed) sweptOnly(id string) {
 	b.t.Helper()
-	found, err := b.client().Sweep(b.ctx, upload.SweepOptions{Endpoint: b.server.URL, Bucket: bucket, OlderThan: -1})
+	found, err := b.client().Sweep(b.ctx, upload.SweepOptions{Endpoint: b.server.URL, Bucket: bucket, OlderThan: -1, OnlyThisMachine: true})
 	if err != nil || len(found) != 1 || found[0].UploadID != id || !found[0].Aborted {
 		b.t.Errorf("Sweep: got %+v, %v; want upload %s aborted", found, err, id)
 	}
@@ -94,7 +94,7 @@ func TestRecordOfAnotherVersionInUse(t *testing.T) {
 	if _, err := b.client().Upload(b.ctx, f); !errors.Is(err, upload.ErrInUse) {
 		t.Errorf("Upload: got %v, want ErrInUse", err)
 	}
-	found, err := b.client().Sweep(b.ctx, upload.SweepOptions{Endpoint: b.server.URL, Bucket: bucket, OlderThan: -1})
+	found, err := b.client().Sweep(b.ctx, upload.SweepOptions{Endpoint: b.server.URL, Bucket: bucket, OlderThan: -1, OnlyThisMachine: true})
 	if err != nil || len(b.server.Uploads(bucket)) != 1 {
 		t.Errorf("Sweep: got %+v, %v, and %d uploads are left; want it left alone", found, err, len(b.server.Uploads(bucket)))
 	}

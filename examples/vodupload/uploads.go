@@ -160,7 +160,7 @@ func (a *app) listLeftover(report *output.Reporter, t *table, l upload.Leftover,
 
 // sweepOptions look under a destination, of the session's bucket.
 func (s *session) sweepOptions(d destination, olderThan time.Duration, dry bool) upload.SweepOptions {
-	return upload.SweepOptions{Endpoint: s.place.Endpoint, Bucket: d.bucket, Prefix: d.name, OlderThan: olderThan, DryRun: dry}
+	return upload.SweepOptions{Endpoint: s.place.Endpoint, Bucket: d.bucket, Prefix: d.name, OlderThan: olderThan, DryRun: dry, OnlyThisMachine: true}
 }
 
 func hasPrefix(object, prefix string) bool {

@@ -304,7 +304,7 @@ func (w *world) checkLeftovers() {
 	}
 	ctx, cancel := context.WithTimeout(w.ctx, 5*time.Minute)
 	defer cancel()
-	found, err := w.p.client.Sweep(ctx, upload.SweepOptions{Endpoint: endpoint, Bucket: bucket, OlderThan: -1})
+	found, err := w.p.client.Sweep(ctx, upload.SweepOptions{Endpoint: endpoint, Bucket: bucket, OlderThan: -1, OnlyThisMachine: true})
 	if err != nil {
 		w.violated("the last Sweep: %v", err)
 	}

@@ -277,7 +277,7 @@ func (w *world) sweepBeside(p *process) {
 		defer cancel()
 		var found []upload.Leftover
 		w.within("Sweep", time.Minute+time.Second, func() {
-			found, _ = p.client.Sweep(ctx, upload.SweepOptions{Endpoint: endpoint, Bucket: bucket, OlderThan: -1})
+			found, _ = p.client.Sweep(ctx, upload.SweepOptions{Endpoint: endpoint, Bucket: bucket, OlderThan: -1, OnlyThisMachine: true})
 		})
 		for _, l := range found {
 			for _, f := range p.client.Files() {
