@@ -49,7 +49,8 @@
 // again only if number, size, ETag and CRC64 do not agree between checkpoint and server.
 //
 // The recorded parts count if the source vouches for its bytes: a file whose inode, device
-// and times are all unchanged, or a [Source] with the same fingerprint. Otherwise (after a
+// and times are all unchanged, or a [Source] with the same fingerprint (package
+// upload/source has one for files on a web server, read by ranges). Otherwise (after a
 // copy, a restored backup, a touch or a chmod; on a system without change times, which
 // Windows is; in an [io/fs.FS] that has no inodes and change times) the recorded parts are
 // read and compared, and those with other bytes are sent again. A source of another size

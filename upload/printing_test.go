@@ -15,6 +15,7 @@ import (
 	"log/slog"
 	"maps"
 	"net/http"
+	"net/http/httptest"
 	"os"
 	"path/filepath"
 	"reflect"
@@ -34,6 +35,7 @@ import (
 	"github.com/vodupload/vodupload/upload/dashboard"
 	"github.com/vodupload/vodupload/upload/osscallback"
 	"github.com/vodupload/vodupload/upload/osstest"
+	"github.com/vodupload/vodupload/upload/source"
 	"github.com/vodupload/vodupload/upload/vod"
 	"github.com/vodupload/vodupload/upload/vod/vodserver"
 	"github.com/vodupload/vodupload/upload/vod/vodtest"
@@ -229,6 +231,9 @@ var printable = map[string]maker{
 	"vod.Ticket":          filled[vod.Ticket](),
 	"vod.VideoUpload":     filled[vod.VideoUpload](),
 
+	"source.HTTP":        secretHTTP,
+	"source.HTTPOptions": filled[source.HTTPOptions](),
+
 	"vodtest.Fault": filled[vodtest.Fault](),
 	"vodtest.Key":   filled[vodtest.Key](),
 	"vodtest.Media": filled[vodtest.Media](),
@@ -299,6 +304,17 @@ func secretOSS(t *testing.T) *osstest.Server {
 	s := closed(t, osstest.NewServer(&osstest.Options{Buckets: []string{bucket}, Keys: []osstest.Key{markedKey}}))
 	s.AddKey(osstest.Key{AccessKeyID: "second", AccessKeySecret: secretOf("2")})
 	return s
+}
+
+// secretHTTP is a source whose URL has a password and a signature.
+func secretHTTP(t *testing.T) any {
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("Etag", `"v1"`)
+		http.ServeContent(w, r, "a", time.Time{}, strings.NewReader("text"))
+	}))
+	t.Cleanup(server.Close)
+	url := strings.Replace(server.URL, "://", "://user:"+secretOf("u")+"@", 1) + "/a?sig=" + tokenOf("q")
+	return must(source.NewHTTP(t.Context(), url, &source.HTTPOptions{Transport: server.Client().Transport}))
 }
 
 // secretRequest is a request that was signed with a token.

@@ -236,14 +236,29 @@ func (e *entry) reopen() (transfer.Source, error) {
 	return src, nil
 }
 
+// A StrongFingerprint is a [Source] that may know that its fingerprint cannot be wrong: one
+// made by a digest of all bytes, or a strong ETag of a server. Nothing of a resumed upload
+// is read again then, while of any other fingerprint one part is the sample.
+type StrongFingerprint interface {
+	// StrongFingerprint reports whether equal fingerprints mean equal bytes.
+	StrongFingerprint() bool
+}
+
 // A userSource is a Source of the user's as transfer sees it.
 type userSource struct {
 	Source
 	state checkpoint.Source
+	sure  bool // the fingerprint cannot be wrong
 }
+
+// Vouched implements [transfer.Voucher].
+func (s *userSource) Vouched() bool { return s.sure }
 
 func newUserSource(s Source) transfer.Source {
 	u := &userSource{Source: s, state: checkpoint.Source{Size: s.Size(), Fingerprint: s.Fingerprint()}}
+	if strong, ok := s.(StrongFingerprint); ok && u.state.Fingerprint != "" {
+		u.sure = strong.StrongFingerprint()
+	}
 	if sections, ok := s.(Sectioner); ok {
 		return &sectionedSource{u, sections}
 	}

@@ -13,6 +13,7 @@ import (
 type guarded struct {
 	Source
 	sections Sectioner // nil: it is not read by sections
+	vouched  bool      // see [Voucher]
 	steps    *Steps
 	protect  func(what string, fn func() error) error
 }
@@ -26,6 +27,9 @@ func guard(src Source, steps *Steps) Source {
 	}
 	g := &guarded{Source: src, steps: steps, protect: Isolate}
 	g.sections, _ = src.(Sectioner)
+	if v, ok := src.(Voucher); ok {
+		g.vouched = v.Vouched()
+	}
 	if f, ok := src.(*fileSource); ok && f.isSystems() {
 		g.protect = Protect // for less: no code of the user's is called
 	}
