@@ -398,3 +398,17 @@ func TestUnbegunOfADeadHolder(t *testing.T) {
 		t.Errorf("Unbegun after Close is %v, want none", at)
 	}
 }
+
+// keyOf returns the key of the only upload of a store.
+func keyOf(t *testing.T, s checkpoint.Store) (k checkpoint.Key) {
+	t.Helper()
+	within(t, "there is a record", func() bool {
+		entries, err := s.List(t.Context())
+		noError(t, "List", err)
+		if len(entries) == 1 {
+			k = entries[0].Record.Key
+		}
+		return len(entries) == 1
+	})
+	return k
+}

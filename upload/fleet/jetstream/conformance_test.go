@@ -19,6 +19,7 @@ import (
 
 func TestMain(m *testing.M) {
 	fleettest.Init()
+	runWorker()
 	goleak.VerifyTestMain(m)
 }
 

@@ -73,4 +73,5 @@ func TestThreeNodes(t *testing.T) {
 		})
 	})
 	t.Run("two stores", func(t *testing.T) { runShared(t, c) })
+	nodesFail(t, c)
 }
