@@ -17,7 +17,7 @@ func frame(v view, columns, height int) []string {
 	for _, r := range rows {
 		out = append(out, barLine(r, width))
 	}
-	if hidden > 0 {
+	if hidden > 0 && height > 2 {
 		out = append(out, cut("... and "+Count(hidden, "more file"), width))
 	}
 	return append(out, totalLine(v.total, width))
