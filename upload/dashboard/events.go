@@ -38,7 +38,7 @@ func (d *Dashboard) serveEvents(w http.ResponseWriter, r *http.Request) {
 	s := &stream{w: w, control: http.NewResponseController(w)}
 	// A server's ReadTimeout would end the request when it is over, although all is read.
 	_ = s.control.SetReadDeadline(time.Time{})
-	if s.send(nil) != nil {
+	if s.write([]byte("retry: 1000\n: \n\n")) != nil { // a second, for a browser that has lost the stream
 		return
 	}
 	quiet := time.NewTicker(keepalive)
@@ -68,11 +68,8 @@ type stream struct {
 	control *http.ResponseController
 }
 
-// send writes frames, or a comment where there are none. The deadline of a server's
-// WriteTimeout is for whole answers: each update has one of its own instead, which a
-// ResponseWriter may be without.
+// send writes frames, or a comment where there are none.
 func (s *stream) send(frames map[string]frame) error {
-	_ = s.control.SetWriteDeadline(time.Now().Add(patience))
 	text := []byte(nil)
 	for topic, f := range frames {
 		text = append(append(append(text, "event: "...), topic...), "\ndata: "...)
@@ -81,6 +78,13 @@ func (s *stream) send(frames map[string]frame) error {
 	if len(frames) == 0 {
 		text = append(text, ": \n\n"...)
 	}
+	return s.write(text)
+}
+
+// write writes some lines. The deadline of a server's WriteTimeout is for whole answers:
+// here each write has one of its own instead, which a ResponseWriter may be without.
+func (s *stream) write(text []byte) error {
+	_ = s.control.SetWriteDeadline(time.Now().Add(patience))
 	if _, err := s.w.Write(text); err != nil {
 		return err
 	}

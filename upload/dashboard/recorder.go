@@ -11,12 +11,12 @@ import (
 const (
 	maxPart     = 10_000 // the highest part number there is
 	maxProblems = 200    // requests that failed, the last ones
-	maxPast     = 8      // files whose parts are known after their end, the last ones
+	maxPast     = 16     // files whose parts are known after their end, the last ones
 )
 
 // A Recorder remembers what an Observer sees and a client forgets: which parts of running
 // files are in flight or have to be sent again, and the last 200 requests that failed. It
-// takes a byte for each part of the files under way, and of the last 8 that have ended.
+// takes a byte for each part of the files under way, and of the last 16 that have ended.
 type Recorder struct {
 	mu       sync.Mutex
 	files    map[upload.FileID]*parts

@@ -1,0 +1,238 @@
+package main
+
+import (
+	"flag"
+	"fmt"
+	"net/http/httptest"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/chromedp/chromedp"
+	"github.com/chromedp/chromedp/kb"
+
+	"github.com/vodupload/vodupload/upload"
+	"github.com/vodupload/vodupload/upload/dashboard"
+	"github.com/vodupload/vodupload/upload/osstest"
+	"github.com/vodupload/vodupload/upload/uploadtest"
+)
+
+var shots = flag.String("shots", "", "`directory` for pictures of the page")
+
+const (
+	markup = `<img src=x onerror=alert(1)> bold.mp4`
+	kib    = 1 << 10
+)
+
+// A stage is a client whose uploads stand still at a place that tests know.
+type stage struct {
+	oss    *osstest.Server
+	client *upload.Client
+	page   *dashboard.Dashboard
+	server *httptest.Server
+	hang   *osstest.Fault
+}
+
+// newStage has one file with parts of each kind, one that failed, one that is done, and
+// one that waits for its turn, whose name is markup.
+func newStage(t *testing.T) *stage {
+	t.Helper()
+	s := &stage{oss: osstest.NewServer(&osstest.Options{Buckets: []string{"media"}})}
+	t.Cleanup(s.oss.Close)
+	recorder := dashboard.NewRecorder()
+	opts := uploadtest.Options(osstest.DefaultKey)
+	opts.Observer, opts.Parallel, opts.StallTimeout = recorder.Observer(), 2, time.Minute
+	opts.RetryInterval = 20 * time.Second
+	var err error
+	if s.client, err = upload.New(&opts); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = s.client.Close() })
+	s.page, err = dashboard.New(s.client, &dashboard.Options{Recorder: recorder, Control: true,
+		Sweeps: []upload.SweepOptions{{Endpoint: s.oss.URL, Bucket: "media", OlderThan: -1}}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(s.page.Close)
+	s.server = httptest.NewServer(s.page)
+	t.Cleanup(s.server.Close)
+	t.Cleanup(s.page.Close) // before the server, which waits for streams
+
+	s.hang = osstest.Hang(osstest.OpUploadPart).Match(func(r osstest.Request) bool { return r.PartNumber == 31 || r.PartNumber == 32 }).BeforeWork().Times(2)
+	s.oss.Inject(
+		osstest.Fail(osstest.OpPutObject, 403, "AccessDenied").Key("in/forbidden.mp4"),
+		osstest.Fail(osstest.OpUploadPart, 500, "InternalError").Part(20),
+		s.hang,
+	)
+	s.add(t, "done.mp4", 10*kib)
+	s.add(t, "forbidden.mp4", 10*kib)
+	s.add(t, "film.mp4", 120*100*kib)
+	s.add(t, markup, 40*kib)
+	for i := range 6 {
+		s.add(t, fmt.Sprintf("next %d.mp4", i+1), 300*kib)
+	}
+	if err := s.client.Start(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	<-s.hang.Fired()
+	return s
+}
+
+func (s *stage) add(t *testing.T, name string, size int64) {
+	t.Helper()
+	object := strings.NewReplacer("<", "", ">", "", "=", "", " ", "-").Replace(name)
+	_, err := s.client.AddFile(upload.File{Path: "/recordings/" + name, Source: upload.NewSource(noise(7), size, name),
+		Endpoint: s.oss.URL, Bucket: "media", Object: "in/" + object})
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+// row is a JavaScript expression for the row of a file.
+func row(name string) string {
+	return fmt.Sprintf(`[...document.querySelectorAll("#table tbody tr")].find((tr) => tr.querySelector(".name").textContent === %q)`, name)
+}
+
+func TestPage(t *testing.T) {
+	browser := startBrowser(t)
+	s := newStage(t)
+	p := openTab(t, browser, s.server.URL+"/", 1280, 900, false)
+	t.Run("shows what is under way", func(t *testing.T) {
+		p.t = t
+		p.until(row("film.mp4") + `?.children[1].textContent === "uploading"`)
+		p.until(row("forbidden.mp4") + `?.children[1].textContent === "failed"`)
+		p.until(`document.getElementById("slots").textContent === "2 of 2"`)
+		p.until(`document.title.includes("%")`)
+		p.until(`document.getElementById("graph").width > 100`)
+	})
+	t.Run("makes no element of a name", func(t *testing.T) {
+		p.t = t
+		p.until(row(markup) + ` !== undefined`)
+		if got := p.eval(`document.querySelectorAll("img").length`); got != "0" {
+			t.Errorf("%s pictures on the page", got)
+		}
+	})
+	t.Run("draws the parts of a file", func(t *testing.T) {
+		p.t = t
+		p.do(chromedp.Focus(`#text`))
+		p.eval(row("film.mp4") + `.querySelector(".name").focus()`)
+		p.do(chromedp.KeyEvent(kb.Enter))
+		part := func(state string) string {
+			return fmt.Sprintf(`document.querySelector('[data-part="%s"]').textContent`, state)
+		}
+		p.until(part("f") + ` === "2"`)
+		p.until(part("t") + ` === "1"`)
+		p.until(part("a") + ` === "29"`)
+		p.until(part("m") + ` === "88"`)
+		if got := p.eval(`document.activeElement.id`); got != "detail-title" {
+			t.Errorf("the keyboard is on %q, want it on the title of the parts", got)
+		}
+		// What is drawn has the colours of the legend.
+		pixel := func(i int) string {
+			return fmt.Sprintf(`(() => { const c = document.getElementById("map"), r = devicePixelRatio, n = Math.floor(c.clientWidth / 18);
+				return [...c.getContext("2d").getImageData(((%[1]d %% n) * 18 + 3) * r, (Math.floor(%[1]d / n) * 18 + 3) * r, 1, 1).data.slice(0, 3)].join(); })()`, i)
+		}
+		if total := p.eval(`[...document.querySelectorAll("#map-legend b")].reduce((n, b) => n + Number(b.textContent), 0)`); total != "120" {
+			t.Errorf("%s parts in the legend", total)
+		}
+		p.until(fmt.Sprintf(`%s === "46,139,87" && %s === "194,87,0" && %s === "11,102,195" && %s === "217,222,230"`, pixel(0), pixel(19), pixel(30), pixel(100)))
+		p.shoot("desktop")
+		p.do(chromedp.KeyEvent(kb.Escape))
+		p.until(`document.getElementById("detail").hidden && document.activeElement.textContent === "film.mp4"`)
+	})
+	t.Run("has request IDs to copy", func(t *testing.T) {
+		p.t = t
+		id := ""
+		for _, r := range s.oss.Requests(osstest.OpPutObject) {
+			if r.Status == 403 {
+				id = r.RequestID
+			}
+		}
+		p.until(fmt.Sprintf(`document.querySelector("#problems").innerText.includes(%q)`, id))
+		p.until(fmt.Sprintf(`document.querySelector('button[aria-label="Copy the request ID %s"]') !== null`, id))
+		p.until(`document.querySelector("#problems").innerText.includes("UploadPart, part 20")`)
+	})
+	t.Run("searches on the server", func(t *testing.T) {
+		p.t = t
+		p.do(chromedp.SendKeys("#text", "next 3"))
+		p.until(`document.querySelectorAll("#table tbody tr").length === 1`)
+		p.eval(`(document.getElementById("text").value = "", document.getElementById("which").value = "failed", document.getElementById("which").dispatchEvent(new Event("change")))`)
+		p.until(`document.querySelectorAll("#table tbody tr").length === 1 && ` + row("forbidden.mp4") + ` !== undefined`)
+		p.eval(`(document.getElementById("which").value = "", document.getElementById("which").dispatchEvent(new Event("change")))`)
+		p.until(`document.querySelectorAll("#table tbody tr").length === 10`)
+	})
+	t.Run("fits a phone", func(t *testing.T) {
+		phone := openTab(t, browser, s.server.URL+"/", 360, 740, false)
+		phone.until(row("film.mp4") + ` !== undefined`)
+		phone.eval(row("film.mp4") + `.querySelector(".name").click()`)
+		phone.until(`document.querySelector('[data-part="f"]').textContent === "2"`)
+		if got := phone.eval(`document.documentElement.scrollWidth - document.documentElement.clientWidth`); got != "0" {
+			t.Errorf("the page is %s pixels wider than the phone", got)
+		}
+		phone.shoot("phone")
+		phone.close()
+	})
+	t.Run("is dark where that is wanted", func(t *testing.T) {
+		dark := openTab(t, browser, s.server.URL+"/", 1280, 900, true)
+		dark.until(row("film.mp4") + ` !== undefined`)
+		dark.eval(row("film.mp4") + `.querySelector(".name").click()`)
+		dark.until(`document.querySelector('[data-part="f"]').textContent === "2"`)
+		if got := dark.eval(`getComputedStyle(document.body).backgroundColor`); got != "rgb(16, 21, 28)" {
+			t.Errorf("the background is %s", got)
+		}
+		dark.shoot("dark")
+		dark.close()
+	})
+	t.Run("comes back when the server does", func(t *testing.T) {
+		p.t = t
+		s.server.CloseClientConnections()
+
+		if _, err := s.client.AddFile(upload.File{Path: "/recordings/late.mp4", Source: upload.NewSource(noise(9), kib, "late"),
+			Endpoint: s.oss.URL, Bucket: "media", Object: "late.mp4"}); err != nil {
+			t.Fatal(err)
+		}
+		p.until(row("late.mp4") + ` !== undefined`)
+		p.until(`document.getElementById("link").hidden`)
+	})
+	t.Run("pauses and resumes", func(t *testing.T) {
+		p.t = t
+		p.do(chromedp.Click("#pause", chromedp.NodeEnabled))
+		p.until(`document.getElementById("state").textContent === "paused"`)
+		if got := s.client.Status(); got != upload.StatePaused {
+			t.Errorf("the client is %v", got)
+		}
+		p.do(chromedp.Click("#resume", chromedp.NodeEnabled))
+		p.until(`["started", "finished"].includes(document.getElementById("state").textContent)`)
+		p.until(`document.getElementById("counts").textContent.includes("10 succeeded")`)
+		p.do(chromedp.Click("#retry-failed", chromedp.NodeEnabled))
+		p.until(`document.getElementById("counts").textContent === "11 succeeded"`)
+		p.until(`document.getElementById("percent").textContent === "100 %"`)
+		p.eval(row("film.mp4") + `.querySelector(".name").click()`)
+		p.until(`document.querySelector('[data-part="r"]').textContent === "29"`)
+		p.shoot("finished")
+	})
+	t.Run("finds leftovers", func(t *testing.T) {
+		p.t = t
+		s.leave(t)
+		p.do(chromedp.Click("#look"))
+		p.until(`document.getElementById("leftovers-said").textContent.startsWith("1 upload, ")`)
+		p.until(`document.querySelector("#leftovers tbody").innerText.includes("media/in/left.mp4")`)
+	})
+}
+
+// leave leaves an unfinished upload at the server, as a program does that never comes back.
+func (s *stage) leave(t *testing.T) {
+	t.Helper()
+	s.oss.Inject(osstest.Fail(osstest.OpUploadPart, 403, "AccessDenied").Part(2).Key("in/left.mp4"))
+	opts := uploadtest.Options(osstest.DefaultKey)
+	other, err := upload.New(&opts)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer other.Close()
+	_, err = other.Upload(t.Context(), upload.File{Path: "left.mp4", Source: upload.NewSource(noise(1), 300*kib, "left"),
+		Endpoint: s.oss.URL, Bucket: "media", Object: "in/left.mp4"})
+	if err == nil {
+		t.Fatal("the upload is finished")
+	}
+}
