@@ -67,6 +67,30 @@
 //
 // A second client or process that starts the same upload in parts gets [ErrInUse].
 //
+// # Many machines
+//
+// Machines that share a store of checkpoints ([checkpoint.Shared], package
+// upload/fleet/jetstream has one) resume each other's uploads: where one dies, another
+// continues with the very same upload ID, as soon as the lease of the first has ended. A
+// file waits for that, see Options.ClaimWait; FileInfo.Waiting and a warning in the log
+// name the holder. Give files of a shared file system a File.SourceName.
+//
+// A machine that was stopped, or cut off from the store, for two thirds of its lease has
+// lost its claim. What it has in flight is ended, the file fails with [ErrClaimLost], and
+// nothing is sent for it any more that changes an object or an upload: before each
+// InitiateMultipartUpload, CompleteMultipartUpload and AbortMultipartUpload, and before the
+// last bytes of each PutObject, the store is asked whether the claim still holds. What
+// remains is one request that is on its way when the machine is stopped: OSS does not know
+// of claims. Where each object has a name of its own, IfExists Fail closes that gap, too.
+// In the night: somebody else has the file, or nobody. Look for it at the other machines
+// and at the object before you resume it; then look why the machine did not renew its
+// lease (stopped, swapping, cut off, its clock set forward).
+//
+// The store is asked for liveness and thrift only, never about bytes: what it loses costs
+// that parts are sent again, or an upload that [Client.Sweep] finds. A Sweep of the
+// server's list knows the uploads of all machines that share the store, and of no others.
+// [Result].CompletedByOther says that another machine made the object just before.
+//
 // # Integrity
 //
 // The CRC64 of each part is computed while the part is read, and compared with the one

@@ -16,6 +16,7 @@ import (
 
 	"golang.org/x/sync/errgroup"
 
+	"github.com/vodupload/vodupload/checkpoint/checkpointtest"
 	"github.com/vodupload/vodupload/upload/osstest"
 )
 
@@ -53,6 +54,7 @@ func localFaults() []localFault {
 		})},
 		{"file: cut short", "the last byte is cut off", changed(func(f *os.File, size int64) error { return f.Truncate(size - 1) })},
 		{"file: grows", "a byte is appended", changed(func(f *os.File, size int64) error { return f.Truncate(size + 1) })},
+		{"claim: lost", "the process is stopped until its lease in a store that machines share has ended, right before a request with bytes", loseClaim},
 		{"file: written to through a map", "a byte changes in a memory map (mmap) whose page was written to before the upload, too; on Linux", nil},
 	}
 	if writeThroughMap != nil {
@@ -119,6 +121,18 @@ func (r *trial) change(do func()) {
 		if !m.struck.Load() {
 			r.t.Errorf("the file never changed: no request %d of %s", r.nth(), r.scene.op)
 		}
+	})
+}
+
+// loseClaim stops the process past its lease.
+func loseClaim(r *trial) {
+	leases := checkpointtest.NewLeases()
+	store := leases.Store("worker")
+	r.store, r.opts.Checkpoints = store, store
+	r.change(func() {
+		store.Stop()
+		leases.Advance(checkpointtest.LeaseTerm)
+		store.Continue()
 	})
 }
 
