@@ -90,8 +90,8 @@ const script = `
 	Date.now = () => now() + window.clockAhead;`
 
 // open shows a page. Waits for a retry are a hundredth of what they are, and the page's
-// clock can be put forward by the variable clockAhead.
-func (b *browser) open(t *testing.T, url string) *tab {
+// clock can be put forward by the variable clockAhead. The scripts run before the page's own.
+func (b *browser) open(t *testing.T, url string, scripts ...string) *tab {
 	t.Helper()
 	ctx, cancel := chromedp.NewContext(b.ctx)
 	t.Cleanup(cancel)
@@ -102,7 +102,7 @@ func (b *browser) open(t *testing.T, url string) *tab {
 	p.ctx, cancel = context.WithTimeout(ctx, patience)
 	t.Cleanup(cancel)
 	p.do(chromedp.Func(func(ctx context.Context, t *chromedp.Target) error {
-		_, err := cdp.Call(ctx, t, page.AddScriptToEvaluateOnNewDocument, page.AddScriptToEvaluateOnNewDocumentParams{Source: script})
+		_, err := cdp.Call(ctx, t, page.AddScriptToEvaluateOnNewDocument, page.AddScriptToEvaluateOnNewDocumentParams{Source: script + strings.Join(scripts, "\n")})
 		return err
 	}), chromedp.Navigate(url))
 	t.Cleanup(func() {

@@ -125,7 +125,7 @@ func (c *chain) stored(object, path string) {
 	}
 	o, ok := c.oss.Object("media", object)
 	if !ok {
-		c.t.Fatalf("there is no object %s", object)
+		c.t.Fatalf("there is no object %s among %v", object, c.oss.Objects("media"))
 	}
 	r, err := o.Open()
 	if err != nil {

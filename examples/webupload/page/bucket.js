@@ -23,6 +23,16 @@ export class Bucket {
 		this.#tokens = tokens;
 	}
 
+	// reached reports whether the bucket has answered this page before.
+	get reached() {
+		return this.#answered.size > 0;
+	}
+
+	// link is the address of an object, without a signature.
+	link(object) {
+		return this.#url + object.split("/").map(encodeURIComponent).join("/");
+	}
+
 	// put sends a file in one request.
 	put(object, file, call) {
 		return this.#call(call, (client, ctx) =>

@@ -8,6 +8,11 @@ export function etagOfParts(parts) {
 	return `${md5(new TextEncoder().encode(digits)).toUpperCase()}-${parts.length}`;
 }
 
+// etagOf returns the ETag that the bucket gives to a part of these bytes, in upper case.
+export function etagOf(bytes) {
+	return md5(bytes).toUpperCase();
+}
+
 // The rotations of MD5's four rounds, and its constants (RFC 1321).
 const rotations = [[7, 12, 17, 22], [5, 9, 14, 20], [4, 11, 16, 23], [6, 10, 15, 21]];
 const sines = Array.from({ length: 64 }, (_, i) => Math.floor(Math.abs(Math.sin(i + 1)) * 2 ** 32));

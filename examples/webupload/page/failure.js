@@ -1,7 +1,9 @@
 // What can go wrong, in words for the person in front of the page.
 
+import { msg } from "./words.js";
+
 // A Failure says what happened, what to do about it, and what a technician wants to
-// know. Its kind says how an upload goes on:
+// know. Its kind says how an upload continues:
 //
 //	retry    it may work the next time
 //	token    it works with a new token
@@ -11,8 +13,9 @@
 //	stop     none of these: a person has to act
 export class Failure extends Error {
 	constructor(kind, title, advice = "", technical = "") {
-		super(title);
+		super(String(title));
 		this.kind = kind;
+		this.outage = false; // no answer: the network, or the server as a whole
 		this.title = title;
 		this.advice = advice;
 		this.technical = technical;
@@ -34,7 +37,7 @@ export function explain(error, place) {
 		return new Failure("abort", "Ended");
 	}
 	if (error.status === -1) {
-		return new Failure("retry", "The connection to the bucket broke",
+		return outage("The connection to the bucket broke",
 			"Check your network. What has been uploaded stays: try again when it works.",
 			error.name === "stalled" ? "no byte moved for 30 seconds" : "");
 	}
@@ -46,12 +49,19 @@ export function explain(error, place) {
 		return new Failure("retry", "The service is busy or in trouble", "Try again in a few minutes. What has been uploaded stays.", technical);
 	}
 	if (error.code === "NoSuchUpload") {
-		return new Failure("restart", "The service has forgotten this upload", "Try again: it begins anew.", technical);
+		return new Failure("restart", "The service has forgotten this upload", "Try again: it starts over.", technical);
 	}
 	if (error.code === "FileAlreadyExists") {
-		return new Failure("exists", "There is a file of this name already", "Rename your file and choose it again.", technical);
+		return new Failure("exists", "There is a file of this name already", "Keep both, or rename your file and choose it again.", technical);
 	}
 	return new Failure("stop", ...forPerson(error, place), technical);
+}
+
+// outage is for a request without an answer.
+export function outage(title, advice, technical = "") {
+	const failure = new Failure("retry", title, advice, technical);
+	failure.outage = true;
+	return failure;
 }
 
 // forPerson returns title and advice for an error that only a person can set right.
@@ -62,11 +72,11 @@ function forPerson(error, place) {
 	switch (error.code ?? error.name) {
 		case "AccessDenied":
 			return ["You may not upload to this place",
-				`The token has no right to write to ${place}. Whoever runs this page has to compare its policy with the bucket and the prefix.`];
+				msg("The token has no right to write to {0}. Whoever runs this page has to compare its policy with the bucket and the prefix.", place)];
 		case "NoSuchBucket":
-			return ["The bucket does not exist", `Whoever runs this page has to correct the name or the endpoint of ${place}.`];
+			return ["The bucket does not exist", msg("Whoever runs this page has to correct the name or the endpoint of {0}.", place)];
 		case "PublicEndpointForbidden":
-			return ["The service does not take uploads at this address", `Whoever runs this page has to map a domain to the bucket, and give it in place of ${place}'s endpoint.`];
+			return ["The service does not take uploads at this address", msg("Whoever runs this page has to map a domain to the bucket, and give it in place of {0}'s endpoint.", place)];
 		case "SignatureDoesNotMatch":
 			return ["The service does not accept the signature", "Whoever runs this page has to check the endpoint, its region and the token."];
 		case "UserDisable":
@@ -84,7 +94,6 @@ const etagHidden = ["The bucket hides the ETag from this page",
 // corsMissing is for a bucket that answers, but not to this page.
 export function corsMissing(method, place) {
 	return new Failure("stop", "The bucket does not accept uploads from this page",
-		`Whoever runs this page has to add a CORS rule to the bucket: origin ${location.origin}, methods PUT, POST, DELETE and HEAD, ` +
-		"allowed headers *, exposed headers ETag and x-oss-request-id.",
+		msg("Whoever runs this page has to add a CORS rule to the bucket: origin {0}, methods PUT, POST, DELETE and HEAD, allowed headers *, exposed headers ETag and x-oss-request-id.", location.origin),
 		`no CORS rule for ${method} from ${location.origin} to ${place}`);
 }

@@ -1,15 +1,38 @@
 // Sets the page up: asks the server where files go, and then for files.
 
 import { Bucket } from "./bucket.js";
+import { Checkpoints } from "./checkpoints.js";
 import { Tokens } from "./tokens.js";
 import { Uploads } from "./uploads.js";
 import { View } from "./view.js";
+import { language, msg, speak, t } from "./words.js";
 
 const byId = (id) => document.getElementById(id);
 
+let place = ""; // where files go
+let alerted = "";
+
 function alert(text) {
-	byId("alert").textContent = text;
+	alerted = text;
+	byId("alert").textContent = t(text);
 	byId("alert").hidden = text === "";
+}
+
+// translate puts all fixed texts into the language; the view does so with its own.
+function translate() {
+	document.documentElement.lang = language() === "zh" ? "zh-CN" : "en";
+	for (const element of document.querySelectorAll("[data-t]")) {
+		element.textContent = t(element.dataset.t);
+	}
+	for (const element of document.querySelectorAll("[data-label]")) {
+		element.setAttribute("aria-label", t(element.dataset.label));
+	}
+	byId("language").textContent = language() === "zh" ? "English" : "中文";
+	byId("language").lang = language() === "zh" ? "en" : "zh-CN";
+	byId("destination").textContent = place === "" ? t("Files go straight from this browser to the bucket.")
+		: t("Files go straight from this browser to {0}", place);
+	alert(alerted);
+	dispatchEvent(new Event("language"));
 }
 
 // configure asks the server for the page's configuration. It returns null if the server
@@ -31,7 +54,7 @@ async function begin(code) {
 	try {
 		config = await configure(headers);
 	} catch (error) {
-		alert(`The server of this page does not answer as it should (${error.message}). Load the page again later.`);
+		alert(msg("The server of this page does not answer as it should ({0}). Load the page again later.", error.message));
 		return;
 	}
 	if (config === null) {
@@ -50,14 +73,14 @@ async function begin(code) {
 }
 
 function open(config, headers) {
-	const place = `${config.bucket}/${config.prefix}`;
-	byId("destination").textContent = `Files go straight from this browser to ${place}`;
+	place = `${config.bucket}/${config.prefix}`;
+	translate();
 	const tokens = new Tokens(config.token, headers);
 	const bucket = new Bucket({ settings: config.settings, url: config.url, place }, tokens);
-	const uploads = new Uploads({ bucket, tokens, prefix: config.prefix, partSize: config.partSize, parallel: config.parallel });
-	new View(uploads);
+	const uploads = new Uploads({ bucket, tokens, checkpoints: new Checkpoints(config.url), prefix: config.prefix, partSize: config.partSize, parallel: config.parallel });
+	new View(uploads, config.bucket);
 
-	const add = (files, note = "") => alert([note, ...uploads.add(files)].join(" ").trim());
+	const add = (files, note = "") => alert([t(note), ...uploads.add(files)].join(" ").trim());
 	const input = byId("files");
 	input.addEventListener("change", () => {
 		add([...input.files]);
@@ -97,4 +120,9 @@ byId("access").addEventListener("submit", (event) => {
 	event.preventDefault();
 	begin(byId("code").value.trim());
 });
+byId("language").addEventListener("click", () => {
+	speak(language() === "zh" ? "en" : "zh");
+	translate();
+});
+translate();
 begin("");

@@ -1,7 +1,7 @@
 // One source of tokens for all uploads: however many parts ask, there is one request to
 // the token server at a time, and none while the token is good.
 
-import { Failure } from "./failure.js";
+import { Failure, outage } from "./failure.js";
 
 // A token is renewed when this share of its life, as it was when it came, is over.
 const renewAt = 0.8;
@@ -82,7 +82,7 @@ export class Tokens {
 		try {
 			response = await fetch(this.#url, { headers: this.#headers, cache: "no-store", signal: AbortSignal.timeout(patience) });
 		} catch {
-			throw new Failure("retry", "The token server does not answer",
+			throw outage("The token server does not answer",
 				"Check your network. If it works, whoever runs this page has to start the server again. What has been uploaded stays.");
 		}
 		try {

@@ -1,7 +1,8 @@
 // One file on its way to the bucket.
 
-import { etagOfParts } from "./etag.js";
+import { etagOf, etagOfParts } from "./etag.js";
 import { Failure } from "./failure.js";
+import { numbered } from "./names.js";
 
 // Retries of a request after its first attempt, and the wait before the first of them in
 // milliseconds, which then doubles.
@@ -10,6 +11,14 @@ const retryWait = 2000;
 
 // New tokens that one request may ask for.
 const renewals = 2;
+
+// An upload to a bucket that has answered before waits for the network for so long, and
+// tries at least so often, in milliseconds.
+const outageWait = 10 * 60_000;
+const outagePause = 15_000;
+
+// Names that are tried to keep both files.
+const maxCopies = 100;
 
 const maxParts = 10_000;
 
@@ -27,12 +36,21 @@ export class Upload {
 	#busy = ""; // the request that has to be alone: put, begin or complete
 	#restarted = false;
 	#tasks = new Set();
+	#checkpoints;
+	#partSize;
+	#looked = false; // for a record of an earlier page
+	#shown = 0; // bytes that were shown as sent
+	#wanted; // the object's name that was asked for
+	#copy = 0; // the number in the name, to keep both; 0: the name as it is
 
-	constructor(file, object, { bucket, tokens, partSize, changed }) {
+	constructor(file, object, { bucket, tokens, checkpoints, partSize, changed }) {
 		this.file = file;
 		this.object = object;
+		this.#wanted = object;
 		this.#bucket = bucket;
 		this.#tokens = tokens;
+		this.#checkpoints = checkpoints;
+		this.#partSize = partSize;
 		this.#changed = changed;
 		this.#parts = plan(file.size, partSize);
 	}
@@ -41,9 +59,21 @@ export class Upload {
 		return this.file.size;
 	}
 
-	// sent is how many bytes the bucket has, and how many are on their way there.
+	// sent is how many bytes the bucket has, and how many are on their way there. It never
+	// goes back: what has to be sent again has been shown already.
 	get sent() {
-		return this.#parts.reduce((sum, part) => sum + (part.etag ? part.end - part.start : part.loaded), 0);
+		const now = this.#parts.reduce((sum, part) => sum + (part.etag ? part.end - part.start : part.loaded), 0);
+		return this.#shown = Math.max(this.#shown, now);
+	}
+
+	// link is the object's address, without a signature.
+	get link() {
+		return this.#bucket.link(this.object);
+	}
+
+	// renamed is the name under which a second file was kept, or "".
+	get renamed() {
+		return this.#copy === 0 ? "" : this.object.slice(this.object.lastIndexOf("/") + 1);
 	}
 
 	get active() {
@@ -64,6 +94,9 @@ export class Upload {
 		}
 		if (this.#parts.length === 1) {
 			return this.#alone("put", () => this.#put());
+		}
+		if (!this.#looked) {
+			return this.#alone("look", () => this.#look());
 		}
 		if (this.#uploadId === "") {
 			return this.#alone("begin", () => this.#begin());
@@ -86,7 +119,7 @@ export class Upload {
 		}
 	}
 
-	// resume goes on, after a pause or a failure.
+	// resume continues, after a pause or a failure.
 	resume() {
 		if (this.state === "paused" || this.state === "failed") {
 			this.failure = null;
@@ -96,6 +129,26 @@ export class Upload {
 		}
 	}
 
+	// keepBoth uploads the file under a name with a number in it.
+	keepBoth() {
+		if (this.state === "failed" && this.failure.kind === "exists") {
+			this.failure = null;
+			this.#rename();
+		}
+	}
+
+	// #rename takes the next name. What was uploaded under the old one is removed.
+	#rename() {
+		this.#checkpoints.drop(this.file, this.object);
+		if (this.#uploadId !== "") {
+			this.#bucket.abort(this.object, this.#uploadId).catch(() => {});
+		}
+		this.#copy = this.#copy === 0 ? 2 : this.#copy + 1;
+		this.object = numbered(this.#wanted, this.#copy);
+		this.#looked = false;
+		this.#startOver();
+	}
+
 	// cancel ends the upload, waits for its requests and removes its parts.
 	async cancel() {
 		if (this.state === "done" || this.state === "canceled" || this.finishing) {
@@ -103,6 +156,7 @@ export class Upload {
 		}
 		this.#halt("canceled");
 		await Promise.allSettled([...this.#tasks]);
+		this.#checkpoints.drop(this.file, this.object);
 		if (this.#uploadId !== "") {
 			// Should this fail, the bucket's own rule for old parts is left to remove them.
 			await this.#bucket.abort(this.object, this.#uploadId).catch(() => {});
@@ -157,13 +211,22 @@ export class Upload {
 				this.#forget();
 				return;
 			}
+			if (failure.kind === "exists" && this.#copy > 0 && this.#copy < maxCopies) {
+				this.#rename();
+				return;
+			}
 			this.failure = failure;
 			this.#halt("failed");
 		}
 	}
 
-	// #forget begins anew: the server has lost the upload and its parts.
+	// #forget starts over: the server has lost the upload and its parts.
 	#forget() {
+		this.#checkpoints.drop(this.file, this.object);
+		this.#startOver();
+	}
+
+	#startOver() {
 		this.#uploadId = "";
 		for (const part of this.#parts) {
 			part.etag = "";
@@ -181,9 +244,47 @@ export class Upload {
 		this.state = "done";
 	}
 
+	// #look looks for what an earlier page has sent of the same file. The first and the last
+	// of these parts are compared with the file; a file whose size and time are the same and
+	// whose bytes are others in between is not noticed.
+	async #look() {
+		this.#looked = true;
+		const record = this.#checkpoints.find(this.file, this.object);
+		if (record === null) {
+			return;
+		}
+		const parts = plan(this.size, record.partSize);
+		const sent = parts.filter((part) => record.etags[part.number - 1]);
+		for (const part of new Set([sent.at(0), sent.at(-1)])) {
+			if (part && await this.#etagNow(part) !== plain(record.etags[part.number - 1])) {
+				this.#checkpoints.drop(this.file, this.object);
+				this.#bucket.abort(this.object, record.uploadId).catch(() => {});
+				return;
+			}
+		}
+		for (const part of sent) {
+			part.etag = record.etags[part.number - 1];
+		}
+		this.#parts = parts;
+		this.#partSize = record.partSize;
+		this.#uploadId = record.uploadId;
+	}
+
+	async #etagNow(part) {
+		return etagOf(new Uint8Array(await this.file.slice(part.start, part.end).arrayBuffer()));
+	}
+
 	// #begin is not ended by a pause: its answer is the only way to learn the ID.
 	async #begin() {
 		this.#uploadId = await this.#persist(this.#run.signal, () => this.#bucket.begin(this.object, this.file, {}));
+		this.#keep();
+	}
+
+	// #keep keeps what is needed to resume in another page.
+	#keep() {
+		this.#checkpoints.save(this.file, this.object, () => ({
+			uploadId: this.#uploadId, partSize: this.#partSize, etags: this.#parts.map((part) => part.etag),
+		}));
 	}
 
 	async #part(part, signal) {
@@ -194,6 +295,9 @@ export class Upload {
 		if (id === this.#uploadId) {
 			part.etag = etag;
 			part.flying = false;
+			if (this.state !== "canceled") {
+				this.#keep();
+			}
 		}
 	}
 
@@ -201,6 +305,7 @@ export class Upload {
 		await this.#persist(this.#run.signal, () =>
 			this.#settle(this.#bucket.complete(this.object, this.#uploadId, this.#parts, {}),
 				(etag) => etag.toUpperCase() === etagOfParts(this.#parts)));
+		this.#checkpoints.drop(this.file, this.object);
 		this.state = "done";
 	}
 
@@ -233,9 +338,10 @@ export class Upload {
 		}
 	}
 
-	// #persist repeats a request that may work the next time.
+	// #persist repeats a request that may work the next time. Attempts without a network do
+	// not count where the bucket has answered before: nobody can do more than wait.
 	async #persist(signal, request) {
-		for (let failed = 0, renewed = 0; ;) {
+		for (let failed = 0, renewed = 0, tries = 0, since = 0; ; tries++) {
 			try {
 				return await request();
 			} catch (failure) {
@@ -247,16 +353,26 @@ export class Upload {
 					this.#tokens.expire(failure.token);
 					continue;
 				}
-				if (failure.kind !== "retry" || failed === retries) {
+				if (failure.kind !== "retry") {
 					throw failure;
 				}
+				const away = failure.outage && this.#bucket.reached;
+				since = away ? since || Date.now() : 0;
+				if (away ? Date.now() - since > outageWait : failed === retries) {
+					throw failure;
+				}
+				failed += away ? 0 : 1;
 				this.trouble = failure;
 				this.#changed();
-				await pause(retryWait * 2 ** failed, signal);
-				failed++;
+				await pause(Math.min(retryWait * 2 ** (away ? tries : failed - 1), outagePause), signal);
 			}
 		}
 	}
+}
+
+// plain is an ETag without quotation marks, in upper case.
+function plain(etag) {
+	return etag.replaceAll('"', "").toUpperCase();
 }
 
 // plan divides a file into parts. One that fits into a part, and an empty one, is one.

@@ -1,6 +1,7 @@
 // The list of files, and the requests that may be in flight for all of them together.
 
 import { Upload } from "./upload.js";
+import { t } from "./words.js";
 
 const maxName = 1023; // bytes of an object's name
 
@@ -10,11 +11,11 @@ export class Uploads extends EventTarget {
 	#prefix;
 	#free;
 
-	constructor({ bucket, tokens, prefix, partSize, parallel }) {
+	constructor({ bucket, tokens, checkpoints, prefix, partSize, parallel }) {
 		super();
 		this.#prefix = prefix;
 		this.#free = parallel;
-		this.#options = { bucket, tokens, partSize, changed: () => this.#changed() };
+		this.#options = { bucket, tokens, checkpoints, partSize, changed: () => this.#changed() };
 	}
 
 	// add puts files on the list and returns the reasons why some were not.
@@ -23,9 +24,9 @@ export class Uploads extends EventTarget {
 		for (const file of files) {
 			const object = this.#prefix + file.name;
 			if (this.list.some((u) => u.object === object)) {
-				refused.push(`${file.name} is on the list already.`);
+				refused.push(t("{0} is on the list already.", file.name));
 			} else if (new TextEncoder().encode(object).length > maxName) {
-				refused.push(`The name ${file.name} is too long.`);
+				refused.push(t("The name {0} is too long.", file.name));
 			} else {
 				this.list.push(new Upload(file, object, this.#options));
 			}

@@ -1,6 +1,6 @@
 // What the page shows. All text goes in as text: names of files are never markup.
 
-import { bytes, duration, percent } from "./words.js";
+import { bytes, duration, percent, t } from "./words.js";
 
 // Milliseconds between two looks at the list.
 const pace = 200;
@@ -9,18 +9,22 @@ const byId = (id) => document.getElementById(id);
 
 export class View {
 	#uploads;
+	#bucket;
 	#rows = new Map();
 	#timer = 0;
 	#speed = new Speed();
 
-	constructor(uploads) {
+	constructor(uploads, bucket) {
 		this.#uploads = uploads;
-		uploads.addEventListener("change", () => {
+		this.#bucket = bucket;
+		const soon = () => {
 			this.#timer ||= setTimeout(() => {
 				this.#timer = 0;
 				this.#show();
 			}, pace);
-		});
+		};
+		uploads.addEventListener("change", soon);
+		addEventListener("language", soon);
 		byId("pause-all").addEventListener("click", () => uploads.active ? uploads.pauseAll() : uploads.resumeAll());
 		byId("dismiss").addEventListener("click", () => uploads.dismiss());
 	}
@@ -35,7 +39,7 @@ export class View {
 		}
 		for (const upload of list) {
 			if (!this.#rows.has(upload)) {
-				this.#rows.set(upload, new Row(upload, this.#uploads));
+				this.#rows.set(upload, new Row(upload, this.#uploads, this.#bucket));
 			}
 			this.#rows.get(upload).show();
 		}
@@ -52,20 +56,20 @@ export class View {
 
 		byId("total").hidden = list.length < 2;
 		byId("total").dataset.state = done === list.length ? "done" : "";
-		byId("total-title").textContent = `${done} of ${list.length} files uploaded`;
+		byId("total-title").textContent = t("{0} of {1} files uploaded", done, list.length);
 		byId("total-percent").textContent = percent(share);
 		byId("total-progress").value = share;
 		const rate = active ? this.#speed.rate : 0;
 		byId("total-detail").textContent = [
-			`${bytes(sent)} of ${bytes(size)}`,
+			t("{0} of {1}", bytes(sent), bytes(size)),
 			rate > 0 && `${bytes(rate)}/s`,
-			rate > 0 && sent < size && `${duration((size - sent) / rate)} left`,
+			rate > 0 && sent < size && t("{0} left", duration((size - sent) / rate)),
 		].filter(Boolean).join(" · ");
 		const paused = list.some((u) => u.state === "paused");
 		byId("pause-all").hidden = !active && !paused && !list.some((u) => u.state === "failed");
-		byId("pause-all").textContent = active ? "Pause all" : paused ? "Resume all" : "Try all again";
+		byId("pause-all").textContent = t(active ? "Pause all" : paused ? "Resume all" : "Try all again");
 		byId("dismiss").hidden = done === 0;
-		document.title = list.length > 0 && done < list.length ? `${percent(share)} · Upload media` : "Upload media";
+		document.title = list.length > 0 && done < list.length ? `${percent(share)} · ${t("Upload media")}` : t("Upload media");
 	}
 }
 
@@ -74,15 +78,17 @@ const states = { waiting: "Waiting", uploading: "Uploading", paused: "Paused", f
 class Row {
 	#upload;
 	#item;
+	#bucket;
 	#said = "";
 
-	constructor(upload, uploads) {
+	constructor(upload, uploads, bucket) {
+		this.#bucket = bucket;
 		this.#upload = upload;
 		this.#item = byId("item").content.firstElementChild.cloneNode(true);
 		this.#part(".name").textContent = upload.file.name;
-		this.#part("progress").setAttribute("aria-label", `Progress of ${upload.file.name}`);
 		this.#part(".go").addEventListener("click", () => upload.active ? upload.pause() : upload.resume());
 		this.#part(".end").addEventListener("click", () => uploads.remove(upload));
+		this.#part(".both").addEventListener("click", () => upload.keepBoth());
 		byId("list").append(this.#item);
 	}
 
@@ -92,38 +98,54 @@ class Row {
 		const next = this.#item.nextElementSibling ?? this.#item.previousElementSibling;
 		this.#item.remove();
 		if (had) {
-			(next?.querySelector("button:not([hidden]):not(:disabled)") ?? byId("files")).focus();
+			(next?.querySelector("button:not(.gone):not(:disabled)") ?? byId("files")).focus();
 		}
 	}
 
 	show() {
-		const { state, sent, size, file, failure, trouble, finishing, active } = this.#upload;
+		const { state, sent, size, file, failure, trouble, finishing, active, renamed } = this.#upload;
 		const share = state === "done" ? 1 : size === 0 ? 0 : sent / size;
 		this.#item.dataset.state = state;
-		this.#part(".state").textContent = finishing ? "Finishing" : states[state];
+		this.#part(".state").textContent = t(finishing ? "Finishing" : states[state]);
 		this.#part("progress").value = share;
+		this.#part("progress").setAttribute("aria-label", t("Progress of {0}", file.name));
+		this.#part(".as").textContent = renamed === "" ? "" : t("kept as {0}", renamed);
 		this.#part(".detail").textContent = state === "done" ? bytes(size)
-			: active && trouble ? `${trouble.title}. Trying again …`
-			: `${bytes(sent)} of ${bytes(size)} · ${percent(share)}`;
+			: active && trouble ? t("{0}. Trying again …", t(trouble.title))
+			: `${t("{0} of {1}", bytes(sent), bytes(size))} · ${percent(share)}`;
+		this.#showLink(state === "done");
 		this.#button(".go", active ? "Pause" : state === "failed" ? "Try again" : "Resume", state === "done", finishing);
 		this.#button(".end", state === "done" ? "Dismiss" : "Cancel", false, finishing);
+		this.#button(".both", "Keep both", failure?.kind !== "exists", false);
 		this.#showFailure(failure);
-		this.#say(state === "done" ? `${file.name} is uploaded` : state === "failed" ? `${file.name}: ${failure.title}` : "");
+		this.#say(state === "done" ? t("{0} is uploaded", file.name) : state === "failed" ? `${file.name}: ${t(failure.title)}` : "");
+	}
+
+	// #showLink shows where the file is: the bucket and the object, and its address.
+	#showLink(done) {
+		const link = this.#part(".link");
+		link.hidden = !done;
+		if (done) {
+			link.textContent = `${this.#bucket}/${this.#upload.object}`;
+			link.href = this.#upload.link;
+		}
 	}
 
 	#showFailure(failure) {
 		this.#part(".problem").hidden = failure === null;
-		this.#part(".title").textContent = failure?.title ?? "";
-		this.#part(".advice").textContent = failure?.advice ?? "";
+		this.#part(".title").textContent = t(failure?.title ?? "");
+		this.#part(".advice").textContent = t(failure?.advice ?? "");
 		this.#part(".technical").textContent = failure?.technical ?? "";
 		this.#part(".technical").hidden = !failure?.technical;
 	}
 
-	#button(selector, text, hidden, disabled) {
+	// #button shows a button. One that is gone keeps its place, so that the others do not
+	// move under the mouse.
+	#button(selector, text, gone, disabled) {
 		const button = this.#part(selector);
-		button.textContent = text;
-		button.setAttribute("aria-label", `${text} ${this.#upload.file.name}`);
-		button.hidden = hidden;
+		button.textContent = t(text);
+		button.setAttribute("aria-label", `${t(text)} ${this.#upload.file.name}`);
+		button.classList.toggle("gone", gone);
 		button.disabled = disabled;
 	}
 

@@ -1,4 +1,48 @@
-// Numbers as people read them.
+// Words in the language of whoever is in front of the page, and numbers as people read
+// them. The English text is the key of its translation.
+
+import { chinese } from "./zh.js";
+
+const remembered = "vodupload-language";
+
+let current = recall() ?? (navigator.language.toLowerCase().startsWith("zh") ? "zh" : "en");
+
+export function language() {
+	return current;
+}
+
+// speak switches the language, and remembers it.
+export function speak(name) {
+	current = name;
+	try {
+		localStorage.setItem(remembered, name);
+	} catch {
+		// A browser that keeps nothing asks its own setting the next time.
+	}
+}
+
+function recall() {
+	try {
+		return localStorage.getItem(remembered);
+	} catch {
+		return null;
+	}
+}
+
+// msg is a text with places {0}, {1} … that t fills in after the translation.
+export function msg(text, ...args) {
+	return { text, args, toString: () => filled(text, args) };
+}
+
+// t translates a text or what msg returned. What has no translation stays English.
+export function t(message, ...args) {
+	const { text, args: own } = typeof message === "string" ? { text: message, args } : message;
+	return filled(current === "zh" ? chinese[text] ?? text : text, own);
+}
+
+function filled(text, args) {
+	return text.replace(/\{(\d)\}/g, (_, n) => args[n]);
+}
 
 const units = ["bytes", "KB", "MB", "GB", "TB"];
 
