@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"path/filepath"
 	"sync"
 	"time"
 
@@ -95,6 +94,7 @@ func (r *run) upload(ctx context.Context) (upload.Result, error) {
 	if file.Path == "" {
 		file.Path = shown(job.Source)
 	}
+	file.SourceName = job.sourceName() // by which its claim is found
 	file.Endpoint, file.Bucket, file.Object = job.Endpoint, job.Bucket, job.Object
 	file.Options, file.Info, file.IfExists = job.Options, job.Info, job.IfExists
 	if prepare := r.w.opts.Prepare; prepare != nil {
@@ -108,9 +108,6 @@ func (r *run) upload(ctx context.Context) (upload.Result, error) {
 		if report != nil {
 			report(f)
 		}
-	}
-	if path, err := filepath.EvalSymlinks(file.Path); err == nil && file.Source == nil { // which is what keys its checkpoint
-		r.key.source = path
 	}
 	if !r.w.claims.add(r) {
 		return upload.Result{}, errSameFile

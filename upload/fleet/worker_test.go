@@ -199,6 +199,11 @@ func (p *plant) empty() {
 // records returns how many checkpoints there are.
 func (p *plant) records() int {
 	p.t.Helper()
+	return len(p.checkpoints())
+}
+
+func (p *plant) checkpoints() []checkpoint.Entry {
+	p.t.Helper()
 	store, err := storestream.Open(p.t.Context(), connect(p.t), &storestream.Options{Namespace: namespace(p.t)})
 	if err != nil {
 		p.t.Fatal(err)
@@ -208,7 +213,7 @@ func (p *plant) records() int {
 	if err != nil {
 		p.t.Fatal(err)
 	}
-	return len(entries)
+	return entries
 }
 
 func TestJobsAreUploaded(t *testing.T) {
@@ -675,6 +680,41 @@ func TestRecordGoesAfterTheResult(t *testing.T) {
 	a.stop()
 	if got := <-states; got != fleet.StateSucceeded {
 		t.Errorf("the record went while the job was %s", got)
+	}
+}
+
+func TestSignatureOfAURLIsInNoCheckpoint(t *testing.T) {
+	t.Parallel()
+	p := newPlant(t)
+	data := bytes.Repeat([]byte("talk "), 100_000)
+	job := fleet.Job{ID: "talk", Source: "https://origin/talk.mp4?Signature=secret", Endpoint: p.oss.URL, Bucket: "media", Object: "talk"}
+	hold := osstest.Hang(osstest.OpUploadPart).Nth(3).Always()
+	p.oss.Inject(hold)
+	p.enqueue(job)
+	opens := func(o *fleet.WorkerOptions) {
+		o.Openers["https"] = func(_ context.Context, j fleet.Job) (upload.File, error) {
+			if j.Source != job.Source {
+				t.Errorf("the opener got %s", j.Source)
+			}
+			return upload.File{Source: upload.NewSource(bytes.NewReader(data), int64(len(data)), "v1")}, nil
+		}
+	}
+	a := p.worker("a", opens)
+	<-hold.Fired()
+	await(t, "two parts are there", func() bool { return p.parts(job) == 2 })
+	a.stop()
+	if c := p.checkpoints(); len(c) != 1 || c[0].Record.Key.Source != "https://origin/talk.mp4" {
+		t.Errorf("got checkpoints %+v, want one without the signature", c)
+	}
+	p.oss.ClearFaults()
+	b := p.worker("b", opens)
+	if info := p.wait(job.ID); info.State != fleet.StateSucceeded || info.Result.ResumedParts != 2 {
+		t.Errorf("got %+v, want b to have resumed it", info)
+	}
+	for _, r := range []*running{a, b} {
+		if strings.Contains(r.log.String(), "secret") {
+			t.Errorf("the signature is in the log: %s", r.log)
+		}
 	}
 }
 
