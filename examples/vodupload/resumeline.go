@@ -1,8 +1,11 @@
 package main
 
 import (
+	"fmt"
 	"net/url"
 	"strings"
+
+	"github.com/vodupload/vodupload/examples/vodupload/internal/output"
 )
 
 // howToResume returns the command that resumes this run, which is the same once more. One
@@ -10,8 +13,11 @@ import (
 func (a *app) howToResume() string {
 	words := []string{"vodupload"}
 	for _, arg := range a.args {
-		if hasSecret(arg) {
+		switch {
+		case hasSecret(arg):
 			return "the same command resumes"
+		case arg == "-":
+			return "run the same command again, with the same standard input"
 		}
 		words = append(words, quote(arg))
 	}
@@ -27,8 +33,11 @@ func hasSecret(arg string) bool {
 	return err == nil && u.Scheme != "" && (u.User != nil || u.RawQuery != "")
 }
 
-// quote returns a word as a shell takes it.
+// quote returns a word as a shell takes it, and as a terminal shows it.
 func quote(word string) string {
+	if output.Safe(word) != word {
+		return "$'" + escape(word) + "'"
+	}
 	plain := func(r rune) bool {
 		return r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r >= '0' && r <= '9' || strings.ContainsRune("-_./:=,+@%", r) || r > 0x7f
 	}
@@ -36,4 +45,17 @@ func quote(word string) string {
 		return word
 	}
 	return "'" + strings.ReplaceAll(word, "'", `'\''`) + "'"
+}
+
+// escape returns the bytes of a word for a shell's quotation marks of the form $'...'.
+func escape(word string) string {
+	var b strings.Builder
+	for _, c := range []byte(word) {
+		if c < ' ' || c > '~' || c == '\'' || c == '\\' {
+			fmt.Fprintf(&b, `\x%02x`, c)
+		} else {
+			b.WriteByte(c)
+		}
+	}
+	return b.String()
 }

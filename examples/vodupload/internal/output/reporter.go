@@ -132,7 +132,7 @@ func (r *Reporter) show() {
 
 // Say writes a line for people, and a notice for programs. Not where it is quiet.
 func (r *Reporter) Say(format string, args ...any) {
-	text := fmt.Sprintf(format, args...)
+	text := Safe(fmt.Sprintf(format, args...))
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.emitLocked(Event{Type: "notice", Message: text})
@@ -146,7 +146,7 @@ func (r *Reporter) Detail(format string, args ...any) {
 	if r.opts.Verbose {
 		r.mu.Lock()
 		defer r.mu.Unlock()
-		r.printLocked(fmt.Sprintf(format, args...))
+		r.printLocked(Safe(fmt.Sprintf(format, args...)))
 	}
 }
 
