@@ -14,7 +14,8 @@ import (
 	"github.com/vodupload/vodupload/upload"
 )
 
-const copyHelp = `A source is a file, a folder with all that is below it, or - for standard input.
+const copyHelp = `A source is a file, a folder with all that is below it, - for standard input, or a URL
+(http or https), which is read part by part while it is uploaded.
 Below a destination that ends in a slash, files keep their names, and the files of a
 folder their paths below that folder. A destination without a slash at its end is the
 name of one object.
@@ -30,6 +31,7 @@ func newCp(a *app) *cobra.Command {
 		Example: `  vodupload cp talk.mp4 oss://media/in/
   vodupload cp recordings oss://media/2026/ --include '*.mp4' --compare crc64
   ffmpeg ... | vodupload cp - oss://media/live.ts
+  vodupload cp https://example.com/film.mp4 oss://media/in/
   find . -name '*.mov' -print0 | vodupload cp --files-from0 - oss://media/mov/`,
 		RunE: func(cmd *cobra.Command, args []string) error { return a.copy(cmd.Context(), args, &flags) },
 	}
@@ -73,6 +75,11 @@ func (f *copyFlags) plan(args []string) (sources []string, to destination, err e
 		return nil, to, err
 	}
 	piped := slices.Contains(sources, "-")
+	for _, source := range sources {
+		if err := to.checkURL(source); isURL(source) && err != nil {
+			return nil, to, err
+		}
+	}
 	switch {
 	case listed && len(sources) > 1:
 		return nil, to, errors.New("with a list of files, wanted one folder that its paths are relative to, or none")

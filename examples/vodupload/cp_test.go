@@ -3,6 +3,8 @@ package main
 import (
 	"fmt"
 	"io"
+	"net/http"
+	"net/http/httptest"
 	"os"
 	"path/filepath"
 	"slices"
@@ -307,4 +309,59 @@ func TestCpSaysOnceWhatIsWrongForAll(t *testing.T) {
 			}
 		})
 	}
+}
+
+func TestCpURL(t *testing.T) {
+	text := strings.Repeat("film ", 60_000)
+	changed := time.Now().Add(-time.Hour)
+	site := httptest.NewServer(http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) {
+		switch r.URL.Path {
+		case "/films/a b.mp4":
+			if r.URL.Query().Get("signature") == "" {
+				http.Error(rw, "no", http.StatusForbidden)
+				return
+			}
+			rw.Header().Set("ETag", `"one"`)
+			http.ServeContent(rw, r, "", changed, strings.NewReader(text))
+		case "/stream.ts":
+			rw.WriteHeader(http.StatusOK)
+			_, _ = io.WriteString(rw, text)
+		default:
+			http.NotFound(rw, r)
+		}
+	}))
+	defer site.Close()
+	for _, test := range []struct {
+		outcome string
+		code    int
+		args    []string
+		says    string
+	}{
+		{"is copied", exitOK, []string{site.URL + "/films/a%20b.mp4?signature=hidden", "oss://media/in/"}, "1 file uploaded"},
+		{"is copied to a name", exitOK, []string{site.URL + "/films/a%20b.mp4?signature=hidden", "oss://media/in/a b.mp4"}, "1 file uploaded"},
+		{"is nowhere", exitNotFound, []string{site.URL + "/gone.mp4?signature=hidden", "oss://media/in/"}, "404"},
+		{"is not allowed", exitDenied, []string{site.URL + "/films/a%20b.mp4", "oss://media/in/"}, "403"},
+		{"has no ranges", exitFailed, []string{site.URL + "/stream.ts?signature=hidden", "oss://media/in/"}, "vodupload cp - oss://media/in/stream.ts"},
+		{"has no name", exitUsage, []string{site.URL + "/?signature=hidden", "oss://media/in/"}, "has no file name"},
+	} {
+		t.Run(test.outcome, func(t *testing.T) {
+			w := newWorld(t)
+			r := w.upload(append([]string{"cp", "--part-size", "100K", "--json"}, test.args...)...).wants(t, test.code)
+			if !strings.Contains(r.stderr, test.says) || strings.Contains(r.stderr+r.stdout, "hidden") {
+				t.Errorf("want %q:\n%s", test.says, r.stderr)
+			}
+			if r.events(t); test.code == exitOK && w.content("in/a b.mp4") != text {
+				t.Error("the object has other bytes")
+			}
+		})
+	}
+	t.Run("is there already", func(t *testing.T) {
+		w := newWorld(t)
+		for _, skipped := range []int{0, 1} {
+			r := w.upload("sync", site.URL+"/films/a%20b.mp4?signature=hidden", "oss://media/in/", "--json").wants(t, exitOK)
+			if sum := last(r.events(t)).Summary; sum.Skipped != skipped {
+				t.Errorf("got %+v", sum)
+			}
+		}
+	})
 }

@@ -17,6 +17,10 @@ func (c *copying) add(ctx context.Context, source string) error {
 		c.addPipe()
 		return nil
 	}
+	if isURL(source) {
+		c.addURL(ctx, source)
+		return nil
+	}
 	info, err := os.Stat(source)
 	switch {
 	case err != nil:

@@ -19,7 +19,7 @@ const (
 	exitFailed      = 1   // some files failed, or anything else did
 	exitUsage       = 2   // the command line or the configuration is wrong
 	exitNotFound    = 3   // a source is not there
-	exitDenied      = 4   // no credentials, or they lack a right
+	exitDenied      = 4   // no credentials, or they lack a right; a file that may not be read
 	exitTemporary   = 5   // stopped, or gave up on what may pass: run it again to resume
 	exitIntegrity   = 6   // bytes are not what they should be
 	exitInUse       = 7   // another process works on the same upload
@@ -102,7 +102,7 @@ func ownCode(err error) int {
 	case errors.Is(err, upload.ErrInUse):
 		return exitInUse
 	case errors.Is(err, upload.ErrNoCredentials), errors.Is(err, upload.ErrTokenExpired),
-		errors.Is(err, sts.ErrNotConfigured), errors.Is(err, sts.ErrInvalidCredentials):
+		errors.Is(err, sts.ErrNotConfigured), errors.Is(err, sts.ErrInvalidCredentials), errors.Is(err, fs.ErrPermission):
 		return exitDenied
 	case errors.Is(err, upload.ErrFileNotExist), errors.Is(err, upload.ErrObjectNotExist),
 		errors.Is(err, fleet.ErrJobNotExist), errors.Is(err, fs.ErrNotExist):
