@@ -219,7 +219,7 @@ const (
 var nestedImports = map[string]map[string]rule{
 	"upload/fleet": {
 		"upload/fleet": {
-			[]string{"upload/fleet/internal/decide", "upload/fleet/jetstream", "upload", "checkpoint", nats},
+			[]string{"upload/fleet/internal/decide", "upload/fleet/jetstream", "upload", "upload/source", "checkpoint", nats},
 			"queue and worker use the client as every user does, and a NATS server that runs somewhere",
 		},
 		"upload/fleet/internal/decide": {

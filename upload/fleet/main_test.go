@@ -14,12 +14,14 @@ import (
 
 	"github.com/vodupload/vodupload/upload/fleet"
 	"github.com/vodupload/vodupload/upload/fleet/embedded"
+	"github.com/vodupload/vodupload/upload/fleet/fleettest"
 )
 
 // engine is the engine of all tests that do not stop it. Each has a namespace of its own.
 var engine *embedded.Server
 
 func TestMain(m *testing.M) {
+	fleettest.Init()
 	if spec := os.Getenv(childEnv); spec != "" {
 		os.Exit(runChild(spec))
 	}

@@ -35,7 +35,7 @@ type WorkerOptions struct {
 	// CheckpointDir is refused.
 	Upload upload.Options
 
-	// Openers open sources, by the scheme of their URLs: "file" by what [Files] returns,
+	// Openers open sources, by the scheme of their URLs: "file" by what [Files] returns, and "https" by [HTTP],
 	// for example. A job of another scheme is left to workers that have an Opener for it.
 	Openers map[string]Opener
 
