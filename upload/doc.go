@@ -154,6 +154,9 @@
 // File.OnProgress reports the progress of one file. A callback that cannot get what its
 // file needs, a destination for example, ends it with [Client.FailFile].
 //
+// Options.Observer is for programs that measure: an [Observer] sees each file and each
+// request begin and end. Package dashboard draws a page of what it sees.
+//
 // # Waiting
 //
 // A file that waits says so: FileInfo.Waiting has what it waits for (credentials, a
