@@ -36,8 +36,6 @@ func (d *Dashboard) serveEvents(w http.ResponseWriter, r *http.Request) {
 	}
 	defer d.hub.leave(v)
 	s := &stream{w: w, control: http.NewResponseController(w)}
-	// A server's ReadTimeout would end the request when it is over, although all is read.
-	_ = s.control.SetReadDeadline(time.Time{})
 	if s.write([]byte("retry: 1000\n: \n\n")) != nil { // a second, for a browser that has lost the stream
 		return
 	}

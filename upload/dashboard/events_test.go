@@ -119,9 +119,11 @@ func TestSlowViewerSeesTheLatest(t *testing.T) {
 		}
 		d.hub.mu.Lock()
 		for v := range d.hub.viewers {
+			v.mu.Lock()
 			if len(v.ready) > 2 {
 				t.Errorf("%d frames wait for a viewer: want one for each topic at most", len(v.ready))
 			}
+			v.mu.Unlock()
 		}
 		d.hub.mu.Unlock()
 		go slow.read(pipe)

@@ -62,7 +62,7 @@ func TestLastToEndAreShown(t *testing.T) {
 // A hundred thousand files are walked through seldom, and what is shown of them is as
 // small as for a few.
 func TestLongList(t *testing.T) {
-	const n = 100_000
+	n := many(100_000)
 	files := manyFiles(n)
 	t.Run("takes a fiftieth of the time", func(t *testing.T) {
 		synctest.Test(t, func(t *testing.T) {
@@ -82,11 +82,7 @@ func TestLongList(t *testing.T) {
 	t.Run("is small on the line", func(t *testing.T) {
 		c := &fakeClient{files: files}
 		d := open(t, c, &Options{Recorder: NewRecorder()})
-		began := time.Now()
 		body := ask(d, "GET", "/state", "").Body
-		if took := time.Since(began); took > 2*time.Second {
-			t.Errorf("took %v", took)
-		}
 		if body.Len() > 150<<10 {
 			t.Errorf("%d bytes", body.Len())
 		}
@@ -107,7 +103,7 @@ func TestLongList(t *testing.T) {
 			v.walked = time.Time{}
 			v.values()
 		})
-		if walk > n/10 {
+		if walk > float64(n)/10 {
 			t.Errorf("%.0f allocations for a walk through %d files", walk, n)
 		}
 	})
@@ -118,11 +114,11 @@ func TestLongList(t *testing.T) {
 		v.values()
 		v.walked, v.cost = time.Now(), time.Hour // no walk
 		c.files[n-1].State = upload.FileUploading
-		r.began(n)
+		r.began(upload.FileID(n))
 		rows := v.values()[topicFiles].([]row)
 		found := false
 		for _, f := range rows {
-			found = found || f.ID == n && f.State == "uploading"
+			found = found || f.ID == upload.FileID(n) && f.State == "uploading"
 		}
 		if !found || len(rows) != maxRows {
 			t.Errorf("found %t, in %d rows", found, len(rows))
