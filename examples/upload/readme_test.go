@@ -5,6 +5,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 )
@@ -42,9 +43,78 @@ func TestREADMELinksResolve(t *testing.T) {
 	}
 }
 
+// The two have the same commands, program and links. Comments may be in the language of
+// the page.
+func TestREADMEsAgree(t *testing.T) {
+	english, chinese := readme(t), page(t, "README.zh-CN.md")
+	for what, of := range map[string]func(string) []string{"code": code, "links": links, "headings": headings} {
+		got, want := of(chinese), of(english)
+		if len(want) == 0 {
+			t.Errorf("README.md has no %s", what)
+		}
+		for i := range max(len(got), len(want)) {
+			g, w := at(got, i), at(want, i)
+			if g != w {
+				t.Errorf("%s: README.zh-CN.md has %q where README.md has %q", what, g, w)
+				break
+			}
+		}
+	}
+	if got, want := strings.Count(chinese, "\n"), strings.Count(english, "\n"); got < want*8/10 {
+		t.Errorf("README.zh-CN.md has %d lines, README.md %d: something is left out", got, want)
+	}
+}
+
+func at(lines []string, i int) string {
+	if i < len(lines) {
+		return lines[i]
+	}
+	return "nothing more"
+}
+
+// code returns the lines of the blocks of code, without comments.
+func code(text string) (lines []string) {
+	comment := regexp.MustCompile(`\s+(#|//) .*$`)
+	fenced := false
+	for line := range strings.Lines(text) {
+		if strings.HasPrefix(line, "```") {
+			fenced = !fenced
+		}
+		if fenced || strings.HasPrefix(line, "    ") {
+			lines = append(lines, comment.ReplaceAllString(strings.TrimRight(line, "\n"), ""))
+		}
+	}
+	return lines
+}
+
+// links returns where the links lead, in alphabetical order: sentences differ in theirs.
+// Each page links to the other.
+func links(text string) (targets []string) {
+	for _, link := range regexp.MustCompile(`\]\(([^)]+)\)`).FindAllStringSubmatch(text, -1) {
+		if !strings.HasPrefix(link[1], "README") {
+			targets = append(targets, link[1])
+		}
+	}
+	slices.Sort(targets)
+	return targets
+}
+
+// headings returns the levels of the headings.
+func headings(text string) (levels []string) {
+	for _, heading := range regexp.MustCompile(`(?m)^#+ `).FindAllString(text, -1) {
+		levels = append(levels, heading)
+	}
+	return levels
+}
+
 func readme(t *testing.T) string {
 	t.Helper()
-	page, err := os.ReadFile(filepath.Join(repository, "README.md"))
+	return page(t, "README.md")
+}
+
+func page(t *testing.T, name string) string {
+	t.Helper()
+	page, err := os.ReadFile(filepath.Join(repository, name))
 	if err != nil {
 		t.Fatal(err)
 	}
