@@ -22,6 +22,7 @@ func untilHalf(c *chain, p *tab, path string) {
 	c.oss.Inject(osstest.Hang(osstest.OpUploadPart).Match(func(r osstest.Request) bool { return r.PartNumber > 3 }).BeforeWork().Always())
 	p.choose(path)
 	p.until(kept)
+	p.until(`/· \d\d %$/.test(item("talk.mp4").querySelector(".detail").textContent)`) // 100 % is for the end
 }
 
 func reload(t *testing.T, b *browser, c *chain) {

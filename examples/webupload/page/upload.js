@@ -146,6 +146,7 @@ export class Upload {
 		this.#copy = this.#copy === 0 ? 2 : this.#copy + 1;
 		this.object = numbered(this.#wanted, this.#copy);
 		this.#looked = false;
+		this.#shown = 0; // another upload, by the person's own choice
 		this.#startOver();
 	}
 

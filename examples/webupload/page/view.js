@@ -51,7 +51,9 @@ export class View {
 		const sent = sum(list, (u) => u.sent);
 		const done = list.filter((u) => u.state === "done").length;
 		const { active } = this.#uploads;
-		const share = list.length === 0 ? 0 : size === 0 ? done / list.length : sent / size;
+		// Bytes on their way are not there yet: 100 % is for the end.
+		const most = done === list.length ? 1 : .99;
+		const share = list.length === 0 ? 0 : Math.min(most, size === 0 ? done / list.length : sent / size);
 		this.#speed.note(active ? sent : NaN);
 
 		byId("total").hidden = list.length < 2;
@@ -110,9 +112,9 @@ class Row {
 		this.#part("progress").value = share;
 		this.#part("progress").setAttribute("aria-label", t("Progress of {0}", file.name));
 		this.#part(".as").textContent = renamed === "" ? "" : t("kept as {0}", renamed);
-		this.#part(".detail").textContent = state === "done" ? bytes(size)
+		this.#part(".detail").textContent = state === "done" || failure?.kind === "exists" ? bytes(size)
 			: active && trouble ? t("{0}. Trying again …", t(trouble.title))
-			: `${t("{0} of {1}", bytes(sent), bytes(size))} · ${percent(share)}`;
+			: `${t("{0} of {1}", bytes(sent), bytes(size))} · ${percent(state === "done" ? 1 : Math.min(share, .99))}`;
 		this.#showLink(state === "done");
 		this.#button(".go", active ? "Pause" : state === "failed" ? "Try again" : "Resume", state === "done", finishing);
 		this.#button(".end", state === "done" ? "Dismiss" : "Cancel", false, finishing);

@@ -55,7 +55,7 @@ export function bytes(n) {
 	return `${unit === 0 || n >= 100 ? Math.round(n) : n.toFixed(1)} ${units[unit]}`;
 }
 
-// percent never says 100 before the end.
+// percent rounds down.
 export function percent(share) {
 	return `${Math.floor(share * 100)} %`;
 }
