@@ -1,7 +1,6 @@
 package upload_test
 
 import (
-	"bytes"
 	"errors"
 	"log/slog"
 	"strings"
@@ -52,7 +51,7 @@ func TestClaimOfAnotherHolder(t *testing.T) {
 				if tt.stop {
 					first.Stop()
 				}
-				var text bytes.Buffer
+				var text logBuffer
 				b.opts.Logger = slog.New(slog.NewTextHandler(&text, nil))
 				b.opts.ClaimWait = tt.wait
 				c := b.client()
@@ -87,6 +86,7 @@ func TestClaimOfAnotherHolder(t *testing.T) {
 				err := c.Wait(b.ctx)
 				took := time.Since(began)
 				close(done)
+				synctest.Wait() // for the log of how the run ended
 				if !errors.Is(err, tt.err) || (err == nil) != (tt.err == nil) {
 					t.Errorf("error is %v, want %v", err, tt.err)
 				}

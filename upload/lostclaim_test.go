@@ -391,3 +391,90 @@ func TestClaimOnASourceIsLost(t *testing.T) {
 		})
 	}
 }
+
+// A losing store's claims are lost as soon as they are made.
+type losing struct {
+	*checkpointtest.LeasedStore
+	leases *checkpointtest.Leases
+}
+
+func (s losing) Open(ctx context.Context, key checkpoint.Key) (checkpoint.Claim, error) {
+	u, err := s.LeasedStore.Open(ctx, key)
+	s.Stop()
+	s.leases.Advance(checkpointtest.LeaseTerm)
+	s.Continue()
+	return u, err
+}
+
+// TestCleanUpWithoutClaim: what is left of an upload is aborted under its claim only. Where
+// that is lost, another holder may have resumed the upload.
+func TestCleanUpWithoutClaim(t *testing.T) {
+	leave := func(t *testing.T) (*testbed, *checkpointtest.Leases, upload.File) {
+		b := newTestbed(t)
+		leases := checkpointtest.NewLeases()
+		b.store = leases.Store("first")
+		b.opts.Checkpoints = b.store
+		b.server.Inject(osstest.Fail(osstest.OpUploadPart, 403, "AccessDenied").Nth(4))
+		f := b.file("a", 500*kib)
+		if _, err := b.client().Upload(b.ctx, f); err == nil {
+			t.Fatal("the first run succeeded")
+		}
+		b.opts.Checkpoints = losing{leases.Store("second"), leases}
+		return b, leases, f
+	}
+	untouched := func(t *testing.T, b *testbed, leases *checkpointtest.Leases, f upload.File) {
+		if n := b.server.Count(osstest.OpAbortMultipartUpload); n > 0 {
+			t.Errorf("%d requests to abort, want none", n)
+		}
+		b.opts.Checkpoints, b.opts.PartSize = leases.Store("third"), 100*kib
+		if r, err := b.client().Upload(b.ctx, f); err != nil || r.ResumedParts == 0 {
+			t.Errorf("the next holder resumed %d parts, %v", r.ResumedParts, err)
+		}
+		b.same(f)
+	}
+	t.Run("by Sweep", func(t *testing.T) {
+		b, leases, f := leave(t)
+		found, err := b.client().Sweep(b.ctx, upload.SweepOptions{OlderThan: -1})
+		if err != nil || len(found) != 1 || found[0].Aborted || !errors.Is(found[0].Err, upload.ErrClaimLost) {
+			t.Errorf("found %+v, %v; want one whose claim is lost", found, err)
+		}
+		untouched(t, b, leases, f)
+	})
+	t.Run("of a file that is canceled before it runs", func(t *testing.T) {
+		b, leases, f := leave(t)
+		c := b.client()
+		id := must(c.AddFile(f))
+		if err := c.CancelFile(id); err != nil {
+			t.Fatal(err)
+		}
+		if err := c.Close(); err != nil {
+			t.Error(err)
+		}
+		untouched(t, b, leases, f)
+	})
+	t.Run("after a file of one request", func(t *testing.T) {
+		b, leases, f := leave(t)
+		b.opts.PartSize = mib
+		if _, err := b.client().Upload(b.ctx, f); !errors.Is(err, upload.ErrClaimLost) {
+			t.Errorf("error is %v, want %v", err, upload.ErrClaimLost)
+		}
+		untouched(t, b, leases, f)
+	})
+	t.Run("of a file whose object is there", func(t *testing.T) {
+		b, leases, f := leave(t)
+		other := b.file("other", kib)
+		other.Object = f.Object
+		opts := b.opts
+		b.opts.Checkpoints = checkpoint.NewMemory()
+		if _, err := b.client().Upload(b.ctx, other); err != nil {
+			t.Fatal(err)
+		}
+		b.opts = opts
+		skipped := f
+		skipped.IfExists = upload.Skip
+		if r, err := b.client().Upload(b.ctx, skipped); err != nil || !r.Skipped {
+			t.Errorf("got %+v, %v; want it skipped", r, err)
+		}
+		untouched(t, b, leases, f)
+	})
+}
