@@ -156,3 +156,22 @@ func TestWatchEndsByASignal(t *testing.T) {
 		t.Errorf("object %v", o)
 	}
 }
+
+// A kill may fall between the end of an upload and its entry in the list.
+func TestWatchSendsNothingThatIsThere(t *testing.T) {
+	w := newWorld(t)
+	w.file("a/talk.mp4", 300_000)
+	w.file("small.srt", 100)
+	w.watch("--part-size", "100K").wants(t, exitOK)
+	if err := os.RemoveAll(filepath.Join(w.state, "watch")); err != nil {
+		t.Fatal(err)
+	}
+	w.server.ResetRequests()
+	w.watch("--part-size", "100K", "--after", "delete").wants(t, exitOK)
+	if n := w.server.Count(osstest.OpPutObject, osstest.OpInitiateMultipartUpload, osstest.OpUploadPart); n != 0 {
+		t.Errorf("%d requests send what is there", n)
+	}
+	if left, _ := filepath.Glob(filepath.Join(w.dir, "*.srt")); len(left) != 0 {
+		t.Error("the file is there still")
+	}
+}
