@@ -22,7 +22,7 @@ import (
 type Entry struct {
 	Name    string    `json:"name"` // relative to the folder, with slashes
 	Size    int64     `json:"size"`
-	ModTime time.Time `json:"mtime"`
+	ModTime time.Time `json:"-"` // see entryLine
 	Inode   uint64    `json:"inode,omitempty"`
 	CRC64   uint64    `json:"crc64,string"`
 	At      time.Time `json:"at"`
@@ -46,6 +46,7 @@ type Journal struct {
 	entries map[string]Entry
 	lines   int
 	damaged int
+	named   bool  // the name of the file is durable
 	broken  error // a line may be there in part: nothing can be appended any more
 }
 
@@ -62,7 +63,7 @@ func OpenJournal(path string) (*Journal, error) {
 	if err := j.read(); err != nil {
 		return nil, errors.Join(fmt.Errorf("list of finished files: %w", err), f.Close())
 	}
-	if j.end > 0 {
+	if j.named {
 		return j, nil
 	}
 	if err := syncDir(filepath.Dir(path)); err != nil {
@@ -95,8 +96,13 @@ func (j *Journal) read() error {
 		j.end = at
 		j.apply(e)
 	}
-	if info, err := j.f.Stat(); err != nil || info.Size() == j.end {
+	info, err := j.f.Stat()
+	if err != nil {
 		return err
+	}
+	j.named = info.Size() > 0 // it is written to only once its name is durable
+	if info.Size() == j.end {
+		return nil
 	}
 	return j.f.Truncate(j.end)
 }
@@ -110,8 +116,16 @@ func (j *Journal) apply(e Entry) {
 	}
 }
 
+// An entryLine is an Entry as it is written. Files may have times of years that JSON has no
+// text for.
+type entryLine struct {
+	Entry
+	Seconds     int64 `json:"mtime"`
+	Nanoseconds int64 `json:"mtime_ns"`
+}
+
 func formatLine(e Entry) []byte {
-	text, err := json.Marshal(e)
+	text, err := json.Marshal(entryLine{e, e.ModTime.Unix(), int64(e.ModTime.Nanosecond())})
 	if err != nil {
 		panic(err) // nothing in an Entry can fail
 	}
@@ -128,7 +142,13 @@ func parseLine(line []byte) (e Entry, ok bool) {
 	if string(line[:head]) != fmt.Sprintf("%08x ", crc32.ChecksumIEEE(text)) {
 		return e, false
 	}
-	return e, json.Unmarshal(text, &e) == nil && e.Name != ""
+	var l entryLine
+	if json.Unmarshal(text, &l) != nil || l.Name == "" {
+		return e, false
+	}
+	e = l.Entry
+	e.ModTime = time.Unix(l.Seconds, l.Nanoseconds)
+	return e, true
 }
 
 // Done reports whether the file of this name was uploaded as it is now.

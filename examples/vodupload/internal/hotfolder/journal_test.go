@@ -117,6 +117,27 @@ func TestJournalKnowsOneStateOfAFile(t *testing.T) {
 	}
 }
 
+func TestJournalTakesAnyTime(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "j")
+	j := openJournal(t, path)
+	times := []time.Time{time.Unix(1<<40, 999_999_999), time.Unix(-1<<40, 1), {}, time.Unix(0, 0)}
+	for i, when := range times {
+		e := entry(i)
+		e.ModTime = when
+		if err := j.Add(e); err != nil {
+			t.Fatal(err)
+		}
+	}
+	again := openJournal(t, path)
+	for i, when := range times {
+		e := entry(i)
+		e.ModTime = when
+		if !again.Done(e.Name, e.Identity()) {
+			t.Errorf("a file of %v is not done", when)
+		}
+	}
+}
+
 func TestJournalIsCompacted(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "j")
 	j := openJournal(t, path)
