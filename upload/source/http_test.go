@@ -233,8 +233,9 @@ func TestAnotherMachineReadsNothingAgain(t *testing.T) {
 			if kept < 5 || !bytes.Equal(d.content(t), o.data) {
 				t.Errorf("resumed %d parts, want 5 at least; or the object has other bytes", kept)
 			}
-			if int(got.Load()) != 1+c.sample+8-kept {
-				t.Errorf("got %d requests, want 1, %d to compare, and one for each of %d parts", got.Load(), c.sample, 8-kept)
+			// A part that OSS got as the first run ended was never acknowledged: it is compared.
+			if least := 1 + c.sample + 8 - kept; int(got.Load()) < least || int(got.Load()) > least+kept-5 {
+				t.Errorf("got %d requests, want 1, %d to compare, one for each of %d parts, and one at most for each of %d more", got.Load(), c.sample, 8-kept, kept-5)
 			}
 		})
 	}
