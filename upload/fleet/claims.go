@@ -62,7 +62,7 @@ func (s *claimStore) Open(ctx context.Context, key checkpoint.Key) (checkpoint.C
 		r.stop(err)
 		return nil, err
 	}
-	if err := r.begin(ctx); err != nil {
+	if err := r.begin(ctx, key); err != nil {
 		return nil, errors.Join(err, claim.Close())
 	}
 	return newJobClaim(claim, r), nil

@@ -6,6 +6,7 @@ import (
 
 	"github.com/nats-io/nats.go/jetstream"
 
+	"github.com/vodupload/vodupload/checkpoint"
 	"github.com/vodupload/vodupload/upload/fleet/internal/decide"
 )
 
@@ -43,8 +44,27 @@ func (w *Worker) handle(ctx context.Context, msg jetstream.Msg) {
 		if info.State == StateDead { // the worker that wrote that may have got no further
 			_ = w.copyToDead(write, info)
 		}
+		if err := w.tidy(write, info); err != nil {
+			w.opts.Logger.Debug("the record of a job that has succeeded is left; trying again", "job", id, "error", err)
+			_ = msg.NakWithDelay(retryDelay)
+			return
+		}
 		_ = msg.DoubleAck(write)
 	}
+}
+
+// tidy removes the record of a job that has succeeded: the worker that wrote that may have
+// been killed before it did.
+func (w *Worker) tidy(ctx context.Context, info JobInfo) error {
+	key := info.attempts.Key
+	if info.State != StateSucceeded || key == (checkpoint.Key{}) {
+		return nil
+	}
+	claim, err := w.claims.Store.Open(ctx, key)
+	if err != nil {
+		return err
+	}
+	return claim.Remove()
 }
 
 // writing returns a context for what is written about a job: it outlasts ctx by

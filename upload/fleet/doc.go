@@ -50,7 +50,7 @@
 //
 // A worker claims the upload in the shared store of checkpoints before it sends anything,
 // and the claim is a lease that it renews. It writes the result first, and only then
-// acknowledges the bell and removes the record, so that each step may be its last one:
+// removes the record and acknowledges the bell, so that each step may be its last one:
 // whoever comes next finds out what is left to do. All that it writes of a job is
 // conditional on what it wrote before, so that one that was thought dead cannot overwrite
 // what its heir has written.

@@ -48,7 +48,7 @@ func cause(err, reason error, draining bool) decide.Outcome {
 }
 
 // end writes how the attempt ended, and does with the message what follows from that: the
-// result first, then the message, then the record.
+// result first, then the record, then the message.
 func (r *run) end(ctx context.Context, result upload.Result, err error, draining bool) {
 	r.writing.Lock()
 	defer r.writing.Unlock()
@@ -178,10 +178,10 @@ func (r *run) ack(ctx context.Context) {
 		_ = kept.Close()
 		return
 	}
-	_ = r.msg.DoubleAck(ctx) // if that fails, it comes again, and is acknowledged then
-	if kept != nil {
-		_ = kept.Remove()
+	if kept != nil && kept.Remove() != nil {
+		return // it comes again, for the record that is left
 	}
+	_ = r.msg.DoubleAck(ctx) // if that fails, it comes again, and is acknowledged then
 }
 
 // leave ends an attempt whose message and record may be another worker's.

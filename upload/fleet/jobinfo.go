@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/vodupload/vodupload/checkpoint"
 	"github.com/vodupload/vodupload/upload"
 	"github.com/vodupload/vodupload/upload/fleet/internal/decide"
 )
@@ -71,6 +72,9 @@ type attempts struct {
 	Mark         int64     // Uploaded when the last one began
 	MissingSince time.Time `json:",omitzero"`  // since when no worker could open the source
 	Run          string    `json:",omitempty"` // names the last one
+
+	// Key is that of the checkpoint, for a delivery that finds the job done and the record left.
+	Key checkpoint.Key `json:",omitzero"`
 }
 
 // A stored is the form of a state in the engine.

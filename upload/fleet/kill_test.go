@@ -117,15 +117,18 @@ func TestKilledWorkers(t *testing.T) {
 		parts = 20
 	)
 	p := newPlant(t)
-	p.oss.Inject(osstest.Delay(osstest.OpUploadPart, 15*time.Millisecond).Always())
 	var took []time.Duration
 	sentAgain := 0
 	for i := range *kills {
 		job := p.film(fmt.Sprintf("film%d.mp4", i), parts*100<<10)
+		enough := 1 + rand.IntN(parts/2)
+		p.oss.Inject(
+			osstest.Delay(osstest.OpUploadPart, 15*time.Millisecond).Always(),
+			osstest.Hang(osstest.OpUploadPart).Nth(enough+1).Always(), // so that it is killed in the middle
+		)
 		p.enqueue(job)
 		c := child{NATS: engine.URL(), Namespace: namespace(t), Name: fmt.Sprintf("killed%d", i), Folder: p.folder, Lease: lease}
 		cmd := c.start(t)
-		enough := 1 + rand.IntN(parts/3)
 		await(t, "some parts are there", func() bool { return p.parts(job) >= enough })
 		recorded := p.parts(job)
 		uploadID := p.oss.Uploads("media")[0].UploadID
@@ -135,6 +138,7 @@ func TestKilledWorkers(t *testing.T) {
 			t.Fatal(err)
 		}
 		_ = cmd.Wait()
+		p.oss.ClearFaults()
 		b := p.worker(fmt.Sprintf("heir%d", i), func(o *fleet.WorkerOptions) { o.Lease = lease })
 		info := p.wait(job.ID)
 		b.stop()

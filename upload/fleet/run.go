@@ -25,11 +25,12 @@ type run struct {
 
 	progress progress
 
-	writing sync.Mutex // orders what is written of the state; held while the engine is asked
-	info    JobInfo    // as it was read or written last
-	before  JobInfo    // the attempt, to take it back
-	begun   bool
-	over    bool // nothing begins any more
+	writing    sync.Mutex // orders what is written of the state; held while the engine is asked
+	info       JobInfo    // as it was read or written last
+	before     JobInfo    // the attempt, to take it back
+	begun      bool
+	checkpoint checkpoint.Key // zero: nothing was claimed
+	over       bool           // nothing begins any more
 
 	mu     sync.Mutex
 	reason error            // why the upload must not begin or continue; nil: it may
@@ -120,39 +121,45 @@ func (r *run) upload(ctx context.Context) (upload.Result, error) {
 	return result, err
 }
 
-// begin writes that the job is running here, once its upload is claimed. The state is
-// read again: it may have changed before the claim was free.
-func (r *run) begin(ctx context.Context) error {
+// begin writes that the job is running here, once its upload is claimed. It may have
+// changed before the claim was free: then it is read again.
+func (r *run) begin(ctx context.Context, key checkpoint.Key) error {
 	r.writing.Lock()
 	defer r.writing.Unlock()
 	if r.over {
 		return errNothing
 	}
+	r.checkpoint = key
 	return r.beginLocked(ctx)
 }
 
 func (r *run) beginLocked(ctx context.Context) error {
+	known, ok := r.info, true // as the delivery found it: what it has become since is a conflict
 	for !r.begun {
-		var info JobInfo
-		var ok bool
-		err := r.w.patiently(ctx, func() (err error) { info, ok, err = r.w.state(ctx, r.info.Job.ID); return err })
-		if err != nil {
-			return err
-		}
 		job := decide.Job{}
 		if ok {
-			job = info.decision()
+			job = known.decision()
 		}
 		if action, _ := decide.OnDelivery(job, r.w.limits(), time.Now()); action != decide.Run {
 			r.stop(errNothing)
 			return errNothing
 		}
-		r.before = info
-		err = r.w.patiently(ctx, func() (err error) { info, err = r.w.write(ctx, r.started(r.before), 0); return err })
-		if err == nil {
-			r.info, r.begun = info, true
-		} else if !errors.Is(err, errConflict) {
+		var info JobInfo
+		err := r.w.patiently(ctx, func() (err error) { info, err = r.w.write(ctx, r.started(known), 0); return err })
+		switch {
+		case err == nil:
+			r.before, r.info, r.begun = known, info, true
+		case !errors.Is(err, errConflict):
 			return err
+		default:
+			before := known
+			err = r.w.patiently(ctx, func() (err error) { known, ok, err = r.w.state(ctx, before.Job.ID); return err })
+			if err != nil {
+				return err
+			}
+			if ok && known.State == StateRunning && known.attempts.Run == r.id { // only the answer was lost
+				r.before, r.info, r.begun = before, known, true
+			}
 		}
 	}
 	return nil
@@ -178,7 +185,7 @@ func (r *run) started(info JobInfo) JobInfo {
 	}
 	info.Attempts++
 	info.attempts.Fruitless = decide.Attempt(info.attempts.Fruitless, info.attempts.Mark, info.Uploaded)
-	info.attempts.Mark, info.attempts.Run = info.Uploaded, r.id
+	info.attempts.Mark, info.attempts.Run, info.attempts.Key = info.Uploaded, r.id, r.checkpoint
 	info.attempts.MissingSince = time.Time{}
 	info.State, info.Worker, info.Started = StateRunning, r.w.opts.Name, time.Now().UTC()
 	info.NotBefore = time.Time{}

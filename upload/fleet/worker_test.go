@@ -718,6 +718,39 @@ func TestSignatureOfAURLIsInNoCheckpoint(t *testing.T) {
 	}
 }
 
+// A worker that is killed after it has written the result leaves its record to the next
+// delivery.
+func TestRecordOfAKilledWorkerGoesWithTheNextDelivery(t *testing.T) {
+	t.Parallel()
+	p := newPlant(t)
+	job := p.film("talk.mp4", 250<<10)
+	p.enqueue(job)
+	memory := sharedStore{checkpoint.NewMemory()}
+	var key checkpoint.Key
+	p.store = witness{memory, func() {}}
+	a := p.worker("a", nil)
+	info := p.wait(job.ID)
+	p.empty()
+	a.stop()
+	key = checkpoint.Key{Source: job.Source, Endpoint: info.Result.Endpoint, Bucket: "media", Object: job.Object}
+	claim, err := memory.Open(t.Context(), key)
+	if err != nil {
+		t.Fatal(err)
+	}
+	rec := checkpoint.Record{Key: key, UploadID: info.UploadID, PartSize: 100 << 10, Started: time.Now(), Source: checkpoint.Source{Size: info.Size}}
+	if err := errors.Join(claim.Begin(t.Context(), rec), claim.Close()); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := p.js.Publish(t.Context(), bellSubject(t, p, job), []byte(job.ID)); err != nil {
+		t.Fatal(err)
+	}
+	p.worker("b", nil)
+	p.empty()
+	if left, err := memory.List(t.Context()); err != nil || len(left) != 0 {
+		t.Errorf("%+v is left, %v", left, err)
+	}
+}
+
 func TestPrepareAndTrace(t *testing.T) {
 	t.Parallel()
 	p := newPlant(t)
