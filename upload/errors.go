@@ -56,7 +56,9 @@ var (
 	ErrSizeMismatch = transfer.ErrSizeMismatch
 
 	// ErrInUse is returned when another client or process uploads the same source
-	// to the same destination in parts. Files of one part claim nothing.
+	// to the same destination in parts, and did not end within Options.ClaimWait. Files of
+	// one part claim nothing, unless the store is [checkpoint.Shared]. A
+	// [checkpoint.InUseError] in it names the holder, where the store knows it.
 	ErrInUse = transfer.ErrInUse
 
 	// ErrClaimLost is returned when the file's claim in a shared store was lost while it

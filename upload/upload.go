@@ -27,7 +27,8 @@ import (
 // The error is an [*Error], or what AddFile would return, or the cause of ctx if that had
 // ended before, or [ErrNoCredentials] as Start would return it. The same source to the
 // same destination twice at the same time is [ErrFileAlreadyExist] in one client; in two
-// clients or processes it is [ErrInUse] if the file has more than one part.
+// clients or processes it is [ErrInUse] if the file has more than one part, or the store of
+// checkpoints is shared.
 func (c *Client) Upload(ctx context.Context, f File) (Result, error) {
 	if ctx.Err() != nil {
 		return Result{}, fmt.Errorf("upload: Upload: %w", context.Cause(ctx))
