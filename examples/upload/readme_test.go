@@ -1,6 +1,7 @@
 package main
 
 import (
+	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -47,7 +48,7 @@ func TestREADMELinksResolve(t *testing.T) {
 // the page.
 func TestREADMEsAgree(t *testing.T) {
 	english, chinese := readme(t), page(t, "README.zh-CN.md")
-	for what, of := range map[string]func(string) []string{"code": code, "links": links, "headings": headings} {
+	for what, of := range map[string]func(string) []string{"code": code, "links": links, "headings": headings, "rows of tables": rows} {
 		got, want := of(chinese), of(english)
 		if len(want) == 0 {
 			t.Errorf("README.md has no %s", what)
@@ -105,6 +106,14 @@ func headings(text string) (levels []string) {
 		levels = append(levels, heading)
 	}
 	return levels
+}
+
+// rows returns how many cells each row of the tables has.
+func rows(text string) (cells []string) {
+	for _, row := range regexp.MustCompile(`(?m)^\|.*$`).FindAllString(text, -1) {
+		cells = append(cells, fmt.Sprint(strings.Count(row, "|")-1))
+	}
+	return cells
 }
 
 func readme(t *testing.T) string {
