@@ -15,13 +15,14 @@ const sweepHelp = `Finds unfinished uploads that nobody has worked on for a whil
 --abort it aborts them: OSS deletes their parts, and they cannot be resumed.
 
 Without a bucket, those are meant whose checkpoints are here. With one, those that the server
-lists under the prefix as well, whichever machine began them: make sure that no other machine is
-still at work on one of them.`
+lists under the prefix as well, whichever machine began them: to abort those, say by
+--only-this-machine that no other one works on them.`
 
 // sweepFlags are those of sweep.
 type sweepFlags struct {
 	checkpointDir string
 	abort         bool
+	onlyHere      bool
 	olderThan     time.Duration
 }
 
@@ -36,6 +37,9 @@ func newSweep(a *app) *cobra.Command {
 			if flags.olderThan < 0 {
 				return usageError{fmt.Errorf("--older-than: got %v, want 0 or more", flags.olderThan)}
 			}
+			if len(args) > 0 && flags.abort && !flags.onlyHere {
+				return usageError{fmt.Errorf("sweep: to abort what %s lists, give --only-this-machine, too: uploads that other machines work on look abandoned from here", args[0])}
+			}
 			if len(args) == 0 {
 				return a.sweepHere(cmd.Context(), flags)
 			}
@@ -44,6 +48,7 @@ func newSweep(a *app) *cobra.Command {
 	}
 	registerCheckpointDir(cmd, &flags.checkpointDir)
 	cmd.Flags().BoolVar(&flags.abort, "abort", false, "abort what is found")
+	cmd.Flags().BoolVar(&flags.onlyHere, "only-this-machine", false, "no other machine uploads to this prefix: needed to abort what the server lists")
 	cmd.Flags().DurationVar(&flags.olderThan, "older-than", upload.DefaultSweepAge, "what gave no sign of life for so `LONG`")
 	return cmd
 }
@@ -87,7 +92,9 @@ func (a *app) sweepThere(ctx context.Context, where string, flags sweepFlags) er
 	if err != nil {
 		return err
 	}
-	return s.sweep(ctx, s.sweepOptions(d, flags.age(), !flags.abort))
+	o := s.sweepOptions(d, flags.age(), !flags.abort)
+	o.OnlyThisMachine = flags.onlyHere
+	return s.sweep(ctx, o)
 }
 
 // age is OlderThan as the library has it: there, 0 is the default.

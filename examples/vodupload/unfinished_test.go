@@ -140,6 +140,10 @@ func TestSweep(t *testing.T) {
 				t.Errorf("says\n%s%s", r.stdout, r.stderr)
 			}
 			id := w.uploadID() // is there still
+			if where != "" {
+				w.kept(append(args, "--abort")...).wants(t, exitUsage).says(t, "--only-this-machine")
+				args = append(args, "--only-this-machine")
+			}
 			r = w.kept(append(args, "--abort")...).wants(t, exitOK)
 			if len(w.server.Uploads("media")) != 0 || !strings.Contains(r.stdout, id[:shownOfID]) || !strings.Contains(r.stderr, "1 upload aborted") {
 				t.Errorf("says\n%s%s", r.stdout, r.stderr)
