@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -17,11 +18,11 @@ import (
 )
 
 // figures returns the Stats of a run with two files, of which so many bytes are there.
-func figures(uploaded *int64) func() upload.Stats {
+func figures(uploaded *atomic.Int64) func() upload.Stats {
 	return func() upload.Stats {
 		return upload.Stats{
 			Files: map[upload.FileState]int{upload.FileSucceeded: 1, upload.FileUploading: 1},
-			Total: 4 << 20, Uploaded: *uploaded, Speed: 1 << 20, Left: 3 * time.Second,
+			Total: 4 << 20, Uploaded: uploaded.Load(), Speed: 1 << 20, Left: 3 * time.Second,
 			Retries: map[string]int64{"RequestTimeout": 2},
 		}
 	}
@@ -31,10 +32,11 @@ func TestPlainIsALineForEachInterval(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var people bytes.Buffer
 		r := New(Options{People: &people, Now: time.Now, Interval: 10 * time.Second})
-		uploaded := int64(1 << 20)
+		var uploaded atomic.Int64
+		uploaded.Store(1 << 20)
 		r.Follow(figures(&uploaded))
 		time.Sleep(11 * time.Second)
-		uploaded = 512 << 10 // a file that begins again: nothing goes back
+		uploaded.Store(512 << 10) // a file that begins again: nothing goes back
 		time.Sleep(10 * time.Second)
 		r.Close(0)
 		want := "00:00:10 25%, 1.0 MiB of 4.0 MiB, 1.0 MiB/s, 3.0s left, 1 of 2 files, 2 retries\n"
@@ -62,7 +64,7 @@ func TestWhatIsShown(t *testing.T) {
 				var people bytes.Buffer
 				test.opts.People, test.opts.Now = &people, time.Now
 				r := New(test.opts)
-				r.Follow(figures(new(int64)))
+				r.Follow(figures(new(atomic.Int64)))
 				r.Say("note")
 				r.Detail("detail")
 				time.Sleep(10*time.Second + time.Millisecond)
@@ -83,7 +85,7 @@ func TestJSON(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var out, people bytes.Buffer
 		r := New(Options{JSON: &out, People: &people, Now: time.Now})
-		r.Follow(figures(new(int64)))
+		r.Follow(figures(new(atomic.Int64)))
 		c := r.Callbacks()
 		f := upload.FileInfo{ID: 1, Path: "/a\n\x1b.mp4", Bucket: "media", Object: "a<b>.mp4", Size: 10}
 		c.OnStarted(nil, f)
