@@ -1,6 +1,7 @@
 package main
 
 import (
+	"errors"
 	"os"
 	"strings"
 	"syscall"
@@ -8,6 +9,7 @@ import (
 	"time"
 
 	"github.com/vodupload/vodupload/checkpoint"
+	"github.com/vodupload/vodupload/upload"
 	"github.com/vodupload/vodupload/upload/osstest"
 )
 
@@ -181,6 +183,26 @@ func TestHowToResume(t *testing.T) {
 		a := &app{args: []string{"cp", arg}}
 		if got := a.howToResume(); got != want {
 			t.Errorf("%q: got %s, want %s", arg, got, want)
+		}
+	}
+}
+
+func TestExitCodeOfSeveralFiles(t *testing.T) {
+	denied := &upload.Error{Op: "PutObject", Code: "AccessDenied", Status: 403, Err: errors.New("no")}
+	broken := &upload.Error{Op: "CompleteMultipartUpload", Code: upload.CodeIntegrity, Err: upload.ErrIntegrity}
+	gone := &upload.Error{Op: "upload", Code: upload.CodeFileNotExist, Err: upload.ErrFileNotExist}
+	for outcome, test := range map[string]struct {
+		of   failures
+		want int
+	}{
+		"they agree":                {failures{denied, denied}, exitDenied},
+		"they differ":               {failures{denied, gone, gone}, exitFailed},
+		"one object is broken":      {failures{denied, gone, broken}, exitIntegrity},
+		"the first one is broken":   {failures{broken, gone}, exitIntegrity},
+		"one whose file is missing": {failures{gone}, exitNotFound},
+	} {
+		if got := exitCode(reportedError{test.of}); got != test.want {
+			t.Errorf("%s: got %d, want %d", outcome, got, test.want)
 		}
 	}
 }
