@@ -198,19 +198,17 @@ func (c *claim) writeGroup() {
 	}
 }
 
-// writeParts writes all parts that were added.
+// writeParts writes all parts that were added before it began.
 func (c *claim) writeParts(ctx context.Context) error {
-	for {
-		parts := c.takePending()
-		if len(parts) == 0 {
-			return nil
-		}
+	for parts := c.takePending(); len(parts) > 0; {
 		rest, err := c.writeBatch(ctx, parts)
-		c.putBack(rest)
 		if err != nil {
-			return fmt.Errorf("write %d parts of %v: %w", len(rest), c.key, err)
+			c.putBack(parts)
+			return fmt.Errorf("write %d parts of %v: %w", len(parts), c.key, err)
 		}
+		parts = rest
 	}
+	return nil
 }
 
 // writeBatch writes as many parts as go into one message, and returns the others; all,
@@ -248,9 +246,6 @@ func (c *claim) takePending() []checkpoint.Part {
 
 // putBack makes parts the next that are written.
 func (c *claim) putBack(parts []checkpoint.Part) {
-	if len(parts) == 0 {
-		return
-	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.pending = append(parts[:len(parts):len(parts)], c.pending...)

@@ -248,6 +248,22 @@ func TestPartsThatComeOneByOne(t *testing.T) {
 	}
 }
 
+func TestPartsAreWrittenTogether(t *testing.T) {
+	nc := connect(t, oneNode(t))
+	c := claim(t, open(t, nc, jetstream.Options{}))
+	noError(t, "Begin", c.Begin(t.Context(), rec))
+	before, began := nc.Stats().OutMsgs, time.Now()
+	for n := 1; time.Since(began) < time.Second && n <= 10_000; n++ {
+		add(t, c, checkpointtest.Part(n))
+		time.Sleep(200 * time.Microsecond) // parts that come one after the other
+	}
+	// Each message waits for 50 ms of parts.
+	most := uint64(time.Since(began)/(50*time.Millisecond)) + 2
+	if n := nc.Stats().OutMsgs - before; n > most {
+		t.Errorf("%d messages in %v, want at most %d", n, time.Since(began), most)
+	}
+}
+
 func TestMessagesOfManyPartsHaveALimit(t *testing.T) {
 	nc := connect(t, oneNode(t))
 	o := jetstream.Options{Namespace: namespace()}
