@@ -42,7 +42,7 @@ func newStage(t *testing.T) *stage {
 	recorder := dashboard.NewRecorder()
 	opts := uploadtest.Options(osstest.DefaultKey)
 	opts.Observer, opts.Parallel, opts.StallTimeout = recorder.Observer(), 2, time.Minute
-	opts.RetryInterval = 20 * time.Second
+	opts.RetryInterval = time.Minute
 	var err error
 	if s.client, err = upload.New(&opts); err != nil {
 		t.Fatal(err)
