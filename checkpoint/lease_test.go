@@ -58,7 +58,7 @@ func TestLease(t *testing.T) {
 		if isClosed(l.Lost()) {
 			t.Error("lost too early")
 		}
-		time.Sleep(2)
+		time.Sleep(2 * time.Nanosecond)
 		if !isClosed(l.Lost()) {
 			t.Error("not lost after two thirds of its term")
 		}

@@ -10,6 +10,7 @@ import (
 	"os/exec"
 	"os/signal"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"github.com/vodupload/vodupload/upload/fleet/embedded"
@@ -63,8 +64,10 @@ func runNode(o *embedded.Options) error {
 
 // A process is a child that runs.
 type process struct {
-	cmd   *exec.Cmd
-	stdin io.Closer
+	cmd    *exec.Cmd
+	stdin  io.Closer
+	killed atomic.Bool
+	ended  chan struct{}
 }
 
 // start runs this program as a child, and returns when it is ready.
@@ -91,8 +94,13 @@ func (c child) start() (*process, error) {
 	if err := cmd.Start(); err != nil {
 		return nil, err
 	}
-	p := &process{cmd, stdin}
-	if line, err := bufio.NewReader(out).ReadString('\n'); strings.TrimSpace(line) != ready {
+	p := &process{cmd: cmd, stdin: stdin, ended: make(chan struct{})}
+	line, err := bufio.NewReader(out).ReadString('\n')
+	go func() {
+		defer close(p.ended)
+		_ = cmd.Wait()
+	}()
+	if strings.TrimSpace(line) != ready {
 		p.kill()
 		return nil, errors.Join(errors.New("a process did not start"), err)
 	}
@@ -101,7 +109,8 @@ func (c child) start() (*process, error) {
 
 // kill ends the process with SIGKILL, and returns when it is gone.
 func (p *process) kill() {
+	p.killed.Store(true)
 	_ = p.cmd.Process.Kill() // fails only if it has ended
-	_ = p.cmd.Wait()
+	<-p.ended
 	_ = p.stdin.Close()
 }

@@ -49,8 +49,8 @@ func direct(ctx context.Context, s show, out *os.File) (err error) {
 	d := &director{show: s, narrator: newNarrator(out, s.parts), dir: dir, workers: make(map[string]*process)}
 	d.server = osstest.NewServer(&osstest.Options{Buckets: []string{bucket}})
 	defer func() {
-		d.server.Close()
 		d.killAll()
+		d.server.Close()
 		err = errors.Join(err, os.RemoveAll(dir))
 	}()
 	d.server.Inject(osstest.Delay(osstest.OpUploadPart, s.delay).Always())

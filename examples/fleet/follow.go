@@ -16,6 +16,17 @@ import (
 func (d *director) follow(ctx context.Context) error {
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
+	for name, p := range d.workers {
+		go func() {
+			select {
+			case <-p.ended:
+				if !p.killed.Load() {
+					cancel(errors.New(name + " has ended by itself: see above"))
+				}
+			case <-ctx.Done():
+			}
+		}()
+	}
 	killed := make(chan struct{})
 	go func() {
 		defer close(killed)

@@ -101,11 +101,8 @@ func links(text string) (targets []string) {
 }
 
 // headings returns the levels of the headings.
-func headings(text string) (levels []string) {
-	for _, heading := range regexp.MustCompile(`(?m)^#+ `).FindAllString(text, -1) {
-		levels = append(levels, heading)
-	}
-	return levels
+func headings(text string) []string {
+	return regexp.MustCompile(`(?m)^#+ `).FindAllString(text, -1)
 }
 
 // rows returns how many cells each row of the tables has.

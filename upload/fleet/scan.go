@@ -38,16 +38,20 @@ func (e *engine) read(ctx context.Context, s jetstream.Stream, q scan) iter.Seq2
 			fail(err)
 			return
 		}
-		defer it.Stop()
+		arrived, end := arriving(ctx, it)
+		defer end()
 		for {
-			msg, err := it.Next(jetstream.NextContext(ctx))
-			if ctx.Err() != nil {
-				err = context.Cause(ctx)
+			var a arrival
+			select {
+			case a = <-arrived:
+			case <-ctx.Done():
+				a.err = context.Cause(ctx)
 			}
-			if err != nil {
-				fail(err)
+			if a.err != nil {
+				fail(a.err)
 				return
 			}
+			msg := a.msg
 			meta, err := msg.Metadata()
 			if err != nil {
 				fail(err)
@@ -59,6 +63,34 @@ func (e *engine) read(ctx context.Context, s jetstream.Stream, q scan) iter.Seq2
 			}
 		}
 	}
+}
+
+// An arrival is a message, or why there are no more.
+type arrival struct {
+	msg jetstream.Msg
+	err error
+}
+
+// arriving passes on what it has, until end is called. A goroutine waits for it: while the
+// servers are away, Next waits for them and not for its context.
+func arriving(ctx context.Context, it jetstream.MessagesContext) (arrived <-chan arrival, end func()) {
+	ctx, end = context.WithCancel(ctx)
+	context.AfterFunc(ctx, it.Stop)
+	ch := make(chan arrival)
+	go func() {
+		for {
+			msg, err := it.Next(jetstream.NextContext(ctx))
+			select {
+			case ch <- arrival{msg, err}:
+			case <-ctx.Done():
+				return
+			}
+			if err != nil {
+				return
+			}
+		}
+	}()
+	return ch, end
 }
 
 // jobs yields the states of jobs.

@@ -77,8 +77,8 @@ func NewWorker(ctx context.Context, nc *nats.Conn, opts *WorkerOptions) (*Worker
 
 // consume finds or makes the consumer that the workers of the queue share. MaxAckPending
 // has no limit, since a job that is put off counts there: each worker bounds its own.
-func (w *Worker) consume(ctx context.Context) (err error) {
-	w.consumer, err = w.bells.CreateOrUpdateConsumer(ctx, jetstream.ConsumerConfig{
+func (w *Worker) consume(ctx context.Context) error {
+	consumer, err := w.bells.CreateOrUpdateConsumer(ctx, jetstream.ConsumerConfig{
 		Durable:       consumerName(w.opts.Queue),
 		FilterSubject: "vuq." + w.ns + ".q." + w.opts.Queue + ".*.*",
 		AckPolicy:     jetstream.AckExplicitPolicy,
@@ -90,6 +90,7 @@ func (w *Worker) consume(ctx context.Context) (err error) {
 	if err != nil {
 		return w.explain(ctx, "make the consumer of queue "+w.opts.Queue, err)
 	}
+	w.consumer = consumer
 	return nil
 }
 
