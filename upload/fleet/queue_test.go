@@ -181,6 +181,46 @@ func TestWatchEndsWithItsContext(t *testing.T) {
 	}
 }
 
+// TestWatchEndsWhileTheServersAreAway: nothing is waited for then but the context.
+func TestWatchEndsWhileTheServersAreAway(t *testing.T) {
+	t.Parallel() // it waits most of the time
+	engine, err := embedded.Run(&embedded.Options{Dir: t.TempDir(), Addr: "127.0.0.1:0"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer engine.Close()
+	nc, err := nats.Connect(engine.URL(), nats.MaxReconnects(-1))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer nc.Close()
+	q, err := fleet.NewQueue(t.Context(), nc, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	id, err := q.Enqueue(t.Context(), film("talk.mp4"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	defer cancel()
+	for _, err := range q.Watch(ctx, id) {
+		if err != nil {
+			if !errors.Is(err, context.Canceled) {
+				t.Errorf("got %v, want the end of the context", err)
+			}
+			break
+		}
+		if err := engine.Close(); err != nil {
+			t.Fatal(err)
+		}
+		time.AfterFunc(5*time.Second, cancel) // the subscription misses its heartbeats after 4 s
+	}
+	if ctx.Err() == nil {
+		t.Error("it ended before its context")
+	}
+}
+
 func TestQueueOptionsAreChecked(t *testing.T) {
 	nc := connect(t)
 	for name, o := range map[string]fleet.QueueOptions{

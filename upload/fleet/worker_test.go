@@ -125,6 +125,13 @@ type running struct {
 // worker starts a worker of this name; change may be nil.
 func (p *plant) worker(name string, change func(*fleet.WorkerOptions)) *running {
 	p.t.Helper()
+	w, book := p.newWorker(name, change)
+	return p.run(name, w, book)
+}
+
+// newWorker makes a worker that does not run yet.
+func (p *plant) newWorker(name string, change func(*fleet.WorkerOptions)) (*fleet.Worker, *logbook) {
+	p.t.Helper()
 	files, err := fleet.Files(p.folder)
 	if err != nil {
 		p.t.Fatal(err)
@@ -145,6 +152,10 @@ func (p *plant) worker(name string, change func(*fleet.WorkerOptions)) *running 
 	if err != nil {
 		p.t.Fatal(err)
 	}
+	return w, book
+}
+
+func (p *plant) run(name string, w *fleet.Worker, book *logbook) *running {
 	ctx, cancel := context.WithCancel(context.Background())
 	ended := make(chan error, 1)
 	go func() { ended <- w.Run(ctx) }()
@@ -811,4 +822,22 @@ func TestWorkerOptionsAreChecked(t *testing.T) {
 			}
 		})
 	}
+}
+
+// TestWorkerKeepsItsConsumer where it cannot make it again: the servers may be away.
+func TestWorkerKeepsItsConsumer(t *testing.T) {
+	p := newPlant(t)
+	w, book := p.newWorker("one", nil)
+	away, cancel := context.WithCancel(t.Context())
+	cancel()
+	if err := fleet.Consume(away, w); err == nil {
+		t.Fatal("the consumer could be made without an answer")
+	}
+	job := p.film("talk.mp4", 1000)
+	p.enqueue(job)
+	p.run("one", w, book)
+	if info := p.wait("talk"); info.State != fleet.StateSucceeded {
+		t.Errorf("got %+v", info)
+	}
+	p.checkObject(job)
 }
