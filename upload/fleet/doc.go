@@ -94,7 +94,8 @@
 // # Sizing
 //
 // A job costs about ten small writes to the engine, and one a second for as long as it
-// runs. 100,000 jobs that wait take some 100 MB at each server, and nothing in the workers.
+// runs. 100,000 jobs that wait take some 70 MB of disk at each server (5,000 took 3.6 MB),
+// and nothing in the workers.
 // WorkerOptions.Files is how many jobs a worker has at a time, and Upload.Parallel how many
 // requests it has in flight for them. With FleetParallel and FleetBandwidthLimit the
 // workers share one budget: each takes its equal part, shrinks at once when another comes,
