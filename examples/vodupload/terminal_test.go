@@ -188,7 +188,8 @@ func TestBars(t *testing.T) {
 			w.server.Inject(first, others)
 			ended := w.on(s, "cp", w.dir+"/tree", "oss://media/in/", "--part-size", "100K", "--parallel", "40")
 			lines := s.wait(func(lines []string) bool {
-				return ends(`^Total 34%, 1.3 MiB of 3.7 MiB, .*, 0 of 13 files`)(lines) && len(lines) == 12
+				return ends(`^Total 34%, 1.3 MiB of 3.7 MiB, .*, 0 of 13 files`)(lines) && len(lines) == 12 &&
+					strings.Count(strings.Join(lines, "\n"), " [===") == 10 // the progress of a file follows the total
 			})
 			if want := "... and 3 more files"; lines[10] != want {
 				t.Errorf("got %q, want %q", lines[10], want)
