@@ -47,7 +47,7 @@ func (f mountedFile) Stat() (fs.FileInfo, error) {
 		return nil, err
 	}
 	st := *info.Sys().(*syscall.Stat_t)
-	st.Dev, st.Ino, st.Ctim = f.mount.number, f.mount.number, syscall.NsecToTimespec(f.mount.changed*1e9 + 1)
+	st.Dev, st.Ino, st.Ctim = f.mount.number, f.mount.number, syscall.NsecToTimespec(f.mount.changed*1e9+1)
 	return mountedInfo{info, &st}, nil
 }
 
