@@ -5,6 +5,7 @@ import (
 	"errors"
 	"sync"
 	"sync/atomic"
+	"time"
 
 	"github.com/vodupload/vodupload/checkpoint"
 )
@@ -65,7 +66,7 @@ func (s *claimStore) Open(ctx context.Context, key checkpoint.Key) (checkpoint.C
 	if err := r.begin(ctx, key); err != nil {
 		return nil, errors.Join(err, claim.Close())
 	}
-	return newJobClaim(claim, r), nil
+	return &jobClaim{Claim: claim, r: r}, nil
 }
 
 // A jobClaim is the claim of a job's upload. Its Remove comes only when the result of the
@@ -85,23 +86,48 @@ func (c *jobClaim) Remove() error {
 }
 
 // Close does nothing after Remove, which has it for later.
-func (c *jobClaim) Close() error {
+func (c *jobClaim) Close() error { return c.close(c.Claim.Close) }
+
+func (c *jobClaim) close(claim func() error) error {
 	if c.removed.Load() {
 		return nil
 	}
-	return c.Claim.Close()
+	return claim()
 }
 
-// A heldClaim is a jobClaim that can be lost.
-type heldClaim struct {
-	*jobClaim
-	checkpoint.Held
-}
+// What follows are the optional interfaces of a claim: where the store's has not one, it
+// does what is done without.
+var (
+	_ checkpoint.Held    = (*jobClaim)(nil)
+	_ checkpoint.Unbegun = (*jobClaim)(nil)
+	_ checkpoint.Timed   = (*jobClaim)(nil)
+)
 
-func newJobClaim(claim checkpoint.Claim, r *run) checkpoint.Claim {
-	c := &jobClaim{Claim: claim, r: r}
-	if held, ok := claim.(checkpoint.Held); ok {
-		return heldClaim{c, held}
+// Lost returns nil where the claim cannot be lost.
+func (c *jobClaim) Lost() <-chan struct{} {
+	if held, ok := c.Claim.(checkpoint.Held); ok {
+		return held.Lost()
 	}
-	return c
+	return nil
+}
+
+func (c *jobClaim) Unbegun() time.Time {
+	if u, ok := c.Claim.(checkpoint.Unbegun); ok {
+		return u.Unbegun()
+	}
+	return time.Time{}
+}
+
+func (c *jobClaim) CloseUnbegun(since time.Time) error {
+	if u, ok := c.Claim.(checkpoint.Unbegun); ok {
+		return c.close(func() error { return u.CloseUnbegun(since) })
+	}
+	return c.Close()
+}
+
+func (c *jobClaim) Slowest() time.Duration {
+	if t, ok := c.Claim.(checkpoint.Timed); ok {
+		return t.Slowest()
+	}
+	return 0
 }

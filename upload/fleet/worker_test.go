@@ -762,6 +762,34 @@ func TestRecordOfAKilledWorkerGoesWithTheNextDelivery(t *testing.T) {
 	}
 }
 
+// An upload that was made at the server for a worker that got no answer is aborted by the
+// worker that uploads the file.
+func TestLostInitiateIsAborted(t *testing.T) {
+	t.Parallel()
+	p := newPlant(t)
+	p.store = sharedStore{checkpoint.NewMemory()}
+	job := p.film("talk.mp4", 250<<10)
+	lost := osstest.Hang(osstest.OpInitiateMultipartUpload).AfterWork()
+	p.oss.Inject(lost)
+	p.enqueue(job)
+	a := p.worker("a", nil)
+	<-lost.Fired()
+	a.stop()
+	lost.Release()
+	if n := len(p.oss.Uploads("media")); n != 1 {
+		t.Fatalf("%d uploads after the first worker, want the one that it does not know of", n)
+	}
+	p.worker("b", nil)
+	if info := p.wait(job.ID); info.State != fleet.StateSucceeded {
+		t.Errorf("got %+v", info)
+	}
+	p.empty()
+	p.checkObject(job)
+	if left := p.oss.Uploads("media"); len(left) > 0 {
+		t.Errorf("%+v is left", left)
+	}
+}
+
 func TestPrepareAndTrace(t *testing.T) {
 	t.Parallel()
 	p := newPlant(t)
