@@ -20,8 +20,8 @@ import (
 type run struct {
 	w   *Worker
 	msg jetstream.Msg
-	id  string // of the attempt
-	key claimKey
+	id  string   // of the attempt
+	key claimKey // by which the store finds it
 
 	progress progress
 
@@ -63,10 +63,7 @@ var (
 )
 
 func (w *Worker) newRun(info JobInfo, msg jetstream.Msg) *run {
-	return &run{
-		w: w, msg: msg, id: rand.Text(), info: info,
-		key: claimKey{info.Job.sourceName(), info.Job.Bucket, info.Job.Object},
-	}
+	return &run{w: w, msg: msg, id: rand.Text(), info: info}
 }
 
 // do uploads the file of the job, and writes how that ended.
@@ -95,7 +92,7 @@ func (r *run) upload(ctx context.Context) (upload.Result, error) {
 	if file.Path == "" {
 		file.Path = shown(job.Source)
 	}
-	file.SourceName = job.sourceName() // by which its claim is found
+	file.SourceName = job.sourceName()
 	file.Endpoint, file.Bucket, file.Object = job.Endpoint, job.Bucket, job.Object
 	file.Options, file.Info, file.IfExists = job.Options, job.Info, job.IfExists
 	if prepare := r.w.opts.Prepare; prepare != nil {
@@ -103,6 +100,7 @@ func (r *run) upload(ctx context.Context) (upload.Result, error) {
 			return upload.Result{}, fmt.Errorf("fleet: WorkerOptions.Prepare: %w", err)
 		}
 	}
+	r.key = claimKey{file.SourceName, file.Bucket, file.Object} // as Prepare has left them
 	report := file.OnProgress
 	file.OnProgress = func(f upload.FileInfo) {
 		r.progress.set(f)

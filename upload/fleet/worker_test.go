@@ -762,6 +762,30 @@ func TestRecordOfAKilledWorkerGoesWithTheNextDelivery(t *testing.T) {
 	}
 }
 
+// A job whose file Prepare has sent elsewhere is running all the same, for others to see.
+func TestPrepareMayChangeTheNames(t *testing.T) {
+	t.Parallel()
+	p := newPlant(t)
+	job := p.film("talk.mp4", 1000)
+	hang := osstest.Hang(osstest.OpPutObject)
+	p.oss.Inject(hang)
+	p.enqueue(job)
+	p.worker("a", func(o *fleet.WorkerOptions) {
+		o.Prepare = func(_ context.Context, j fleet.Job, f *upload.File) error {
+			f.SourceName, f.Object = "customer 7: "+f.SourceName, "customer-7/"+f.Object
+			return nil
+		}
+	})
+	<-hang.Fired()
+	if info := p.get(job.ID); info.State != fleet.StateRunning || info.Worker != "a" {
+		t.Errorf("got %+v, want it running at a", info)
+	}
+	hang.Release()
+	if info := p.wait(job.ID); info.State != fleet.StateSucceeded || info.Result.Object != "customer-7/in/talk.mp4" {
+		t.Errorf("got %+v", info)
+	}
+}
+
 // An upload that was made at the server for a worker that got no answer is aborted by the
 // worker that uploads the file.
 func TestLostInitiateIsAborted(t *testing.T) {
