@@ -11,6 +11,7 @@ import (
 	"github.com/chromedp/chromedp"
 	"github.com/chromedp/chromedp/kb"
 
+	"github.com/vodupload/vodupload/examples/internal/chromium"
 	"github.com/vodupload/vodupload/upload"
 	"github.com/vodupload/vodupload/upload/dashboard"
 	"github.com/vodupload/vodupload/upload/osstest"
@@ -94,37 +95,37 @@ func row(name string) string {
 }
 
 func TestPage(t *testing.T) {
-	browser := startBrowser(t)
+	browser := chromium.Start(t)
 	s := newStage(t)
 	p := openTab(t, browser, s.server.URL+"/", 1280, 900, false)
 	t.Run("shows what is under way", func(t *testing.T) {
-		p.t = t
-		p.until(row("film.mp4") + `?.children[1].textContent === "uploading"`)
-		p.until(row("forbidden.mp4") + `?.children[1].textContent === "failed"`)
-		p.until(`document.getElementById("slots").textContent === "2 of 2"`)
-		p.until(`document.title.includes("%")`)
-		p.until(`document.getElementById("graph").width > 100`)
+		p.T = t
+		p.Until(row("film.mp4") + `?.children[1].textContent === "uploading"`)
+		p.Until(row("forbidden.mp4") + `?.children[1].textContent === "failed"`)
+		p.Until(`document.getElementById("slots").textContent === "2 of 2"`)
+		p.Until(`document.title.includes("%")`)
+		p.Until(`document.getElementById("graph").width > 100`)
 	})
 	t.Run("makes no element of a name", func(t *testing.T) {
-		p.t = t
-		p.until(row(markup) + ` !== undefined`)
-		if got := p.eval(`document.querySelectorAll("img").length`); got != "0" {
+		p.T = t
+		p.Until(row(markup) + ` !== undefined`)
+		if got := p.Eval(`document.querySelectorAll("img").length`); got != "0" {
 			t.Errorf("%s pictures on the page", got)
 		}
 	})
 	t.Run("draws the parts of a file", func(t *testing.T) {
-		p.t = t
-		p.do(chromedp.Focus(`#text`))
-		p.eval(row("film.mp4") + `.querySelector(".name").focus()`)
-		p.do(chromedp.KeyEvent(kb.Enter))
+		p.T = t
+		p.Do(chromedp.Focus(`#text`))
+		p.Eval(row("film.mp4") + `.querySelector(".name").focus()`)
+		p.Do(chromedp.KeyEvent(kb.Enter))
 		part := func(state string) string {
 			return fmt.Sprintf(`document.querySelector('[data-part="%s"]').textContent`, state)
 		}
-		p.until(part("f") + ` === "2"`)
-		p.until(part("t") + ` === "1"`)
-		p.until(part("a") + ` === "29"`)
-		p.until(part("m") + ` === "88"`)
-		if got := p.eval(`document.activeElement.id`); got != "detail-title" {
+		p.Until(part("f") + ` === "2"`)
+		p.Until(part("t") + ` === "1"`)
+		p.Until(part("a") + ` === "29"`)
+		p.Until(part("m") + ` === "88"`)
+		if got := p.Eval(`document.activeElement.id`); got != "detail-title" {
 			t.Errorf("the keyboard is on %q, want it on the title of the parts", got)
 		}
 		// What is drawn has the colours of the legend.
@@ -132,91 +133,91 @@ func TestPage(t *testing.T) {
 			return fmt.Sprintf(`(() => { const c = document.getElementById("map"), r = devicePixelRatio, n = Math.floor(c.clientWidth / 18);
 				return [...c.getContext("2d").getImageData(((%[1]d %% n) * 18 + 3) * r, (Math.floor(%[1]d / n) * 18 + 3) * r, 1, 1).data.slice(0, 3)].join(); })()`, i)
 		}
-		if total := p.eval(`[...document.querySelectorAll("#map-legend b")].reduce((n, b) => n + Number(b.textContent), 0)`); total != "120" {
+		if total := p.Eval(`[...document.querySelectorAll("#map-legend b")].reduce((n, b) => n + Number(b.textContent), 0)`); total != "120" {
 			t.Errorf("%s parts in the legend", total)
 		}
-		p.until(fmt.Sprintf(`%s === "46,139,87" && %s === "194,87,0" && %s === "11,102,195" && %s === "217,222,230"`, pixel(0), pixel(19), pixel(30), pixel(100)))
+		p.Until(fmt.Sprintf(`%s === "46,139,87" && %s === "194,87,0" && %s === "11,102,195" && %s === "217,222,230"`, pixel(0), pixel(19), pixel(30), pixel(100)))
 		p.shoot("desktop")
-		p.do(chromedp.KeyEvent(kb.Escape))
-		p.until(`document.getElementById("detail").hidden && document.activeElement.textContent === "film.mp4"`)
+		p.Do(chromedp.KeyEvent(kb.Escape))
+		p.Until(`document.getElementById("detail").hidden && document.activeElement.textContent === "film.mp4"`)
 	})
 	t.Run("has request IDs to copy", func(t *testing.T) {
-		p.t = t
+		p.T = t
 		id := ""
 		for _, r := range s.oss.Requests(osstest.OpPutObject) {
 			if r.Status == 403 {
 				id = r.RequestID
 			}
 		}
-		p.until(fmt.Sprintf(`document.querySelector("#problems").innerText.includes(%q)`, id))
-		p.until(fmt.Sprintf(`document.querySelector('button[aria-label="Copy the request ID %s"]') !== null`, id))
-		p.until(`document.querySelector("#problems").innerText.includes("UploadPart, part 20")`)
+		p.Until(fmt.Sprintf(`document.querySelector("#problems").innerText.includes(%q)`, id))
+		p.Until(fmt.Sprintf(`document.querySelector('button[aria-label="Copy the request ID %s"]') !== null`, id))
+		p.Until(`document.querySelector("#problems").innerText.includes("UploadPart, part 20")`)
 	})
 	t.Run("searches on the server", func(t *testing.T) {
-		p.t = t
-		p.do(chromedp.SendKeys("#text", "next 3"))
-		p.until(`document.querySelectorAll("#table tbody tr").length === 1`)
-		p.eval(`(document.getElementById("text").value = "", document.getElementById("which").value = "failed", document.getElementById("which").dispatchEvent(new Event("change")))`)
-		p.until(`document.querySelectorAll("#table tbody tr").length === 1 && ` + row("forbidden.mp4") + ` !== undefined`)
-		p.eval(`(document.getElementById("which").value = "", document.getElementById("which").dispatchEvent(new Event("change")))`)
-		p.until(`document.querySelectorAll("#table tbody tr").length === 10`)
+		p.T = t
+		p.Do(chromedp.SendKeys("#text", "next 3"))
+		p.Until(`document.querySelectorAll("#table tbody tr").length === 1`)
+		p.Eval(`(document.getElementById("text").value = "", document.getElementById("which").value = "failed", document.getElementById("which").dispatchEvent(new Event("change")))`)
+		p.Until(`document.querySelectorAll("#table tbody tr").length === 1 && ` + row("forbidden.mp4") + ` !== undefined`)
+		p.Eval(`(document.getElementById("which").value = "", document.getElementById("which").dispatchEvent(new Event("change")))`)
+		p.Until(`document.querySelectorAll("#table tbody tr").length === 10`)
 	})
 	t.Run("fits a phone", func(t *testing.T) {
 		phone := openTab(t, browser, s.server.URL+"/", 360, 740, false)
-		phone.until(row("film.mp4") + ` !== undefined`)
-		phone.eval(row("film.mp4") + `.querySelector(".name").click()`)
-		phone.until(`document.querySelector('[data-part="f"]').textContent === "2"`)
-		if got := phone.eval(`document.documentElement.scrollWidth - document.documentElement.clientWidth`); got != "0" {
+		phone.Until(row("film.mp4") + ` !== undefined`)
+		phone.Eval(row("film.mp4") + `.querySelector(".name").click()`)
+		phone.Until(`document.querySelector('[data-part="f"]').textContent === "2"`)
+		if got := phone.Eval(`document.documentElement.scrollWidth - document.documentElement.clientWidth`); got != "0" {
 			t.Errorf("the page is %s pixels wider than the phone", got)
 		}
 		phone.shoot("phone")
-		phone.close()
+		phone.Close()
 	})
 	t.Run("is dark where that is wanted", func(t *testing.T) {
 		dark := openTab(t, browser, s.server.URL+"/", 1280, 900, true)
-		dark.until(row("film.mp4") + ` !== undefined`)
-		dark.eval(row("film.mp4") + `.querySelector(".name").click()`)
-		dark.until(`document.querySelector('[data-part="f"]').textContent === "2"`)
-		if got := dark.eval(`getComputedStyle(document.body).backgroundColor`); got != "rgb(16, 21, 28)" {
+		dark.Until(row("film.mp4") + ` !== undefined`)
+		dark.Eval(row("film.mp4") + `.querySelector(".name").click()`)
+		dark.Until(`document.querySelector('[data-part="f"]').textContent === "2"`)
+		if got := dark.Eval(`getComputedStyle(document.body).backgroundColor`); got != "rgb(16, 21, 28)" {
 			t.Errorf("the background is %s", got)
 		}
 		dark.shoot("dark")
-		dark.close()
+		dark.Close()
 	})
 	t.Run("comes back when the server does", func(t *testing.T) {
-		p.t = t
+		p.T = t
 		s.server.CloseClientConnections()
 
 		if _, err := s.client.AddFile(upload.File{Path: "/recordings/late.mp4", Source: upload.NewSource(noise(9), kib, "late"),
 			Endpoint: s.oss.URL, Bucket: "media", Object: "late.mp4"}); err != nil {
 			t.Fatal(err)
 		}
-		p.until(row("late.mp4") + ` !== undefined`)
-		p.until(`document.getElementById("link").hidden`)
+		p.Until(row("late.mp4") + ` !== undefined`)
+		p.Until(`document.getElementById("link").hidden`)
 	})
 	t.Run("pauses and resumes", func(t *testing.T) {
-		p.t = t
-		p.do(chromedp.Click("#pause", chromedp.NodeEnabled))
-		p.until(`document.getElementById("state").textContent === "paused"`)
+		p.T = t
+		p.Do(chromedp.Click("#pause", chromedp.NodeEnabled))
+		p.Until(`document.getElementById("state").textContent === "paused"`)
 		if got := s.client.Status(); got != upload.StatePaused {
 			t.Errorf("the client is %v", got)
 		}
-		p.do(chromedp.Click("#resume", chromedp.NodeEnabled))
-		p.until(`["started", "finished"].includes(document.getElementById("state").textContent)`)
-		p.until(`document.getElementById("counts").textContent.includes("10 succeeded")`)
-		p.do(chromedp.Click("#retry-failed", chromedp.NodeEnabled))
-		p.until(`document.getElementById("counts").textContent === "11 succeeded"`)
-		p.until(`document.getElementById("percent").textContent === "100 %"`)
-		p.eval(row("film.mp4") + `.querySelector(".name").click()`)
-		p.until(`document.querySelector('[data-part="r"]').textContent === "29"`)
+		p.Do(chromedp.Click("#resume", chromedp.NodeEnabled))
+		p.Until(`["started", "finished"].includes(document.getElementById("state").textContent)`)
+		p.Until(`document.getElementById("counts").textContent.includes("10 succeeded")`)
+		p.Do(chromedp.Click("#retry-failed", chromedp.NodeEnabled))
+		p.Until(`document.getElementById("counts").textContent === "11 succeeded"`)
+		p.Until(`document.getElementById("percent").textContent === "100 %"`)
+		p.Eval(row("film.mp4") + `.querySelector(".name").click()`)
+		p.Until(`document.querySelector('[data-part="r"]').textContent === "29"`)
 		p.shoot("finished")
 	})
 	t.Run("finds leftovers", func(t *testing.T) {
-		p.t = t
+		p.T = t
 		s.leave(t)
-		p.do(chromedp.Click("#look"))
-		p.until(`document.getElementById("leftovers-said").textContent.startsWith("1 upload, ")`)
-		p.until(`document.querySelector("#leftovers tbody").innerText.includes("media/in/left.mp4")`)
+		p.Do(chromedp.Click("#look"))
+		p.Until(`document.getElementById("leftovers-said").textContent.startsWith("1 upload, ")`)
+		p.Until(`document.querySelector("#leftovers tbody").innerText.includes("media/in/left.mp4")`)
 	})
 }
 

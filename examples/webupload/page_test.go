@@ -69,7 +69,7 @@ func pauseAndExpiry(t *testing.T, b *browser, c *chain) {
 	talk, small := file(t, "talk.mp4", sixParts), file(t, "notes.txt", 10<<10)
 	p := b.open(t, c.url)
 	p.choose(talk, small)
-	if err := c.oss.WaitRequests(p.ctx, 6, osstest.OpUploadPart); err != nil {
+	if err := c.oss.WaitRequests(p.Ctx, 6, osstest.OpUploadPart); err != nil {
 		t.Fatal(err)
 	}
 	p.state("talk.mp4", "Uploading")
@@ -78,19 +78,19 @@ func pauseAndExpiry(t *testing.T, b *browser, c *chain) {
 
 	p.click("Pause talk.mp4")
 	p.state("talk.mp4", "Paused")
-	if err := c.oss.WaitIdle(p.ctx); err != nil {
+	if err := c.oss.WaitIdle(p.Ctx); err != nil {
 		t.Errorf("the parts in flight continue: %v", err)
 	}
 	p.until(fmt.Sprintf(`item("talk.mp4").querySelector("progress").value > 3 * %d / %d - 0.001`, partSize, sixParts))
-	if got := p.eval(`document.activeElement.textContent`); got != "Resume" {
+	if got := p.Eval(`document.activeElement.textContent`); got != "Resume" {
 		t.Errorf("the keyboard is on %q; want it on the same button, now Resume", got)
 	}
 	p.state("notes.txt", "Uploaded")
 
 	c.sts.ExpireAll()
 	c.restart()
-	p.do(chromedp.KeyEvent(kb.Enter))
-	if err := c.oss.WaitRequests(p.ctx, 6+3+2, osstest.OpUploadPart); err != nil {
+	p.Do(chromedp.KeyEvent(kb.Enter))
+	if err := c.oss.WaitRequests(p.Ctx, 6+3+2, osstest.OpUploadPart); err != nil {
 		t.Fatal(err)
 	}
 	c.oss.AssertFired(t)
@@ -122,7 +122,7 @@ func renewal(t *testing.T, b *browser, c *chain) {
 	p := b.open(t, c.url)
 	p.choose(talk)
 	<-hold.Fired()
-	p.eval(`window.clockAhead = 13 * 60 * 1000`) // of 15 minutes
+	p.Eval(`window.clockAhead = 13 * 60 * 1000`) // of 15 minutes
 	hold.Release()
 	p.choose(file(t, "next.mp4", sixParts))
 	p.state("talk.mp4", "Uploaded")
@@ -144,10 +144,10 @@ func names(t *testing.T, b *browser, c *chain) {
 		p.state(filepath.Base(f), "Uploaded")
 		c.stored("in/"+filepath.Base(f), f)
 	}
-	if got := p.eval(`document.querySelectorAll("img").length`); got != "0" {
+	if got := p.Eval(`document.querySelectorAll("img").length`); got != "0" {
 		t.Errorf("%s pictures on the page: a name became markup", got)
 	}
-	p.eval(`(() => {
+	p.Eval(`(() => {
 		const carried = new DataTransfer();
 		carried.items.add(new File(["abc"], "dropped.txt"));
 		document.body.dispatchEvent(new DragEvent("drop", { dataTransfer: carried, bubbles: true, cancelable: true }));
@@ -165,10 +165,10 @@ func cancel(t *testing.T, b *browser, c *chain) {
 	<-hold.Fired()
 	p.click("Cancel talk.mp4")
 	p.until(`document.querySelectorAll("#list > li").length === 0`)
-	if err := c.oss.WaitRequests(p.ctx, 1, osstest.OpAbortMultipartUpload); err != nil {
+	if err := c.oss.WaitRequests(p.Ctx, 1, osstest.OpAbortMultipartUpload); err != nil {
 		t.Fatal(err)
 	}
-	if err := c.oss.WaitIdle(p.ctx); err != nil {
+	if err := c.oss.WaitIdle(p.Ctx); err != nil {
 		t.Fatal(err)
 	}
 	if u, o := c.oss.Uploads("media"), c.oss.Objects("media"); len(u)+len(o) != 0 {
@@ -219,7 +219,7 @@ func takenMeanwhile(t *testing.T, b *browser, c *chain) {
 		t.Fatal(err)
 	}
 	defer client.Close()
-	if _, err := client.Upload(p.ctx, upload.File{Path: other, Endpoint: c.oss.URL, Bucket: "media", Object: "in/talk.mp4"}); err != nil {
+	if _, err := client.Upload(p.Ctx, upload.File{Path: other, Endpoint: c.oss.URL, Bucket: "media", Object: "in/talk.mp4"}); err != nil {
 		t.Fatal(err)
 	}
 	hold.Release()
@@ -273,7 +273,7 @@ func advice(t *testing.T, b *browser) {
 			t.Parallel()
 			c := newChain(t, tt.rules, tt.edit)
 			p := b.open(t, c.url)
-			p.do(chromedp.WaitVisible("#chooser"))
+			p.Do(chromedp.WaitVisible("#chooser"))
 			if tt.after != nil {
 				tt.after(c)
 			}
@@ -305,10 +305,10 @@ func accessCode(t *testing.T, b *browser) {
 	}
 	c := newChain(t, []osstest.CORSRule{pageRule}, func(c *chain, _ *webupload.Options) { c.auth = auth })
 	p := b.open(t, c.url)
-	p.do(chromedp.WaitVisible("#access"), chromedp.SendKeys("#code", "wrong code\r"))
+	p.Do(chromedp.WaitVisible("#access"), chromedp.SendKeys("#code", "wrong code\r"))
 	p.until(`document.getElementById("alert").textContent === "This access code is not known."`)
-	p.eval(`document.getElementById("code").value = ""`)
-	p.do(chromedp.SendKeys("#code", "code-of-alice-123\r"))
+	p.Eval(`document.getElementById("code").value = ""`)
+	p.Do(chromedp.SendKeys("#code", "code-of-alice-123\r"))
 	talk := file(t, "talk.mp4", partSize+1)
 	p.choose(talk)
 	p.state("talk.mp4", "Uploaded")

@@ -29,10 +29,10 @@ func reload(t *testing.T, b *browser, c *chain) {
 	talk := file(t, "talk.mp4", sixParts)
 	p := b.open(t, c.url, mayLeave)
 	untilHalf(c, p, talk)
-	if all := p.eval(`JSON.stringify(localStorage)`); strings.Contains(all, "STS.") || strings.Contains(all, "oken") {
+	if all := p.Eval(`JSON.stringify(localStorage)`); strings.Contains(all, "STS.") || strings.Contains(all, "oken") {
 		t.Errorf("the browser keeps a token: %s", all)
 	}
-	p.do(chromedp.Reload())
+	p.Do(chromedp.Reload())
 	c.oss.ClearFaults()
 	p.choose(talk)
 	p.state("talk.mp4", "Uploaded")
@@ -63,7 +63,7 @@ func reloadOther(t *testing.T, b *browser, c *chain) {
 	if err := os.Chtimes(talk, before.ModTime(), before.ModTime()); err != nil {
 		t.Fatal(err)
 	}
-	p.do(chromedp.Reload())
+	p.Do(chromedp.Reload())
 	c.oss.ClearFaults()
 	p.choose(talk)
 	p.state("talk.mp4", "Uploaded")
@@ -71,7 +71,7 @@ func reloadOther(t *testing.T, b *browser, c *chain) {
 	if n := c.oss.Count(osstest.OpInitiateMultipartUpload); n != 2 {
 		t.Errorf("%d uploads were begun; want 2, since the first is of other bytes", n)
 	}
-	if err := c.oss.WaitIdle(p.ctx); err != nil {
+	if err := c.oss.WaitIdle(p.Ctx); err != nil {
 		t.Fatal(err)
 	}
 	if left := c.oss.Uploads("media"); len(left) > 0 {
@@ -87,7 +87,7 @@ func outage(t *testing.T, b *browser, c *chain) {
 	p := b.open(t, c.url)
 	p.choose(talk)
 	<-hold.Fired()
-	p.eval(`(() => {
+	p.Eval(`(() => {
 		window.lowered = 0;
 		let last = 0;
 		setInterval(() => {
@@ -100,10 +100,10 @@ func outage(t *testing.T, b *browser, c *chain) {
 	c.oss.Inject(cut)
 	hold.Release()
 	tries := c.oss.Count() + 30 // more than the retries of all parts together
-	if err := c.oss.WaitRequests(p.ctx, tries); err != nil {
+	if err := c.oss.WaitRequests(p.Ctx, tries); err != nil {
 		t.Fatal(err)
 	}
-	p.eval(`window.clockAhead = 60 * 1000`)
+	p.Eval(`window.clockAhead = 60 * 1000`)
 	p.until(`item("talk.mp4").querySelector(".detail").textContent.includes("Trying again")`)
 	c.oss.ClearFaults()
 	p.state("talk.mp4", "Uploaded")
@@ -111,7 +111,7 @@ func outage(t *testing.T, b *browser, c *chain) {
 	if n := c.oss.Count(osstest.OpInitiateMultipartUpload); n != 1 {
 		t.Errorf("%d uploads were begun; want 1", n)
 	}
-	if n := p.eval(`window.lowered`); n != "0" {
+	if n := p.Eval(`window.lowered`); n != "0" {
 		t.Errorf("the progress went back %s times", n)
 	}
 }
@@ -126,7 +126,7 @@ func keepBoth(t *testing.T, b *browser, c *chain) {
 		p.choose(path)
 		<-hold.Fired()
 		p.state("talk.mp4", "Uploading")
-		before := p.eval(right)
+		before := p.Eval(right)
 		hold.Release()
 		if i > 0 {
 			p.failed("talk.mp4", "There is a file of this name already")
@@ -135,14 +135,14 @@ func keepBoth(t *testing.T, b *browser, c *chain) {
 		p.state("talk.mp4", "Uploaded")
 		object := []string{"in/talk.mp4", "in/talk (2).mp4", "in/talk (3).mp4"}[i]
 		c.stored(object, path)
-		if got := p.eval(`document.querySelector("#list .link").textContent`); got != "media/"+object {
+		if got := p.Eval(`document.querySelector("#list .link").textContent`); got != "media/"+object {
 			t.Errorf("the page says that the file is %q, want media/%s", got, object)
 		}
 		want := "/media/" + strings.ReplaceAll(object, " ", "%20")
-		if got := p.eval(`document.querySelector("#list .link").href`); !strings.HasSuffix(got, want) {
+		if got := p.Eval(`document.querySelector("#list .link").href`); !strings.HasSuffix(got, want) {
 			t.Errorf("the link is %s, want one that ends in %s", got, want)
 		}
-		if after := p.eval(right); after != before {
+		if after := p.Eval(right); after != before {
 			t.Errorf("the last button has moved from %s to %s", before, after)
 		}
 	}
@@ -160,9 +160,9 @@ func chinese(t *testing.T, b *browser, c *chain) {
 	p.until(`document.documentElement.lang === "zh-CN" && document.querySelector("h1").textContent === "上传媒体文件"`)
 	p.choose(talk)
 	p.until(`document.getElementById("alert").textContent === "talk.mp4 已在列表中。"`)
-	p.do(chromedp.Click("#language", chromedp.NodeEnabled))
+	p.Do(chromedp.Click("#language", chromedp.NodeEnabled))
 	p.state("talk.mp4", "Uploaded")
 	p.until(`document.querySelector("h1").textContent === "Upload media" && document.getElementById("language").textContent === "中文"`)
-	p.do(chromedp.Reload())
+	p.Do(chromedp.Reload())
 	p.until(`document.querySelector("h1").textContent === "Upload media"`)
 }
