@@ -33,7 +33,8 @@ type Held interface {
 	//
 	// Flush of a Held asks the engine whether the claim is still this holder's, also where
 	// no part is waiting to be written: it is called right before each request that makes
-	// or aborts an upload or makes an object.
+	// or aborts an upload or makes an object. A claim of a [Shared] store that is not Held is
+	// asked before each part, too: nothing else says that it is lost.
 	Lost() <-chan struct{}
 }
 

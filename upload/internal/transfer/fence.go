@@ -61,8 +61,16 @@ func (f *fence) ask(ctx context.Context) error {
 	return f.unasked(err)
 }
 
-// look returns an error if the claim is lost by what is known here. It is called before a
-// request that is harmless then, but of no use.
+// holds returns an error if the claim is lost. It is called before a request that is
+// harmless then, but of no use: only a claim that would not say so by itself is asked for.
+func (f *fence) holds(ctx context.Context) error {
+	if f == nil || lostOf(f.claim) != nil {
+		return f.look()
+	}
+	return f.ask(ctx)
+}
+
+// look returns an error if the claim is lost by what is known here.
 func (f *fence) look() error {
 	if f == nil {
 		return nil

@@ -67,7 +67,7 @@ func (m *multipart) sendPart(ctx context.Context, n int) error {
 // putPart sends a section of src as part n.
 func (m *multipart) putPart(ctx context.Context, n int, src Source, off, size int64) (part wire.Part, err error) {
 	err = m.call(ctx, n, func(ctx context.Context, s Snapshot) error {
-		if err := m.fence.look(); err != nil {
+		if err := m.fence.holds(ctx); err != nil {
 			return err
 		}
 		src, section := sectioned(ctx, src, off, size)

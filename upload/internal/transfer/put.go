@@ -61,7 +61,7 @@ func (u *upload) putObject(ctx context.Context) (Result, error) {
 				return err
 			}
 		}
-		if err := u.fence.look(); err != nil {
+		if err := u.fence.holds(ctx); err != nil {
 			return err
 		}
 		return u.send(src, section, 0, size, func(b wire.Body) (err error) {
