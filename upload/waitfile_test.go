@@ -148,12 +148,12 @@ func TestWaitFileMeanwhile(t *testing.T) {
 			c, running, _ := b.held("running")
 			queued := must(c.AddFile(b.file("queued", 300*kib)))
 			first, second := waiting(b, c, running), waiting(b, c, queued)
+			if name == "canceled" || name == "deleted" { // before it has the other's slot
+				check(b, tt.do(c, queued))
+			}
 			check(b, tt.do(c, running))
 			err := <-first
 			checkEnd(t, "the file that runs", err, tt.want, tt.code)
-			if name == "canceled" || name == "deleted" {
-				check(b, tt.do(c, queued))
-			}
 			code := tt.code
 			if name == "closed" { // it was never started
 				code = ""
