@@ -1,6 +1,7 @@
 package dashboard
 
 import (
+	"fmt"
 	"slices"
 	"sync"
 
@@ -26,6 +27,9 @@ type Recorder struct {
 	shown    []problem       // the latest first, of the version
 	of       uint64
 }
+
+// Format writes the name of r's type and nothing else, whatever the verb: it takes no lock.
+func (r *Recorder) Format(f fmt.State, _ rune) { fmt.Fprint(f, "dashboard.Recorder") }
 
 // NewRecorder returns a recorder for one client: give its Observer to the client, and
 // itself to New.

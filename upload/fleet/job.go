@@ -5,6 +5,7 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"log/slog"
 	"net/url"
 	"regexp"
 	"strings"
@@ -65,6 +66,17 @@ type Job struct {
 	// and "tracestate". It comes back in every [JobInfo]. The default is none.
 	Trace map[string]string `json:",omitempty"`
 }
+
+// Format writes the fields, and of Source no query, whatever the verb: it may have a
+// signature.
+func (j Job) Format(f fmt.State, _ rune) {
+	type fields Job
+	j.Source = shown(j.Source)
+	fmt.Fprintf(f, "%+v", fields(j))
+}
+
+// LogValue is what Format writes, for log/slog.
+func (j Job) LogValue() slog.Value { return slog.StringValue(fmt.Sprint(j)) }
 
 // maxJob is the size of a job as JSON, in bytes: a message of NATS may have 1 MiB, and a
 // state has the result beside the job.

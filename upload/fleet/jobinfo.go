@@ -3,6 +3,7 @@ package fleet
 import (
 	"encoding/json"
 	"fmt"
+	"log/slog"
 	"time"
 
 	"github.com/vodupload/vodupload/checkpoint"
@@ -64,6 +65,12 @@ type JobInfo struct {
 	Revision uint64 `json:"-"`
 
 	attempts attempts
+}
+
+// LogValue is what package fmt writes, for log/slog: it leaves out the query of Job.Source.
+func (i JobInfo) LogValue() slog.Value {
+	type fields JobInfo
+	return slog.StringValue(fmt.Sprintf("%+v", fields(i)))
 }
 
 // attempts is what workers keep of a job beside what users see.

@@ -60,6 +60,9 @@ type Queue struct {
 	name string
 }
 
+// Format writes the name of q's type and nothing else, whatever the verb.
+func (q *Queue) Format(f fmt.State, _ rune) { fmt.Fprint(f, "fleet.Queue") }
+
 // NewQueue returns the queue of this name, and makes its streams if they do not exist
 // yet. The error is [ErrNoEngine] if nc leads to no server with JetStream, or
 // [ErrVersion]. A context without a deadline ends after 15 s, here and in each method

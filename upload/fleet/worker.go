@@ -75,6 +75,10 @@ func NewWorker(ctx context.Context, nc *nats.Conn, opts *WorkerOptions) (*Worker
 	return w, nil
 }
 
+// Format writes the name of w's type and nothing else, whatever the verb: w holds
+// credentials.
+func (w *Worker) Format(f fmt.State, _ rune) { fmt.Fprint(f, "fleet.Worker") }
+
 // consume finds or makes the consumer that the workers of the queue share. MaxAckPending
 // has no limit, since a job that is put off counts there: each worker bounds its own.
 func (w *Worker) consume(ctx context.Context) error {

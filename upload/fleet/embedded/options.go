@@ -26,7 +26,8 @@ type Options struct {
 
 	// User and Password are what clients have to log in with. [Server.Connect] does so
 	// by itself. The default is that everybody who reaches the server may use it.
-	User, Password string
+	User     string
+	Password Password
 
 	// Name is the name of the server, unique in a cluster. The default is a random one.
 	Name string
@@ -81,7 +82,7 @@ func (o *Options) server() (*server.Options, error) {
 		JetStreamMaxMemory: or(o.MaxMemory, defaultMaxMemory),
 		JetStreamMaxStore:  or(o.MaxStore, defaultMaxStore),
 		Username:           o.User,
-		Password:           o.Password,
+		Password:           string(o.Password),
 		DontListen:         o.Addr == "",
 		NoSigs:             true,
 	}
@@ -110,14 +111,14 @@ func (o *Options) join(s *server.Options) error {
 	if err != nil {
 		return err
 	}
-	s.Cluster = server.ClusterOpts{Name: c.Name, Host: host, Port: port, Username: o.User, Password: o.Password}
+	s.Cluster = server.ClusterOpts{Name: c.Name, Host: host, Port: port, Username: o.User, Password: string(o.Password)}
 	for _, r := range c.Routes {
 		if _, _, err := splitAddr("Options.Cluster.Routes", r); err != nil {
 			return err
 		}
 		u := &url.URL{Scheme: "nats", Host: r}
 		if o.User != "" {
-			u.User = url.UserPassword(o.User, o.Password)
+			u.User = url.UserPassword(o.User, string(o.Password))
 		}
 		s.Routes = append(s.Routes, u)
 	}

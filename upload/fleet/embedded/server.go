@@ -11,11 +11,12 @@ import (
 
 // A Server is a running NATS server. Its methods are safe for use by many goroutines.
 type Server struct {
-	nats           *server.Server
-	dir            *dirLock
-	listens        bool
-	user, password string
-	close          func() error
+	nats     *server.Server
+	dir      *dirLock
+	listens  bool
+	user     string
+	password Password
+	close    func() error
 }
 
 // Run starts a server and returns when it takes connections, which in a cluster does
@@ -51,6 +52,10 @@ func Run(o *Options) (*Server, error) {
 	return nil, joinErrors(err, s.close())
 }
 
+// Format writes the name of s's type and nothing else, whatever the verb: s holds a
+// password.
+func (s *Server) Format(f fmt.State, _ rune) { fmt.Fprint(f, "embedded.Server") }
+
 // URL returns the address for clients in other processes, without user and password.
 // It is empty if the server listens nowhere.
 func (s *Server) URL() string {
@@ -64,7 +69,7 @@ func (s *Server) URL() string {
 func (s *Server) Connect(options ...nats.Option) (*nats.Conn, error) {
 	own := []nats.Option{nats.InProcessServer(s)}
 	if s.user != "" {
-		own = append(own, nats.UserInfo(s.user, s.password))
+		own = append(own, nats.UserInfo(s.user, string(s.password)))
 	}
 	return nats.Connect("", append(own, options...)...)
 }

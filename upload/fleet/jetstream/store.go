@@ -30,6 +30,9 @@ var (
 	_ checkpoint.Shared = (*Store)(nil)
 )
 
+// Format writes the name of s's type and nothing else, whatever the verb: it takes no lock.
+func (s *Store) Format(f fmt.State, _ rune) { fmt.Fprint(f, "jetstream.Store") }
+
 func newStore(e *engine, o Options) *Store {
 	return &Store{engine: e, opts: o, open: make(map[*claim]struct{})}
 }
