@@ -122,7 +122,7 @@ func TestInterrupt(t *testing.T) {
 			w := newWorld(t)
 			w.file("big film.mp4", 300_000)
 			w.chdir()
-			hang := osstest.Hang(osstest.OpUploadPart).Part(3)
+			hang := osstest.Hang(osstest.OpUploadPart).Nth(3) // parts need not be sent in their order
 			w.server.Inject(hang)
 			go func() {
 				<-hang.Fired()

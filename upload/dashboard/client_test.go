@@ -43,8 +43,8 @@ func TestClient(t *testing.T) {
 	server.Inject(
 		osstest.Fail(osstest.OpUploadPart, 500, "InternalError").Part(2),
 		osstest.Fail(osstest.OpPutObject, 403, "AccessDenied").Key("in/forbidden.mp4"),
-		// The last part: one that follows may be on its way when the file fails.
-		osstest.Fail(osstest.OpUploadPart, 403, "AccessDenied").Part(5).Key("in/half.mp4"),
+		// The last of its parts to be sent: another may be on its way when the file fails.
+		osstest.Fail(osstest.OpUploadPart, 403, "AccessDenied").Key("in/half.mp4").Nth(5),
 	)
 	recorder := dashboard.NewRecorder()
 	opts := uploadtest.Options(key)
