@@ -63,6 +63,7 @@ func New(opts *Options) (*Client, error) {
 		Retry:          transfer.RetryPolicy{Count: o.RetryCount, Interval: o.RetryInterval},
 		CleanupTimeout: o.CleanupTimeout,
 		OutageWait:     max(o.OutageWait, 0), Changed: c.endpointsChanged,
+		Flushed: c.opts.Observer.flushed(),
 	})
 	if opts != nil && opts.Parallel == Auto {
 		c.setAuto()

@@ -155,7 +155,9 @@
 // file needs, a destination for example, ends it with [Client.FailFile].
 //
 // Options.Observer is for programs that measure: an [Observer] sees each file and each
-// request begin and end. Package dashboard draws a page of what it sees.
+// request begin and end. Package dashboard draws a page of what it sees, and the module
+// upload/otelupload makes metrics and traces of it for OpenTelemetry; [MultiObserver]
+// combines the two.
 //
 // # Waiting
 //

@@ -66,9 +66,33 @@ type entry struct {
 type directEnd struct {
 	decided  chan struct{} // closed once its run has to end, not only to pause
 	deciding sync.Once
+	caller   context.Context // of its values only
 }
 
-func newDirectEnd() *directEnd { return &directEnd{decided: make(chan struct{})} }
+func newDirectEnd(caller context.Context) *directEnd {
+	return &directEnd{decided: make(chan struct{}), caller: caller}
+}
+
+// context returns one that ends with ctx, and has the values of the caller beside its own.
+func (d *directEnd) context(ctx context.Context) context.Context {
+	if d == nil {
+		return ctx
+	}
+	return &valued{ctx, d.caller}
+}
+
+// A valued is a context with the values of another one.
+type valued struct {
+	context.Context
+	values context.Context
+}
+
+func (v *valued) Value(key any) any {
+	if own := v.Context.Value(key); own != nil {
+		return own
+	}
+	return v.values.Value(key)
+}
 
 // decide may be called several times.
 func (d *directEnd) decide() { d.deciding.Do(func() { close(d.decided) }) }

@@ -19,7 +19,8 @@ import (
 // return has to be made from the one that they got; nil leaves that as it is.
 type Observer struct {
 	// FileStart is called when a file is started, and again when it is after a pause, a
-	// stop or a failure. The context is the parent of those of its requests.
+	// stop or a failure. The context is the parent of those of its requests; that of a file
+	// of [Client.Upload] has the values of its caller's.
 	FileStart func(ctx context.Context, f FileInfo) context.Context
 
 	// FileEnd is called when what FileStart was called for has ended, with the context
@@ -39,6 +40,11 @@ type Observer struct {
 	// RequestEnd is called when a request has ended, with the context that RequestStart
 	// returned. It is called for each RequestStart.
 	RequestEnd func(ctx context.Context, r Request, o Outcome)
+
+	// Flush is called when acknowledged parts of a file have been made durable in
+	// Options.Checkpoints, with how long that took and why they were not. The context is
+	// made from the one that FileStart returned.
+	Flush func(ctx context.Context, id FileID, took time.Duration, err error)
 
 	// Wait is called when a file has waited, however short, with how long.
 	Wait func(id FileID, w Waiting, lasted time.Duration)
@@ -62,8 +68,10 @@ type Outcome struct {
 	Code        string // of Err, as in [Error]; empty: there is no error
 	RequestID   string // for Alibaba Cloud's support
 	Duration    time.Duration
-	Interrupted bool  // it was cut off, because its file was paused or has ended
-	Err         error // in one line, without a secret; nil: it succeeded
+	Sent        int64         // bytes of the source that were handed to the connection
+	SourceRead  time.Duration // of Duration, how long reading these took
+	Interrupted bool          // it was cut off, because its file was paused or has ended
+	Err         error         // in one line, without a secret; nil: it succeeded
 }
 
 // fileKey is the key of the file's ID in the context of its requests.
@@ -89,6 +97,17 @@ func (o *Observer) wireObserver() *transfer.Observer {
 	}
 }
 
+// flushed returns what sees the writes of checkpoints for o; nil: nobody wants to.
+func (o *Observer) flushed() func(context.Context, time.Duration, error) {
+	if o == nil || o.Flush == nil {
+		return nil
+	}
+	return func(ctx context.Context, took time.Duration, err error) {
+		id, _ := ctx.Value(fileKey{}).(FileID)
+		o.Flush(ctx, id, took, target.OneLine(err))
+	}
+}
+
 // given returns the context of a user's function; where that has returned none, the one
 // that it got.
 func given(ctx, got context.Context) context.Context {
@@ -104,7 +123,7 @@ func requestOf(ctx context.Context, c transfer.Call) Request {
 }
 
 func outcomeOf(ctx context.Context, d transfer.Done) Outcome {
-	o := Outcome{Status: d.Status, RequestID: d.RequestID, Duration: d.Took}
+	o := Outcome{Status: d.Status, RequestID: d.RequestID, Duration: d.Took, Sent: d.Sent, SourceRead: d.Source}
 	if d.Err == nil {
 		return o
 	}

@@ -88,6 +88,9 @@ func (s *sighting) observer(t *testing.T, client func() *upload.Client) *upload.
 			if o.RequestID == "" && o.Status != 0 || o.Duration <= 0 || (o.Err == nil) != (o.Code == "") {
 				t.Errorf("%s: %+v", r.Op, o)
 			}
+			if o.Status == 200 && (o.Sent != r.Bytes || (o.SourceRead > 0) != (r.Bytes > 0) || o.SourceRead > o.Duration) {
+				t.Errorf("%s of %d bytes: %+v", r.Op, r.Bytes, o)
+			}
 			s.add("done %d %s %d: %d %s", r.FileID, r.Op, r.Part, o.Status, o.Code)
 		},
 		Wait: func(id upload.FileID, w upload.Waiting, lasted time.Duration) {

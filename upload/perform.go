@@ -129,7 +129,7 @@ func (c *Client) sessionLocked(e *entry) *transfer.Session {
 }
 
 func (c *Client) startRunLocked(e *entry, effect filelist.Effect) {
-	ctx, cancel := context.WithCancelCause(c.workers.ctx)
+	ctx, cancel := context.WithCancelCause(e.direct.context(c.workers.ctx))
 	e.cancel = cancel
 	r := &run{c: c, e: e, id: effect.File, number: effect.Run, session: c.sessionLocked(e)}
 	e.steps = &r.steps

@@ -24,6 +24,9 @@ import (
 // its slot and its claim, and the same source to the same destination is
 // ErrFileAlreadyExist; the error of Upload names the call. [Client.Close] waits for them.
 //
+// Requests, Sections of the source and an [Observer] get contexts with the values of ctx,
+// those of traces for example.
+//
 // The error is an [*Error], or what AddFile would return, or the cause of ctx if that had
 // ended before, or [ErrNoCredentials] as Start would return it. The same source to the
 // same destination twice at the same time is [ErrFileAlreadyExist] in one client; in two
@@ -44,7 +47,7 @@ func (c *Client) Upload(ctx context.Context, f File) (Result, error) {
 		return Result{}, fmt.Errorf("%w: Upload: call Init before, or set Options.Credentials or File.Credentials", ErrNoCredentials)
 	}
 	end := newFileEnd()
-	e.direct, e.end = newDirectEnd(), end
+	e.direct, e.end = newDirectEnd(ctx), end
 	if _, err := c.add(e, addOptions(&f, e, size)); err != nil {
 		return Result{}, err
 	}

@@ -7,8 +7,8 @@ import (
 	"github.com/vodupload/vodupload/upload"
 )
 
-// Observer returns what is to be the client's Options.Observer. To have another one see
-// the same, call its functions from one that calls these.
+// Observer returns what is to be the client's Options.Observer. [upload.MultiObserver]
+// combines it with another one.
 func (r *Recorder) Observer() *upload.Observer {
 	return &upload.Observer{
 		FileStart: func(ctx context.Context, f upload.FileInfo) context.Context {

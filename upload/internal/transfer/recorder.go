@@ -24,8 +24,9 @@ type recorder struct {
 	warn             func(error)
 	starved          func(error)
 	warned           atomic.Bool
-	slow             *seldom   // of the service
-	unbegun          time.Time // since when the server may have an upload that there is no record of; zero: it has none
+	slow             *seldom                                     // of the service
+	flushed          func(context.Context, time.Duration, error) // nil: nobody wants to know
+	unbegun          time.Time                                   // since when the server may have an upload that there is no record of; zero: it has none
 }
 
 // IsShared reports whether the claims of a store hold for other machines as well.
@@ -38,7 +39,7 @@ func IsShared(store checkpoint.Store) bool {
 // upload may continue without one. A claim of another holder always is, and so is a
 // shared store that grants none: it is for the claims that there is one.
 func (u *upload) claim(ctx context.Context) (*recorder, error) {
-	k := &recorder{optional: u.opts.Optional, warn: u.warn, starved: u.starved, slow: &u.slowDisk}
+	k := &recorder{optional: u.opts.Optional, warn: u.warn, starved: u.starved, slow: &u.slowDisk, flushed: u.opts.Flushed}
 	store := u.session.store(u.job)
 	cp, err := u.OpenClaim(ctx, store, u.job.key(), u.starved, func(err error) func(error) error {
 		if u.putDown != nil {
@@ -109,7 +110,11 @@ func (k *recorder) note(p wire.Part) error {
 
 // flush makes all that was added durable.
 func (k *recorder) flush(ctx context.Context) error {
+	began := time.Now()
 	err := k.Flush(ctx)
+	if k.flushed != nil {
+		k.flushed(ctx, time.Since(began), err)
+	}
 	k.watch()
 	if ctx.Err() != nil && k.fence.note(err) == nil {
 		return context.Cause(ctx)

@@ -1,6 +1,7 @@
 package transfer
 
 import (
+	"context"
 	"sync/atomic"
 	"time"
 
@@ -27,6 +28,9 @@ type Options struct {
 	OutageWait time.Duration
 	// Changed, which may be nil, is called without a lock when [Service.Away] has changed.
 	Changed func()
+	// Flushed, which may be nil, is called without a lock when acknowledged parts were made
+	// durable, with how long that took, and why they were not.
+	Flushed func(context.Context, time.Duration, error)
 	// CleanupTimeout bounds what is done at the server after an upload was given
 	// up. 0 means 30 s.
 	CleanupTimeout time.Duration

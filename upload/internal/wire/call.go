@@ -47,8 +47,9 @@ func (r *request) validate() error {
 // A reply is an answer of success, with what is known of the body that it answers.
 type reply struct {
 	answer
-	crc  uint64 // of what was read of the request's body
-	read int64  // how much that was
+	crc    uint64        // of what was read of the request's body
+	read   int64         // how much that was
+	source time.Duration // how long reading it from its source took
 }
 
 // do sends r once, signed by s. If the answer is not one of success, it returns an

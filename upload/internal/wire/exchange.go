@@ -52,6 +52,7 @@ func (x *exchange) finish(ctx, own context.Context, err error) (reply, outcome) 
 	rep := reply{answer: x.answer}
 	var source error
 	rep.crc, rep.read, source = x.watchdog.body.detach()
+	rep.source = x.watchdog.body.readFor()
 	out := outcome{
 		ended:    ctx.Err() != nil,
 		source:   source != nil,

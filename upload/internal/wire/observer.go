@@ -28,6 +28,8 @@ type Done struct {
 	Status    int // 0: no answer
 	RequestID string
 	Took      time.Duration
+	Sent      int64         // bytes of the body that were handed to the connection
+	Source    time.Duration // of Took, reading these from their source
 	Err       error
 }
 
@@ -51,7 +53,8 @@ func (o *Object) observed(ctx context.Context, s Snapshot, r *request) (reply, e
 	ctx = o.client.observer.Start(ctx, c)
 	rep, err := o.send(ctx, s, r)
 	o.client.observer.End(ctx, c, Done{
-		Status: rep.status, RequestID: oneLine(s.redact(rep.header.Get(headerRequestID))), Took: time.Since(began), Err: err,
+		Status: rep.status, RequestID: oneLine(s.redact(rep.header.Get(headerRequestID))), Took: time.Since(began),
+		Sent: rep.read, Source: rep.source, Err: err,
 	})
 	return rep, err
 }
