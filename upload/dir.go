@@ -23,8 +23,9 @@ type AddDirOptions struct {
 	// With IfExists, the bucket is listed below Prefix, one page of up to 1,000 objects
 	// where a HEAD would be made for each. That needs the right oss:ListObjects; without
 	// it, each object is asked for, with oss:GetObject. An answer of the list counts for
-	// a minute. SkipSame takes it for the word on small objects that were made by
-	// PutObject: it has their MD5 (OSS documentation, GetObjectMeta).
+	// a minute. SkipSame takes it for the word on objects that were made by PutObject, whose
+	// MD5 it has (OSS documentation, GetObjectMeta), up to 128 KiB; up to 16 MiB it does so
+	// where computing MD5s takes less time than a HEAD for the CRC64 of each.
 	File File
 
 	// PlaylistsLast is for folders of HLS and DASH: a playlist is uploaded once all other

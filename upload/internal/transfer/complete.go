@@ -96,7 +96,10 @@ func (m *multipart) awaitMade(ctx context.Context, crc uint64, until time.Time) 
 // head asks what is stored under the object's name.
 func (u *upload) head(ctx context.Context, last bool) (info wire.ObjectInfo, err error) {
 	err = u.retry(ctx, u.policy(last), 0, func(ctx context.Context, s Snapshot) (err error) {
-		info, err = u.remote.Head(ctx, s)
+		began := time.Now()
+		if info, err = u.remote.Head(ctx, s); err == nil {
+			u.trip.record(time.Since(began))
+		}
 		return err
 	}, nil)
 	return info, err

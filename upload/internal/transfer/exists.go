@@ -6,6 +6,8 @@ import (
 	"encoding/hex"
 	"fmt"
 	"net/http"
+	"runtime"
+	"sync/atomic"
 	"time"
 
 	"github.com/vodupload/vodupload/upload/internal/wire"
@@ -140,7 +142,7 @@ func (u *upload) asking(ctx context.Context) (*existing, error) {
 // is known of the object. The source is read once, unless nothing would show that it
 // changes meanwhile.
 func (u *upload) compare(ctx context.Context, there *existing) (info wire.ObjectInfo, same bool, err error) {
-	if there.listed && !there.hasMD5() {
+	if there.listed && (!there.hasMD5() || !md5IsFaster(there.Size, u.trip.now(), u.Parallel(), runtime.GOMAXPROCS(0))) {
 		if there, err = u.asked(ctx, there); err != nil || there == nil {
 			return info, false, err
 		}
@@ -175,9 +177,38 @@ func (u *upload) asked(ctx context.Context, listed *existing) (*existing, error)
 	return there, nil
 }
 
-// maxMD5 is the largest size for which the MD5 that is in a list decides. Above it, a HEAD
-// costs less than computing an MD5.
-const maxMD5 = 16 << 20
+// maxMD5 is the largest size for which the MD5 that is in a list may decide. Up to smallMD5
+// it does: a HEAD would need the processor for longer. In between it depends on the network.
+const (
+	maxMD5   = 16 << 20
+	smallMD5 = 128 << 10
+)
+
+// md5Speed is how many bytes a second one processor makes an MD5 of. A CRC64 costs a tenth.
+const md5Speed = 500e6
+
+// md5IsFaster reports whether more files are compared in a second by their MD5s, on so many
+// processors, than by asking for their CRC64s, so many at a time. trip is how long a HEAD
+// takes; where that is not known yet, it is asked.
+func md5IsFaster(size int64, trip time.Duration, requests, processors int) bool {
+	sum := time.Duration(float64(size) / md5Speed / float64(processors) * float64(time.Second))
+	return size <= smallMD5 || sum < trip/time.Duration(max(requests, 1))
+}
+
+// A shortest is the shortest of the times that it was given, which is the one with the
+// least waiting in it. 0: none yet.
+type shortest struct{ d atomic.Int64 }
+
+func (s *shortest) record(d time.Duration) {
+	for {
+		was := s.d.Load()
+		if was != 0 && was <= int64(d) || s.d.CompareAndSwap(was, int64(max(d, 1))) {
+			return
+		}
+	}
+}
+
+func (s *shortest) now() time.Duration { return time.Duration(s.d.Load()) }
 
 // hasMD5 reports whether a listed ETag may be the MD5 of the bytes. That of an object made
 // by PutObject is, in hexadecimal digits; others are not (OSS documentation, GetObjectMeta).

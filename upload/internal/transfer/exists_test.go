@@ -270,6 +270,11 @@ func TestListing(t *testing.T) {
 		r.olderParts(data(fiveParts, 1))
 		r.skips(SkipSame, l, "Objects 1, Head 1")
 	})
+	t.Run("leaves larger objects to a HEAD while nothing says that an MD5 is faster", func(t *testing.T) {
+		r, l := listed(t, smallMD5+1)
+		r.older(data(smallMD5+1, 1))
+		r.skips(SkipSame, l, "Objects 1, Head 1")
+	})
 	t.Run("decides by the size", func(t *testing.T) {
 		r, l := listed(t, 1000)
 		r.older(data(1001, 1))
@@ -361,5 +366,34 @@ func TestJustBefore(t *testing.T) {
 		if got != want || ok != (want != "") || ok && got >= name {
 			t.Errorf("%q: got %q, %t; want %q", name, got, ok, want)
 		}
+	}
+}
+
+func TestMD5IsFaster(t *testing.T) {
+	for outcome, test := range map[string]struct {
+		size       int64
+		trip       time.Duration
+		requests   int
+		processors int
+		want       bool
+	}{
+		"small objects":                       {smallMD5, time.Microsecond, 64, 1, true},
+		"a server nearby":                     {1 << 20, 2 * time.Millisecond, 5, 2, false},
+		"a server far away":                   {1 << 20, 30 * time.Millisecond, 5, 2, true},
+		"far away, by many requests at once":  {1 << 20, 30 * time.Millisecond, 64, 2, false},
+		"far away, of large objects":          {16 << 20, 30 * time.Millisecond, 5, 2, false},
+		"far away, with many processors":      {8 << 20, 30 * time.Millisecond, 5, 16, true},
+		"a server of which nothing was heard": {1 << 20, 0, 5, 2, false},
+	} {
+		if got := md5IsFaster(test.size, test.trip, test.requests, test.processors); got != test.want {
+			t.Errorf("%s: got %v", outcome, got)
+		}
+	}
+	var s shortest
+	for _, d := range []time.Duration{3, 2, 5} {
+		s.record(d)
+	}
+	if s.now() != 2 {
+		t.Errorf("the shortest of 3, 2 and 5 is %d", s.now())
 	}
 }

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"runtime"
+	"sync"
 
 	"golang.org/x/sync/errgroup"
 
@@ -18,7 +19,9 @@ func (u *upload) hash(ctx context.Context, off, size int64, others ...io.Writer)
 	src, section := sectioned(ctx, u.job.Source, off, size)
 	defer section.close()
 	r := io.NewSectionReader(src, off, size)
-	buf := make([]byte, min(size, 256<<10))
+	b := hashBuffers.Get().(*[hashBuffer]byte)
+	defer hashBuffers.Put(b)
+	buf := b[:]
 	var crc uint64
 	for left := size; left > 0; {
 		if ctx.Err() != nil {
@@ -36,6 +39,12 @@ func (u *upload) hash(ctx context.Context, off, size int64, others ...io.Writer)
 	}
 	return crc, nil
 }
+
+// hashBuffer is how much of a source is read at a time. The buffers are used again: of
+// thousands of small files, making them would cost more than the CRC64s.
+const hashBuffer = 256 << 10
+
+var hashBuffers = sync.Pool{New: func() any { return new([hashBuffer]byte) }}
 
 // matching returns those of the parts that have the CRC64 of the local bytes.
 func (u *upload) matching(ctx context.Context, parts []wire.Part) ([]wire.Part, error) {

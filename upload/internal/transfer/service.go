@@ -57,6 +57,7 @@ type Service struct {
 
 	comparing chan struct{} // has one element for each source that is compared
 	unseen    seldom        // it is not known whether objects exist
+	trip      shortest      // of a HEAD
 }
 
 // NewService returns a Service. Options are complete: the caller filled in the
