@@ -30,12 +30,16 @@ type show struct {
 	lease time.Duration
 }
 
+// partsBeforeKill is about 40 % of all parts, and not of whole films: some are half way.
+func (s show) partsBeforeKill() int { return s.films*2/5*s.parts + s.parts/2 }
+
 // A director runs the show.
 type director struct {
 	show
 	*narrator
 	dir     string // of all that it makes
 	server  *osstest.Server
+	hold    *osstest.Fault // of the parts that arrive before a worker is killed, however late that is
 	queue   *fleet.Queue
 	nodes   []*process
 	workers map[string]*process
@@ -53,7 +57,9 @@ func direct(ctx context.Context, s show, out *os.File) (err error) {
 		d.server.Close()
 		err = errors.Join(err, os.RemoveAll(dir))
 	}()
-	d.server.Inject(osstest.Delay(osstest.OpUploadPart, s.delay).Always())
+	d.hold = osstest.Hang(osstest.OpUploadPart).Nth(s.partsBeforeKill() + 1).Always()
+	defer d.hold.Release()
+	d.server.Inject(d.hold, osstest.Delay(osstest.OpUploadPart, s.delay).Always())
 	urls, err := d.startNodes(ctx)
 	if err != nil {
 		return err

@@ -50,16 +50,17 @@ func (d *director) follow(ctx context.Context) error {
 	return nil
 }
 
-// kill kills the worker that has the most films when about 40 % of all parts are there,
-// and a node a second later.
+// kill kills the worker that has the most films when enough parts are there, and a node a
+// second later.
 func (d *director) kill(ctx context.Context) error {
-	enough := d.show.films * d.parts * 2 / 5
+	enough := d.partsBeforeKill()
 	if err := d.until(ctx, func() bool { return d.partsThere() >= enough && d.busiest() != "" }); err != nil {
 		return err
 	}
 	victim := d.busiest()
 	d.workers[victim].kill()
 	d.workerKilled(victim)
+	d.hold.Release()
 	delete(d.workers, victim)
 	select {
 	case <-time.After(time.Second):

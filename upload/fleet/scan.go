@@ -2,6 +2,7 @@ package fleet
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"iter"
 	"time"
@@ -16,52 +17,91 @@ type scan struct {
 	follow   bool   // continue with what is written later, until the context ends
 }
 
+// readTries is how often in a row a read may fail before it has reached the stream, or at
+// all if it does not follow: with two of three servers, one of the tries is answered.
+const readTries = 3
+
 // read yields the messages of a stream, flat in memory. They come from whichever replica
-// is near, which may be a moment behind the leader.
+// is near, which may be a moment behind the leader. A read that follows waits for servers
+// that are away.
+//
+// Each try makes a consumer of a new name. The cluster may place a consumer on a server
+// that has just died, without knowing it yet, and then answers no request for that name
+// until the server is back.
 func (e *engine) read(ctx context.Context, s jetstream.Stream, q scan) iter.Seq2[message, error] {
 	return func(yield func(message, error) bool) {
-		cfg := jetstream.OrderedConsumerConfig{FilterSubjects: q.subjects, DeliverPolicy: jetstream.DeliverLastPerSubjectPolicy}
-		if q.from > 0 {
-			cfg.DeliverPolicy, cfg.OptStartSeq = jetstream.DeliverByStartSequencePolicy, q.from
+		began := false
+		for tries := 1; ; tries++ {
+			reached, next, err := e.readOnce(ctx, s, q, yield)
+			if err == nil {
+				return
+			}
+			began = began || reached
+			if next != q.from {
+				q.from, tries = next, 0
+			}
+			limited := !q.follow || !began
+			if ctx.Err() != nil || limited && tries >= readTries || !e.mayPass(err) || sleep(ctx, 100*time.Millisecond) != nil {
+				yield(message{}, e.explain(ctx, "read stream "+s.CachedInfo().Config.Name, err))
+				return
+			}
 		}
-		fail := func(err error) { yield(message{}, e.explain(ctx, "read stream "+s.CachedInfo().Config.Name, err)) }
-		c, err := s.OrderedConsumer(ctx, cfg)
+	}
+}
+
+// mayPass reports whether an error of a read is one of servers that are away, or of a
+// consumer that is gone with one.
+func (e *engine) mayPass(err error) bool {
+	var api *jetstream.APIError
+	if errors.As(err, &api) {
+		return api.Code >= 500 || api.ErrorCode == jetstream.JSErrCodeConsumerNotFound
+	}
+	return !e.nc.IsClosed()
+}
+
+// readOnce reads with one consumer, and returns whether it could be made, where to read
+// next, and why not all was read; nil if all was, or nobody wants more.
+func (e *engine) readOnce(ctx context.Context, s jetstream.Stream, q scan, yield func(message, error) bool) (began bool, next uint64, err error) {
+	cfg := jetstream.OrderedConsumerConfig{
+		FilterSubjects:   q.subjects,
+		DeliverPolicy:    jetstream.DeliverLastPerSubjectPolicy,
+		MaxResetAttempts: 1, // under the same name
+	}
+	if q.from > 0 {
+		cfg.DeliverPolicy, cfg.OptStartSeq = jetstream.DeliverByStartSequencePolicy, q.from
+	}
+	c, err := s.OrderedConsumer(ctx, cfg)
+	if err != nil {
+		return false, q.from, err
+	}
+	if info := c.CachedInfo(); !q.follow && info != nil && info.NumPending == 0 {
+		return true, q.from, nil
+	}
+	it, err := c.Messages(jetstream.PullMaxMessages(256), jetstream.PullExpiry(10*time.Second), jetstream.PullHeartbeat(2*time.Second))
+	if err != nil {
+		return true, q.from, err
+	}
+	arrived, end := arriving(ctx, it)
+	defer end()
+	for {
+		var a arrival
+		select {
+		case a = <-arrived:
+		case <-ctx.Done():
+			a.err = context.Cause(ctx)
+		}
+		if a.err != nil {
+			return true, q.from, a.err
+		}
+		meta, err := a.msg.Metadata()
 		if err != nil {
-			fail(err)
-			return
+			return true, q.from, err
 		}
-		if info := c.CachedInfo(); !q.follow && info != nil && info.NumPending == 0 {
-			return
+		m := message{meta.Sequence.Stream, a.msg.Headers(), a.msg.Data()}
+		if !yield(m, nil) || !q.follow && meta.NumPending == 0 {
+			return true, q.from, nil
 		}
-		it, err := c.Messages(jetstream.PullMaxMessages(256), jetstream.PullExpiry(10*time.Second), jetstream.PullHeartbeat(2*time.Second))
-		if err != nil {
-			fail(err)
-			return
-		}
-		arrived, end := arriving(ctx, it)
-		defer end()
-		for {
-			var a arrival
-			select {
-			case a = <-arrived:
-			case <-ctx.Done():
-				a.err = context.Cause(ctx)
-			}
-			if a.err != nil {
-				fail(a.err)
-				return
-			}
-			msg := a.msg
-			meta, err := msg.Metadata()
-			if err != nil {
-				fail(err)
-				return
-			}
-			m := message{meta.Sequence.Stream, msg.Headers(), msg.Data()}
-			if !yield(m, nil) || !q.follow && meta.NumPending == 0 {
-				return
-			}
-		}
+		q.from = m.sequence + 1
 	}
 }
 
