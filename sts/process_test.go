@@ -97,7 +97,7 @@ func TestProcessWithFaults(t *testing.T) {
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			if err := refuse(t, process(t, tt.does, nil), tt.text, "process sts.test"); tt.is != nil && !errors.Is(err, tt.is) {
+			if err := refuse(t, process(t, tt.does, nil), tt.text, "process "+filepath.Base(os.Args[0])); tt.is != nil && !errors.Is(err, tt.is) {
 				t.Errorf("error = %v, want %v in it", err, tt.is)
 			}
 		})
