@@ -212,6 +212,7 @@ var allowedImports = map[string]rule{
 const (
 	nats       = "github.com/nats-io/nats.go"
 	natsServer = "github.com/nats-io/nats-server/v2"
+	otel       = "go.opentelemetry.io/otel" // the API, and for tests the SDK
 )
 
 // nestedImports has the rules of the modules that are nested in this one, each with
@@ -237,6 +238,12 @@ var nestedImports = map[string]map[string]rule{
 		"upload/fleet/fleettest": {
 			[]string{"upload/fleet/embedded", nats},
 			"nodes for users' tests, whatever those keep in them",
+		},
+	},
+	"upload/otelupload": {
+		"upload/otelupload": {
+			[]string{"upload", otel},
+			"it sees what every Observer sees; fleet and otelupload do not know each other, so that neither's users download what the other needs",
 		},
 	},
 }
@@ -332,7 +339,7 @@ func TestNestedModules(t *testing.T) {
 		for _, p := range list(t, "./"+nested+"/...") {
 			for _, imported := range append(p.TestImports, p.XTestImports...) {
 				known := isStandard(imported) || strings.HasPrefix(imported, module+"/")
-				for _, m := range []string{nats, natsServer, leakDetector} {
+				for _, m := range []string{nats, natsServer, otel, leakDetector} {
 					known = known || imported == m || strings.HasPrefix(imported, m+"/")
 				}
 				if !known {

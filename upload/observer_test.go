@@ -125,6 +125,7 @@ func TestObserver(t *testing.T) {
 		"request 1 UploadPart 2 attempt 2, 102400 bytes",
 		"done 1 UploadPart 2: 200 ",
 		"request 1 UploadPart 3 attempt 1, 51200 bytes",
+		"request 1 CompleteMultipartUpload 0 attempt 1, 0 bytes",
 		"done 1 CompleteMultipartUpload 0: 200 ",
 		"end 1 succeeded ",
 		"start 2 uploading",

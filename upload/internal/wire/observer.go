@@ -43,7 +43,8 @@ func WithAttempt(ctx context.Context, n int) context.Context {
 // observed makes a request while an observer looks.
 func (o *Object) observed(ctx context.Context, s Snapshot, r *request) (reply, error) {
 	c := Call{Op: r.op, Bucket: o.target.Bucket, Object: o.target.Object, UploadID: r.uploadID, Part: r.part, Attempt: 1}
-	if r.body != nil {
+	ofSource := r.op == opPut || r.op == opUploadPart // the body of a Complete is the list of parts
+	if ofSource && r.body != nil {
 		c.Bytes = r.body.Size
 	}
 	if n, ok := ctx.Value(attemptKey{}).(int); ok {
@@ -52,9 +53,10 @@ func (o *Object) observed(ctx context.Context, s Snapshot, r *request) (reply, e
 	began := time.Now()
 	ctx = o.client.observer.Start(ctx, c)
 	rep, err := o.send(ctx, s, r)
-	o.client.observer.End(ctx, c, Done{
-		Status: rep.status, RequestID: oneLine(s.redact(rep.header.Get(headerRequestID))), Took: time.Since(began),
-		Sent: rep.read, Source: rep.source, Err: err,
-	})
+	done := Done{Status: rep.status, RequestID: oneLine(s.redact(rep.header.Get(headerRequestID))), Took: time.Since(began), Err: err}
+	if ofSource {
+		done.Sent, done.Source = rep.read, rep.source
+	}
+	o.client.observer.End(ctx, c, done)
 	return rep, err
 }
