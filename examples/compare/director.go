@@ -13,6 +13,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"runtime"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -54,6 +55,10 @@ type director struct {
 	rounds   int
 	profiles string
 	progress io.Writer
+	jsonOut  string // what was measured is there after each turn; empty: nowhere
+
+	enter func(context.Context) (leave func(), err error) // around each turn; nil: nothing
+	took  func(result) error                              // after each turn; nil: nothing
 
 	endpoint string // of the sink
 	secure   string // the same with TLS
@@ -91,14 +96,32 @@ func (d *director) run(ctx context.Context, dir string, scenarios []scenario) (*
 	}
 	defer stop()
 	res := newResults()
+	if d.took == nil {
+		d.took = func(r result) error {
+			res.Scenarios[len(res.Scenarios)-1] = r
+			return d.keep(res)
+		}
+	}
 	for _, s := range scenarios {
-		r, err := d.scenario(ctx, s)
-		if err != nil {
+		res.Scenarios = append(res.Scenarios, result{})
+		if err := d.scenario(ctx, s); err != nil {
 			return nil, fmt.Errorf("%s: %w", s.Name, err)
 		}
-		res.Scenarios = append(res.Scenarios, r)
 	}
 	return res, nil
+}
+
+// keep writes what was measured up to now, so that an interruption loses nothing.
+func (d *director) keep(res *results) error {
+	if d.jsonOut == "" {
+		return nil
+	}
+	so := *res
+	so.Scenarios = slices.DeleteFunc(slices.Clone(res.Scenarios), func(r result) bool { return len(r.Samples) == 0 })
+	if err := writeFile(d.jsonOut+".tmp", &so, writeJSON); err != nil {
+		return err
+	}
+	return os.Rename(d.jsonOut+".tmp", d.jsonOut)
 }
 
 func newResults() *results {
@@ -161,16 +184,16 @@ func role(ctx context.Context, name string) (*exec.Cmd, error) {
 
 // scenario has all contenders take their turns. Each round begins with the next of
 // them, so that none always follows the same.
-func (d *director) scenario(ctx context.Context, s scenario) (result, error) {
+func (d *director) scenario(ctx context.Context, s scenario) error {
 	r := result{scenario: s, Ideal: s.ideal()}
 	path := filepath.Join(d.dir, "file.mp4")
 	if err := writePattern(path, s.Size); err != nil {
-		return r, err
+		return err
 	}
 	defer os.Remove(path)
 	prepared, err := d.prepare(ctx, s, path)
 	if err != nil {
-		return r, err
+		return err
 	}
 	rounds := d.rounds
 	if s.Rounds > 0 {
@@ -181,14 +204,17 @@ func (d *director) scenario(ctx context.Context, s scenario) (result, error) {
 			who := s.contenders[(round+i)%len(s.contenders)]
 			one, err := d.turn(ctx, s, path, who, prepared[who])
 			if err != nil {
-				return r, fmt.Errorf("%s: %w", who, err)
+				return fmt.Errorf("%s: %w", who, err)
 			}
 			one.Round = round
 			r.Samples = append(r.Samples, one)
 			fmt.Fprintf(d.progress, "%s: %s: CPU %v, wall %v\n", s.Name, who, one.CPU.Round(time.Millisecond), one.Wall.Round(time.Millisecond))
+			if err := d.took(r); err != nil {
+				return err
+			}
 		}
 	}
-	return r, nil
+	return nil
 }
 
 // prepare brings each contender of a resume to where one part is left, and returns
@@ -225,6 +251,13 @@ func (d *director) prepare(ctx context.Context, s scenario, path string) (map[st
 // turn has one contender do the work once. prepared is where its checkpoint is, if
 // it has one.
 func (d *director) turn(ctx context.Context, s scenario, path, who, prepared string) (sample, error) {
+	if d.enter != nil {
+		leave, err := d.enter(ctx)
+		if err != nil {
+			return sample{}, err
+		}
+		defer leave()
+	}
 	if n, ok := inFlight[who]; ok {
 		s.Parallel = n
 	}

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"golang.org/x/sync/errgroup"
+	"golang.org/x/sync/semaphore"
 
 	"github.com/vodupload/vodupload/examples/compare/link"
 )
@@ -26,6 +27,10 @@ var links = []struct {
 	{"50 Mbit/s, 200 ms, 1 % loss in bursts of 3, bbr", link.Shape{Rate: 50e6, RoundTrip: 200 * time.Millisecond, Loss: 0.01, Burst: 3, Congestion: "bbr"}},
 }
 
+// linkedRate is what the links carry together at most, in bit/s: one processor does for
+// that, with both sides and what is between them.
+const linkedRate = 300e6
+
 // linkScenarios returns one file over each link, in small and in large parts.
 func linkScenarios(z sizes) []scenario {
 	var all []scenario
@@ -41,14 +46,17 @@ func linkScenarios(z sizes) []scenario {
 	return all
 }
 
-// runLinks runs scenarios that have a link, all at the same time.
+// runLinks runs scenarios that have a link: several at the same time, as far as
+// linkedRate allows.
 func (d *director) runLinks(ctx context.Context, dir string, scenarios []scenario) (*results, error) {
 	if err := link.Possible(); err != nil {
 		return nil, err
 	}
 	all := newResults()
 	all.Scenarios = make([]result, len(scenarios))
+	var mu sync.Mutex
 	progress := &lockedWriter{w: d.progress}
+	room := semaphore.NewWeighted(linkedRate)
 	g, ctx := errgroup.WithContext(ctx)
 	for i, s := range scenarios {
 		g.Go(func() error {
@@ -58,10 +66,17 @@ func (d *director) runLinks(ctx context.Context, dir string, scenarios []scenari
 			}
 			defer l.Close()
 			own := &director{rounds: d.rounds, profiles: d.profiles, progress: progress, link: l}
-			res, err := own.run(ctx, dir, []scenario{s})
-			if err == nil {
-				all.Scenarios[i] = res.Scenarios[0]
+			own.enter = func(ctx context.Context) (leave func(), err error) {
+				weight := min(linkedRate, s.Link.Rate)
+				return func() { room.Release(weight) }, room.Acquire(ctx, weight)
 			}
+			own.took = func(r result) error {
+				mu.Lock()
+				defer mu.Unlock()
+				all.Scenarios[i] = r
+				return d.keep(all)
+			}
+			_, err = own.run(ctx, dir, []scenario{s})
 			return err
 		})
 	}

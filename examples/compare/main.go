@@ -18,8 +18,9 @@
 // only with this library; that it does more for less is the point.
 //
 // -links measures time over links that are slow, far away or lose packets, instead:
-// see package link, which needs Linux and root. All links are measured at the same time,
-// since none of them is fast enough to need a processor.
+// see package link, which needs Linux and root. Several links are measured at the same
+// time, as many as do not need a processor together. After each turn, the file of -json
+// has all that was measured up to then; -from puts the rounds of several runs together.
 //
 // -quick is for a look, in about a minute. The figures of the documentation come
 // from a run without it, which takes about an hour, on a machine that does nothing
@@ -76,7 +77,7 @@ func compare(ctx context.Context, args []string, stdout io.Writer) error {
 		only    = flags.String("run", "", "run the scenarios whose names have this in them")
 		jsonOut = flags.String("json", "", "write all that was measured to this file")
 		svgOut  = flags.String("svg", "", "write a plot to this file")
-		who     = flags.String("who", "", "have only the contenders take part whose names have one of these words in them, separated by commas")
+		who     = flags.String("who", "", "have only the contenders take part that have one of these names, or one of these words in their names, separated by semicolons")
 		page    = flags.String("page", "", "set the figures of this page, such as README.md")
 		profile = flags.String("profile", "", "write CPU and heap profiles of this library to this directory")
 		from    = flags.String("from", "", "measure nothing: show what earlier runs wrote with -json, separated by commas")
@@ -104,7 +105,7 @@ func compare(ctx context.Context, args []string, stdout io.Writer) error {
 	if len(scenarios) == 0 {
 		return fmt.Errorf("no scenario has %q in its name, with contenders that have %q in theirs", *only, *who)
 	}
-	d := &director{rounds: n, profiles: *profile, progress: os.Stderr}
+	d := &director{rounds: n, profiles: *profile, progress: os.Stderr, jsonOut: *jsonOut}
 	run := d.run
 	if *links {
 		run = d.runLinks
@@ -129,9 +130,29 @@ func load(paths []string) (*results, error) {
 			all = &one
 			continue
 		}
-		all.Scenarios = append(all.Scenarios, one.Scenarios...)
+		for _, r := range one.Scenarios {
+			all.add(r)
+		}
 	}
 	return all, nil
+}
+
+// add puts a result to the others. What was measured of the same scenario in another run
+// are further rounds of it.
+func (res *results) add(r result) {
+	i := slices.IndexFunc(res.Scenarios, func(other result) bool { return other.Name == r.Name })
+	if i < 0 {
+		res.Scenarios = append(res.Scenarios, r)
+		return
+	}
+	first := 0
+	for _, s := range res.Scenarios[i].Samples {
+		first = max(first, s.Round+1)
+	}
+	for _, s := range r.Samples {
+		s.Round += first
+		res.Scenarios[i].Samples = append(res.Scenarios[i].Samples, s)
+	}
 }
 
 // show tells what a run came to, unless it failed.
@@ -157,13 +178,21 @@ func pick(all []scenario, word, who string) []scenario {
 			continue
 		}
 		s.contenders = slices.DeleteFunc(slices.Clone(s.contenders), func(name string) bool {
-			return !slices.ContainsFunc(strings.Split(who, ","), func(w string) bool { return strings.Contains(name, w) })
+			return !slices.ContainsFunc(strings.Split(who, ";"), func(w string) bool { return isMeant(name, w) })
 		})
 		if len(s.contenders) > 0 {
 			picked = append(picked, s)
 		}
 	}
 	return picked
+}
+
+// isMeant reports whether word is the contender's name, or is in it and is no contender's.
+func isMeant(name, word string) bool {
+	if _, whole := contenders[word]; whole {
+		return name == word
+	}
+	return strings.Contains(name, word)
 }
 
 // writeFiles writes what was asked for.
@@ -175,17 +204,21 @@ func writeFiles(res *results, jsonOut, svgOut string) error {
 		if out.path == "" {
 			continue
 		}
-		f, err := os.Create(out.path)
-		if err != nil {
-			return err
-		}
-		err = out.write(f, res)
-		if cerr := f.Close(); err == nil {
-			err = cerr
-		}
-		if err != nil {
+		if err := writeFile(out.path, res, out.write); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+func writeFile(path string, res *results, write func(io.Writer, *results) error) error {
+	f, err := os.Create(path)
+	if err != nil {
+		return err
+	}
+	err = write(f, res)
+	if cerr := f.Close(); err == nil {
+		err = cerr
+	}
+	return err
 }

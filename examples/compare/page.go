@@ -14,10 +14,12 @@ type section struct {
 	write func(*strings.Builder, *results)
 }
 
+func machine(b *strings.Builder, res *results) {
+	fmt.Fprintf(b, "Measured with %s on %s, %d processors.\n", res.Go, res.Machine, res.CPUs)
+}
+
 var sections = []section{
-	{"machine", func(b *strings.Builder, res *results) {
-		fmt.Fprintf(b, "Measured with %s on %s, %d processors.\n", res.Go, res.Machine, res.CPUs)
-	}},
+	{"machine", machine},
 	{"cpu", func(b *strings.Builder, res *results) {
 		perContender(b, res, columns, func(r *result, who string) string {
 			return times(r.over(floor, who, cpu))
@@ -141,7 +143,11 @@ func times(v float64) string {
 
 // rewritten returns the page with the figures of res in its sections.
 func rewritten(page string, res *results) (string, error) {
-	for _, s := range sections {
+	all := sections
+	if res.overLinks() {
+		all = linkSections
+	}
+	for _, s := range all {
 		begin, end := "<!-- "+s.name+" -->\n", "<!-- end -->"
 		before, rest, ok := strings.Cut(page, begin)
 		_, after, ok2 := strings.Cut(rest, end)

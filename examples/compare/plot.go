@@ -5,6 +5,7 @@ import (
 	"html"
 	"io"
 	"math"
+	"slices"
 	"strings"
 	"time"
 )
@@ -18,43 +19,57 @@ const (
 	plotBottom = 46
 )
 
-// marks are how contenders look. Colours are from Okabe and Ito's palette, which
-// the colour-blind can tell apart; the shapes say it again.
-var marks = []struct{ who, colour, shape string }{
+// A look is how a contender's figures are drawn. Colours are from Okabe and Ito's
+// palette, which the colour-blind can tell apart; the shapes say it again.
+type look struct{ who, colour, shape string }
+
+// A chart says what is drawn: one line for each scenario, with values on a logarithmic
+// axis that begins at low.
+type chart struct {
+	title  string
+	low    float64
+	marks  []look
+	values func(*result) map[string]float64
+}
+
+var costChart = chart{"CPU of the client, as a multiple of net/http sending the same bytes", 0.5, []look{
 	{ours, "#0072B2", "circle"},
 	{v1, "#D55E00", "square"},
 	{v1Put, "#E69F00", "square"},
 	{v1Checkpoint, "#CC79A7", "square"},
 	{v2, "#009E73", "diamond"},
 	{v2Checkpoint, "#56B4E9", "diamond"},
-}
+}, overFloor}
 
-// writeSVG draws the CPU of each contender as a multiple of net/http's, on a
-// logarithmic axis, one line for each scenario.
+// writeSVG draws the chart of what was measured.
 func writeSVG(w io.Writer, res *results) error {
 	var b strings.Builder
+	c := &costChart
+	if res.overLinks() {
+		c = &linkChart
+	}
 	high := 2.0
 	for i := range res.Scenarios {
-		for _, v := range overFloor(&res.Scenarios[i]) {
+		for _, v := range c.values(&res.Scenarios[i]) {
 			high = math.Max(high, v)
 		}
 	}
 	x := func(v float64) float64 {
-		return plotLeft + plotWidth*math.Log(math.Max(v, 0.5)/0.5)/math.Log(high*1.15/0.5)
+		return plotLeft + plotWidth*math.Log(math.Max(v, c.low)/c.low)/math.Log(high*1.15/c.low)
 	}
 	bottom := plotTop + plotRow*len(res.Scenarios)
 	fmt.Fprintf(&b, `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 %d %d" font-family="sans-serif" font-size="13">`+"\n", plotLeft+plotWidth+30, bottom+plotBottom)
-	fmt.Fprintf(&b, `<rect width="100%%" height="100%%" fill="#fff"/><text x="12" y="24" font-size="16" fill="#222">CPU of the client, as a multiple of net/http sending the same bytes</text>`+"\n")
-	legend(&b, res)
+	fmt.Fprintf(&b, `<rect width="100%%" height="100%%" fill="#fff"/><text x="12" y="24" font-size="16" fill="#222">%s</text>`+"\n", html.EscapeString(c.title))
+	c.legend(&b, res)
 	axis(&b, x, high, bottom)
 	for i := range res.Scenarios {
 		y := plotTop + plotRow*i + plotRow/2
 		fmt.Fprintf(&b, `<line x1="%d" x2="%d" y1="%d" y2="%[3]d" stroke="#eee"/><text x="%d" y="%d" text-anchor="end" fill="#222">%s</text>`+"\n",
 			plotLeft, plotLeft+plotWidth, y, plotLeft-12, y+4, html.EscapeString(res.Scenarios[i].Name))
-		values := overFloor(&res.Scenarios[i])
-		for k := len(marks) - 1; k >= 0; k-- {
-			if v, ok := values[marks[k].who]; ok {
-				mark(&b, marks[k].shape, marks[k].colour, x(v), float64(y), fmt.Sprintf("%s: %.2f", marks[k].who, v))
+		values := c.values(&res.Scenarios[i])
+		for _, m := range slices.Backward(c.marks) {
+			if v, ok := values[m.who]; ok {
+				mark(&b, m.shape, m.colour, x(v), float64(y), fmt.Sprintf("%s: %.2f", m.who, v))
 			}
 		}
 	}
@@ -77,15 +92,15 @@ func overFloor(r *result) map[string]float64 {
 }
 
 // legend names the contenders that take part.
-func legend(b *strings.Builder, res *results) {
+func (c *chart) legend(b *strings.Builder, res *results) {
 	seen := make(map[string]bool)
 	for i := range res.Scenarios {
-		for _, s := range res.Scenarios[i].Samples {
-			seen[s.Contender] = true
+		for who := range c.values(&res.Scenarios[i]) {
+			seen[who] = true
 		}
 	}
 	at := 20.0
-	for _, m := range marks {
+	for _, m := range c.marks {
 		if !seen[m.who] {
 			continue
 		}
@@ -122,6 +137,8 @@ func mark(b *strings.Builder, shape, colour string, x, y float64, title string) 
 	switch shape {
 	case "circle":
 		fmt.Fprintf(b, `<circle cx="%.1f" cy="%.1f" r="6.5"/>`, x, y)
+	case "triangle":
+		fmt.Fprintf(b, `<path d="M%.1f %.1fl6.5 12h-13z"/>`, x, y-6.5)
 	case "square":
 		fmt.Fprintf(b, `<rect x="%.1f" y="%.1f" width="10" height="10"/>`, x-5, y-5)
 	default:

@@ -71,26 +71,32 @@ func New(s Shape) (*Link, error) {
 // default: see tcp(7).
 const allowed = "/proc/sys/net/ipv4/tcp_allowed_congestion_control"
 
-var allowing sync.Mutex
-
 // allow lets namespaces have a congestion control as their default. Once they have it,
-// forbid puts the system back to how it was.
+// forbid puts the system back to how it was. The lock on the list is for other processes
+// that do the same at the same time.
 func allow(congestion string) (forbid func(), err error) {
 	if congestion == "" {
 		return func() {}, nil
 	}
-	allowing.Lock()
+	f, err := os.Open(allowed)
+	if err != nil {
+		return nil, err
+	}
+	if err := unix.Flock(int(f.Fd()), unix.LOCK_EX); err != nil {
+		_ = f.Close()
+		return nil, &os.PathError{Op: "flock", Path: allowed, Err: err}
+	}
 	before, err := os.ReadFile(allowed)
 	if err == nil {
 		err = os.WriteFile(allowed, append(bytes.TrimSpace(before), " "+congestion...), 0)
 	}
 	if err != nil {
-		allowing.Unlock()
+		_ = f.Close()
 		return nil, fmt.Errorf("allow the congestion control %s: %w", congestion, err)
 	}
 	return func() {
 		_ = os.WriteFile(allowed, before, 0)
-		allowing.Unlock()
+		_ = f.Close()
 	}, nil
 }
 
