@@ -203,12 +203,16 @@ func (d *director) scenario(ctx context.Context, s scenario) error {
 		for i := range s.contenders {
 			who := s.contenders[(round+i)%len(s.contenders)]
 			one, err := d.turn(ctx, s, path, who, prepared[who])
+			var failed *failure
+			if d.link != nil && errors.As(err, &failed) { // on a bad link, that is a result, too
+				one, err = sample{Contender: who, account: account{Err: failed.text}}, nil
+			}
 			if err != nil {
 				return fmt.Errorf("%s: %w", who, err)
 			}
 			one.Round = round
 			r.Samples = append(r.Samples, one)
-			fmt.Fprintf(d.progress, "%s: %s: CPU %v, wall %v\n", s.Name, who, one.CPU.Round(time.Millisecond), one.Wall.Round(time.Millisecond))
+			fmt.Fprintf(d.progress, "%s: %s: CPU %v, wall %v %s\n", s.Name, who, one.CPU.Round(time.Millisecond), one.Wall.Round(time.Millisecond), one.Err)
 			if err := d.took(r); err != nil {
 				return err
 			}

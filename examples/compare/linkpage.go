@@ -68,15 +68,7 @@ var linkSections = []section{
 			if who == "" {
 				return fmt.Sprintf("%.1f", r.Ideal.Seconds())
 			}
-			by, _ := r.byContender()
-			switch n := len(by[who]); n {
-			case 0:
-				return ""
-			case usualRounds:
-				return fmt.Sprintf("%.1f", r.time(who).Seconds())
-			default:
-				return fmt.Sprintf("%.1f (%d)", r.time(who).Seconds(), n)
-			}
+			return r.cell(who)
 		})
 	}},
 	{"links-auto", func(b *strings.Builder, res *results) {
@@ -89,4 +81,26 @@ var linkSections = []section{
 			return fmt.Sprintf("%.2f", r.time(oursAuto).Seconds()/r.time(who).Seconds())
 		})
 	}},
+}
+
+// cell is a contender's time in seconds, with the number of runs where that is not the
+// usual one, and of those that failed.
+func (r *result) cell(who string) string {
+	by, _ := r.byContender()
+	var notes []string
+	n, failed := len(by[who]), r.failures(who)
+	if n > 0 && n != usualRounds {
+		notes = append(notes, fmt.Sprint(n))
+	}
+	if failed > 0 {
+		notes = append(notes, fmt.Sprintf("%d failed", failed))
+	}
+	text := ""
+	if n > 0 {
+		text = fmt.Sprintf("%.1f", r.time(who).Seconds())
+	}
+	if len(notes) > 0 {
+		text += " (" + strings.Join(notes, ", ") + ")"
+	}
+	return strings.TrimSpace(text)
 }

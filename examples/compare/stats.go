@@ -49,16 +49,29 @@ func (r *result) rows() (rows []row, base string) {
 }
 
 // byContender sorts the samples by who they are of, and tells in which order they
-// first had their turn.
+// first had their turn. Those that failed are left out.
 func (r *result) byContender() (by map[string][]sample, order []string) {
 	by = make(map[string][]sample)
 	for _, s := range r.Samples {
+		if s.Err != "" {
+			continue
+		}
 		if by[s.Contender] == nil {
 			order = append(order, s.Contender)
 		}
 		by[s.Contender] = append(by[s.Contender], s)
 	}
 	return by, order
+}
+
+// failures is how often a contender failed.
+func (r *result) failures(who string) (n int) {
+	for _, s := range r.Samples {
+		if s.Contender == who && s.Err != "" {
+			n++
+		}
+	}
+	return n
 }
 
 // ratio is the median of the ratios within the rounds: what slows a round down slows

@@ -1,6 +1,9 @@
 package slots
 
-import "time"
+import (
+	"math"
+	"time"
+)
 
 // The bounds of Auto. It goes below autoFloor only where the server throttles.
 const (
@@ -39,6 +42,16 @@ const (
 	// makes up for them.
 	autoFar = 10 * time.Millisecond
 
+	// autoCalmed is how many windows in a row packets must not wait before more is tried,
+	// once they did: with BBR, a full link looks empty for a round trip now and then.
+	autoCalmed = 4
+
+	// autoWide bounds how many requests there are for five of them to send, and autoIdle is
+	// from which share of idle ones on there are more than five: with fewer than that, more
+	// requests end later, all together, at the end of a file of few parts.
+	autoWide = 16
+	autoIdle = 0.1
+
 	// autoManners is how long after an answer that throttles the limit grows in small steps
 	// only.
 	autoManners = time.Minute
@@ -71,6 +84,12 @@ type Traffic struct {
 	// RoundTrip is the least round trip, and Delay how much longer it takes now: what
 	// waits on the way. 0: not known.
 	RoundTrip, Delay time.Duration
+
+	// Idle is the share of the requests in flight that have sent all they have, and wait for
+	// the answer. Yields is whether there are connections that
+	// slow down for losses.
+	Idle   float64
+	Yields bool
 }
 
 // An auto decides how many requests may be in flight. It is told what the connections
@@ -78,6 +97,10 @@ type Traffic struct {
 //
 //   - Where packets wait on the way, the link is full: more would bring nothing.
 //   - Where none wait and some get lost, the limit grows at once.
+//   - It also grows at first as long as the goodput does, on ways where connections that
+//     slow down for losses need many round trips to fill the link.
+//   - Requests that wait for their answer do not use the link: there are as many that five
+//     others send, most of the time.
 //   - Else it is tried: twice as many as long as that pays, then half as many more. What
 //     does not pay is taken back.
 //   - Where the link is full, or more did not pay, a fifth less is tried now and then, and
@@ -100,6 +123,8 @@ type auto struct {
 	windows int     // of the mean
 	pause   int     // windows to the next trial
 	failed  int     // trials in a row that did not pay
+	calmed  int     // windows in a row without packets that wait; from autoCalmed on at first
+	idle    float64 // share of the requests that wait for their answer, of late
 
 	began time.Time // of the window; zero: with the next look
 	from  Traffic   // then
@@ -107,6 +132,7 @@ type auto struct {
 	looks int       // in the window
 	full  int       // of these, with all slots in use
 	waits int       // of these, with packets that waited on the way
+	rests float64   // sum of the shares of idle requests
 	cut   time.Time // when the server throttled last
 }
 
@@ -119,7 +145,9 @@ const (
 	less
 )
 
-func newAuto() *auto { return &auto{limit: autoFloor, kept: autoFloor, ramping: true} }
+func newAuto() *auto {
+	return &auto{limit: autoFloor, kept: autoFloor, ramping: true, calmed: autoCalmed}
+}
 
 // throttled records an answer that asks for less. Those to requests that were in
 // flight together count once.
@@ -151,15 +179,23 @@ func (a *auto) look(now time.Time, t Traffic, full bool) {
 	if t.RoundTrip > 0 && t.Delay > t.RoundTrip/4+5*time.Millisecond {
 		a.waits++
 	}
+	if t.RoundTrip > 0 { // the link is not idle while packets wait on the way
+		a.rests += t.Idle * float64(t.RoundTrip) / float64(t.RoundTrip+t.Delay)
+	}
 	took := now.Sub(a.began)
-	if took < max(autoWindow, autoTrips*t.RoundTrip) {
+	far := t.RoundTrip >= autoFar && now.Sub(a.cut) >= autoManners
+	loses := far && t.Losses > a.from.Losses && a.waits == 0
+	if trips := autoTrips * t.RoundTrip; took < max(autoWindow, trips) && !(loses && took >= max(autoWindow, trips*2/3)) {
 		return
 	}
 	w := window{
 		goodput: float64(t.Acked-a.from.Acked) / took.Seconds(),
 		waits:   2*a.waits > a.looks,
-		loses:   t.Losses > a.from.Losses && a.waits == 0 && t.RoundTrip >= autoFar && now.Sub(a.cut) >= autoManners,
+		loses:   loses,
+		far:     far,
+		yields:  t.Yields,
 	}
+	a.idle += (a.rests/float64(a.looks) - a.idle) / 2
 	busy := float64(a.full) >= autoBusy*float64(a.looks)
 	a.open(now, t)
 	if !busy {
@@ -178,6 +214,7 @@ func (a *auto) look(now time.Time, t Traffic, full bool) {
 // open begins a window.
 func (a *auto) open(now time.Time, t Traffic) {
 	a.began, a.from, a.looks, a.full, a.waits = now, t, 0, 0, 0
+	a.rests = 0
 }
 
 // A window is what was seen in one.
@@ -186,28 +223,53 @@ type window struct {
 	waits   bool    // packets wait on the way, most of the time
 	loses   bool    // some got lost although none waited, and their connections slow down for that
 	grows   bool    // the goodput grows by itself
+	far     bool    // the other side is far away, and does not throttle
+	yields  bool    // the connections slow down for losses
 }
 
 func (a *auto) decide(w window) {
+	if a.calmed++; w.waits {
+		a.calmed = 0
+	}
+	calm := a.calmed >= autoCalmed
 	switch {
 	case w.loses && a.limit < AutoMost:
 		a.trial, a.failed, a.pause = noTrial, 0, autoPause
 		a.set(a.limit * autoLossy)
+	case a.ramping && a.trial == noTrial && w.far && w.yields && w.grows && !w.waits && a.limit < AutoMost:
+		last := w.goodput
+		a.set(2 * a.limit)
+		a.last = last
+	case w.far && !w.waits && a.limit >= autoFloor && a.limit < a.floor():
+		a.trial, a.pause = noTrial, max(a.pause, autoPause)
+		a.set(a.floor())
 	case a.trial != noTrial && !a.ramping && a.windows < autoLook:
 	case a.trial != noTrial:
 		a.judge(w)
 	case a.pause > 0:
 		a.pause--
-	case a.ramping && !w.waits && !w.grows && a.limit < AutoMost:
+	case a.ramping && calm && !w.grows && a.limit < AutoMost:
 		a.try(more, 2*a.limit)
 	case a.ramping && !w.waits:
-	case a.limit > autoFloor && (a.down || w.waits):
-		a.try(less, max(autoFloor, a.limit-max(1, a.limit/5)))
-	case !w.waits && a.limit < AutoMost:
+	case a.limit > a.floor() && (a.down || w.waits):
+		a.try(less, max(a.floor(), a.limit-max(1, a.limit/5)))
+	case calm && a.limit < AutoMost:
 		a.try(more, a.limit+max(1, a.limit/2))
 	default:
 		a.down = true
 	}
+}
+
+// floor is the least number of requests of which five send, most of the time: the mean
+// less the standard deviation.
+func (a *auto) floor() int {
+	n := autoFloor
+	for sends := 1 - a.idle; n < autoWide && a.idle > autoIdle; n++ {
+		if mean := float64(n) * sends; mean-math.Sqrt(mean*a.idle) >= autoFloor {
+			break
+		}
+	}
+	return n
 }
 
 // try begins a trial of another limit.

@@ -25,6 +25,7 @@ type flow struct {
 	begun   bool    // it is out of slow start
 	resting time.Duration
 	sent    float64 // of the request
+	ended   bool    // one request has
 }
 
 const (
@@ -111,8 +112,20 @@ func (w *world) move(f *flow, bytes, trip float64, overflow bool) {
 		f.window *= math.Pow(2, step.Seconds()/trip)
 	}
 	if f.sent += bytes; f.sent >= w.part {
-		f.sent, f.resting = 0, w.trip+w.latency
+		f.sent, f.resting, f.ended = 0, w.trip+w.latency, true
 	}
+}
+
+// idle is the share of the requests that wait for their answer. (A connection rests while
+// its request waits, and before its first.)
+func (w *world) idle(limit int) float64 {
+	n, idle := min(len(w.flows), limit), 0.0
+	for _, f := range w.flows[:n] {
+		if f.resting > 0 && f.ended {
+			idle++
+		}
+	}
+	return idle / float64(max(1, n))
 }
 
 // drive runs the uploads as a says.
@@ -123,8 +136,8 @@ func (w *world) drive(a *auto, length time.Duration) float64 {
 			next = w.now.Add(AutoTick)
 			t := Traffic{Acked: uint64(w.acked)}
 			if !w.blind {
-				t.RoundTrip, t.Delay = w.trip, w.delay()
-				if !w.bbr {
+				t.RoundTrip, t.Delay, t.Idle = w.trip, w.delay(), w.idle(a.limit)
+				if t.Yields = !w.bbr; t.Yields {
 					t.Losses = w.losses
 				}
 			}
@@ -157,7 +170,7 @@ func TestAuto(t *testing.T) {
 		{"few where connections do not slow down for losses", link{rate: 25e6, trip: 100 * ms, loss: 0.001, bbr: true, part: 8 * mib}, 5, 16, 0.85, 0.9},
 		{"few where the link is full", link{rate: 12.5e6, trip: 50 * ms, part: mib}, 5, 24, 0.85, 0.9},
 		{"few where the link is slow", link{rate: 2.5e6, trip: 30 * ms, part: mib}, 5, 24, 0.9, 0.95},
-		{"many where the server takes its time", link{rate: 125e6, trip: 20 * ms, latency: 50 * ms, part: 100 * kib}, 40, 64, 0.6, 0.8},
+		{"many where the server takes its time", link{rate: 125e6, trip: 20 * ms, latency: 50 * ms, part: 100 * kib}, 32, 64, 0.6, 0.8},
 		{"many for small files far away", link{rate: 12.5e6, trip: 200 * ms, part: 16 * kib}, 40, 64, 0.6, 0.8},
 		{"few nearby", link{rate: 125e6, trip: 5 * ms, part: mib}, 5, 12, 0.9, 0.9},
 		{"many without a word of the system's where the server takes its time", link{rate: 125e6, trip: 20 * ms, latency: 50 * ms, part: 100 * kib, blind: true}, 40, 64, 0.6, 0.8},
@@ -231,5 +244,61 @@ func TestAutoThrottled(t *testing.T) {
 	}
 	if a.limit != autoLeast {
 		t.Errorf("the limit is %d, want %d", a.limit, autoLeast)
+	}
+}
+
+func TestAutoDecides(t *testing.T) {
+	full, empty := window{goodput: 1e6, waits: true, far: true}, window{goodput: 1e6, far: true}
+	for _, tt := range []struct {
+		name    string
+		idle    float64
+		windows []window
+		want    int
+	}{
+		{"nothing while packets wait", 0, []window{full}, 5},
+		{"nothing where a full link looks empty for a while", 0, []window{full, empty, empty, empty}, 5},
+		{"more once the link is no longer full", 0, []window{full, empty, empty, empty, empty}, 10},
+		{"more where it never was", 0, []window{empty}, 10},
+		{"as many that five send", 0.2, []window{empty}, 8},
+		{"not while packets wait", 0.2, []window{full}, 5},
+		{"not while the server throttles", 0.2, []window{{goodput: 1e6, grows: true}}, 5},
+		{"twice as many as long as the goodput grows on a way that is slow to fill", 0, []window{{goodput: 1e6, far: true, yields: true, grows: true}, {goodput: 2e6, far: true, yields: true, grows: true}}, 20},
+		{"nothing where connections fill the way by themselves", 0, []window{{goodput: 1e6, far: true, grows: true}, {goodput: 2e6, far: true, grows: true}}, 5},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			a := newAuto()
+			a.idle = tt.idle
+			for _, w := range tt.windows {
+				a.last = w.goodput
+				a.decide(w)
+			}
+			if a.limit != tt.want {
+				t.Errorf("the limit is %d, want %d", a.limit, tt.want)
+			}
+		})
+	}
+}
+
+func TestAutoFloorHasFiveSend(t *testing.T) {
+	for idle, want := range map[float64]int{0: 5, 0.1: 5, 0.2: 8, 0.33: 10, 0.9: autoWide, 1: autoWide} {
+		if got := (&auto{idle: idle}).floor(); got != want {
+			t.Errorf("where %.2f are idle: %d, want %d", idle, got, want)
+		}
+	}
+}
+
+func TestAutoIsAtOnceWhereConnectionsLosePackets(t *testing.T) {
+	a, now := newAuto(), time.Unix(1000, 0)
+	look := func(after time.Duration, losses uint64, delay time.Duration) {
+		a.look(now.Add(after), Traffic{Acked: 1, Losses: losses, RoundTrip: 200 * ms, Delay: delay}, true)
+	}
+	look(0, 0, 0)
+	look(350*ms, 1, 0)
+	if a.limit != autoFloor {
+		t.Errorf("after less than two round trips the limit is %d, want %d", a.limit, autoFloor)
+	}
+	look(400*ms, 1, 0)
+	if a.limit != autoLossy*autoFloor {
+		t.Errorf("after two round trips the limit is %d, want %d", a.limit, autoLossy*autoFloor)
 	}
 }

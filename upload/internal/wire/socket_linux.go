@@ -20,6 +20,7 @@ const (
 	tcpInfoRTT     = 68 // in microseconds, smoothed
 	tcpInfoRetrans = 100
 	tcpInfoAcked   = 120
+	tcpInfoNotSent = 144
 	tcpInfoMinRTT  = 148
 
 	tcpCongestion = 13
@@ -51,6 +52,7 @@ func (s *socket) path() path {
 		rtt:         time.Duration(field(tcpInfoRTT)) * time.Microsecond,
 		minRTT:      time.Duration(field(tcpInfoMinRTT)) * time.Microsecond,
 		retransmits: uint64(field(tcpInfoRetrans)),
+		idle:        field(tcpInfoNotSent) == 0,
 	}
 }
 

@@ -22,12 +22,21 @@ type Traffic struct {
 	// now: what waits on the way. Both are means over the connections that carry
 	// a request now, and 0 where the system does not say.
 	RoundTrip, Delay time.Duration
+
+	// Idle is how many of the connections that carry a request now, as a share of them,
+	// have sent all of it: they wait for the acknowledgement of the end and for the answer.
+	// 0 where the system does not say.
+	Idle float64
+
+	// Yields is whether one of them slows down for losses.
+	Yields bool
 }
 
 // A path is what the kernel knows of the way to the other side.
 type path struct {
 	rtt, minRTT time.Duration
 	retransmits uint64
+	idle        bool // nothing of the request is left to be sent
 }
 
 // A meter adds up what the requests of a client do, once somebody wants to know.
@@ -85,6 +94,7 @@ func (m *meter) traffic() Traffic {
 		m.on.Store(true)
 	}
 	var trips, delays, paths time.Duration
+	idle, yields := 0, false
 	for w, c := range m.live {
 		p := m.count(w, c)
 		if p.rtt == 0 || p.minRTT == 0 {
@@ -96,10 +106,15 @@ func (m *meter) traffic() Traffic {
 			m.least[c.host] = least
 		}
 		trips, delays, paths = trips+least, delays+max(0, p.rtt-least), paths+1
+		yields = yields || c.yields
+		if p.idle {
+			idle++
+		}
 	}
 	t := m.total
 	if paths > 0 {
 		t.RoundTrip, t.Delay = trips/paths, delays/paths
+		t.Idle, t.Yields = float64(idle)/float64(paths), yields
 	}
 	return t
 }
@@ -139,7 +154,10 @@ func (w *watchdog) carried() (uint64, path) {
 	if !ok { // the connection is closed: what it did not report is lost
 		return 0, path{}
 	}
-	return acked - w.socket.base, w.socket.path()
+	acked -= w.socket.base
+	p := w.socket.path()
+	p.idle = w.body.pos.Load() == w.body.Size && p.idle
+	return acked, p
 }
 
 // hostOf is an address without its port.

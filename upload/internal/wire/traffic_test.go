@@ -48,6 +48,37 @@ func TestTrafficIsWhatIsAcknowledged(t *testing.T) {
 	}
 }
 
+// A request that has sent all of its body and waits for the answer is idle; one that the
+// server does not read is not.
+func TestTrafficKnowsWhoWaitsForAnAnswer(t *testing.T) {
+	if !kernelTells {
+		t.Skip("the system does not say")
+	}
+	read, answer := make(chan struct{}), make(chan struct{})
+	o := newObject(t, serve(t, func(w http.ResponseWriter, r *http.Request) {
+		<-read
+		body, _ := io.ReadAll(r.Body)
+		<-answer
+		r.Body = io.NopCloser(bytes.NewReader(body))
+		accept(w, r)
+	}), nil)
+	o.client.Traffic()
+	ended := make(chan error, 1)
+	go func() {
+		_, err := putPart(t.Context(), o, Body{R: zeros{}, Size: 64 << 20})
+		ended <- err
+	}()
+	if under := o.awaitTraffic(t, func(c Traffic) bool { return c.Acked > 0 }); under.Idle != 0 {
+		t.Errorf("while it sends: %+v, want that it is not idle", under)
+	}
+	close(read)
+	o.awaitTraffic(t, func(c Traffic) bool { return c.Idle == 1 })
+	close(answer)
+	if err := <-ended; err != nil {
+		t.Fatal(err)
+	}
+}
+
 // awaitTraffic waits until the traffic is as wanted.
 func (o *Object) awaitTraffic(t *testing.T, ok func(Traffic) bool) Traffic {
 	ctx, cancel := context.WithTimeout(t.Context(), 5*time.Minute)
