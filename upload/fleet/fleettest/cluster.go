@@ -8,6 +8,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -48,9 +49,11 @@ func Start(t testing.TB, n int) *Cluster {
 		}
 		c.nodes = append(c.nodes, &node{spec: s})
 	}
-	for i := range c.nodes {
-		c.run(i)
+	all := make([]int, n)
+	for i := range all {
+		all[i] = i
 	}
+	c.run(all...)
 	c.Ready()
 	return c
 }
@@ -156,10 +159,13 @@ func (c *Cluster) Leader(stream string) (leader int) {
 // Ready returns when all nodes take part: when there can be a stream on all of them.
 func (c *Cluster) Ready() {
 	c.t.Helper()
+	tries := 0
 	c.poll("the cluster is not ready", func(ctx context.Context, js jetstream.JetStream) error {
-		const name = "fleettest_ready"
+		// Another name each time: the election of one stream's leader may take seconds.
+		tries++
+		name := fmt.Sprintf("fleettest_ready_%d", tries)
 		_, err := js.CreateStream(ctx, jetstream.StreamConfig{Name: name, Subjects: []string{name}, Replicas: len(c.nodes), Storage: jetstream.MemoryStorage})
-		if err != nil && !errors.Is(err, jetstream.ErrStreamNameAlreadyInUse) {
+		if err != nil {
 			return err
 		}
 		return js.DeleteStream(ctx, name)
@@ -175,8 +181,9 @@ func (c *Cluster) poll(what string, try func(ctx context.Context, js jetstream.J
 	if err != nil {
 		c.t.Fatal(err)
 	}
+	patience := 250 * time.Millisecond // a request without a leader is never answered
 	for deadline := time.Now().Add(readyTimeout); ; time.Sleep(50 * time.Millisecond) {
-		ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second)
+		ctx, cancel := context.WithTimeout(context.Background(), patience)
 		err := try(ctx, js)
 		cancel()
 		if err == nil {
@@ -185,17 +192,31 @@ func (c *Cluster) poll(what string, try func(ctx context.Context, js jetstream.J
 		if time.Now().After(deadline) {
 			c.t.Fatalf("fleettest: %s: %v", what, err)
 		}
+		patience = min(2*patience, 5*time.Second)
 	}
 }
 
-func (c *Cluster) run(i int) {
+// run runs nodes, all at the same moment: one that asks for votes before it reaches the
+// others votes for itself, and the next election is seconds later.
+func (c *Cluster) run(nodes ...int) {
 	c.t.Helper()
-	n := c.nodes[i]
-	p, err := startProcess(n.spec, c.log(n))
-	if err != nil {
+	for _, i := range nodes {
+		n := c.nodes[i]
+		p, err := startProcess(n.spec, c.log(n))
+		if err != nil {
+			c.t.Fatal(err)
+		}
+		n.process = p
+	}
+	errs := make([]error, len(nodes))
+	var wg sync.WaitGroup
+	for k, i := range nodes {
+		wg.Go(func() { errs[k] = c.nodes[i].process.serve() })
+	}
+	wg.Wait()
+	if err := errors.Join(errs...); err != nil {
 		c.t.Fatal(err)
 	}
-	n.process = p
 }
 
 func (c *Cluster) running(i int) *process {

@@ -1,6 +1,7 @@
 package fleettest
 
 import (
+	"bufio"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -21,8 +22,10 @@ type spec struct {
 	Cluster *embedded.Cluster // nil: the only node
 }
 
-// ready is what a node prints when it takes connections.
-const ready = "ready"
+const (
+	waiting = "waiting" // is what a node prints when it could start, and waits for a line
+	ready   = "ready"   // is what it prints when it takes connections
+)
 
 // Init has to be called first in TestMain. In a process that [Start] has made it runs a
 // server and does not return.
@@ -44,6 +47,11 @@ func runNode(text string) error {
 	if err := json.Unmarshal([]byte(text), &n); err != nil {
 		return fmt.Errorf("fleettest: %s: %w", nodeEnv, err)
 	}
+	fmt.Println(waiting)
+	in := bufio.NewReader(os.Stdin)
+	if _, err := in.ReadString('\n'); err != nil {
+		return nil
+	}
 	s, err := embedded.Run(&embedded.Options{
 		Dir: n.Dir, Name: n.Name, Addr: n.Addr, Cluster: n.Cluster,
 		Logger: slog.New(slog.NewTextHandler(os.Stderr, nil)),
@@ -52,6 +60,6 @@ func runNode(text string) error {
 		return err
 	}
 	fmt.Println(ready)
-	_, _ = io.Copy(io.Discard, os.Stdin)
+	_, _ = io.Copy(io.Discard, in)
 	return s.Close()
 }

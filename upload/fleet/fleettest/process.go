@@ -13,13 +13,15 @@ import (
 
 // A process is a node that is running.
 type process struct {
-	cmd   *exec.Cmd
-	stdin io.Closer
-	ended chan struct{} // closed when it has been waited for
+	cmd    *exec.Cmd
+	name   string
+	stdin  io.WriteCloser
+	stdout *bufio.Reader
+	ended  chan struct{} // closed when it has been waited for
 }
 
 // startProcess runs this program as a node, whose log is appended to a file, and returns
-// when it takes connections.
+// when it waits for serve.
 func startProcess(n spec, logPath string) (*process, error) {
 	text, err := json.Marshal(n)
 	if err != nil {
@@ -50,17 +52,33 @@ func startProcess(n spec, logPath string) (*process, error) {
 	if err := cmd.Start(); err != nil {
 		return nil, err
 	}
-	line, err := bufio.NewReader(stdout).ReadString('\n')
-	p := &process{cmd: cmd, stdin: stdin, ended: make(chan struct{})}
+	p := &process{cmd: cmd, name: n.Name, stdin: stdin, stdout: bufio.NewReader(stdout), ended: make(chan struct{})}
 	go func() {
 		defer close(p.ended)
 		_ = cmd.Wait() // how a node ends is the test's doing
 	}()
-	if strings.TrimSpace(line) != ready {
+	if err := p.expect(waiting); err != nil {
 		p.kill()
-		return nil, errors.Join(fmt.Errorf("fleettest: node %s did not start (is Init the first call of TestMain?)", n.Name), err)
+		return nil, fmt.Errorf("%w (is Init the first call of TestMain?)", err)
 	}
 	return p, nil
+}
+
+// serve has the node start its server, and returns when that takes connections.
+func (p *process) serve() error {
+	if _, err := io.WriteString(p.stdin, "\n"); err != nil {
+		return fmt.Errorf("fleettest: node %s: %w", p.name, err)
+	}
+	return p.expect(ready)
+}
+
+// expect reads a line that the node prints.
+func (p *process) expect(want string) error {
+	line, err := p.stdout.ReadString('\n')
+	if strings.TrimSpace(line) != want {
+		return errors.Join(fmt.Errorf("fleettest: node %s did not start: it says %q, want %q", p.name, line, want), err)
+	}
+	return nil
 }
 
 // kill ends the process at once, also a stopped one, and returns when it is gone.

@@ -78,10 +78,9 @@ func partMessages(t *testing.T, nc *nats.Conn, namespace string) (n int) {
 // if it were not given again; a lease that nobody renews would hold for ever.
 func TestLeaseOfADeadHolderEnds(t *testing.T) {
 	t.Parallel()
-	server := oneNode(t)
 	o := jetstream.Options{Namespace: namespace(), Lease: 3 * time.Second, Holder: "worker-1"}
-	nc := connect(t, server)
-	dead, next := open(t, nc, o), open(t, connect(t, server), o)
+	nc := connect(t, node)
+	dead, next := open(t, nc, o), open(t, connect(t, node), o)
 	c := claim(t, dead)
 	noError(t, "Begin", c.Begin(t.Context(), rec))
 	add(t, c, checkpointtest.Parts(1, 3)...)
@@ -214,7 +213,8 @@ func TestLostAcknowledgements(t *testing.T) {
 }
 
 func TestRenewalThatTheEngineHasForgotten(t *testing.T) {
-	c := claim(t, open(t, connect(t, oneNode(t)), jetstream.Options{}))
+	t.Parallel()
+	c := claim(t, open(t, connect(t, node), jetstream.Options{}))
 	noError(t, "Begin", c.Begin(t.Context(), rec))
 	for range 3 {
 		noError(t, "Flush", c.Flush(t.Context()))
@@ -228,7 +228,8 @@ func TestRenewalThatTheEngineHasForgotten(t *testing.T) {
 }
 
 func TestPartsThatComeOneByOne(t *testing.T) {
-	nc := connect(t, oneNode(t))
+	t.Parallel()
+	nc := connect(t, node)
 	o := jetstream.Options{Namespace: namespace()}
 	s := open(t, nc, o)
 	c := claim(t, s)
@@ -249,7 +250,8 @@ func TestPartsThatComeOneByOne(t *testing.T) {
 }
 
 func TestPartsAreWrittenTogether(t *testing.T) {
-	nc := connect(t, oneNode(t))
+	t.Parallel()
+	nc := connect(t, node)
 	c := claim(t, open(t, nc, jetstream.Options{}))
 	noError(t, "Begin", c.Begin(t.Context(), rec))
 	before, began := nc.Stats().OutMsgs, time.Now()
@@ -265,7 +267,8 @@ func TestPartsAreWrittenTogether(t *testing.T) {
 }
 
 func TestMessagesOfManyPartsHaveALimit(t *testing.T) {
-	nc := connect(t, oneNode(t))
+	t.Parallel()
+	nc := connect(t, node)
 	o := jetstream.Options{Namespace: namespace()}
 	c := claim(t, open(t, nc, o))
 	noError(t, "Begin", c.Begin(t.Context(), rec))
@@ -282,7 +285,8 @@ func TestMessagesOfManyPartsHaveALimit(t *testing.T) {
 }
 
 func TestNothingIsLeft(t *testing.T) {
-	nc := connect(t, oneNode(t))
+	t.Parallel()
+	nc := connect(t, node)
 	o := jetstream.Options{Namespace: namespace()}
 	s := open(t, nc, o)
 	c := claim(t, s)
@@ -303,7 +307,8 @@ func TestNothingIsLeft(t *testing.T) {
 }
 
 func TestDamagedCheckpoints(t *testing.T) {
-	nc := connect(t, oneNode(t))
+	t.Parallel()
+	nc := connect(t, node)
 	other, err := checkpointtest.Record(checkpointtest.Key("other")).MarshalBinary()
 	noError(t, "MarshalBinary", err)
 	for _, tt := range []struct {
@@ -358,7 +363,8 @@ func TestDamagedCheckpoints(t *testing.T) {
 }
 
 func TestUnbegun(t *testing.T) {
-	s := open(t, connect(t, oneNode(t)), jetstream.Options{})
+	t.Parallel()
+	s := open(t, connect(t, node), jetstream.Options{})
 	before := time.Now()
 	c := claim(t, s)
 	unbegun := func(c checkpoint.Claim) time.Time { return c.(checkpoint.Unbegun).Unbegun() }
@@ -391,14 +397,13 @@ func TestUnbegun(t *testing.T) {
 // mark, since it has asked the engine before.
 func TestUnbegunOfADeadHolder(t *testing.T) {
 	t.Parallel()
-	server := oneNode(t)
 	o := jetstream.Options{Namespace: namespace(), Lease: time.Second}
-	nc := connect(t, server)
+	nc := connect(t, node)
 	c := claim(t, open(t, nc, o))
 	taken := time.Now()
 	noError(t, "Flush", c.Flush(t.Context()))
 	nc.Close() // a lease of a second: nothing here depends on its being renewed
-	next := open(t, connect(t, server), o)
+	next := open(t, connect(t, node), o)
 	var got checkpoint.Claim
 	within(t, "the lease ended", func() bool {
 		var err error

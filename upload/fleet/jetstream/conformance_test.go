@@ -1,8 +1,9 @@
 package jetstream_test
 
 import (
+	"flag"
 	"fmt"
-	"path/filepath"
+	"os"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -17,25 +18,36 @@ import (
 	"github.com/vodupload/vodupload/upload/fleet/jetstream"
 )
 
+// node is the server of all tests that do not stop it: each has its own namespaces.
+var node *embedded.Server
+
 func TestMain(m *testing.M) {
 	fleettest.Init()
 	runWorker()
-	goleak.VerifyTestMain(m)
+	_ = flag.Set("test.parallel", "16") // they wait, most of the time
+	os.Exit(run(m))
 }
 
-// oneNode runs a server in this process.
-func oneNode(t *testing.T) *embedded.Server {
-	t.Helper()
-	s, err := embedded.Run(&embedded.Options{Dir: filepath.Join(t.TempDir(), "nats")})
-	if err != nil {
-		t.Fatal(err)
+func run(m *testing.M) int {
+	dir, err := os.MkdirTemp("", "fleet-test-")
+	if err == nil {
+		defer os.RemoveAll(dir)
+		node, err = embedded.Run(&embedded.Options{Dir: dir})
 	}
-	t.Cleanup(func() {
-		if err := s.Close(); err != nil {
-			t.Error(err)
-		}
-	})
-	return s
+	if err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		return 1
+	}
+	code := m.Run()
+	err = node.Close()
+	if code == 0 && err == nil {
+		err = goleak.Find()
+	}
+	if err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		return 1
+	}
+	return code
 }
 
 func connect(t *testing.T, s *embedded.Server) *nats.Conn {
@@ -68,7 +80,8 @@ func open(t *testing.T, nc *nats.Conn, o jetstream.Options) *jetstream.Store {
 }
 
 func TestStore(t *testing.T) {
-	nc := connect(t, oneNode(t))
+	t.Parallel()
+	nc := connect(t, node)
 	checkpointtest.Run(t, func(t *testing.T) checkpoint.Store {
 		return open(t, nc, jetstream.Options{})
 	})

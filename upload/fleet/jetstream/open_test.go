@@ -54,8 +54,8 @@ func silent(*nats.Conn, *nats.Subscription, error) {}
 
 func TestOpenErrors(t *testing.T) {
 	t.Parallel()
-	good := connect(t, oneNode(t))
-	closed := connect(t, oneNode(t))
+	good := connect(t, node)
+	closed := connect(t, node)
 	closed.Close()
 	for _, tt := range []struct {
 		name string
@@ -77,6 +77,7 @@ func TestOpenErrors(t *testing.T) {
 		{"a user who may not use JetStream", forbidden(t), nil, []string{"may not use JetStream", "$JS.API.INFO"}},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
 			ctx, cancel := context.WithTimeout(t.Context(), 3*time.Second)
 			defer cancel()
 			s, err := jetstream.Open(ctx, tt.nc, tt.o)
@@ -113,7 +114,8 @@ func forbidden(t *testing.T) *nats.Conn {
 }
 
 func TestOpenOfAStreamThatExists(t *testing.T) {
-	nc := connect(t, oneNode(t))
+	t.Parallel()
+	nc := connect(t, node)
 	js, err := natsjs.New(nc)
 	if err != nil {
 		t.Fatal(err)
@@ -136,7 +138,7 @@ func TestOpenOfAStreamThatExists(t *testing.T) {
 		{"that forgets", func(c *natsjs.StreamConfig) { c.MaxAge = time.Hour }, "limit of age"},
 		{"that drops the oldest", func(c *natsjs.StreamConfig) { c.MaxMsgs = 10; c.Discard = natsjs.DiscardOld }, "limit of messages"},
 		{"that drops the oldest bytes", func(c *natsjs.StreamConfig) { c.MaxBytes = 1 << 20; c.Discard = natsjs.DiscardOld }, "limit of bytes"},
-		{"that is full at some size", func(c *natsjs.StreamConfig) { c.MaxBytes = 1 << 30 }, ""},
+		{"that is full at some size", func(c *natsjs.StreamConfig) { c.MaxBytes = 1 << 20 }, ""},
 		{"for small messages", func(c *natsjs.StreamConfig) { c.MaxMsgSize = 1000 }, "limit of message size is 1000"},
 		{"that keeps everything", func(c *natsjs.StreamConfig) { c.DenyPurge, c.DenyDelete = true, true }, "deny delete is true, want false; deny purge"},
 		{"that acknowledges nothing", func(c *natsjs.StreamConfig) { c.NoAck = true }, "no acks"},
@@ -178,14 +180,15 @@ func TestOpenOfAStreamThatExists(t *testing.T) {
 }
 
 func TestWarningAboutSync(t *testing.T) {
-	own, other := oneNode(t), plain(t, server.Options{JetStream: true})
+	t.Parallel()
+	other := plain(t, server.Options{JetStream: true})
 	for _, tt := range []struct {
 		name string
 		nc   *nats.Conn
 		o    jetstream.Options
 		want bool
 	}{
-		{"an embedded server is known to sync", connect(t, own), jetstream.Options{}, false},
+		{"an embedded server is known to sync", connect(t, node), jetstream.Options{}, false},
 		{"another server is not", dial(t, other), jetstream.Options{}, true},
 		{"the operator knows it", dial(t, other), jetstream.Options{SyncAlways: true}, false},
 	} {
@@ -207,11 +210,11 @@ func TestWarningAboutSync(t *testing.T) {
 
 // TestOpenByMany has the stream made by several processes at once.
 func TestOpenByMany(t *testing.T) {
-	s := oneNode(t)
+	t.Parallel()
 	name := namespace()
 	errs := make(chan error)
 	for range 5 {
-		nc := connect(t, s)
+		nc := connect(t, node)
 		go func() {
 			store, err := jetstream.Open(t.Context(), nc, &jetstream.Options{Namespace: name})
 			if err == nil {
