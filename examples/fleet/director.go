@@ -28,6 +28,8 @@ type show struct {
 	parts int           // of each film
 	delay time.Duration // of each part at the server, so that there is something to see
 	lease time.Duration
+
+	sparesNodes bool // no node is killed: after that an election takes seconds
 }
 
 // partsBeforeKill is about 40 % of all parts, and not of whole films: some are half way.

@@ -62,6 +62,9 @@ func (d *director) kill(ctx context.Context) error {
 	d.workerKilled(victim)
 	d.hold.Release()
 	delete(d.workers, victim)
+	if d.sparesNodes {
+		return nil
+	}
 	select {
 	case <-time.After(time.Second):
 	case <-ctx.Done():
