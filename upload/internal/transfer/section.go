@@ -9,7 +9,7 @@ import (
 )
 
 // A Sectioner is a [Source] that is read by sections: of a request for each of them, for
-// example, where ReadAt would need one for every 32 KiB.
+// example, where ReadAt would need one for every 32 or 64 KiB.
 type Sectioner interface {
 	// Section returns n bytes from off on. ctx ends when they are not needed any more:
 	// a Read that is under way has to return then. The body is closed on every path.

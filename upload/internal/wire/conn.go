@@ -15,10 +15,6 @@ const (
 	dialTimeout = 10 * time.Second
 	keepAlive   = 15 * time.Second
 
-	// copyBuffer is the size of the pieces in which a body goes to a connection. Of 16
-	// to 256 KiB this took the least CPU.
-	copyBuffer = 32 << 10
-
 	// writeLinger is how long a failed write waits for an answer to be read.
 	writeLinger = 100 * time.Millisecond
 )
@@ -85,12 +81,15 @@ var copyBuffers = sync.Pool{New: func() any {
 	return &b
 }}
 
-// ReadFrom copies r, which net/http calls for the bodies of plain connections. The
-// one of net.TCPConn makes a new buffer each time.
-func (c *conn) ReadFrom(r io.Reader) (int64, error) {
+// ReadFrom copies r, which net/http calls for the bodies of requests. The one of
+// net.TCPConn makes a new buffer each time.
+func (c *conn) ReadFrom(r io.Reader) (int64, error) { return copyBody(c, r) }
+
+// copyBody copies r to w, in pieces of copyBuffer.
+func copyBody(w io.Writer, r io.Reader) (int64, error) {
 	b := copyBuffers.Get().(*[]byte)
 	defer copyBuffers.Put(b)
-	return io.CopyBuffer(struct{ io.Writer }{c}, r, *b)
+	return io.CopyBuffer(struct{ io.Writer }{w}, r, *b)
 }
 
 // Close closes the connection.

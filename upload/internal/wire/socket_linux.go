@@ -10,6 +10,10 @@ import (
 	"unsafe"
 )
 
+// copyBuffer is the size of the pieces in which a body goes to a connection. Of 16 to
+// 256 KiB this took the least CPU.
+const copyBuffer = 64 << 10
+
 const (
 	// siocoutq asks how many bytes wait in the send queue, sent or not, that the
 	// other side has not acknowledged.

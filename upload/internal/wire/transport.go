@@ -27,7 +27,7 @@ const (
 func newTransport() *http.Transport {
 	protocols := new(http.Protocols)
 	protocols.SetHTTP1(true)
-	return &http.Transport{
+	t := &http.Transport{
 		Proxy:                  http.ProxyFromEnvironment,
 		OnProxyConnectResponse: checkProxy,
 		DialContext:            dialer(),
@@ -37,6 +37,8 @@ func newTransport() *http.Transport {
 		DisableCompression:     true,
 		Protocols:              protocols,
 	}
+	t.DialTLSContext = dialTLS(t)
+	return t
 }
 
 // A proxyError is a proxy's refusal to connect.
