@@ -8,6 +8,7 @@ import (
 	"net/url"
 	"regexp"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/vodupload/vodupload/sts/internal/weburl"
@@ -122,7 +123,7 @@ func (e *ECSRole) token(ctx context.Context) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	if token := string(answer.body); answer.status == http.StatusOK && metadataTokenForm.MatchString(token) {
+	if token := string(answer.body); answer.status == http.StatusOK && isMetadataToken(token) {
 		return token, nil
 	}
 	if e.opts.HardenedOnly {
@@ -131,8 +132,11 @@ func (e *ECSRole) token(ctx context.Context) (string, error) {
 	return "", nil
 }
 
-// A token is text that can stand in a header, and no page of HTML.
-var metadataTokenForm = regexp.MustCompile(`^[!-;=?-~]{1,1000}$`)
+// isMetadataToken reports whether a text can stand in a header, and is no page of HTML.
+func isMetadataToken(text string) bool {
+	no := func(r rune) bool { return r < '!' || r > '~' || r == '<' || r == '>' }
+	return len(text) >= 1 && len(text) <= 1000 && !strings.ContainsFunc(text, no)
+}
 
 func (e *ECSRole) roleName(ctx context.Context, token string) (string, error) {
 	answer, err := e.ask(ctx, http.MethodGet, metadataRolePath, metadataToken, token)

@@ -11,6 +11,7 @@ import (
 	"sync"
 	"testing"
 	"time"
+	"unicode/utf8"
 
 	"github.com/creack/pty"
 	"github.com/mattn/go-runewidth"
@@ -28,7 +29,8 @@ type terminal struct {
 	lines    [][]rune
 	row, col int
 	raw      strings.Builder
-	wrapped  int // how often a line was longer than the screen
+	rest     string // of what came, the beginning of a letter or of a sequence
+	wrapped  int    // how often a line was longer than the screen
 }
 
 func newTerminal(t *testing.T, columns, height int) *terminal {
@@ -64,14 +66,24 @@ func (s *terminal) resize(columns, height int) {
 	}
 }
 
-var control = regexp.MustCompile(`^\x1b\[(\d*)([A-Za-z])`)
+// Sequences that steer a terminal, and those of which the end is still to come.
+var (
+	control = regexp.MustCompile(`^\x1b\[(\d*)([A-Za-z])`)
+	begun   = regexp.MustCompile(`^\x1b(\[\d*)?$`)
+)
 
 // show takes what the program writes.
 func (s *terminal) show(text string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.raw.WriteString(text)
+	text = s.rest + text
+	s.rest = ""
 	for len(text) > 0 {
+		if !utf8.FullRuneInString(text) || text[0] == '\x1b' && begun.MatchString(text) {
+			s.rest = text // until the rest of it comes
+			return
+		}
 		if m := control.FindStringSubmatch(text); m != nil {
 			s.control(m[1], m[2])
 			text = text[len(m[0]):]
@@ -166,13 +178,18 @@ func ends(pattern string) func([]string) bool {
 
 // on runs a command that uploads on a terminal.
 func (w *world) on(s *terminal, args ...string) <-chan int {
+	return w.shown(s, append(args, "--endpoint", w.server.URL, "--checkpoint-dir", w.state)...)
+}
+
+// shown runs a command on a terminal.
+func (w *world) shown(s *terminal, args ...string) <-chan int {
 	ended := make(chan int, 1)
 	e := env{
 		stdin: strings.NewReader(""), stdout: s.tty, stderr: s.tty,
 		environ: w.environ, now: time.Now, signals: w.signals, exit: w.exit,
 	}
 	go func() {
-		ended <- run(append(args, "--endpoint", w.server.URL, "--checkpoint-dir", w.state), e)
+		ended <- run(args, e)
 	}()
 	return ended
 }
@@ -245,6 +262,20 @@ func TestBars(t *testing.T) {
 		})
 		hang.Release()
 		<-ended
+	})
+	t.Run("verify shows how far it is", func(t *testing.T) {
+		w, s := verified(t), newTerminal(t, 80, 24)
+		hang := osstest.Hang(osstest.OpHeadObject).Key("in/b.mp4")
+		w.server.Inject(hang)
+		ended := w.shown(s, "verify", w.dir, "oss://media/in/", "--endpoint", w.server.URL)
+		s.wait(ends(`^Total 100%, 293 KiB of 293 KiB, .*/s, 2 of 3 files$`))
+		hang.Release()
+		if code := <-ended; code != exitOK {
+			t.Errorf("exit code %d", code)
+		}
+		if lines := s.wait(ends("^3 same, 0 different, 0 missing$")); len(lines) != 1 {
+			t.Errorf("in the end there is\n%s", strings.Join(lines, "\n"))
+		}
 	})
 	t.Run("none with --quiet, and no colors with NO_COLOR", func(t *testing.T) {
 		w, s := newWorld(t), newTerminal(t, 80, 24)

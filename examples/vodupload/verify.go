@@ -156,8 +156,10 @@ type verification struct {
 	requests int
 	reading  chan struct{} // as many as there are files that are read
 
-	same, gone atomic.Int64 // files; gone: of a manifest, whose sources are not here any more
-	bytes      atomic.Int64 // read
+	began       time.Time
+	same, gone  atomic.Int64 // files; gone: of a manifest, whose sources are not here any more
+	found, done atomic.Int64 // files
+	size, bytes atomic.Int64 // of the files that are read; read
 }
 
 func (a *app) verifier(ctx context.Context, bucket string, flags verifyFlags) (*verification, error) {
@@ -173,14 +175,16 @@ func (a *app) verifier(ctx context.Context, bucket string, flags verifyFlags) (*
 
 // run compares the pairs that each yields.
 func (v *verification) run(ctx context.Context, each func(yield func(pair)) error) error {
-	stop := v.sayProgress()
-	defer stop()
+	v.began = time.Now()
+	v.report.Progress(v.figures)
 	var g errgroup.Group
 	g.SetLimit(v.requests)
 	err := each(func(p pair) {
+		v.found.Add(1)
 		g.Go(func() error {
 			if ctx.Err() == nil {
 				v.one(ctx, p)
+				v.done.Add(1)
 			}
 			return nil
 		})
@@ -189,27 +193,18 @@ func (v *verification) run(ctx context.Context, each func(yield func(pair)) erro
 	return err
 }
 
-// sayProgress says how far it is, now and then.
-func (v *verification) sayProgress() (stop func()) {
-	if v.app.global.quiet || v.app.global.json || v.app.global.progress == output.None {
-		return func() {}
+// figures are those of the files that were found up to now.
+func (v *verification) figures() upload.Stats {
+	found, done, size, read := v.found.Load(), v.done.Load(), v.size.Load(), v.bytes.Load()
+	took := time.Since(v.began).Seconds()
+	s := upload.Stats{
+		Files: map[upload.FileState]int{upload.FileSucceeded: int(done), upload.FileInit: int(found - done)},
+		Total: size, Uploaded: read, Speed: float64(read) / took, Left: -1,
 	}
-	ticker := time.NewTicker(10 * time.Second)
-	done := make(chan struct{})
-	go func() {
-		for {
-			select {
-			case <-ticker.C:
-				v.report.Say("%d files are the same so far, %s read", v.same.Load(), output.Bytes(v.bytes.Load()))
-			case <-done:
-				return
-			}
-		}
-	}()
-	return func() {
-		ticker.Stop()
-		close(done)
+	if read > 0 {
+		s.Left = time.Duration(float64(max(0, size-read)) / s.Speed * float64(time.Second))
 	}
+	return s
 }
 
 // end reports the result and closes the session.
@@ -301,6 +296,7 @@ func (v *verification) compare(ctx context.Context, p pair) (crc uint64, size in
 	if err == nil && info.Size() != there.Size {
 		return 0, 0, difference{fmt.Sprintf("different: %s has %d bytes, %s has %d", p.path, info.Size(), where, there.Size)}
 	}
+	v.size.Add(there.Size)
 	v.reading <- struct{}{}
 	defer func() { <-v.reading }()
 	crc, size, err = v.checksum(ctx, f)

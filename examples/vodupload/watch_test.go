@@ -36,9 +36,13 @@ func TestWatchUploadsAFolder(t *testing.T) {
 			t.Errorf("nobody says %q in\n%s", want, r.stderr)
 		}
 	}
+	w.file("more.mp4", 10)
+	if s := last(w.watch("--json").wants(t, exitOK).events(t)).Summary; s.Files != 1 || s.Uploaded != 1 || s.Left != 0 {
+		t.Errorf("summary: %+v", s)
+	}
 	sent := w.server.Count()
 	r = w.watch().wants(t, exitOK)
-	if n := w.server.Count() - sent; n > 1 || !strings.Contains(r.stderr, "2 files were uploaded before") {
+	if n := w.server.Count() - sent; n > 1 || !strings.Contains(r.stderr, "3 files were uploaded before") {
 		t.Errorf("a second run makes %d requests, want one to see that the bucket is there\n%s", n, r.stderr)
 	}
 }

@@ -55,6 +55,7 @@ func (r *Reporter) fileDone(f upload.FileInfo, result upload.Result) {
 	delete(r.running, f.ID)
 	if result.Skipped {
 		r.sum.Skipped++
+		r.compared += result.Size
 		r.emitLocked(of("skipped", f).with(result))
 		r.detailLocked("skipped: " + Safe(f.Path))
 		return

@@ -190,3 +190,22 @@ func TestWords(t *testing.T) {
 		}
 	}
 }
+
+func TestSpeedOfWhatIsTheSame(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var people bytes.Buffer
+		r := New(Options{People: &people, Now: time.Now, Interval: 10 * time.Second})
+		r.Follow(func() upload.Stats {
+			return upload.Stats{
+				Files: map[upload.FileState]int{upload.FileSucceeded: 1, upload.FileUploading: 3},
+				Total: 400 << 20, Uploaded: 100 << 20, Left: -1,
+			}
+		})
+		r.Callbacks().OnSucceeded(nil, upload.FileInfo{ID: 1}, upload.Result{Skipped: true, Size: 100 << 20})
+		time.Sleep(10*time.Second + time.Millisecond)
+		r.Close(0)
+		if want := "00:00:10 25%, 100 MiB of 400 MiB, 10 MiB/s compared, 30s left, 1 of 4 files\n"; !strings.HasPrefix(people.String(), want) {
+			t.Errorf("got\n%s, want\n%s", people.String(), want)
+		}
+	})
+}

@@ -36,13 +36,15 @@ type Reporter struct {
 	begun time.Time
 
 	mu       sync.Mutex
-	stats    func() upload.Stats
+	stats    func() upload.Stats // for the summary; nil: nothing is uploaded
+	figures  func() upload.Stats // for the progress
 	running  map[upload.FileID]*row
 	sum      Summary
 	failed   []error
 	screen   *screen // nil: no bars
 	uploaded int64   // of all, as it was shown last
 	kept     int64   // bytes of files that were stopped
+	compared int64   // bytes of files that were skipped
 	prefix   string  // of all objects, which bars leave out
 	closed   bool
 
@@ -77,11 +79,19 @@ func (r *Reporter) nameLocked(f upload.FileInfo) string {
 	return cmp.Or(f.Object, f.Path)
 }
 
-// Follow shows the progress of a client from now on: it is called once, with the figures
-// of the client.
+// Follow shows the progress of a client from now on, and sums it up in the end: it is
+// called once, with the figures of the client.
 func (r *Reporter) Follow(stats func() upload.Stats) {
 	r.mu.Lock()
 	r.stats = stats
+	r.mu.Unlock()
+	r.Progress(stats)
+}
+
+// Progress shows the progress of what is no upload, from now on: it is called once.
+func (r *Reporter) Progress(figures func() upload.Stats) {
+	r.mu.Lock()
+	r.figures = figures
 	r.mu.Unlock()
 	every := r.opts.Interval
 	if r.chooseScreen() {
@@ -252,6 +262,7 @@ func (r *Reporter) sumLocked() Summary {
 	for _, one := range r.running {
 		s.Kept += one.kept()
 	}
+	s.Files = max(s.Files, s.ended()) // files of Upload are in no list any more
 	s.Left = max(0, s.Files-s.Uploaded-s.Skipped-s.Failed-s.Canceled-s.Planned)
 	return s
 }

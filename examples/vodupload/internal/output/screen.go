@@ -10,7 +10,14 @@ import (
 	"golang.org/x/term"
 )
 
-// A screen is a terminal whose last lines are repainted.
+// A screen is a terminal whose last lines are repainted. This is not left to mpb (v8.16.2):
+//   - Its bars are of one thing each and stay where they are. Here the ten that run longest
+//     are shown, above a total: that takes fillers which are given the lines that are made
+//     here, and leaves mpb to move the cursor.
+//   - It moves the cursor up by as many lines as it wrote. In a terminal that was made
+//     narrower, these have become more, and what is left of them stays for good.
+//   - What is written above its bars is shown with the next frame, and is lost if that
+//     never comes.
 type screen struct {
 	to    *os.File
 	shown []string // what was painted last

@@ -45,6 +45,7 @@ type totals struct {
 	ended, files   int
 	failed         int
 	speed          float64 // bytes per second
+	compares       bool    // and sends nothing: speed is of what was the same
 	left           time.Duration
 	retries        int64
 	waits          string // what for; empty: nothing
@@ -67,7 +68,7 @@ func (r *Reporter) viewLocked() view {
 		}
 	}
 	v.more = len(all) - len(v.rows)
-	s := r.stats()
+	s := r.figures()
 	r.uploaded = max(r.uploaded, s.Uploaded)
 	v.total = totals{
 		uploaded: min(r.uploaded, s.Total), size: s.Total, speed: s.Speed, left: s.Left, failed: r.sum.Failed,
@@ -76,11 +77,27 @@ func (r *Reporter) viewLocked() view {
 	for _, n := range s.Files {
 		v.total.files += n
 	}
+	v.total.ended = max(v.total.ended, r.sum.ended()) // files of Upload are in no list any more
+	v.total.files = max(v.total.files, v.total.ended)
+	if s.Speed == 0 && r.compared > 0 {
+		v.total.speed, v.total.left = rate(r.compared, s.Total-r.uploaded, now.Sub(r.begun))
+		v.total.compares = true
+	}
 	for _, n := range s.Retries {
 		v.total.retries += n
 	}
 	v.total.waits, v.total.since = waitsFor(all, s.Speed > 0, now)
 	return v
+}
+
+// rate returns the speed of what took so long, and how long the rest will take. Negative:
+// that is not known.
+func rate(done, rest int64, took time.Duration) (speed float64, left time.Duration) {
+	if done <= 0 || took <= 0 {
+		return 0, -1
+	}
+	speed = float64(done) / took.Seconds()
+	return speed, time.Duration(float64(max(0, rest)) / speed * float64(time.Second))
 }
 
 // waitsFor returns what the files wait for, if all of them wait, or some while nothing gets
@@ -128,6 +145,9 @@ func (t totals) words() []string {
 		words = append(words, fmt.Sprintf("waits for %s (%s)", t.waits, Duration(t.since)))
 	} else {
 		words = append(words, Bytes(int64(t.speed))+"/s")
+		if t.compares {
+			words[len(words)-1] += " compared"
+		}
 		if t.left >= 0 && t.uploaded < t.size {
 			words = append(words, Duration(t.left)+" left")
 		}
@@ -149,6 +169,9 @@ func percent(part, whole int64) int {
 	}
 	return int(float64(part) / float64(whole) * 100)
 }
+
+// ended returns how many files have ended.
+func (s Summary) ended() int { return s.Uploaded + s.Skipped + s.Failed + s.Canceled + s.Planned }
 
 // line returns the summary in one line.
 func (s Summary) line() string {
