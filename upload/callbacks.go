@@ -46,12 +46,13 @@ type Callbacks struct {
 	// through.
 	OnRetryResume func(c *Client, f FileInfo)
 
-	// OnWaiting reports that a file that was started waits for something: for credentials,
-	// for a destination, or as w.For says. It is called when that has lasted for a tenth of
-	// a second, and at once for each attempt to get it that fails, with the error in w.Err.
-	// Calls are coalesced: a slow callback sees the latest state, and one that is over
-	// before its delivery is not reported. The end of a wait is not reported: FileInfo.Waiting
-	// is nil then.
+	// OnWaiting reports that a file waits for something: for credentials, for a destination,
+	// or as w.For says. It is called when that has lasted for a tenth of a second, and at
+	// once for each attempt to get it that fails, with the error in w.Err. A file that
+	// something keeps from being started is reported before its OnStarted; one that only
+	// waits for its turn, or for Start, is not. Calls are coalesced: a slow callback sees the
+	// latest state, and one that is over before its delivery is not reported. The end of a
+	// wait is not reported: FileInfo.Waiting is nil then.
 	OnWaiting func(c *Client, f FileInfo, w Waiting)
 
 	// OnTokenExpired reports that the server no longer accepts the token, or soon will

@@ -75,7 +75,7 @@ func (c *Client) setDestination(id FileID, d destination) error {
 		}
 		e.setTarget(c.shared.site(t), t)
 		e.ownDestination, e.videoID = true, d.videoID
-		c.withdrawWaitingLocked(e, WaitDestination)
+		e.waitIsOverLocked(WaitDestination)
 		e.provided.Broadcast()
 		return nil
 	})

@@ -163,8 +163,10 @@
 //
 // A file that waits says so: FileInfo.Waiting has what it waits for (credentials, a
 // destination, the network, a pause that the server asked for, a claim that another client
-// has, or a namesake), since when, and what the last attempt to get it failed with;
-// OnWaiting is called with the same. A [Waiting] is printed as one line. Where a context ends first, the error of Upload, Wait
+// has, a namesake, or lower ranks of its group), since when, and what the last attempt to
+// get it failed with; OnWaiting is called with the same. That holds for files that are kept
+// from being started, too; those that only wait for their turn have none. A [Waiting] is
+// printed as one line. Where a context ends first, the error of Upload, Wait
 // or the file names what was waited for. A Provider's error that does not pass by itself
 // (see sts.Permanent: 401, 403, 404, an answer that cannot be read) ends the wait within
 // seconds, and [Client.Start] refuses to start files whose credentials nobody could give.

@@ -10,7 +10,8 @@ import (
 // A Group orders files of one client's list by their File.Rank: a file is started once all
 // files of lower ranks in its group have succeeded. So the segments of a stream are all
 // stored before the playlist that names them, whatever is retried, and viewers are never
-// sent to what is not there. Files of the same rank are uploaded at the same time.
+// sent to what is not there. Files of the same rank are uploaded at the same time. Of a file
+// that is held back on a started client, FileInfo.Waiting says so: see [WaitGroup].
 //
 // The zero value is ready for use. Add the files before Start, in any order, or lower
 // ranks first: a file that has been started does not wait for one that is added later.

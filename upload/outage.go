@@ -44,9 +44,9 @@ type shownOutage struct {
 func (w *wait) outage(shown *shownOutage, number int, why error) {
 	known := false
 	w.c.view(func(*filelist.List) {
-		one := &w.e.waits[w.why]
+		one := w.e.waits.of(w.why)
 		if known = number > 0 && shown.number == number; known {
-			one.grace.Stop()
+			one.reported = true
 			one.now.Since, one.now.Err, one.attempt = shown.since, why, 1
 			return
 		}

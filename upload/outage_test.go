@@ -153,6 +153,15 @@ func TestOutage(t *testing.T) {
 				w.count()
 				time.Sleep(15 * time.Second)
 				most, total := w.most.Load(), w.total.Load()
+				held := 0
+				for _, f := range c.Files() {
+					if f.State == upload.FileInit && f.Waiting != nil && f.Waiting.For == upload.WaitNetwork && f.Waiting.Err != nil {
+						held++
+					}
+				}
+				if files := c.Stats().Files; held < 180 || held != files[upload.FileInit] {
+					t.Errorf("%d files that were not started wait for the network, want %d", held, files[upload.FileInit])
+				}
 				if files := c.Stats().Files; done == 0 || done > 200 || files[upload.FileFailed] > 0 || files[upload.FileUploading] > 20 {
 					t.Errorf("%d files were there before the outage; in it: %v", done, files)
 				}
@@ -177,8 +186,8 @@ func TestOutage(t *testing.T) {
 						t.Errorf("OnWaiting was called %d times for file %v", n, id)
 					}
 				}
-				if n := len(w.waiting); n == 0 || n > 50 {
-					t.Errorf("OnWaiting was called for %d files", n)
+				if n := len(w.waiting); n < 400-done-10 || n > 400-done+1 { // some were under way
+					t.Errorf("OnWaiting was called for %d files, want it for those that were not there: %d", n, 400-done)
 				}
 			})
 		})

@@ -107,6 +107,8 @@ func (c *Client) performLocked(effect filelist.Effect) {
 		c.closeReaderLocked(e)
 	case filelist.Notify:
 		c.enqueueEndLocked(e, effect)
+	case filelist.Held, filelist.Freed:
+		c.heldLocked(e, effect)
 	case filelist.Rest:
 		c.restLocked(e, effect)
 	case filelist.Over:

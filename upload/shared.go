@@ -5,8 +5,8 @@ import (
 	"sync/atomic"
 )
 
-// sharedValues are shared by the files of a client. They need no lock, but for shelf and
-// entriesPeak, which the client's guards.
+// sharedValues are shared by the files of a client. They need no lock, but for shelf,
+// entriesPeak and newWaits, which the client's guards.
 type sharedValues struct {
 	paths       resolver
 	links       hardLinks
@@ -14,6 +14,7 @@ type sharedValues struct {
 	providers   providers
 	shelf       shelf
 	entriesPeak int // see filelist.Shrink
+	newWaits    newWaits
 	counters    counters
 	warnV1      sync.Once
 	following   following // of a timetable

@@ -56,7 +56,7 @@ func (c *Client) SetToken(id FileID, creds sts.Credentials) error {
 			return fmt.Errorf("%w: SetToken: %w", ErrInvalidArgument, err)
 		}
 		e.own.Store(own)
-		c.withdrawWaitingLocked(e, WaitCredentials)
+		e.waitIsOverLocked(WaitCredentials)
 		e.provided.Broadcast()
 		return nil
 	})

@@ -19,10 +19,10 @@ const (
 	WaitNetwork                           // nothing gets through to the endpoint: see Options.OutageWait
 	WaitThrottle                          // the server has asked for a pause
 	WaitClaim                             // another client or process has it, or a deleted file with the same source and destination: see Options.ClaimWait
-	waitReasons
+	WaitGroup                             // the files of lower ranks in its [Group] have not succeeded yet
 )
 
-var waitNames = [...]string{"nothing", "credentials", "destination", "network", "throttle", "claim"}
+var waitNames = [...]string{"nothing", "credentials", "destination", "network", "throttle", "claim", "group"}
 
 // String returns the reason in one word, in lower case.
 func (r WaitReason) String() string { return name(waitNames[:], int(r), "WaitReason") }

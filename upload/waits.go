@@ -11,28 +11,43 @@ import (
 // get what is waited for has failed before: most waits are over by then.
 const waitGrace = 100 * time.Millisecond
 
-// waits are what the requests of a file wait for, by the reason. The client's lock guards
+// waits are what a file, or the requests of its run, wait for. The client's lock guards
 // them.
-type waits [waitReasons]struct {
+type waits []*waitFor
+
+// A waitFor is one of them.
+type waitFor struct {
 	requests int // that wait
 	now      Waiting
-	attempt  int         // the one that Err is of
-	grace    *time.Timer // until it is reported
-	event    *waitingEvent
+	attempt  int  // the one that Err is of
+	reported bool // by OnWaiting, or it is not to be
+	over     bool // the file has been given it, and has not noticed yet
+	queued   bool // an OnWaiting waits for its delivery
+}
+
+// of returns the wait for a reason; nil: there is none.
+func (ws waits) of(why WaitReason) *waitFor {
+	for _, one := range ws {
+		if one.now.For == why {
+			return one
+		}
+	}
+	return nil
 }
 
 // first returns the wait that has lasted longest; nil: there is none.
-func (ws *waits) first() (first *Waiting) {
-	if ws == nil {
-		return nil
-	}
-	for i := range ws {
-		if one := &ws[i]; one.requests > 0 && (first == nil || one.now.Since.Before(first.Since)) {
-			copied := one.now
-			first = &copied
+func (ws waits) first() *Waiting {
+	var first *waitFor
+	for _, one := range ws {
+		if first == nil || one.now.Since.Before(first.now.Since) {
+			first = one
 		}
 	}
-	return first
+	if first == nil {
+		return nil
+	}
+	now := first.now
+	return &now
 }
 
 // A wait is that of one request, or of a file before its first.
@@ -45,112 +60,158 @@ type wait struct {
 // wait records that a file waits, until end is called.
 func (c *Client) wait(e *entry, why WaitReason) *wait {
 	w := &wait{c, e, why}
-	c.view(func(*filelist.List) {
-		if e.waits == nil {
-			e.waits = new(waits)
-		}
-		one := &e.waits[why]
-		if one.requests++; one.requests > 1 {
-			return
-		}
-		one.now, one.attempt = Waiting{For: why, Since: time.Now()}, 0
-		since := one.now.Since
-		one.grace = time.AfterFunc(waitGrace, func() { c.waitLasts(e, why, since) })
-	})
+	c.view(func(*filelist.List) { w.beginLocked() })
 	return w
 }
 
-// waitLasts reports a wait in which no attempt has failed yet.
-func (c *Client) waitLasts(e *entry, why WaitReason, since time.Time) {
-	c.view(func(l *filelist.List) {
-		if e.waits == nil {
-			return
-		}
-		if one := &e.waits[why]; one.requests > 0 && one.now.Since.Equal(since) && one.now.Err == nil {
-			c.enqueueWaitingLocked(l, e, why)
-		}
-	})
+func (w *wait) beginLocked() {
+	one := w.e.waits.of(w.why)
+	if one == nil {
+		one = &waitFor{now: Waiting{For: w.why, Since: time.Now()}}
+		w.e.waits = append(w.e.waits, one)
+		w.c.reportLaterLocked(w.e, one)
+	}
+	one.requests++
 }
 
 // failed reports that an attempt to get what is waited for has failed. All requests of
 // the file may report the same attempt.
 func (w *wait) failed(attempt int, err error) {
-	w.c.view(func(l *filelist.List) {
-		one := &w.e.waits[w.why]
-		if one.now.Err != nil && one.attempt == attempt {
-			return
-		}
-		one.now.Err, one.attempt = err, attempt
-		w.c.enqueueWaitingLocked(l, w.e, w.why)
-	})
+	w.c.view(func(*filelist.List) { w.failedLocked(attempt, err) })
+}
+
+func (w *wait) failedLocked(attempt int, err error) {
+	one := w.e.waits.of(w.why)
+	if one.now.Err != nil && one.attempt == attempt {
+		return
+	}
+	one.now.Err, one.attempt, one.over = err, attempt, false
+	w.c.reportWaitLocked(w.e, one)
 }
 
 // now is the wait as it is.
 func (w *wait) now() (now Waiting) {
-	w.c.view(func(*filelist.List) { now = w.e.waits[w.why].now })
+	w.c.view(func(*filelist.List) { now = w.e.waits.of(w.why).now })
 	return now
 }
 
 // end ends the wait of the request, and returns what it was.
 func (w *wait) end() (was Waiting) {
-	last := false
-	w.c.view(func(*filelist.List) {
-		one := &w.e.waits[w.why]
-		was = one.now
-		if one.requests--; one.requests > 0 {
-			return
-		}
-		last = true
-		one.grace.Stop()
-		w.c.withdrawWaitingLocked(w.e, w.why)
-		if w.e.waits.first() == nil {
-			w.e.waits = nil
-		}
-	})
+	var last bool
+	w.c.view(func(*filelist.List) { was, last = w.endLocked() })
 	if last {
 		w.c.observeWait(w.e.id, was)
 	}
 	return was
 }
 
-// A waitingEvent is an OnWaiting that can be changed, or withdrawn, while it waits for
-// its delivery.
-type waitingEvent struct {
-	notify.Event
-	info FileInfo
-	w    Waiting
-	over bool
-}
-
-// enqueueWaitingLocked queues an OnWaiting, or updates the one that waits.
-func (c *Client) enqueueWaitingLocked(l *filelist.List, e *entry, why WaitReason) {
-	on := c.opts.Callbacks.OnWaiting
-	if on == nil {
-		return
+// endLocked returns what the wait was, and whether no request of the file has it any more.
+func (w *wait) endLocked() (was Waiting, last bool) {
+	one := w.e.waits.of(w.why)
+	if one.requests--; one.requests > 0 {
+		return one.now, false
 	}
-	f, _ := l.Get(filelist.ID(e.id))
-	one := &e.waits[why]
-	info, w := e.snapshot(&f), one.now
-	if p := one.event; p != nil && c.notify.Update(&p.Event, func() { p.info, p.w, p.over = info, w, false }) {
-		return
-	}
-	p := &waitingEvent{info: info, w: w}
-	p.Event = notify.Event{Name: "OnWaiting", Call: func() {
-		if !p.over {
-			on(c, p.info, p.w)
+	var left waits
+	for _, other := range w.e.waits {
+		if other != one {
+			left = append(left, other)
 		}
-	}}
-	c.enqueueLocked(e, &p.Event)
-	one.event = p
+	}
+	w.e.waits = left
+	return one.now, true
 }
 
-// withdrawWaitingLocked withdraws an OnWaiting that was not delivered yet.
-func (c *Client) withdrawWaitingLocked(e *entry, why WaitReason) {
-	if e.waits == nil {
+// newWaits are waits that OnWaiting has not reported, the oldest first.
+type newWaits []newWait
+
+type newWait struct {
+	e   *entry
+	one *waitFor
+}
+
+// reportLaterLocked has a wait reported if it lasts. One timer serves all files: any number
+// of them may begin to wait at once.
+func (c *Client) reportLaterLocked(e *entry, one *waitFor) {
+	if c.opts.Callbacks.OnWaiting == nil {
 		return
 	}
-	if p := e.waits[why].event; p != nil {
-		c.notify.Update(&p.Event, func() { p.over = true })
+	c.shared.newWaits = append(c.shared.newWaits, newWait{e, one})
+	if len(c.shared.newWaits) == 1 {
+		time.AfterFunc(waitGrace, c.reportNewWaits)
+	}
+}
+
+// reportNewWaits reports the waits that have lasted for waitGrace.
+func (c *Client) reportNewWaits() {
+	c.view(func(*filelist.List) {
+		now := time.Now()
+		for len(c.shared.newWaits) > 0 {
+			w := c.shared.newWaits[0]
+			if left := waitGrace - now.Sub(w.one.now.Since); left > 0 && !w.one.reported {
+				time.AfterFunc(left, c.reportNewWaits)
+				return
+			}
+			c.shared.newWaits = c.shared.newWaits[1:]
+			if !w.one.reported && w.e.waits.of(w.one.now.For) == w.one {
+				c.reportWaitLocked(w.e, w.one)
+			}
+		}
+		c.shared.newWaits = nil
+	})
+}
+
+// reportWaitLocked queues an OnWaiting, unless one waits already: that reports what is when
+// it is delivered, and nothing if the wait is over by then.
+func (c *Client) reportWaitLocked(e *entry, one *waitFor) {
+	one.reported = true
+	on := c.opts.Callbacks.OnWaiting
+	if on == nil || one.queued {
+		return
+	}
+	one.queued = true
+	c.enqueueLocked(e, &notify.Event{Name: "OnWaiting", Call: func() {
+		var info FileInfo
+		var w Waiting
+		lasts := false
+		c.view(func(l *filelist.List) {
+			one.queued = false
+			if lasts = e.waits.of(one.now.For) == one && !one.over; lasts {
+				f, _ := l.Get(filelist.ID(e.id))
+				info, w = e.snapshot(&f), one.now
+			}
+		})
+		if lasts {
+			on(c, info, w)
+		}
+	}})
+}
+
+// waitIsOverLocked has OnWaiting not report a wait whose file has been given what it waits
+// for, and has not noticed yet.
+func (e *entry) waitIsOverLocked(why WaitReason) {
+	if one := e.waits.of(why); one != nil {
+		one.over = true
+	}
+}
+
+// holdReasons has the waits of files that are held back.
+var holdReasons = [...]WaitReason{
+	filelist.HeldByGroup: WaitGroup, filelist.HeldByNamesake: WaitClaim, filelist.HeldByEndpoint: WaitNetwork,
+}
+
+// heldLocked shows that something keeps a file from its turn, and that it does no longer.
+func (c *Client) heldLocked(e *entry, effect filelist.Effect) {
+	w := &wait{c, e, holdReasons[effect.Hold]}
+	if effect.Kind == filelist.Held {
+		w.beginLocked()
+		if effect.Err != nil {
+			w.failedLocked(1, effect.Err)
+		}
+		return
+	}
+	was, last := w.endLocked()
+	if last && c.opts.Observer != nil {
+		c.workers.goAnyway(func() { c.observeWait(e.id, was) })
 	}
 }
 

@@ -38,7 +38,7 @@ export const states = {
 
 export const waits = {
   credentials: "credentials", destination: "a destination", network: "the network", throttle: "a pause that the server asked for",
-  claim: "a deleted file of the same name to end",
+  claim: "another upload of the same file to end", group: "files of lower ranks in its group",
 };
 
 export function percent(done, total) {

@@ -18,7 +18,7 @@ func TestHold(t *testing.T) {
 		return id
 	}
 	queued, other, direct := add("a", "away", Queue), add("b", "other", Queue), add("c", "away", Direct)
-	l.Hold(1, map[string]bool{"away": true})
+	l.Hold(1, map[string]error{"away": errRun})
 	late := add("d", "away", Queue)
 	if err := l.Do(Start, nil); err != nil {
 		t.Fatal(err)

@@ -34,7 +34,8 @@ func (l *List) Add(key checkpoint.Key, o AddOptions) (ID, error) {
 		f.rank = o.Group.rank(o.Rank)
 	}
 	l.account(f)
-	l.resupply(f)
+	l.resupply(f.Lane)
+	l.requeue(f)
 	return f.ID, nil
 }
 
@@ -45,10 +46,9 @@ func (l *List) unique(key checkpoint.Key) error {
 	return nil
 }
 
-// resupply queues a file that has work again.
-func (l *List) resupply(f *node) {
-	l.requeue(f)
-	if f.Lane == Queue {
+// resupply records that a lane is about to get work.
+func (l *List) resupply(lane Lane) {
+	if lane == Queue {
 		l.state, _ = l.state.Next(Resupply)
 		l.finished = false
 		l.work++
@@ -65,15 +65,11 @@ func (l *List) Rename(id ID, key checkpoint.Key) error {
 	if err := l.unique(key); err != nil {
 		return err
 	}
-	waits := f.Phase == Waiting
-	if waits {
-		l.dequeue(f)
-	}
 	delete(l.keys, f.Key)
 	f.Key = key
 	l.keys[key] = id
-	if waits {
-		l.enqueue(f)
+	if f.Phase == Waiting {
+		l.replace(f)
 	}
 	return nil
 }
@@ -100,6 +96,7 @@ func (l *List) Do(a Action, cause error) error {
 			l.closeFile(f, cause)
 		}
 	}
+	l.showHolds()
 	return nil
 }
 
@@ -279,9 +276,9 @@ func (l *List) Retry(id ID) error {
 	if _, err := f.State.Next(FileReset); err != nil {
 		return err
 	}
+	l.resupply(f.Lane)
 	l.apply(f, FileReset)
 	f.Uploaded, f.InFlight, f.Sent, f.Started = 0, 0, 0, time.Time{}
 	l.account(f)
-	l.resupply(f)
 	return nil
 }

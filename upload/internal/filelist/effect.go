@@ -10,6 +10,8 @@ const (
 	CleanUp               // remove what the file left, then call Cleaned
 	Release               // the source will not be read again: close what the user gave to read
 	Notify                // report an event to the user
+	Held                  // Hold keeps the file from its turn; Err: why its endpoint is away
+	Freed                 // that hold has ended
 	Rest                  // a watched file has come to rest; Err: why without an end
 	Over                  // a file has ended and is to leave the list: call Leave with Run after the callback
 	Drop                  // the file is gone: forget all about it
@@ -37,6 +39,7 @@ type Effect struct {
 	Run    int
 	Slot   bool
 	Silent bool
+	Hold   Hold
 	Err    error
 }
 

@@ -56,6 +56,7 @@ type File struct {
 	Run   int    // number of its latest run
 	Why   Intent // of its interruption
 	Cause error  // of its interruption
+	Held  Hold   // in phase Waiting, while the list starts files
 
 	Stream   bool // read once: it cannot be retried, and what it leaves is of no use
 	Begun    bool // started, and no terminal event since
@@ -98,7 +99,7 @@ func (f *File) wantsTurn() bool {
 type node struct {
 	File
 	prev, next *node // in the order of addition
-	place      int   // in its lane's heap; see blocked
+	place      int   // in its lane's heap; below 0: not there, the Hold is -place
 	share      share // of the totals
 	watched    bool  // a Rest effect is to follow
 	rank       *rank // in its group; nil: it has none
@@ -107,10 +108,6 @@ type node struct {
 	leaves     int // the end that it is to leave the list for
 	failure    int // the number of its last failure; 0: none
 }
-
-// blocked is the place of a waiting file whose key is held by a deleted namesake, or that
-// waits for lower ranks of its group.
-const blocked = -1
 
 // A DuplicateError is returned for a key that a listed file has.
 type DuplicateError struct {

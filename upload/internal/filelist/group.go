@@ -180,9 +180,7 @@ func (l *List) settleGroups() {
 // ranks since they were queued.
 func (l *List) holdBack(q *lane) {
 	for len(q.ready) > 0 && q.ready[0].isHeld() {
-		f := q.ready[0]
-		l.dequeue(f)
-		l.enqueue(f)
+		l.replace(q.ready[0])
 		l.settleGroups()
 	}
 }
@@ -195,8 +193,7 @@ func (l *List) release(g *Group) {
 	}
 	for i := from; i <= g.clear && i < len(g.ranks); i++ {
 		for _, f := range g.ranks[i].takeHeld() {
-			l.dequeue(f)
-			l.enqueue(f)
+			l.replace(f)
 		}
 	}
 }
@@ -217,7 +214,7 @@ func (r *rank) takeHeld() []*node {
 	r.held = nil
 	seen := make(map[ID]bool, len(held))
 	return slices.DeleteFunc(held, func(f *node) bool {
-		gone := seen[f.ID] || f.Phase != Waiting || f.place != blocked
+		gone := seen[f.ID] || !f.isBlocked()
 		seen[f.ID] = true
 		return gone
 	})

@@ -6,7 +6,7 @@ import "container/heap"
 // that are running or cleaning.
 type lane struct {
 	ready   nodeHeap
-	blocked int // files that wait for a namesake or their group, and are not in ready
+	blocked int // files that something holds back, and are not in ready
 	running int
 	clean   int // being cleaned, or waiting for it
 }
@@ -47,50 +47,47 @@ func (h *nodeHeap) Pop() any {
 // enqueue has a file wait for its turn.
 func (l *List) enqueue(f *node) {
 	f.Phase = Waiting
-	q := &l.lanes[f.Lane]
-	held := f.isHeld()
-	if held {
-		f.rank.held = append(f.rank.held, f)
-		l.unsettle(f.rank.group) // the lower ranks may have failed already
-	}
-	if held || l.busyKeys[f.Key] > 0 || l.isAway(f) {
-		f.place = blocked
-		q.blocked++
-		return
-	}
-	heap.Push(&q.ready, f)
+	l.place(f)
 }
 
-// isAway reports whether a file is not started because its endpoint is away. A direct one
-// is, so that its caller sees what it waits for.
-func (l *List) isAway(f *node) bool { return f.Lane == Queue && l.away[f.Key.Endpoint] }
-
-// Away returns the version of what Hold was called with last, from 0.
-func (l *List) Away() int { return l.awayVersion }
-
-// Hold keeps files of the queue that go to some endpoints from being started, and those
-// to others no longer. The version is the caller's.
-func (l *List) Hold(version int, endpoints map[string]bool) {
-	before := l.away
-	l.away, l.awayVersion = endpoints, version
-	for f := l.first; f != nil; f = f.next {
-		to := f.Key.Endpoint
-		if f.Lane == Queue && f.Phase == Waiting && before[to] != endpoints[to] && !f.isHeld() {
-			l.dequeue(f)
-			l.enqueue(f)
-		}
+// place puts a waiting file where its turn is found, or with those that are held back.
+func (l *List) place(f *node) {
+	q := &l.lanes[f.Lane]
+	by := l.holdOf(f)
+	l.showHold(f, by)
+	if by == NotHeld {
+		heap.Push(&q.ready, f)
+		return
+	}
+	f.place = -int(by)
+	q.blocked++
+	if by == HeldByGroup {
+		f.rank.held = append(f.rank.held, f)
+		l.unsettle(f.rank.group) // the lower ranks may have failed already
 	}
 }
 
 // dequeue ends a file's wait for its turn.
 func (l *List) dequeue(f *node) {
+	l.takeOut(f)
+	l.showHold(f, NotHeld)
+	f.Phase = Idle
+}
+
+// takeOut undoes what place did.
+func (l *List) takeOut(f *node) {
 	q := &l.lanes[f.Lane]
-	if f.place == blocked {
+	if f.place < 0 {
 		q.blocked--
 	} else {
 		heap.Remove(&q.ready, f.place)
 	}
-	f.Phase = Idle
+}
+
+// replace looks again at what holds a waiting file back.
+func (l *List) replace(f *node) {
+	l.takeOut(f)
+	l.place(f)
 }
 
 // requeue puts a file into its lane if it could be started, and takes it out if not.
@@ -114,8 +111,7 @@ func (l *List) free(f *node) {
 		return
 	}
 	delete(l.busyKeys, f.Key)
-	if next := l.files[l.keys[f.Key]]; next != nil && next.Phase == Waiting && next.place == blocked {
-		l.dequeue(next)
-		l.enqueue(next)
+	if next := l.files[l.keys[f.Key]]; next != nil && next.isBlocked() {
+		l.replace(next)
 	}
 }

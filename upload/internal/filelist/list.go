@@ -36,7 +36,7 @@ type List struct {
 	lastID      ID
 	keys        map[checkpoint.Key]ID
 	busyKeys    map[checkpoint.Key]int // of deleted files that are busy
-	away        map[string]bool        // endpoints whose files are not started
+	away        map[string]error       // endpoints whose files are not started, and why
 	awayVersion int
 	peaks       struct{ files, keys int }
 

@@ -54,6 +54,7 @@ type seen struct {
 	cleaning bool
 	watched  bool // and has not come to rest since
 	failing  bool // by the user
+	held     Hold // by the effects
 	uploaded int64
 }
 
@@ -133,6 +134,9 @@ func (o *owner) step() {
 	default:
 		o.clean()
 	}
+	if o.r.IntN(25) == 0 {
+		o.hold(o.r.IntN(2) == 0)
+	}
 	o.stepLeave()
 	if o.r.IntN(2000) == 0 {
 		o.do(Close)
@@ -148,6 +152,16 @@ func (o *owner) step() {
 		_ = o.l.Clear(errCause)
 	}
 	o.decide()
+}
+
+// hold has the one endpoint go away, or be back.
+func (o *owner) hold(away bool) {
+	o.note("away %t", away)
+	endpoints := map[string]error{}
+	if away {
+		endpoints[""] = errRun
+	}
+	o.l.Hold(o.l.Away()+1, endpoints)
 }
 
 func (o *owner) add() {
@@ -279,13 +293,19 @@ func (o *owner) perform(e Effect) {
 	wrong := false
 	switch e.Kind {
 	case StartRun:
-		wrong = f.run > 0 || f.cleaning || o.waitsForLowerRank(e.File)
+		wrong = f.run > 0 || f.cleaning || f.held != NotHeld || o.waitsForLowerRank(e.File)
 		f.run, f.slot = e.Run, e.Slot
 	case Interrupt:
 		wrong = f.run != e.Run || f.run == 0
 	case CleanUp:
 		wrong = f.run > 0 || f.cleaning
 		f.cleaning = true
+	case Held:
+		wrong = f.run > 0 || f.cleaning || f.held != NotHeld || (e.Hold == HeldByEndpoint) != (e.Err == errRun)
+		f.held = e.Hold
+	case Freed:
+		wrong = f.held != e.Hold
+		f.held = NotHeld
 	case Rest:
 		wrong = f.run > 0 || f.cleaning || f.told && e.Err == nil || !f.watched
 		f.watched = false
@@ -293,7 +313,7 @@ func (o *owner) perform(e Effect) {
 		wrong = f.run > 0 || f.cleaning || f.told || f.Lane != Queue
 		o.over = append(o.over, e)
 	case Drop:
-		wrong = f.run > 0 || f.cleaning || f.told || f.watched
+		wrong = f.run > 0 || f.cleaning || f.told || f.watched || f.held != NotHeld
 		delete(o.known, e.File)
 	case Notify:
 		switch e.Event {
@@ -316,6 +336,23 @@ func (o *owner) perform(e Effect) {
 	}
 }
 
+// holdNow is what users have to see as what keeps a file from its turn. A file that is in
+// the wrong place because its group has changed is found there when its turn comes.
+func (l *List) holdNow(id ID) Hold {
+	f := l.files[id]
+	open := l.state == Started || f.Lane == Direct && l.state != Paused && l.state != Closed
+	switch {
+	case !open || !f.isBlocked():
+	case f.blockedBy() == HeldByGroup && f.rank != nil:
+		return HeldByGroup
+	case l.busyKeys[f.Key] > 0:
+		return HeldByNamesake
+	case l.away[f.Key.Endpoint] != nil && f.Lane == Queue:
+		return HeldByEndpoint
+	}
+	return NotHeld
+}
+
 // waitsForLowerRank looks for a file that one which is started should have waited for.
 func (o *owner) waitsForLowerRank(id ID) bool {
 	rank := o.l.files[id].rank
@@ -332,9 +369,13 @@ func (o *owner) waitsForLowerRank(id ID) bool {
 
 func (o *owner) checkAfter() {
 	checkInvariants(o.t, o.l)
-	for id := range o.known {
-		if _, ok := o.l.Get(id); !ok {
+	for id, known := range o.known {
+		f, ok := o.l.Get(id)
+		if !ok {
 			o.t.Errorf("file %d is gone without a drop", id)
+		}
+		if known.held != f.Held || f.Held != o.l.holdNow(id) {
+			o.t.Errorf("file %d is held by %d, the effects say %d; want %d", id, f.Held, known.held, o.l.holdNow(id))
 		}
 	}
 }
@@ -342,6 +383,7 @@ func (o *owner) checkAfter() {
 // drain lets everything that is under way end, and expects that each file has come to
 // rest and that a list without files holds nothing.
 func (o *owner) drain() {
+	o.hold(false)
 	if o.l.State() == Init || o.l.State() == Stopped {
 		o.do(Start)
 	}
@@ -413,9 +455,9 @@ func checkInvariants(t *testing.T, l *List) {
 			q.running++
 		case f.Phase == Cleaning:
 			q.clean++
-		case f.Phase == Waiting && f.place == blocked:
+		case f.isBlocked():
 			q.blocked++
-			if l.busyKeys[f.Key] == 0 && !f.isHeld() {
+			if l.busyKeys[f.Key] == 0 && !f.isHeld() && !l.isAway(f) {
 				t.Errorf("file %d waits for nobody", id)
 			}
 		case f.Phase == Waiting:
@@ -471,7 +513,7 @@ func checkStanding(t *testing.T, l *List, f *node) {
 	switch {
 	case failed != (!f.Deleted && (f.State == FileFailed || f.State == FileCanceled)):
 		t.Errorf("file %d is %s, and its group has it as failed: %t", f.ID, f.State, failed)
-	case !g.unsettled && f.Phase == Waiting && f.place == blocked && l.busyKeys[f.Key] == 0 && !slices.Contains(f.rank.held, f):
+	case !g.unsettled && f.blockedBy() == HeldByGroup && f.isBlocked() && !slices.Contains(f.rank.held, f):
 		t.Errorf("file %d waits for lower ranks, and its rank does not know", f.ID)
 	}
 	for i, r := range g.ranks {

@@ -19,6 +19,8 @@ var (
 // that it answers with. An "add" is "add NAME", with the words direct and stream, and
 // rankN for rank N of the one group; files are numbered from 1 in the order of addition. "turn N" starts files with N slots.
 // "ended N" takes ok, failed, canceled (for: interrupted), and clean where nothing is left.
+// "away" and "back" are about the one endpoint. What holds files back is left out before
+// "holds".
 var scripts = []struct{ name, script, want string }{
 	{"a file succeeds", "add a; start; turn 1; ended 1 ok",
 		"start 1, started 1, succeeded 1, release 1, finished"},
@@ -223,6 +225,20 @@ var scripts = []struct{ name, script, want string }{
 	{"a wait covers files that are held", "add p rank1; add a rank0; start; mark; turn 9; ended 2 ok; over; turn 9; ended 1 ok; over",
 		"start 2, started 2, succeeded 2, release 2, not over, start 1, started 1, succeeded 1, release 1, finished, all ended"},
 	{"a close with files that are held", "add p rank1; add a rank0; start; turn 9; close; ended 2 canceled", "start 2, started 2, release 1, interrupt 2, failed 2, release 2"},
+	{"a rank is held until the lower one has succeeded", "holds; add p rank1; add a rank0; start; turn 9; ended 2 ok; turn 9",
+		"held 1 by group, start 2, started 2, succeeded 2, release 2, freed 1 by group, start 1, started 1"},
+	{"nothing is held before the start, or in a pause", "holds; add p rank1; add a rank0; start; pause; resume; stop; start; close",
+		"held 1 by group, freed 1 by group, held 1 by group, freed 1 by group, held 1 by group, release 1, release 2, freed 1 by group"},
+	{"a held file that fails with its group is free before", "holds; add p rank1; add a rank0; start; turn 9; ended 2 failed",
+		"held 1 by group, start 2, started 2, failed 2, release 2, freed 1 by group, failed 1 (2 failed), release 1, finished"},
+	{"an endpoint that is away holds files, more than once", "holds; add a; away; start; turn 9; back; away; back; turn 9",
+		"held 1 by endpoint, freed 1 by endpoint, held 1 by endpoint, freed 1 by endpoint, start 1, started 1"},
+	{"an endpoint does not hold direct files", "holds; away; add a direct; turn 9", "start 1 slotless, started 1"},
+	{"a group that lets go of a file leaves it to the endpoint", "holds; add p rank1; add a rank0; start; turn 9; away; ended 2 ok; delete 1",
+		"held 1 by group, start 2, started 2, succeeded 2, release 2, freed 1 by group, held 1 by endpoint, release 1, freed 1 by endpoint, drop 1, finished"},
+	{"a namesake holds a file, on a finished list, too", "holds; add a; start; turn 9; delete 1; add a; ended 1 canceled; cleaned 1; turn 9",
+		"start 1, started 1, interrupt 1, held 2 by namesake, cleanup 1, canceled 1, release 1, freed 2 by namesake, drop 1, start 2, started 2"},
+	{"a canceled file is not held", "holds; away; add a; start; cancel 1", "held 1 by endpoint, freed 1 by endpoint, canceled 1, release 1, finished"},
 	{"a namesake in a group", "add a rank0; add p rank1; start; turn 9; ended 1 ok; turn 9; delete 2; add p rank1; turn 9; ended 2 canceled clean; turn 9",
 		"start 1, started 1, succeeded 1, release 1, start 2, started 2, interrupt 2, canceled 2, release 2, drop 2, start 3, started 3"},
 }
@@ -250,6 +266,7 @@ type player struct {
 	told  []string
 	mark  Mark
 	mark2 Mark
+	holds bool
 }
 
 var verdicts = [...]string{"not over", "never began", "all ended", "was stopped", "was closed"}
@@ -278,6 +295,12 @@ func (p *player) play(words []string) {
 		_, err = p.l.Add(key(arg[0]), o)
 	case "turn":
 		slots = int(id)
+	case "holds":
+		p.holds = true
+	case "away":
+		p.l.Hold(p.l.Away()+1, map[string]error{"": errRun})
+	case "back":
+		p.l.Hold(p.l.Away()+1, nil)
 	case "forgetful":
 		p.l.SetLimits(Limits{Parallel: 2, Started: 4, ForgetEnded: true})
 	case "leave":
@@ -364,7 +387,9 @@ func (p *player) play(words []string) {
 	p.l.Turn(slots)
 	for effects := p.l.Take(); len(effects) > 0; effects = p.l.Take() {
 		for _, e := range effects {
-			p.told = append(p.told, text(e))
+			if p.holds || e.Hold == NotHeld {
+				p.told = append(p.told, text(e))
+			}
 		}
 	}
 }
@@ -398,7 +423,8 @@ func kindOf(err error) string {
 }
 
 var (
-	kinds      = map[Kind]string{StartRun: "start", Interrupt: "interrupt", CleanUp: "cleanup", Release: "release", Rest: "rest", Over: "over", Drop: "drop"}
+	kinds      = map[Kind]string{StartRun: "start", Interrupt: "interrupt", CleanUp: "cleanup", Release: "release", Rest: "rest", Over: "over", Drop: "drop", Held: "held", Freed: "freed"}
+	holds      = map[Hold]string{HeldByGroup: "group", HeldByNamesake: "namesake", HeldByEndpoint: "endpoint"}
 	eventNames = map[Event]string{EventStarted: "started", EventSucceeded: "succeeded", EventFailed: "failed", EventCanceled: "canceled", EventFinished: "finished"}
 )
 
@@ -413,6 +439,8 @@ func text(e Effect) string {
 		return fmt.Sprintf("failed %d (%s)", e.File, why)
 	case e.Silent:
 		return fmt.Sprintf("%s %d silent", eventNames[e.Event], e.File)
+	case e.Hold != NotHeld:
+		return fmt.Sprintf("%s %d by %s", kinds[e.Kind], e.File, holds[e.Hold])
 	case e.Kind == Notify:
 		return fmt.Sprintf("%s %d", eventNames[e.Event], e.File)
 	case e.Kind == StartRun && !e.Slot:

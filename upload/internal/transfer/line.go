@@ -27,8 +27,8 @@ type lines struct {
 // Away are the endpoints whose files are better not started: they are away, and somebody
 // probes them already.
 type Away struct {
-	Version   int             // goes up with each change
-	Endpoints map[string]bool // never changes
+	Version   int              // goes up with each change
+	Endpoints map[string]error // why; never changes
 }
 
 // Away returns those of now.
@@ -38,16 +38,17 @@ func (s *Service) Away() Away {
 	return s.lines.away
 }
 
-func (ls *lines) set(endpoint string, away bool) {
+// set records why an endpoint is away; nil: it is not.
+func (ls *lines) set(endpoint string, away error) {
 	ls.awayMu.Lock()
 	defer ls.awayMu.Unlock()
 	all := maps.Clone(ls.away.Endpoints)
 	if all == nil {
-		all = make(map[string]bool)
+		all = make(map[string]error)
 	}
 	delete(all, endpoint)
-	if away {
-		all[endpoint] = true
+	if away != nil {
+		all[endpoint] = away
 	}
 	ls.away = Away{ls.away.Version + 1, all}
 }
@@ -92,7 +93,11 @@ func (l *line) publishLocked() (changed bool) {
 		return false
 	}
 	l.published = away
-	l.s.lines.set(l.name, away)
+	var why error
+	if away {
+		why = l.end.Err()
+	}
+	l.s.lines.set(l.name, why)
 	return true
 }
 

@@ -128,6 +128,8 @@ func waitWord(w upload.WaitReason) string {
 		return "OSS, which throttles"
 	case upload.WaitDestination:
 		return "a destination"
+	case upload.WaitGroup:
+		return "files of its group"
 	}
 	return w.String()
 }
