@@ -18,6 +18,7 @@ type body struct {
 	from     io.Reader
 	conn     *http.ResponseController
 	patience time.Duration
+	onEnd    func() // is called when all of the body was read
 
 	mu      sync.Mutex
 	reading bool
@@ -44,6 +45,7 @@ func (b *body) Read(p []byte) (int, error) {
 		// for that, and end the request's context before OSS has answered.
 		_ = b.conn.SetReadDeadline(time.Time{})
 	}
+	b.onEnd()
 	return n, io.EOF
 }
 

@@ -5,6 +5,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"flag"
 	"fmt"
 	"io"
 	"log/slog"
@@ -26,6 +27,13 @@ import (
 const partSize = 100 << 10
 
 const id = "01234567-89ab-cdef-0123-456789abcdef"
+
+// Tests that wait do so at the same time, whatever the number of processors.
+func TestMain(m *testing.M) {
+	flag.Parse()
+	_ = flag.Set("test.parallel", "8")
+	os.Exit(m.Run())
+}
 
 // A site is the program with an OSS server, on loopback.
 type site struct {
@@ -326,14 +334,14 @@ func TestBodyThatBreaksOff(t *testing.T) {
 
 func TestBrowserThatStalls(t *testing.T) {
 	s := newSite(t)
-	s.relay.patience = 100 * time.Millisecond
-	events := s.watch(id)
+	s.relay.patience = 100 * time.Millisecond // events would have as little: the board is asked
+	bar := s.relay.progress.watch(id)
 	c := s.begin(id, 5*partSize, content(2*partSize+10))
 	answer, err := http.ReadResponse(bufio.NewReader(c), nil)
 	if err != nil || answer.StatusCode != http.StatusRequestTimeout {
 		t.Errorf("got %v, %v, want 408", answer, err)
 	}
-	if e := s.last(events); e.Error != "the upload has stalled" {
+	if e, _, _ := bar.latest(); e.Error != "the upload has stalled" {
 		t.Errorf("the last event is %+v", e)
 	}
 	s.nothing()
@@ -342,15 +350,18 @@ func TestBrowserThatStalls(t *testing.T) {
 // The deadline is for what the browser does: OSS may take longer, in the middle and at the
 // end, and an upload as a whole may.
 func TestSlowOSSIsNoStall(t *testing.T) {
+	t.Parallel()
+	const patience = 5 * time.Second // of which a busy machine takes some
 	for name, op := range map[string]osstest.Op{"in the middle": osstest.OpUploadPart, "at the end": osstest.OpCompleteMultipartUpload} {
 		t.Run(name, func(t *testing.T) {
+			t.Parallel()
 			s := newSite(t)
-			s.relay.patience = time.Second
+			s.relay.patience = patience
 			hold := osstest.Hang(op)
 			s.oss.Inject(hold)
 			go func() {
 				<-hold.Fired()
-				time.Sleep(2 * s.relay.patience)
+				time.Sleep(patience + time.Second)
 				hold.Release()
 			}()
 			if status, text := s.put(id, bytes.NewReader(content(20*partSize))); status != 200 {
@@ -359,13 +370,14 @@ func TestSlowOSSIsNoStall(t *testing.T) {
 		})
 	}
 	t.Run("of an empty file", func(t *testing.T) {
+		t.Parallel()
 		s := newSite(t)
-		s.relay.patience = time.Second
+		s.relay.patience = patience
 		hold := osstest.Hang(osstest.OpPutObject)
 		s.oss.Inject(hold)
 		go func() {
 			<-hold.Fired()
-			time.Sleep(2 * s.relay.patience)
+			time.Sleep(patience + time.Second)
 			hold.Release()
 		}()
 		if status, text := s.put(id, http.NoBody); status != 200 {
@@ -373,11 +385,12 @@ func TestSlowOSSIsNoStall(t *testing.T) {
 		}
 	})
 	t.Run("a slow browser", func(t *testing.T) {
+		t.Parallel()
 		s := newSite(t)
-		s.relay.patience = 2 * time.Second
+		s.relay.patience = patience
 		c := s.begin(id, 6, nil)
 		for range 6 { // longer than the patience, altogether
-			time.Sleep(s.relay.patience / 5)
+			time.Sleep(patience / 5)
 			fmt.Fprint(c, "x")
 		}
 		answer, err := http.ReadResponse(bufio.NewReader(c), nil)
@@ -563,6 +576,7 @@ func TestOSSRefuses(t *testing.T) {
 
 // The program ends while a browser sends: the upload is aborted, and the browser is told.
 func TestShutdown(t *testing.T) {
+	t.Parallel() // it waits: the browser neither sends the rest nor hangs up
 	s := newSite(t)
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {

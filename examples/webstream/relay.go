@@ -95,12 +95,18 @@ func (s *relay) upload(w http.ResponseWriter, r *http.Request) {
 }
 
 // send returns when the object is there, or when nothing of it is. A browser that goes
-// away ends r's context once all of the body was read, and before that the body.
+// away, or that stalls, ends the body; once all of that was read, it ends r's context.
 func (s *relay) send(w http.ResponseWriter, r *http.Request, bar *bar) (upload.Result, error) {
-	conn := http.NewResponseController(w)
-	in := &body{from: http.MaxBytesReader(w, r.Body, s.largest), conn: conn, patience: s.patience}
+	// Where a body cannot be read, net/http ends r's context before Read returns the reason.
+	// The upload has to end with the reason.
+	ctx, cancel := context.WithCancel(context.WithoutCancel(r.Context()))
+	defer cancel()
+	in := &body{
+		from: http.MaxBytesReader(w, r.Body, s.largest), conn: http.NewResponseController(w), patience: s.patience,
+		onEnd: func() { context.AfterFunc(r.Context(), cancel) },
+	}
 	defer in.end()
-	return s.client.Upload(r.Context(), upload.File{
+	return s.client.Upload(ctx, upload.File{
 		Path:     "the upload of a browser", // a name for the log
 		Reader:   in,
 		Size:     max(r.ContentLength, 0), // which is -1 where it is not known
