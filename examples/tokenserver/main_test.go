@@ -21,6 +21,7 @@ import (
 	"path/filepath"
 	"regexp"
 	"runtime"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -118,6 +119,23 @@ func (p *program) wait() error {
 	return err
 }
 
+// logs returns the log when it has all of these texts: what the program writes comes later.
+func (p *program) logs(texts ...string) string {
+	p.t.Helper()
+	for {
+		log := p.stderr.String()
+		if !slices.ContainsFunc(texts, func(text string) bool { return !strings.Contains(log, text) }) {
+			return log
+		}
+		select {
+		case err := <-p.ended:
+			p.ended <- err
+			p.t.Fatalf("it ended: %v; want %q in its log %s", err, texts, log)
+		case <-time.After(time.Millisecond):
+		}
+	}
+}
+
 // token asks for one.
 func (p *program) token(opts *sts.HTTPOptions) (sts.Credentials, error) {
 	p.t.Helper()
@@ -159,8 +177,8 @@ func TestEmbedded(t *testing.T) {
 	if second, err := p.token(nil); err != nil || second != first {
 		t.Errorf("second client got %v, %v; want the same token", second, err)
 	}
-	if log := p.stderr.String(); strings.Contains(log, "level=WARN") || !strings.Contains(log, "STS is in this process") {
-		t.Errorf("want no warning, and where STS is: %s", log)
+	if log := p.logs("STS is in this process"); strings.Contains(log, "level=WARN") {
+		t.Errorf("want no warning: %s", log)
 	}
 	resp, err := http.Get(p.url + "/healthz")
 	if err != nil {
@@ -192,18 +210,14 @@ func TestWithConfigFile(t *testing.T) {
 	if _, err := p.token(nil); err == nil || !strings.Contains(err.Error(), "Unauthenticated") {
 		t.Errorf("without a bearer token: %v", err)
 	}
-	if log := p.stderr.String(); !strings.Contains(log, "VODUPLOAD_STS_ENDPOINT") || !strings.Contains(log, "session=alice") {
-		t.Errorf("log: %s", log)
-	}
+	p.logs("VODUPLOAD_STS_ENDPOINT", "session=alice")
 }
 
 func TestWithoutClientsItWarnsOfProxies(t *testing.T) {
 	server := ststest.NewServer(&ststest.Options{Users: []ststest.User{{AccessKeyID: keyID, AccessKeySecret: secret}}})
 	defer server.Close()
 	p := start(t, []string{"VODUPLOAD_STS_ENDPOINT=" + server.URL}, "-config", configFile(t))
-	if log := p.stderr.String(); !strings.Contains(log, "level=WARN") || !strings.Contains(log, "a reverse proxy or a tunnel") || !strings.Contains(log, "-clients") {
-		t.Errorf("no warning of what a proxy lets in: %s", log)
-	}
+	p.logs("level=WARN", "a reverse proxy or a tunnel", "-clients") // of what a proxy lets in
 }
 
 func TestWithTheEnvironmentAlone(t *testing.T) {
