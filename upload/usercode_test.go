@@ -12,6 +12,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/vodupload/vodupload/checkpoint"
@@ -377,43 +378,47 @@ func TestStoreThatHangsIsNamed(t *testing.T) {
 		"Add": "writing the checkpoint", "Remove": "removing the checkpoint",
 	} {
 		t.Run(method, func(t *testing.T) {
-			t.Parallel()
-			b := newTestbed(t)
-			release, hangs := make(chan struct{}), make(chan struct{}, 100)
-			b.opts.Checkpoints = &oddStore{checkpoint.NewMemory(), method, func() {
-				hangs <- struct{}{}
-				<-release
-			}}
-			b.opts.CleanupTimeout = 50 * time.Millisecond
-			c := b.client()
-			ctx, cancel := context.WithCancel(b.ctx)
-			go func() {
-				<-hangs
-				cancel()
-			}()
-			says += " has not returned for"
-			if _, err := c.Upload(ctx, b.file("a", 350*kib)); !errors.Is(err, context.Canceled) || !strings.Contains(err.Error(), says) {
-				t.Errorf("Upload: got %v, want %q", err, says)
-			}
-			if err := c.Close(); err == nil || !strings.Contains(err.Error(), says) {
-				t.Errorf("Close: got %v, want %q", err, says)
-			}
-			close(release)
+			synctest.Test(t, func(t *testing.T) { storeHangs(t, method, says+" has not returned for") })
 		})
 	}
 }
 
+func storeHangs(t *testing.T, method, says string) {
+	b := newDirectTestbed(t)
+	release, hangs := make(chan struct{}), make(chan struct{}, 100)
+	b.opts.Checkpoints = &oddStore{checkpoint.NewMemory(), method, func() {
+		hangs <- struct{}{}
+		<-release
+	}}
+	c := b.client()
+	ctx, cancel := context.WithCancel(b.ctx)
+	go func() {
+		<-hangs
+		cancel()
+	}()
+	if _, err := c.Upload(ctx, b.bytesOf("a", 350*kib)); !errors.Is(err, context.Canceled) || !strings.Contains(err.Error(), says) {
+		t.Errorf("Upload: got %v, want %q", err, says)
+	}
+	if err := c.Close(); err == nil || !strings.Contains(err.Error(), says) {
+		t.Errorf("Close: got %v, want %q", err, says)
+	}
+	close(release)
+	time.Sleep(2 * upload.DefaultCleanupTimeout) // until what was given up has ended
+}
+
 // TestStoreThatHangsInACleanUpIsNamed by Close.
 func TestStoreThatHangsInACleanUpIsNamed(t *testing.T) {
-	t.Parallel() // it waits most of the time
-	b := newTestbed(t)
-	b.opts.CleanupTimeout = 50 * time.Millisecond
+	synctest.Test(t, storeHangsInACleanUp)
+}
+
+func storeHangsInACleanUp(t *testing.T) {
+	b := newDirectTestbed(t)
 	release, hangs := make(chan struct{}), make(chan struct{}, 100)
 	store := &oddStore{Memory: checkpoint.NewMemory()}
 	b.opts.Checkpoints = store
 	b.server.Inject(osstest.Fail(osstest.OpUploadPart, 403, "AccessDenied").Nth(3))
 	c := b.client()
-	id := b.add(c, b.file("a", 350*kib))[0]
+	id := b.add(c, b.bytesOf("a", 350*kib))[0]
 	start(t, b, c)
 	if err := c.Wait(b.ctx); err == nil {
 		t.Fatal("the run succeeded")
@@ -430,4 +435,5 @@ func TestStoreThatHangsInACleanUpIsNamed(t *testing.T) {
 		t.Errorf("got %v, want what hangs", err)
 	}
 	close(release)
+	time.Sleep(2 * upload.DefaultCleanupTimeout) // until what was given up has ended
 }
