@@ -23,7 +23,7 @@ import (
 )
 
 var (
-	crashes   = flag.Int("crashes", 30, "how often TestCrash kills the uploading process")
+	crashes   = flag.Int("crashes", 10, "how often TestCrash kills the uploading process")
 	crashSeed = flag.Uint64("crash-seed", 1, "seed of TestCrash")
 )
 

@@ -455,7 +455,8 @@ func (r *trial) begunAnew() bool {
 }
 
 // TestFaultMatrix runs an upload against every fault in every operation. What comes
-// of it is the table in FAULTS.md.
+// of it is the table in FAULTS.md. Without -long and without the race detector it runs each
+// once, and the outcome has to be one of those in the table.
 func TestFaultMatrix(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
@@ -464,6 +465,8 @@ func TestFaultMatrix(t *testing.T) {
 	for _, size := range slices.Concat(oneByPut[:], inParts[:]) {
 		src.file(fmt.Sprint(size), size)
 	}
+	want := string(must(os.ReadFile(faultsPage)))
+	all := *long || raced || *updatePages // three times
 	kinds := requestKinds()
 	cells := make([][]string, len(kinds))
 	var g errgroup.Group
@@ -476,11 +479,15 @@ func TestFaultMatrix(t *testing.T) {
 			g.Go(func() error {
 				var seen []string
 				for seed := 1; seed <= seeds; seed++ {
+					once := seed == 1+(i+j)%seeds
+					if !all && !once {
+						continue
+					}
 					text := outcome(t, dir, s, k, seed, true)
 					if !slices.Contains(seen, text) {
 						seen = append(seen, text)
 					}
-					if seed != 1+(i+j)%seeds {
+					if !once {
 						continue
 					}
 					if asked := outcome(t, dir, s, k, seed, false); asked != text {
@@ -490,12 +497,14 @@ func TestFaultMatrix(t *testing.T) {
 				mu.Lock()
 				defer mu.Unlock()
 				cells[i][j] = strings.Join(seen, "; or ")
+				if !all {
+					cells[i][j] = onPage(want, k.name, j, cells[i][j])
+				}
 				return nil
 			})
 		}
 	}
 	_ = g.Wait()
-	want := string(must(os.ReadFile(faultsPage)))
 	page := drawFaults(kinds, cells) + drawOutages(t) + drawLocalFaults(rows, want)
 	if *updatePages {
 		writeFile(t, faultsPage, page)
@@ -550,6 +559,22 @@ OnTokenExpired asks for the next token; it fails where the two differ.
 		b.WriteString("| " + k.name + " | " + strings.Join(cells[i], " | ") + " |\n")
 	}
 	return b.String()
+}
+
+// onPage returns what the page says of a fault in a scene, where the outcome is a part of
+// that, and else the outcome.
+func onPage(page, kind string, scene int, outcome string) string {
+	for line := range strings.Lines(page) {
+		row, ok := strings.CutPrefix(strings.TrimSuffix(line, " |\n"), "| "+kind+" | ")
+		if !ok {
+			continue
+		}
+		cells := strings.Split(row, " | ")
+		if scene < len(cells) && slices.Contains(strings.Split(cells[scene], "; or "), outcome) {
+			return cells[scene]
+		}
+	}
+	return outcome
 }
 
 func firstDifference(got, want string) string {

@@ -22,7 +22,7 @@ import (
 var (
 	randomSteps = flag.Int("steps", 300, "random calls of each run of TestRandomCalls")
 	randomSeed  = flag.Uint64("seed", 0, "the only seed of TestRandomCalls; 0: several")
-	randomRuns  = flag.Int("runs", 12, "seeds of TestRandomCalls, from 1 on")
+	randomRuns  = flag.Int("runs", 4, "seeds of TestRandomCalls, from 1 on")
 )
 
 // TestRandomCalls drives a client with random calls, from many goroutines and from

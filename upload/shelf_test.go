@@ -27,7 +27,7 @@ func (accepting) RoundTrip(req *http.Request) (*http.Response, error) {
 	return &http.Response{StatusCode: http.StatusOK, Header: header, Body: http.NoBody, Request: req, ProtoMajor: 1, ProtoMinor: 1}, nil
 }
 
-// TestEndedFilesAreSmall uploads 30,000 files, whose paths and objects have 130
+// TestEndedFilesAreSmall uploads 30,000 files, or fewer: see many. Their paths and objects have 130
 // characters. Each takes at most 400 bytes then, these included.
 func TestEndedFilesAreSmall(t *testing.T) {
 	if testing.Short() {

@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"bytes"
 	"context"
+	"flag"
 	"net/http"
 	"os"
 	"os/exec"
@@ -18,12 +19,14 @@ import (
 
 const sdkV1 = "github.com/aliyun/aliyun-oss-go-sdk"
 
+var long = flag.Bool("long", false, "compile and run the SDK's own tests, too")
+
 // The tests that the SDK of version 1 has for multipart uploads and for its
 // UploadFile assert what the real service does. All of them must pass here, and
 // must have run: a suite that skips proves nothing.
 func TestSuitesOfSDKv1(t *testing.T) {
-	if testing.Short() {
-		t.Skip("compiles the SDK's tests, which takes seconds: run it without -short")
+	if !*long {
+		t.Skip("compiles the SDK's tests: run it with -args -long")
 	}
 	t.Parallel()
 	ctx, cancel := context.WithTimeout(t.Context(), 3*time.Minute)

@@ -2,6 +2,6 @@
 
 package filelist
 
-// manySteps are a tenth with the race detector, which takes ten times as long and has
+// manySteps are fewer with the race detector, which takes ten times as long and has
 // nothing to find where there is no goroutine.
 const manySteps = 100_000
