@@ -285,7 +285,7 @@ func TestCloseWithAServerThatHangs(t *testing.T) {
 	if err := c.Close(); err != nil {
 		t.Error(err)
 	}
-	if took := time.Since(began); took > 3*time.Second { // 200 ms, and the rest for a busy machine
+	if took := time.Since(began); took > 10*time.Second { // 200 ms, and the rest for a busy machine
 		t.Errorf("Close took %v", took)
 	}
 	if got := rec.of("a"); !strings.HasSuffix(got, "Canceled") {

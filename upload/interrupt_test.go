@@ -211,7 +211,7 @@ func interruptAt(t *testing.T, m moment, i interruption) {
 	if err := i.do(b, c, id, cancel); err != nil {
 		t.Errorf("%s: %v", i.name, err)
 	}
-	if took := time.Since(began); took > 2*time.Second { // a second, and another for a busy machine
+	if took := time.Since(began); took > 10*time.Second { // next to nothing, but on a busy machine
 		t.Errorf("%s took %v", i.name, took)
 	}
 	if i.want == upload.FilePaused || i.want == upload.FileInit {

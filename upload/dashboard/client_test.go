@@ -152,15 +152,29 @@ func bytesAt(u osstest.Upload) (n int64) {
 	return n
 }
 
-// events returns the begin of a stream.
+// An untilParts ends its request when it has been sent parts.
+type untilParts struct {
+	*httptest.ResponseRecorder
+	end func()
+}
+
+const withParts = "event: parts\ndata: {"
+
+func (w untilParts) Flush() {
+	if strings.Contains(w.Body.String(), withParts) {
+		w.end()
+	}
+}
+
+// events returns the beginning of a stream.
 func events(t *testing.T, d http.Handler) string {
-	ctx, cancel := context.WithTimeout(t.Context(), time.Second)
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 	defer cancel()
 	r := httptest.NewRequest("GET", "/events?file=1", nil).WithContext(ctx)
 	r.Host, r.RemoteAddr = "localhost", "127.0.0.1:4000"
-	w := httptest.NewRecorder()
+	w := untilParts{httptest.NewRecorder(), cancel}
 	d.ServeHTTP(w, r)
-	if !strings.Contains(w.Body.String(), "event: parts\ndata: {") {
+	if !strings.Contains(w.Body.String(), withParts) {
 		t.Errorf("the stream has no parts: %s", w.Body)
 	}
 	return w.Body.String()

@@ -173,8 +173,9 @@ func TestReadAt(t *testing.T) {
 func TestStall(t *testing.T) {
 	for name, begin := range map[string]bool{"before the answer": false, "within the body": true} {
 		t.Run(name, func(t *testing.T) {
+			t.Parallel()
 			o := newOrigin(t, 100)
-			src := o.source(t, &source.HTTPOptions{StallTimeout: 30 * time.Millisecond})
+			src := o.source(t, &source.HTTPOptions{StallTimeout: 2 * time.Second}) // the first answer has to come within it
 			release := make(chan struct{})
 			defer close(release)
 			o.lies(func(w http.ResponseWriter, r *http.Request) bool {
@@ -194,7 +195,7 @@ func TestStall(t *testing.T) {
 			})
 			_, err := src.ReadAt(make([]byte, 9), 0)
 			var timeout net.Error
-			if err == nil || !strings.Contains(err.Error(), "nothing came from the server for 30ms") || !(errors.As(err, &timeout) || isTimeout(err)) {
+			if err == nil || !strings.Contains(err.Error(), "nothing came from the server for 2s") || !(errors.As(err, &timeout) || isTimeout(err)) {
 				t.Errorf("got %v, want the stall", err)
 			}
 		})
