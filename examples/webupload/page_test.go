@@ -1,12 +1,14 @@
 package webupload_test
 
 import (
+	"flag"
 	"fmt"
 	"net/http"
 	"net/http/httptest"
 	"os"
 	"path/filepath"
 	"runtime"
+	"slices"
 	"strings"
 	"testing"
 
@@ -22,6 +24,29 @@ import (
 
 // sixParts is the size of a file that goes in six parts, the last one short.
 const sixParts = 5*partSize + 12345
+
+var long = flag.Bool("long", false, "run all tests of the page")
+
+// always are the tests of the page that run without -long, too: each takes a browser a
+// second or two of a processor's time.
+var always = []string{
+	"goes on with the same upload after a pause and with a new token",
+	"uploads small, empty and oddly named files",
+	"leaves nothing behind when canceled",
+	"gets over trouble",
+	"resumes after a reload, when the same file is chosen",
+	"says what to do",
+	"no CORS rule",
+	"an object of that name",
+	"goes on when it works again",
+}
+
+func needsLong(t *testing.T, name string) {
+	t.Helper()
+	if !*long && !slices.Contains(always, name) {
+		t.Skip("run it with -args -long")
+	}
+}
 
 // TestPage is the whole chain in a real browser: from the account's key to the object.
 func TestPage(t *testing.T) {
@@ -54,6 +79,7 @@ func TestPage(t *testing.T) {
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
+			needsLong(t, tt.name)
 			t.Parallel()
 			tt.test(t, b)
 		})
@@ -270,6 +296,7 @@ func advice(t *testing.T, b *browser) {
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
+			needsLong(t, tt.name)
 			t.Parallel()
 			c := newChain(t, tt.rules, tt.edit)
 			p := b.open(t, c.url)
