@@ -48,9 +48,8 @@ type sourceError struct{ err error }
 func (e *sourceError) Error() string { return e.err.Error() }
 func (e *sourceError) Unwrap() error { return e.err }
 
-// do makes one call of the source.
-func (g *guarded) do(verb string, off int64, fn func() error) error {
-	call := verb + " the source"
+// do makes one call of the source, such as "reading the source".
+func (g *guarded) do(call string, off int64, fn func() error) error {
 	defer g.steps.end(g.steps.begin(call, off))
 	err := g.protect(call, fn)
 	if err != nil && err != io.EOF {
@@ -63,7 +62,7 @@ func (g *guarded) do(verb string, off int64, fn func() error) error {
 func (g *guarded) ReadAt(p []byte, off int64) (n int, err error) {
 	for empty := 0; n < len(p); {
 		var got int
-		err := g.do("reading", off+int64(n), func() (err error) {
+		err := g.do("reading the source", off+int64(n), func() (err error) {
 			got, err = g.Source.ReadAt(p[n:], off+int64(n))
 			return checkCount(got, len(p)-n, err)
 		})
@@ -90,17 +89,17 @@ func checkCount(got, want int, err error) error {
 	return err
 }
 
-func (g *guarded) Check() error { return g.do("looking at", -1, g.Source.Check) }
+func (g *guarded) Check() error { return g.do("looking at the source", -1, g.Source.Check) }
 
 func (g *guarded) Touched() (touched bool, err error) {
-	err = g.do("looking at", -1, func() (err error) {
+	err = g.do("looking at the source", -1, func() (err error) {
 		touched, err = g.Source.Touched()
 		return err
 	})
 	return touched, err
 }
 
-func (g *guarded) Close() error { return g.do("closing", -1, g.Source.Close) }
+func (g *guarded) Close() error { return g.do("closing the source", -1, g.Source.Close) }
 
 // endTries is how often the byte behind the end is asked for while that fails for a
 // cause that may pass.

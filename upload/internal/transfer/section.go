@@ -59,7 +59,7 @@ func (s *sectionReader) close() {
 	}
 	defer s.end()
 	if s.body != nil {
-		_ = s.do("closing", -1, s.body.Close) // its bytes have ended, or are not needed
+		_ = s.do("closing the source", -1, s.body.Close) // its bytes have ended, or are not needed
 	}
 }
 
@@ -84,7 +84,7 @@ func (s *sectionReader) ReadAt(p []byte, off int64) (int, error) {
 }
 
 func (s *sectionReader) open() error {
-	err := s.do("opening", s.off, func() (err error) {
+	err := s.do("opening the source", s.off, func() (err error) {
 		s.body, err = s.sections.Section(s.ctx, s.off, s.size)
 		if err == nil && s.body == nil {
 			err = fmt.Errorf("%w: Section returned neither a reader nor an error", errBadCount)
@@ -98,7 +98,7 @@ func (s *sectionReader) open() error {
 // of a section that has more.
 func (s *sectionReader) next(p []byte) (n int, err error) {
 	at := s.off + s.read
-	err = s.do("reading", at, func() error {
+	err = s.do("reading the source", at, func() error {
 		got, ended, err := fill(s.body, p)
 		n = got
 		switch read := s.read + int64(n); {

@@ -17,6 +17,7 @@ type Client struct {
 	http    *http.Client
 	own     *http.Transport // nil: the user's
 	limiter *Limiter
+	last    atomic.Pointer[signer]
 	made    atomic.Int64 // requests
 	stall   time.Duration
 	log     *slog.Logger

@@ -6,20 +6,29 @@ import (
 	"sync"
 
 	"github.com/aliyun/aliyun-oss-go-sdk/oss"
+
+	"github.com/vodupload/vodupload/upload/internal/target"
 )
 
-// A signer is the SDK's client for one set of credentials. It is made once for each:
-// the SDK reads the three strings of a set one by one, so they must never change
-// under it.
+// A signer is the SDK's client for one endpoint and one set of credentials. It is made
+// once for each: the SDK reads the three strings of a set one by one, so they must never
+// change under it.
 type signer struct {
 	snapshot Snapshot
+	endpoint target.Endpoint
+	region   string
 	sdk      *oss.Client
 }
 
-// signer returns the signer for s, which is mostly the one of the last request.
+// signer returns the signer for s, which is mostly that of the last request about the
+// object; for the first one, that of the client's last request.
 func (o *Object) signer(s Snapshot) (*signer, error) {
-	if last := o.last.Load(); last != nil && last.snapshot == s {
-		return last, nil
+	endpoint, region := o.target.Endpoint, o.target.SigningRegion()
+	for _, last := range [...]*signer{o.last.Load(), o.client.last.Load()} {
+		if last != nil && last.snapshot == s && last.endpoint == endpoint && last.region == region {
+			o.last.Store(last)
+			return last, nil
+		}
 	}
 	if err := s.Validate(); err != nil {
 		return nil, err
@@ -30,19 +39,20 @@ func (o *Object) signer(s Snapshot) (*signer, error) {
 		oss.EnableCRC(false), // computed as the body is read, and race-free: see bodyReader
 		oss.EnableMD5(false), // would hold the body in memory or write it to a file
 		oss.UserAgent(userAgent()),
-		oss.ForcePathStyle(o.target.Endpoint.PathStyle()),
-		oss.UseCname(o.target.Endpoint.Custom),
+		oss.ForcePathStyle(endpoint.PathStyle()),
+		oss.UseCname(endpoint.Custom),
 	}
-	if region := o.target.SigningRegion(); region != "" {
+	if region != "" {
 		options = append(options, oss.AuthVersion(oss.AuthV4), oss.Region(region))
 	}
 	// Without a scheme the SDK would take http.
-	sdk, err := oss.New(o.target.Endpoint.String(), s.AccessKeyID, s.AccessKeySecret, options...)
+	sdk, err := oss.New(endpoint.String(), s.AccessKeyID, s.AccessKeySecret, options...)
 	if err != nil {
 		return nil, err
 	}
-	made := &signer{snapshot: s, sdk: sdk}
+	made := &signer{s, endpoint, region, sdk}
 	o.last.Store(made)
+	o.client.last.Store(made)
 	return made, nil
 }
 

@@ -28,3 +28,42 @@ func FuzzSignerForEndpoint(f *testing.F) {
 		}
 	})
 }
+
+func TestSignersAreShared(t *testing.T) {
+	c := NewClient(nil)
+	signerOf := func(endpoint, region, object string, s Snapshot) *signer {
+		t.Helper()
+		e, err := target.ParseEndpoint(endpoint)
+		if err != nil {
+			t.Fatal(err)
+		}
+		o, err := c.Object(target.Target{Endpoint: e, Region: region, Bucket: "media", Object: object})
+		if err != nil {
+			t.Fatal(err)
+		}
+		made, err := o.signer(s)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if again, _ := o.signer(s); again != made {
+			t.Error("another request about the object has another signer")
+		}
+		return made
+	}
+	const endpoint, region = "oss-cn-hangzhou.aliyuncs.com", "cn-hangzhou"
+	for name, c := range map[string]struct {
+		endpoint, region string
+		key              Snapshot
+		same             bool
+	}{
+		"another object":    {endpoint, region, testKey, true},
+		"other credentials": {endpoint, region, testToken, false},
+		"another endpoint":  {"http://" + endpoint, region, testKey, false},
+		"another region":    {endpoint, "cn-beijing", testKey, false},
+	} {
+		last := signerOf(endpoint, region, "a", testKey)
+		if same := signerOf(c.endpoint, c.region, "b", c.key) == last; same != c.same {
+			t.Errorf("%s has the same signer: %t, want %t", name, same, c.same)
+		}
+	}
+}
