@@ -87,26 +87,55 @@ func TestEveryContenderDoesTheSameWork(t *testing.T) {
 	})
 }
 
-// The figures of the page are those that were measured, and the plot shows them.
+// The figures of the page are those that were measured, and the plots show them.
 func TestPageHasWhatWasMeasured(t *testing.T) {
-	res, err := load([]string{"speed.json"})
-	if err != nil {
-		t.Fatal(err)
-	}
-	var plot strings.Builder
-	if err := writeSVG(&plot, res); err != nil {
-		t.Fatal(err)
-	}
-	for name, want := range map[string]func(is string) (string, error){
-		"README.md": func(is string) (string, error) { return rewritten(is, res) },
-		"speed.svg": func(string) (string, error) { return plot.String(), nil },
-	} {
-		is, err := os.ReadFile(name)
+	for _, name := range []string{"speed", "links"} {
+		res, err := load([]string{name + ".json"})
 		if err != nil {
 			t.Fatal(err)
 		}
-		if text, err := want(string(is)); err != nil || text != string(is) {
-			t.Errorf("%s has other figures than speed.json (%v): run go run . -from speed.json -svg speed.svg -page README.md", name, err)
+		var plot strings.Builder
+		if err := writeSVG(&plot, res); err != nil {
+			t.Fatal(err)
+		}
+		for file, want := range map[string]func(is string) (string, error){
+			"README.md":   func(is string) (string, error) { return rewritten(is, res) },
+			name + ".svg": func(string) (string, error) { return plot.String(), nil },
+		} {
+			is, err := os.ReadFile(file)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if text, err := want(string(is)); err != nil || text != string(is) {
+				t.Errorf("%s has other figures than %s.json (%v): run go run . -from %[2]s.json -svg %[2]s.svg -page README.md", file, name, err)
+			}
+		}
+	}
+}
+
+func TestRunsOfTheSameScenarioAreItsRounds(t *testing.T) {
+	res := &results{}
+	for range 2 {
+		res.add(result{scenario: scenario{Name: "a"}, Samples: []sample{{Contender: ours}, {Contender: ours, Round: 1}}})
+	}
+	if len(res.Scenarios) != 1 || len(res.Scenarios[0].Samples) != 4 || res.Scenarios[0].Samples[3].Round != 3 {
+		t.Errorf("got %+v, want rounds 0 to 3 of one scenario", res.Scenarios)
+	}
+}
+
+func TestCellSaysHowManyRunsThereWere(t *testing.T) {
+	run := func(wall time.Duration, failed string) sample {
+		return sample{Contender: v2, account: account{Wall: wall * time.Second, Err: failed}}
+	}
+	for want, samples := range map[string][]sample{
+		"":                  nil,
+		"3.0":               {run(1, ""), run(2, ""), run(3, ""), run(4, ""), run(5, "")},
+		"1.0 (2)":           {run(1, ""), run(2, "")},
+		"1.0 (2, 1 failed)": {run(0, "timeout"), run(1, ""), run(2, "")},
+		"(1 failed)":        {run(0, "timeout")},
+	} {
+		if got := (&result{Samples: samples}).cell(v2); got != want {
+			t.Errorf("got %q, want %q", got, want)
 		}
 	}
 }
