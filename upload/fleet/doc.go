@@ -37,7 +37,8 @@
 //
 // The state of a job is the truth, and the queue only a bell. A bell that the engine
 // loses, or that is acknowledged by a worker that should not have, rings again: one of the
-// workers, elected by a lease, compares states and queue once a minute. A bell that rings
+// workers, elected by a lease, compares states and queue once a minute. It also replaces a
+// bell that was delivered and led to nothing for ten minutes. A bell that rings
 // twice is harmless: a worker uploads only what it has claimed.
 //
 // An attempt that fails is repeated after growing pauses. After WorkerOptions.MaxAttempts
@@ -105,8 +106,8 @@
 //
 //   - [Counts]: Waiting that grows while Working does not; Workers that are fewer than you
 //     run; Dead above 0.
-//   - JobInfo.Takeovers, and warnings "jobs that the queue had lost are back": workers that
-//     die, or an engine that loses messages.
+//   - JobInfo.Takeovers, and warnings "jobs that the queue had lost, or did not deliver,
+//     are back": workers that die or hang, or an engine that loses messages.
 //   - JobInfo.Error of jobs that are queued: sources that no machine has.
 //   - Of the servers: the lag of replicas, free disk, and elections.
 package fleet

@@ -173,12 +173,7 @@ func (w *Worker) describe(err error) (text, code string) {
 // ack takes the message of a job whose result is written from the queue, unless the claim
 // was lost: then it is another worker's, which finds the result.
 func (r *run) ack(ctx context.Context) {
-	kept := r.takeKept()
-	if kept != nil && errors.Is(kept.Flush(ctx), checkpoint.ErrLost) {
-		_ = kept.Close()
-		return
-	}
-	if kept != nil && kept.Remove() != nil {
+	if r.removeKept() != nil {
 		return // it comes again, for the record that is left
 	}
 	_ = r.msg.DoubleAck(ctx) // if that fails, it comes again, and is acknowledged then

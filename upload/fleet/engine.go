@@ -243,6 +243,7 @@ func repeatable(err error) bool {
 // A message is what is stored at a subject; sequence 0: nothing is.
 type message struct {
 	sequence uint64
+	written  time.Time // of last alone
 	header   nats.Header
 	data     []byte
 }
@@ -258,7 +259,7 @@ func (e *engine) last(ctx context.Context, s jetstream.Stream, subject string) (
 	if err != nil {
 		return message{}, err
 	}
-	return message{m.Sequence, m.Header, m.Data}, nil
+	return message{m.Sequence, m.Time, m.Header, m.Data}, nil
 }
 
 // withTimeout bounds ctx by engineTimeout if it has no deadline.

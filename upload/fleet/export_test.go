@@ -1,9 +1,18 @@
 package fleet
 
-import "context"
+import (
+	"context"
+	"time"
+)
 
 // Consume finds or makes the consumer of a worker that does not run.
 func Consume(ctx context.Context, w *Worker) error { return w.consume(ctx) }
 
 // BellSubject returns the subject of the message of a job.
 func BellSubject(q *Queue, j Job) string { return q.bellSubject(q.name, j.upload()) }
+
+// StuckAfter sets when the messages are rung again that the worker finds delivered.
+func StuckAfter(w *Worker, d time.Duration) { w.stuck = d }
+
+// ConsumerName names the consumer that the workers of a queue share.
+func ConsumerName(q *Queue) string { return consumerName(q.name) }

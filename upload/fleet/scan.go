@@ -97,7 +97,7 @@ func (e *engine) readOnce(ctx context.Context, s jetstream.Stream, q scan, yield
 		if err != nil {
 			return true, q.from, err
 		}
-		m := message{meta.Sequence.Stream, a.msg.Headers(), a.msg.Data()}
+		m := message{sequence: meta.Sequence.Stream, header: a.msg.Headers(), data: a.msg.Data()}
 		if !yield(m, nil) || !q.follow && meta.NumPending == 0 {
 			return true, q.from, nil
 		}

@@ -28,6 +28,7 @@ type Worker struct {
 	claims   *claimStore
 	ownStore checkpoint.Store // to be closed; nil: it was given
 	working  sync.WaitGroup   // on jobs
+	stuck    time.Duration    // after which a message is rung again that was delivered
 }
 
 // NewWorker returns a worker of a queue. It checks all that can be checked before the first
@@ -43,7 +44,7 @@ func NewWorker(ctx context.Context, nc *nats.Conn, opts *WorkerOptions) (*Worker
 	if err != nil {
 		return nil, err
 	}
-	w := &Worker{engine: e, opts: o, id: strings.ToLower(rand.Text())}
+	w := &Worker{engine: e, opts: o, id: strings.ToLower(rand.Text()), stuck: max(stuckAfter, 10*o.AckWait)}
 	ctx, cancel := withTimeout(ctx)
 	defer cancel()
 	if err := w.consume(ctx); err != nil {

@@ -10,6 +10,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/nats-io/nats.go/jetstream"
+
 	"github.com/vodupload/vodupload/checkpoint"
 	"github.com/vodupload/vodupload/upload"
 	"github.com/vodupload/vodupload/upload/fleet"
@@ -144,6 +146,31 @@ func TestLostMessageComesBack(t *testing.T) {
 	if !strings.Contains(a.log.String(), "lost") {
 		t.Errorf("the log does not say that messages were lost: %s", a.log)
 	}
+}
+
+// A worker that hangs has got a message and does nothing with it: without the reconciler
+// it would be delivered again after a minute, or never, where the queue has forgotten it.
+func TestStuckMessageIsRungAgain(t *testing.T) {
+	t.Parallel()
+	p := newPlant(t)
+	job := p.film("talk.mp4", 250<<10)
+	w, book := p.newWorker("a", func(o *fleet.WorkerOptions) {
+		o.Lease, o.AckWait, o.ReconcileInterval = 10*time.Minute, 10*time.Minute, 50*time.Millisecond
+	})
+	p.enqueue(job)
+	c, err := p.bells().Consumer(t.Context(), fleet.ConsumerName(p.Queue))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := c.Next(jetstream.FetchMaxWait(30 * time.Second)); err != nil { // and hangs
+		t.Fatal(err)
+	}
+	fleet.StuckAfter(w, 100*time.Millisecond)
+	p.run("a", w, book)
+	if info := p.wait(job.ID); info.State != fleet.StateSucceeded || info.Attempts != 1 {
+		t.Errorf("got %+v, want it succeeded at the first attempt", info)
+	}
+	p.checkObject(job)
 }
 
 func TestPoisonJobIsDeadAndOthersAreNot(t *testing.T) {

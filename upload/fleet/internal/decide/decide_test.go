@@ -139,6 +139,52 @@ func TestRing(t *testing.T) {
 	}
 }
 
+func TestOverdue(t *testing.T) {
+	const after = 10 * time.Minute
+	old := now.Add(-after)
+	for name, tt := range map[string]struct {
+		job     Job
+		has     bool
+		updated time.Time
+		want    bool
+	}{
+		"nothing has happened":          {Job{Known: true}, true, old, true},
+		"due for a while":               {Job{Known: true, NotBefore: old}, true, old, true},
+		"due since a moment":            {Job{Known: true, NotBefore: now}, true, old, false},
+		"due later":                     {Job{Known: true, NotBefore: now.Add(time.Hour)}, true, old, false},
+		"a worker is at it":             {Job{Known: true}, true, now, false},
+		"without a message, it is lost": {Job{Known: true}, false, old, false},
+		"ended":                         {Job{Known: true, Ended: true}, true, old, false},
+		"no job":                        {Job{}, true, old, false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			if got := Overdue(tt.job, tt.has, tt.updated, after, now); got != tt.want {
+				t.Errorf("got %v, want %v", got, tt.want)
+			}
+		})
+	}
+}
+
+func TestStuck(t *testing.T) {
+	const after = 10 * time.Minute
+	old := now.Add(-after)
+	for name, tt := range map[string]struct {
+		sequence, delivered uint64
+		written             time.Time
+		want                bool
+	}{
+		"delivered long ago":   {7, 7, old, true},
+		"waits for its turn":   {8, 7, old, false},
+		"replaced just before": {7, 9, now, false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			if got := Stuck(tt.sequence, tt.delivered, tt.written, after, now); got != tt.want {
+				t.Errorf("got %v, want %v", got, tt.want)
+			}
+		})
+	}
+}
+
 func TestShare(t *testing.T) {
 	for _, tt := range []struct {
 		limit         int64
