@@ -26,6 +26,8 @@ import (
 	"os"
 	"os/signal"
 	"syscall"
+
+	"github.com/vodupload/vodupload/examples/internal/version"
 )
 
 func main() {
@@ -48,7 +50,12 @@ func run(ctx context.Context, args []string, stdout io.Writer) error {
 	secretFile := flags.String("secret", "", "`FILE` with the secret that the tokens of OSS's callbacks are made with")
 	vodURL := flags.String("vod-url", "", "callback `URL` as it is configured in VOD's console")
 	keyFile := flags.String("vod-key", "", "`FILE` with the authentication key that is set there")
+	shown := flags.Bool("version", false, "print the version, and end")
 	if err := flags.Parse(args); err != nil {
+		return err
+	}
+	if *shown {
+		_, err := fmt.Fprintln(stdout, version.Line("callbacks"))
 		return err
 	}
 	if *listen == "" {

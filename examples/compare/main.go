@@ -38,6 +38,8 @@ import (
 	"slices"
 	"strings"
 	"syscall"
+
+	"github.com/vodupload/vodupload/examples/internal/version"
 )
 
 // roleEnv makes this program, or its test, one of the two that it starts.
@@ -81,9 +83,14 @@ func compare(ctx context.Context, args []string, stdout io.Writer) error {
 		page    = flags.String("page", "", "set the figures of this page, such as README.md")
 		profile = flags.String("profile", "", "write CPU and heap profiles of this library to this directory")
 		from    = flags.String("from", "", "measure nothing: show what earlier runs wrote with -json, separated by commas")
+		shown   = flags.Bool("version", false, "print the version, and end")
 		dir     = flags.String("dir", "", "where the files to upload are made (default: the temporary directory)")
 	)
 	if err := flags.Parse(args); err != nil {
+		return err
+	}
+	if *shown {
+		_, err := fmt.Fprintln(stdout, version.Line("compare"))
 		return err
 	}
 	if *from != "" {

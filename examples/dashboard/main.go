@@ -20,6 +20,8 @@ import (
 	"os/signal"
 	"syscall"
 	"time"
+
+	"github.com/vodupload/vodupload/examples/internal/version"
 )
 
 func main() {
@@ -35,6 +37,7 @@ type config struct {
 	speed int           // MiB a second
 	fail  int           // percent of the requests, at first
 	lasts time.Duration // 0: until it is stopped
+	shown bool          // the version, and nothing else
 }
 
 // run is the program. It returns its exit status: 0 after a signal, 1 on a failure, and 2
@@ -47,6 +50,10 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	if err != nil {
 		fmt.Fprintf(stderr, "dashboard: %v\n", err)
 		return 2
+	}
+	if c.shown {
+		fmt.Fprintln(stdout, version.Line("dashboard"))
+		return 0
 	}
 	if c.lasts > 0 {
 		var cancel context.CancelFunc
@@ -69,6 +76,7 @@ func parse(args []string, stderr io.Writer) (*config, error) {
 	flags.IntVar(&c.speed, "speed", 8, "bandwidth in `MiB` per second")
 	flags.IntVar(&c.fail, "fail", 5, "how many `percent` of the requests fail at first")
 	flags.DurationVar(&c.lasts, "for", 0, "end after that `time` (default: run until it is stopped)")
+	flags.BoolVar(&c.shown, "version", false, "print the version, and end")
 	err := flags.Parse(args)
 	switch {
 	case errors.Is(err, flag.ErrHelp):

@@ -19,6 +19,7 @@ func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 func TestCommandLine(t *testing.T) {
 	for args, want := range map[string]int{
 		"-help":                   0,
+		"-version":                0,
 		"-nothing":                2,
 		"more":                    2,
 		"-addr 0.0.0.0:0":         2,

@@ -14,6 +14,7 @@ import (
 	"os/signal"
 	"path/filepath"
 
+	"github.com/vodupload/vodupload/examples/internal/version"
 	"github.com/vodupload/vodupload/sts"
 	"github.com/vodupload/vodupload/upload"
 )
@@ -32,7 +33,12 @@ func run(ctx context.Context, args []string, out io.Writer) error {
 	endpoint := flags.String("endpoint", "oss-cn-hangzhou.aliyuncs.com", "endpoint of the `region`")
 	bucket := flags.String("bucket", "", "bucket")
 	object := flags.String("object", "", "name of the object (default: that of the file)")
+	shown := flags.Bool("version", false, "print the version, and end")
 	if err := flags.Parse(args); err != nil {
+		return err
+	}
+	if *shown {
+		_, err := fmt.Fprintln(out, version.Line("upload"))
 		return err
 	}
 	client, err := upload.New(&upload.Options{

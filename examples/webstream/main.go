@@ -27,6 +27,7 @@ import (
 	"time"
 
 	"github.com/vodupload/vodupload/checkpoint"
+	"github.com/vodupload/vodupload/examples/internal/version"
 	"github.com/vodupload/vodupload/sts"
 	"github.com/vodupload/vodupload/upload"
 	"github.com/vodupload/vodupload/upload/osstest"
@@ -47,7 +48,12 @@ func run(ctx context.Context, args []string, out io.Writer) error {
 	endpoint := flags.String("endpoint", "", "endpoint of OSS (default: a server in this process)")
 	bucket := flags.String("bucket", "media", "bucket")
 	largest := flags.Int64("max", 10<<30, "largest upload in `bytes`")
+	shown := flags.Bool("version", false, "print the version, and end")
 	if err := flags.Parse(args); err != nil {
+		return err
+	}
+	if *shown {
+		_, err := fmt.Fprintln(out, version.Line("webstream"))
 		return err
 	}
 	provider := sts.Provider(sts.Default(nil)) // environment, profile or role: see package sts

@@ -1,0 +1,14 @@
+package main
+
+import (
+	"bytes"
+	"strings"
+	"testing"
+)
+
+func TestVersion(t *testing.T) {
+	var out bytes.Buffer
+	if err := run(t.Context(), []string{"-version"}, &out); err != nil || !strings.HasPrefix(out.String(), "callbacks ") || strings.Count(out.String(), "\n") != 1 {
+		t.Errorf("got %q, %v", out.String(), err)
+	}
+}
