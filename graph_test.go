@@ -235,6 +235,10 @@ var nestedImports = map[string]map[string]rule{
 			[]string{nats, natsServer},
 			"the only package that links a NATS server, so that workers of a cluster elsewhere do not",
 		},
+		"upload/fleet/fleetpage": {
+			[]string{"upload/fleet", "upload/dashboard"},
+			"the two do not know each other: workers link no page, and pages of one client no engine",
+		},
 		"upload/fleet/fleettest": {
 			[]string{"upload/fleet/embedded", nats},
 			"nodes for users' tests, whatever those keep in them",

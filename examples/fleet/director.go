@@ -28,6 +28,7 @@ type show struct {
 	parts int           // of each film
 	delay time.Duration // of each part at the server, so that there is something to see
 	lease time.Duration
+	page  string // the address of a page in a browser; empty: none
 
 	sparesNodes bool // no node is killed: after that an election takes seconds
 }
@@ -78,6 +79,14 @@ func direct(ctx context.Context, s show, out *os.File) (err error) {
 	})
 	if err != nil {
 		return err
+	}
+	if s.page != "" {
+		url, stop, err := servePage(s.page, d.queue)
+		if err != nil {
+			return err
+		}
+		defer stop()
+		d.say("open %s in a browser", url)
 	}
 	if err := d.startWorkers(urls); err != nil {
 		return err

@@ -2,6 +2,7 @@
 // nothing to configure:
 //
 //	go run ./examples/fleet
+//	go run ./examples/fleet -page 127.0.0.1:8080   # and shows workers and jobs in a browser
 //
 // It starts an OSS server (package osstest), three NATS nodes and three workers, each node
 // and worker a process of its own, and puts 20 films into the queue. Half way it kills one
@@ -20,11 +21,15 @@ package main
 
 import (
 	"context"
+	"errors"
+	"flag"
 	"fmt"
 	"os"
 	"os/signal"
 	"syscall"
 	"time"
+
+	"github.com/vodupload/vodupload/examples/internal/version"
 )
 
 func main() {
@@ -34,16 +39,26 @@ func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	err := run(ctx, os.Args[1:], os.Stdout)
 	stop()
-	if err != nil {
+	if err != nil && !errors.Is(err, flag.ErrHelp) {
 		fmt.Fprintln(os.Stderr, "fleet:", err)
 		os.Exit(1)
 	}
 }
 
 func run(ctx context.Context, args []string, out *os.File) error {
-	if len(args) > 0 {
-		return fmt.Errorf("got %d arguments, want none", len(args))
+	flags := flag.NewFlagSet("fleet", flag.ContinueOnError)
+	page := flags.String("page", "", "show the fleet in a browser, at this `address` of this machine, like 127.0.0.1:8080")
+	shown := flags.Bool("version", false, "print the version, and end")
+	if err := flags.Parse(args); err != nil {
+		return err
+	}
+	if *shown {
+		_, err := fmt.Fprintln(out, version.Line("fleet"))
+		return err
+	}
+	if flags.NArg() > 0 {
+		return fmt.Errorf("got %d arguments, want none", flags.NArg())
 	}
 	// The lease is above an election of the nodes, so that the kill of one costs no claim.
-	return direct(ctx, show{films: 20, parts: 12, delay: 300 * time.Millisecond, lease: 20 * time.Second}, out)
+	return direct(ctx, show{films: 20, parts: 12, delay: 300 * time.Millisecond, lease: 20 * time.Second, page: *page}, out)
 }

@@ -80,3 +80,17 @@ func TestArguments(t *testing.T) {
 		t.Error("got no error")
 	}
 }
+
+func TestVersion(t *testing.T) {
+	out, err := os.Create(filepath.Join(t.TempDir(), "out"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer out.Close()
+	if err := run(t.Context(), []string{"-version"}, out); err != nil {
+		t.Fatal(err)
+	}
+	if text, err := os.ReadFile(out.Name()); err != nil || !strings.HasPrefix(string(text), "fleet ") {
+		t.Errorf("got %q, %v", text, err)
+	}
+}

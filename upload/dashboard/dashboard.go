@@ -48,7 +48,8 @@ type Options struct {
 	// one that goes by the checkpoints of the client's store.
 	Sweeps []upload.SweepOptions
 
-	// Fleet returns what other machines do, for a client that is one of many. It is asked
+	// Fleet returns what other machines do, for a client that is one of many; package
+	// fleetpage has one for the queue of package fleet. It is asked
 	// every 2 s while somebody looks, and given 5 s. The default is none.
 	Fleet func(context.Context) (Fleet, error)
 }

@@ -63,7 +63,8 @@ type Job struct {
 	NotBefore time.Time `json:",omitzero"`
 
 	// Trace is the context of a trace, as the headers of W3C Trace Context: "traceparent"
-	// and "tracestate". It comes back in every [JobInfo]. The default is none.
+	// and "tracestate". It comes back in every [JobInfo], and
+	// WorkerOptions.Began gets it. The default is none.
 	Trace map[string]string `json:",omitempty"`
 }
 

@@ -49,6 +49,10 @@ type JobInfo struct {
 	Uploaded int64  // bytes that the server has acknowledged, at most a second old
 	UploadID string `json:",omitempty"` // of an upload in parts
 
+	// Trace is what WorkerOptions.Began has returned for the last attempt that it was called
+	// for.
+	Trace map[string]string `json:",omitempty"`
+
 	// NotBefore is when the next attempt may begin; zero: at once.
 	NotBefore time.Time `json:",omitzero"`
 

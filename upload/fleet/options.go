@@ -44,6 +44,15 @@ type WorkerOptions struct {
 	// [Opener]. The default is none.
 	Prepare func(ctx context.Context, job Job, f *upload.File) error
 
+	// Began is called when an attempt begins, once its upload is claimed, with the job as the
+	// attempt has found it: in [StateRunning] the attempt takes over from a worker that has
+	// died, or was cut off. ctx is that of the upload, with what Upload.Observer has put into
+	// it. What it returns is kept as JobInfo.Trace for the attempt that follows: headers of
+	// a trace, at most 4 KiB, and no secret, since all who may read the queue can read them.
+	// It must not block, and a panic is not recovered. Module otelupload has an example. The
+	// default is none.
+	Began func(ctx context.Context, job JobInfo) map[string]string
+
 	// Files is how many jobs the worker has at a time, at most 256. The default is 16.
 	Files int
 

@@ -29,8 +29,9 @@ type run struct {
 	info       JobInfo    // as it was read or written last
 	before     JobInfo    // the attempt, to take it back
 	begun      bool
-	checkpoint checkpoint.Key // zero: nothing was claimed
-	over       bool           // nothing begins any more
+	trace      func() map[string]string // of WorkerOptions.Began, which it calls once; nil: not yet
+	checkpoint checkpoint.Key           // zero: nothing was claimed
+	over       bool                     // nothing begins any more
 
 	mu     sync.Mutex
 	reason error            // why the upload must not begin or continue; nil: it may
@@ -143,7 +144,11 @@ func (r *run) beginLocked(ctx context.Context) error {
 			return errNothing
 		}
 		var info JobInfo
-		err := r.w.patiently(ctx, func() (err error) { info, err = r.w.write(ctx, r.started(known), 0); return err })
+		starting := r.started(known)
+		if trace := r.traced(ctx, known); trace != nil {
+			starting.Trace = trace
+		}
+		err := r.w.patiently(ctx, func() (err error) { info, err = r.w.write(ctx, starting, 0); return err })
 		switch {
 		case err == nil:
 			r.before, r.info, r.begun = known, info, true
@@ -161,6 +166,29 @@ func (r *run) beginLocked(ctx context.Context) error {
 		}
 	}
 	return nil
+}
+
+// maxTrace is how long the names and values of WorkerOptions.Began may be, in bytes.
+const maxTrace = 4 << 10
+
+// traced returns what WorkerOptions.Began has returned for the attempt; nil: nothing, or
+// more than a state has room for.
+func (r *run) traced(ctx context.Context, found JobInfo) map[string]string {
+	if r.w.opts.Began == nil {
+		return nil
+	}
+	if r.trace == nil {
+		r.trace = sync.OnceValue(func() map[string]string { return r.w.opts.Began(ctx, found) })
+	}
+	size := 0
+	for name, value := range r.trace() {
+		size += len(name) + len(value)
+	}
+	if size > maxTrace {
+		r.w.opts.Logger.Warn("WorkerOptions.Began has returned too much; it is not kept", "job", found.Job.ID, "bytes", size, "max", maxTrace)
+		return nil
+	}
+	return r.trace()
 }
 
 // patiently repeats a call while the engine is away, for as long as an election may take
