@@ -16,7 +16,9 @@ import (
 const resumeHelp = `Resumes the unfinished uploads of files whose checkpoints are here, or those with the given IDs
 (see uploads; the beginning of an ID is enough). It needs no more than the checkpoint: what the
 upload was begun with, like its content type and storage class, is with it at the server. If the
-server does not have it any more, the file is uploaded from the start, with the defaults.`
+server does not have it any more, the file is uploaded from the start, with the defaults.
+
+One run resumes uploads to buckets of one region; give the IDs of those, where there are more.`
 
 func newResume(a *app) *cobra.Command {
 	var flags clientFlags
