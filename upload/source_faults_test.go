@@ -65,7 +65,7 @@ func TestReadThatFailsOnceIsARetry(t *testing.T) {
 		data := bytes.Repeat([]byte("s"), size)
 		f := b.to("s")
 		f.Source = &faulty{Reader: bytes.NewReader(data), fail: func(off int64) error {
-			if off >= int64(size)/2 && failed.CompareAndSwap(false, true) {
+			if off >= int64(size-50*kib)/2 && failed.CompareAndSwap(false, true) {
 				return syscall.EIO
 			}
 			return nil

@@ -7,6 +7,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"syscall"
 	"testing"
@@ -23,9 +24,9 @@ type mount struct {
 	dir     string
 	under   string // where it is mounted
 	number  uint64
-	changed int64 // the change time of all files, in seconds
-	until   *atomic.Int64
-	reads   *atomic.Int64 // how often bytes before until were read
+	changed int64         // the change time of all files, in seconds
+	stored  *sync.Map     // the numbers of the parts that the server has
+	reads   *atomic.Int64 // how often bytes of those were read
 }
 
 func (m mount) Open(name string) (fs.File, error) {
@@ -52,7 +53,7 @@ func (f mountedFile) Stat() (fs.FileInfo, error) {
 }
 
 func (f mountedFile) ReadAt(p []byte, off int64) (int, error) {
-	if off < f.mount.until.Load() {
+	if _, ok := f.mount.stored.Load(int(off/(100*kib)) + 1); ok {
 		f.mount.reads.Add(1)
 	}
 	return f.File.ReadAt(p, off)
@@ -83,10 +84,11 @@ func TestSourceName(t *testing.T) {
 			b := newTestbed(t)
 			f := b.file("a.mp4", 500*kib)
 			leases := checkpointtest.NewLeases()
-			var until, reads atomic.Int64
+			var stored sync.Map
+			var reads atomic.Int64
 			on := func(under string, number uint64, ctime int64) upload.File {
 				f := f
-				f.FS, f.Path, f.SourceName = mount{b.dir, under, number, ctime, &until, &reads}, under+"a.mp4", tt.name
+				f.FS, f.Path, f.SourceName = mount{b.dir, under, number, ctime, &stored, &reads}, under+"a.mp4", tt.name
 				f.Options = &upload.ObjectOptions{ContentType: "video/mp4"}
 				return f
 			}
@@ -96,7 +98,11 @@ func TestSourceName(t *testing.T) {
 				t.Fatal("the first run succeeded")
 			}
 			b.opts.Checkpoints = leases.Store("second")
-			until.Store(300 * kib)
+			for _, u := range b.server.Uploads(bucket) {
+				for _, p := range u.Parts {
+					stored.Store(p.Number, true)
+				}
+			}
 			reads.Store(0)
 			r, err := b.client().Upload(b.ctx, on("srv/films/", 4711, tt.ctime))
 			if err != nil {

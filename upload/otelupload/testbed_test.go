@@ -127,7 +127,7 @@ func line(m metricdata.Metrics, set attribute.Set, value string) string {
 func attrs(of []attribute.KeyValue) string {
 	var all []string
 	for _, kv := range of {
-		all = append(all, string(kv.Key)+"="+kv.Value.Emit())
+		all = append(all, string(kv.Key)+"="+kv.Value.String())
 	}
 	return strings.Join(all, ",")
 }
@@ -162,7 +162,7 @@ func (b *backend) named(name string) (spans []sdktrace.ReadOnlySpan) {
 func has(s sdktrace.ReadOnlySpan, key string) string {
 	for _, kv := range s.Attributes() {
 		if string(kv.Key) == key {
-			return kv.Value.Emit()
+			return kv.Value.String()
 		}
 	}
 	return ""
