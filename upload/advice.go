@@ -70,6 +70,8 @@ func advice(e *Error) string {
 		return "if the server is only slow to answer, set a longer Options.StallTimeout"
 	case errors.Is(e.Err, ErrGroup):
 		return "ResumeFile of that file, then of this one, uploads both"
+	case errors.Is(e.Err, transfer.ErrUnclaimed):
+		return "check that the store of Options.Checkpoints can be reached; ResumeFile then uploads the file"
 	case errors.Is(e.Err, ErrCheckpoint):
 		return "Options.CheckpointsOptional lets uploads continue without one"
 	case errors.Is(e.Err, transfer.ErrTooManyParts):

@@ -332,6 +332,9 @@ func TestSharedStoreThatIsAway(t *testing.T) {
 				if !errors.Is(err, upload.ErrCheckpoint) || !errors.Is(err, checkpointtest.ErrCut) {
 					t.Errorf("error is %v, want %v", err, upload.ErrCheckpoint)
 				}
+				if text := err.Error(); strings.Contains(text, "CheckpointsOptional") || !strings.Contains(text, "check that the store") {
+					t.Errorf("error is %v, want advice that helps", err)
+				}
 			})
 		}
 	}

@@ -59,13 +59,19 @@ func (u *upload) claim(ctx context.Context) (*recorder, error) {
 		return nil, Used(err)
 	case ctx.Err() != nil:
 		return nil, fmt.Errorf("open checkpoint: %w", err)
-	case !k.optional, IsShared(store):
+	case IsShared(store):
+		return nil, Unkept(fmt.Errorf("%w: %w", ErrUnclaimed, err))
+	case !k.optional:
 		return nil, Unkept(err)
 	}
 	k.degrade(err)
 	k.Claim, err = checkpoint.NewMemory().Open(ctx, u.job.key())
 	return k, err
 }
+
+// ErrUnclaimed is in the error of an upload whose claim a shared store did not give: then
+// another machine may be uploading the file.
+var ErrUnclaimed = errors.New("the store that machines share gives no claim")
 
 // Unkept is the error of an upload that may not continue without a checkpoint.
 func Unkept(cause error) error {
