@@ -145,16 +145,19 @@ func (d *director) startNodes(ctx context.Context) (string, error) {
 	return "nats://" + strings.Join(clients, ",nats://"), errors.Join(err, context.Cause(ctx))
 }
 
-// freeAddrs returns addresses that nobody listens on.
+// freeAddrs returns addresses that nobody listens on, with ports below those that systems
+// give to connections.
 func freeAddrs(n int) ([]string, error) {
 	var addrs []string
-	for range n {
-		l, err := net.Listen("tcp", "127.0.0.1:0")
-		if err != nil {
+	for tries := 0; len(addrs) < n; tries++ {
+		addr := fmt.Sprintf("127.0.0.1:%d", 10_000+rand.IntN(20_000))
+		l, err := net.Listen("tcp", addr)
+		if err == nil {
+			defer l.Close()
+			addrs = append(addrs, addr)
+		} else if tries == 1000 {
 			return nil, err
 		}
-		defer l.Close()
-		addrs = append(addrs, l.Addr().String())
 	}
 	return addrs, nil
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math/rand/v2"
 	"net"
 	"os"
 	"path/filepath"
@@ -59,17 +60,20 @@ func Start(t testing.TB, n int) *Cluster {
 }
 
 // freeAddrs returns addresses that nobody listens on. Nodes keep theirs when they are
-// started again, so that they cannot just listen on any.
+// started again, so that they cannot just listen on any. The ports are below those that
+// systems give to connections, one of which could take it meanwhile.
 func freeAddrs(t testing.TB, n int) []string {
 	t.Helper()
-	addrs := make([]string, n)
-	for i := range addrs {
-		l, err := net.Listen("tcp", "127.0.0.1:0")
-		if err != nil {
+	var addrs []string
+	for tries := 0; len(addrs) < n; tries++ {
+		addr := fmt.Sprintf("127.0.0.1:%d", 10_000+rand.IntN(20_000))
+		l, err := net.Listen("tcp", addr)
+		if err == nil {
+			defer l.Close()
+			addrs = append(addrs, addr)
+		} else if tries == 1000 {
 			t.Fatal(err)
 		}
-		defer l.Close()
-		addrs[i] = l.Addr().String()
 	}
 	return addrs
 }
