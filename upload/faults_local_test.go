@@ -88,8 +88,8 @@ func failingSource(times int32) func(*trial) {
 	return func(r *trial) {
 		data := must(os.ReadFile(r.path))
 		var n atomic.Int32
-		r.file.Source = &faulty{Reader: bytes.NewReader(data), fail: func(off int64) error {
-			if !r.ended.Load() && off >= int64(len(data)/2) && n.Add(1) <= times {
+		r.file.Source = &faulty{Reader: bytes.NewReader(data), fail: func(_, end int64) error {
+			if !r.ended.Load() && end > int64(len(data)/2) && n.Add(1) <= times {
 				return syscall.EIO
 			}
 			return nil

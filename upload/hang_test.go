@@ -21,7 +21,7 @@ func TestUploadDoesNotWaitForASourceThatHangs(t *testing.T) {
 		b := newTestbed(t)
 		release, hangs := make(chan struct{}), make(chan struct{}, 100)
 		f := b.to("s")
-		f.Source = &faulty{Reader: bytes.NewReader(make([]byte, size)), fail: func(int64) error {
+		f.Source = &faulty{Reader: bytes.NewReader(make([]byte, size)), fail: func(_, _ int64) error {
 			hangs <- struct{}{}
 			<-release
 			return nil
@@ -57,7 +57,7 @@ func TestCloseSaysAtWhatASourceHangs(t *testing.T) {
 	b.opts.CleanupTimeout = 50 * time.Millisecond
 	release, hangs := make(chan struct{}), make(chan struct{}, 100)
 	f := b.to("s")
-	f.Source = &faulty{Reader: bytes.NewReader(make([]byte, 50*kib)), fail: func(int64) error {
+	f.Source = &faulty{Reader: bytes.NewReader(make([]byte, 50*kib)), fail: func(_, _ int64) error {
 		hangs <- struct{}{}
 		<-release
 		return nil
@@ -133,7 +133,7 @@ func TestUploadIsEndedByOthersWhileItsSourceHangs(t *testing.T) {
 			b := newTestbed(t)
 			release, hangs := make(chan struct{}), make(chan struct{}, 100)
 			f := b.to("s")
-			f.Source = &faulty{Reader: bytes.NewReader(make([]byte, 350*kib)), fail: func(int64) error {
+			f.Source = &faulty{Reader: bytes.NewReader(make([]byte, 350*kib)), fail: func(_, _ int64) error {
 				hangs <- struct{}{}
 				<-release
 				return nil
@@ -192,8 +192,8 @@ func TestSourceThatHoldsUpARequest(t *testing.T) {
 		var slow atomic.Bool
 		f := b.to("s")
 		f.Options = &upload.ObjectOptions{ContentType: "video/mp4"}
-		f.Source = &faulty{Reader: bytes.NewReader(make([]byte, size)), fail: func(off int64) error {
-			if off > 0 && slow.CompareAndSwap(false, true) {
+		f.Source = &faulty{Reader: bytes.NewReader(make([]byte, size)), fail: func(_, end int64) error {
+			if end > int64(size)/2 && slow.CompareAndSwap(false, true) {
 				time.Sleep(500 * time.Millisecond)
 			}
 			return nil

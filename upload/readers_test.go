@@ -119,7 +119,7 @@ func TestErrorWhoseMethodsPanic(t *testing.T) {
 			f := b.to("r")
 			f.Reader = readerFunc(func([]byte) (int, error) { return 0, bad })
 			g := b.to("s")
-			g.Source = &faulty{Reader: bytes.NewReader(make([]byte, 250*kib)), fail: func(int64) error { return bad }}
+			g.Source = &faulty{Reader: bytes.NewReader(make([]byte, 250*kib)), fail: func(_, _ int64) error { return bad }}
 			for _, f := range []upload.File{f, g} {
 				if _, err := b.client().Upload(b.ctx, f); err == nil || !strings.Contains(err.Error(), "panicked") {
 					t.Errorf("%s: got %v, want the panic", f.Object, err)

@@ -55,7 +55,7 @@ func TestShutdownGivesUp(t *testing.T) {
 		b := newTestbed(t)
 		release, hangs := make(chan struct{}), make(chan struct{}, 100)
 		f := b.to("talk")
-		f.Source = &faulty{Reader: bytes.NewReader(make([]byte, 50*kib)), fail: func(int64) error {
+		f.Source = &faulty{Reader: bytes.NewReader(make([]byte, 50*kib)), fail: func(_, _ int64) error {
 			hangs <- struct{}{}
 			<-release
 			return nil

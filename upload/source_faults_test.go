@@ -22,7 +22,7 @@ import (
 // end with.
 type faulty struct {
 	*bytes.Reader
-	fail  func(off int64) error
+	fail  func(off, end int64) error // of the bytes that are read
 	panic string
 }
 
@@ -31,7 +31,7 @@ func (s *faulty) ReadAt(p []byte, off int64) (int, error) {
 		panic("torn")
 	}
 	if s.fail != nil {
-		if err := s.fail(off); err != nil {
+		if err := s.fail(off, off+int64(len(p))); err != nil {
 			return 0, err
 		}
 	}
@@ -64,8 +64,8 @@ func TestReadThatFailsOnceIsARetry(t *testing.T) {
 		var failed atomic.Bool
 		data := bytes.Repeat([]byte("s"), size)
 		f := b.to("s")
-		f.Source = &faulty{Reader: bytes.NewReader(data), fail: func(off int64) error {
-			if off >= int64(size-50*kib)/2 && failed.CompareAndSwap(false, true) {
+		f.Source = &faulty{Reader: bytes.NewReader(data), fail: func(_, end int64) error {
+			if end > int64(size)/2 && failed.CompareAndSwap(false, true) {
 				return syscall.EIO
 			}
 			return nil
@@ -191,7 +191,7 @@ func TestEndOfASource(t *testing.T) {
 			b := newTestbed(t)
 			data := bytes.Repeat([]byte("s"), size)
 			f := b.to("s")
-			f.Source = &faulty{Reader: bytes.NewReader(data), fail: func(off int64) error {
+			f.Source = &faulty{Reader: bytes.NewReader(data), fail: func(off, _ int64) error {
 				if off >= int64(size) {
 					return end
 				}
@@ -207,7 +207,7 @@ func TestEndOfASource(t *testing.T) {
 			b := newTestbed(t)
 			var failed atomic.Bool
 			f := b.to("s")
-			f.Source = longer{&faulty{Reader: bytes.NewReader(make([]byte, size+1)), fail: func(off int64) error {
+			f.Source = longer{&faulty{Reader: bytes.NewReader(make([]byte, size+1)), fail: func(off, _ int64) error {
 				if off >= size && failed.CompareAndSwap(false, true) {
 					return syscall.EIO
 				}

@@ -33,6 +33,7 @@ func TestMetricsOfUploads(t *testing.T) {
 	if _, err := client.Upload(t.Context(), file(server, "refused", 10*kib)); err == nil {
 		t.Fatal("no error")
 	}
+	b.Observer().Wait(1, upload.Waiting{For: upload.WaitNetwork}, time.Second)
 	lines := b.read()
 	wants(t, lines,
 		"vodupload.file.duration[s]{oss.bucket=media,vodupload.outcome=succeeded} n=1",
@@ -43,7 +44,7 @@ func TestMetricsOfUploads(t *testing.T) {
 		"vodupload.request.duration[s]{error.type=ServiceUnavailable,http.response.status_code=503,oss.bucket=media,oss.operation=UploadPart} n=1",
 		"vodupload.request.duration[s]{http.response.status_code=200,oss.bucket=media,oss.operation=CompleteMultipartUpload} n=1",
 		"vodupload.request.retries[{retry}]{error.type=ServiceUnavailable,oss.bucket=media,oss.operation=UploadPart} 1",
-		"vodupload.wait.duration[s]{vodupload.reason=throttle} n=1",
+		"vodupload.wait.duration[s]{vodupload.reason=network} n=1",
 		"vodupload.progress.age[s]{} 0",
 		"vodupload.files[{file}]{vodupload.state=uploading} 0",
 		"vodupload.slots.limit[{request}]{} 1",

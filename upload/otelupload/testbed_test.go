@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 
 	"go.opentelemetry.io/otel/attribute"
@@ -32,6 +33,7 @@ type backend struct {
 	reader *metric.ManualReader
 	spans  *tracetest.SpanRecorder
 	traces *sdktrace.TracerProvider
+	files  sync.WaitGroup // that a client uploads: FileEnd may come after Upload has returned
 	*otelupload.Telemetry
 }
 
@@ -54,7 +56,11 @@ func (b *backend) client(change func(*upload.Options)) (*upload.Client, *osstest
 	server := osstest.NewServer(&osstest.Options{Buckets: []string{bucket}})
 	b.t.Cleanup(server.Close)
 	opts := uploadtest.Options(osstest.DefaultKey)
-	opts.Observer, opts.Parallel = b.Observer(), 1
+	opts.Parallel = 1
+	opts.Observer = upload.MultiObserver(b.Observer(), &upload.Observer{
+		FileStart: func(ctx context.Context, _ upload.FileInfo) context.Context { b.files.Add(1); return ctx },
+		FileEnd:   func(context.Context, upload.FileInfo) { b.files.Done() },
+	})
 	if change != nil {
 		change(&opts)
 	}
@@ -79,6 +85,7 @@ func file(server *osstest.Server, name string, size int) upload.File {
 // but for gauges.
 func (b *backend) read() (lines []string) {
 	b.t.Helper()
+	b.files.Wait()
 	for _, m := range b.metrics() {
 		switch d := m.Data.(type) {
 		case metricdata.Sum[int64]:
@@ -147,6 +154,7 @@ func wants(t *testing.T, lines []string, want ...string) {
 
 // named returns the spans of this name that have ended, in the order in which they began.
 func (b *backend) named(name string) (spans []sdktrace.ReadOnlySpan) {
+	b.files.Wait()
 	for _, s := range b.spans.Ended() {
 		if s.Name() == name {
 			spans = append(spans, s)
