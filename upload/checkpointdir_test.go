@@ -42,8 +42,8 @@ func TestCheckpointDir(t *testing.T) {
 		t.Errorf("meanwhile: got %v, want ErrInUse", err)
 	}
 	hang.Release()
-	if r := <-ended; r.ResumedParts != 2 {
-		t.Errorf("%d parts were resumed, want 2", r.ResumedParts)
+	if r := <-ended; r.ResumedParts < 2 { // one more may have been on its way
+		t.Errorf("%d parts were resumed, want 2 or more", r.ResumedParts)
 	}
 	b.same(f)
 }

@@ -117,7 +117,7 @@ func TestCallbackThatNeverReturns(t *testing.T) {
 	if err := c.Wait(ctx); !errors.Is(err, context.DeadlineExceeded) || !strings.Contains(err.Error(), "callback OnSucceeded has not returned for ") {
 		t.Errorf("Wait: got %v, want the end of its context and the callback that is in the way", err)
 	}
-	ctx, cancel = context.WithTimeout(b.ctx, 300*time.Millisecond)
+	ctx, cancel = context.WithTimeout(b.ctx, 5*time.Second)
 	defer cancel()
 	if _, err := c.Upload(ctx, b.bytesOf("one more", 1)); err != nil {
 		t.Errorf("Upload: got %v, want its result when its context ends", err)

@@ -123,8 +123,8 @@ func TestForgetEndedAndResume(t *testing.T) {
 			t.Fatal("got nil, want the failure")
 		}
 		b.add(c, f)
-		if err := c.Wait(b.ctx); err != nil || result.ResumedParts != 2 {
-			t.Errorf("got %v, %d parts resumed; want 2", err, result.ResumedParts)
+		if err := c.Wait(b.ctx); err != nil || result.ResumedParts < 2 { // one more may have been on its way
+			t.Errorf("got %v, %d parts resumed; want 2 or more", err, result.ResumedParts)
 		}
 	})
 }
