@@ -275,8 +275,10 @@ func TestFolderOfWhichMostIsThere(t *testing.T) {
 			}
 			t.Logf("%d files took %v", len(ids), time.Since(began))
 			pages, sent := b.server.Count(osstest.OpListObjects), b.server.Count(osstest.OpPutObject)
-			if sent != missing || b.server.Count() != pages+sent || pages > 2*files/1000+2 {
-				t.Errorf("got %d requests, %d of them pages and %d PUTs; want %d PUTs and at most two pages for 1,000 files", b.server.Count(), pages, sent, missing)
+			// Of those that start at the same time, each may ask out of the order of the list.
+			const together = 5
+			if sent != missing || b.server.Count() != pages+sent || pages > 2*files/1000+2+together {
+				t.Errorf("got %d requests, %d of them pages and %d PUTs; want %d PUTs and a few pages", b.server.Count(), pages, sent, missing)
 			}
 			if s := c.Stats(); s.Skipped != files-missing || s.Files[upload.FileSucceeded] != files {
 				t.Errorf("got %+v, want %d skipped", s, files-missing)
