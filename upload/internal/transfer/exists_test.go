@@ -347,6 +347,22 @@ func TestListingLooks(t *testing.T) {
 	}
 }
 
+// TestListingBegins: a page begins where the one before ends, so that those who ask out of
+// order need no page of their own, until that has missed what was asked for.
+func TestListingBegins(t *testing.T) {
+	l := NewListing(target.Target{})
+	for name, want := range map[string]string{"in/c": "in/b", "in/b": "", "in/z": "in/x", "in/a": ""} {
+		l.pages = []span{{last: "in/b"}, {after: "in/d", last: "in/x"}, {after: "in/y"}}
+		if got := l.from(name, "near"); got != want {
+			t.Errorf("%s: after %q, want %q", name, got, want)
+		}
+	}
+	l.isSparse()
+	if got := l.from("in/c", "near"); got != "near" {
+		t.Errorf("after %q, want what is just before the object", got)
+	}
+}
+
 func TestListingForgets(t *testing.T) {
 	l := NewListing(target.Target{})
 	for i := range 3 * listingPages {

@@ -21,15 +21,17 @@ const (
 )
 
 // A Listing answers for the files of a folder which objects there are, by listing the
-// bucket: a page that begins at one object answers for up to 999 that come after it. Each
-// question takes one request at most, as a HEAD would. It is used by many jobs at once.
+// bucket: a page answers for up to 1,000 objects. Each question takes one request at most,
+// as a HEAD would, but for the first that shows that the bucket has many more objects than
+// the folder has files. It is used by many jobs at once, which need not ask in order.
 type Listing struct {
 	prefix target.Target // Object is the prefix
 	turn   chan struct{} // is full while a page is asked for
 
-	mu    sync.Mutex
-	pages []span // the newest last
-	off   bool   // the server does not list the objects
+	mu     sync.Mutex
+	pages  []span // the newest last
+	sparse bool   // the next object that is asked for may be far from the last of a page
+	off    bool   // the server does not list the objects
 }
 
 // A span is what the server has between two names.
@@ -67,11 +69,37 @@ func (l *Listing) find(ctx context.Context, u *upload) (there *existing, known b
 	if there, known = l.look(name); known || l.isOff() {
 		return there, known, nil
 	}
-	if err := l.ask(ctx, u, after); err != nil {
-		return nil, false, err
+	for from := l.from(name, after); ; from = after {
+		if kept, err := l.ask(ctx, u, from); err != nil || !kept {
+			return nil, false, err
+		}
+		if there, known = l.look(name); known || from == after {
+			return there, known, nil
+		}
+		l.isSparse()
 	}
-	there, known = l.look(name)
-	return there, known, nil
+}
+
+// from returns after what the next page begins: where the page before ends, so that it
+// answers for jobs that ask later for what comes earlier, too.
+func (l *Listing) from(name, after string) (from string) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.sparse {
+		return after
+	}
+	for _, p := range l.pages {
+		if p.last != "" && p.last < name {
+			from = max(from, p.last)
+		}
+	}
+	return from
+}
+
+func (l *Listing) isSparse() {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.sparse = true
 }
 
 // take waits for the turn to ask. What another job is asking for may be the answer.
@@ -116,14 +144,14 @@ func (l *Listing) isOff() bool {
 	return l.off
 }
 
-// ask gets one page. Failing to is no error of the job's, which can ask by a HEAD: only
-// the end of ctx is.
-func (l *Listing) ask(ctx context.Context, u *upload, after string) error {
+// ask gets one page, and returns whether it did. Failing to is no error of the job's, which
+// can ask by a HEAD: only the end of ctx is.
+func (l *Listing) ask(ctx context.Context, u *upload, after string) (kept bool, err error) {
 	t := l.prefix
 	t.RequestPayer = u.job.target().RequestPayer
 	bucket, err := u.wire.Bucket(t)
 	if err != nil {
-		return err
+		return false, err
 	}
 	p := span{after: after, at: time.Now()}
 	var page wire.ObjectsPage
@@ -134,18 +162,18 @@ func (l *Listing) ask(ctx context.Context, u *upload, after string) error {
 	we, answered := answer(err)
 	switch {
 	case ctx.Err() != nil:
-		return context.Cause(ctx)
+		return false, context.Cause(ctx)
 	case err == nil:
 		l.keep(p, page)
 	case !answered:
-		return err // there are no credentials
+		return false, err // there are no credentials
 	case we.Status != 0 && we.Status < 500 && we.Class != wire.Throttle:
 		u.warn(fmt.Errorf("the bucket cannot be listed, so that each object is asked for; it takes the right oss:ListObjects: %w", err))
 		l.mu.Lock()
 		defer l.mu.Unlock()
 		l.off = true
 	}
-	return nil
+	return err == nil, nil
 }
 
 // keep remembers a page, and forgets the oldest if there are too many.
