@@ -26,7 +26,9 @@ func TestCheckpointDir(t *testing.T) {
 	if left := must(os.ReadDir(b.opts.CheckpointDir)); len(left) == 0 {
 		t.Fatal("nothing is in the directory")
 	}
-	second := b.client() // while the first is open
+	b.eventually("no part is on its way", func() bool { return b.server.InFlight(osstest.OpUploadPart) == 0 })
+	there := len(b.server.Uploads(bucket)[0].Parts) // 2, or one more that was on its way when the third failed
+	second := b.client()                            // while the first is open
 	hang := osstest.Hang(osstest.OpUploadPart)
 	b.server.Inject(hang)
 	ended := make(chan upload.Result, 1)
@@ -42,8 +44,8 @@ func TestCheckpointDir(t *testing.T) {
 		t.Errorf("meanwhile: got %v, want ErrInUse", err)
 	}
 	hang.Release()
-	if r := <-ended; r.ResumedParts < 2 { // one more may have been on its way
-		t.Errorf("%d parts were resumed, want 2 or more", r.ResumedParts)
+	if r := <-ended; r.ResumedParts != there || there < 2 {
+		t.Errorf("%d parts were resumed, want %d", r.ResumedParts, there)
 	}
 	b.same(f)
 }

@@ -60,8 +60,9 @@ func digestOf(subject string) digest {
 }
 
 // reconcileOnce rings again for each job that the queue has lost, or has delivered to
-// nobody who does anything about it, and returns how many these are. What is in the queue is read first: a job that is enqueued meanwhile has
-// just been written, and is left alone for that.
+// nobody who does anything about it, and returns how many these are. What is in the queue
+// is read first: a job that is enqueued meanwhile has just been written, and is left alone
+// for that.
 func (w *Worker) reconcileOnce(ctx context.Context) (rung int, err error) {
 	queued := make(map[digest]struct{})
 	for _, d := range "0123456789abcdef" {

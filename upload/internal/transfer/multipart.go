@@ -60,6 +60,7 @@ func (u *upload) claimed(ctx context.Context, run func(*multipart, context.Conte
 		}
 		return Result{}, u.fence.after(err)
 	}
+	m.settleLost(ctx) // while the claim is held: an abort asks it
 	keep.remove()
 	return res, nil
 }

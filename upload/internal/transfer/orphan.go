@@ -105,6 +105,7 @@ func (m *multipart) settleLost(ctx context.Context) {
 	if ctx.Err() != nil || !m.abortOrphans(ctx, &m.lost, m.rec.UploadID) {
 		m.keep.unbegun = m.lost.since()
 	}
+	m.lost = lostInitiates{}
 }
 
 // abortOrphans aborts what the lost requests have made. It comes last: by now any other
