@@ -25,6 +25,7 @@ func TestMain(m *testing.M) {
 }
 
 func TestEveryContenderDoesTheSameWork(t *testing.T) {
+	t.Parallel() // they wait, most of the time
 	scenarios := tiny.scenarios()
 	d := &director{rounds: 1, progress: io.Discard}
 	res, err := d.run(t.Context(), t.TempDir(), scenarios)

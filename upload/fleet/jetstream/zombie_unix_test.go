@@ -52,9 +52,7 @@ func TestStoppedWorker(t *testing.T) {
 				case <-stopped:
 				default:
 					if when(r, n) {
-						if err := process.Process.Signal(syscall.SIGSTOP); err != nil {
-							t.Error(err)
-						}
+						stop(t, process.Process)
 						close(stopped)
 					}
 				}
@@ -88,6 +86,20 @@ func TestStoppedWorker(t *testing.T) {
 				t.Errorf("%d uploads are left", len(left))
 			}
 		})
+	}
+}
+
+// stop returns when the process is stopped. A signal takes effect when one of its threads
+// has had a processor: until then the others run on.
+func stop(t *testing.T, p *os.Process) {
+	t.Helper()
+	if err := p.Signal(syscall.SIGSTOP); err != nil {
+		t.Error(err)
+		return
+	}
+	var status syscall.WaitStatus
+	if _, err := syscall.Wait4(p.Pid, &status, syscall.WUNTRACED, nil); err != nil || !status.Stopped() {
+		t.Errorf("the process is not stopped: %v, %#x", err, status)
 	}
 }
 
