@@ -103,7 +103,7 @@ func (w *world) untilJob(id, state string) {
 func TestFleetRefuses(t *testing.T) {
 	w := newWorld(t).withQueue()
 	file := w.file("x", 1)
-	dead := "nats://me:hush@" + deadAddress(t)
+	dead := "nats://me:hush@" + deadAddress
 	for name, tt := range map[string]struct {
 		code int
 		says string
