@@ -1,6 +1,7 @@
 package checkpoint
 
 import (
+	"context"
 	"os"
 	"time"
 )
@@ -19,6 +20,16 @@ type Unbegun interface {
 	// since the given time and does not know its ID. The next holder's Unbegun returns
 	// that time, if there is no record.
 	CloseUnbegun(since time.Time) error
+}
+
+// A Marker is an [Unbegun] that has to be told when an upload may come to be whose ID is
+// not recorded yet. One that is not a Marker takes each holder for such a one that ended
+// without Close or Remove.
+type Marker interface {
+	// MarkUnbegun is called right before an upload is made. Unless Begin, Remove or Close
+	// follows, the next holder's Unbegun returns when this one claimed the upload. Like
+	// Flush it returns [ErrLost] where the claim is.
+	MarkUnbegun(ctx context.Context) error
 }
 
 var (

@@ -100,6 +100,7 @@ func (c *jobClaim) close(claim func() error) error {
 var (
 	_ checkpoint.Held    = (*jobClaim)(nil)
 	_ checkpoint.Unbegun = (*jobClaim)(nil)
+	_ checkpoint.Marker  = (*jobClaim)(nil)
 	_ checkpoint.Timed   = (*jobClaim)(nil)
 )
 
@@ -123,6 +124,13 @@ func (c *jobClaim) CloseUnbegun(since time.Time) error {
 		return c.close(func() error { return u.CloseUnbegun(since) })
 	}
 	return c.Close()
+}
+
+func (c *jobClaim) MarkUnbegun(ctx context.Context) error {
+	if m, ok := c.Claim.(checkpoint.Marker); ok {
+		return m.MarkUnbegun(ctx)
+	}
+	return c.Flush(ctx)
 }
 
 func (c *jobClaim) Slowest() time.Duration {

@@ -58,6 +58,7 @@ type claim struct {
 var (
 	_ checkpoint.Held    = (*claim)(nil)
 	_ checkpoint.Unbegun = (*claim)(nil)
+	_ checkpoint.Marker  = (*claim)(nil)
 	_ checkpoint.Timed   = (*claim)(nil)
 )
 
@@ -253,12 +254,11 @@ func (c *claim) putBack(parts []checkpoint.Part) {
 
 // Flush implements [checkpoint.Claim]. It asks the engine in any case: with the parts to
 // write, or else by renewing the lease, which the engine refuses to a holder that has
-// lost it. Without a record it is called before an upload is made whose ID nobody knows
-// yet, which the next holder has to know.
+// lost it.
 func (c *claim) Flush(ctx context.Context) error {
 	return c.inTurn(ctx, func(ctx context.Context) error {
 		c.mu.Lock()
-		begun, waiting, failed := c.state.ok, len(c.pending) > 0, c.failed
+		waiting, failed := len(c.pending) > 0, c.failed
 		c.failed = nil
 		c.mu.Unlock()
 		switch {
@@ -266,10 +266,18 @@ func (c *claim) Flush(ctx context.Context) error {
 			return c.writeParts(ctx) // again those that failed
 		case failed != nil:
 			return failed
-		case !begun && !c.marked:
-			return c.mark(ctx, c.taken)
 		}
 		return c.renew(ctx)
+	})
+}
+
+// MarkUnbegun implements [checkpoint.Marker].
+func (c *claim) MarkUnbegun(ctx context.Context) error {
+	return c.inTurn(ctx, func(ctx context.Context) error {
+		if c.marked {
+			return c.renew(ctx)
+		}
+		return c.mark(ctx, c.taken)
 	})
 }
 

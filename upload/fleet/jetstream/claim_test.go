@@ -371,7 +371,7 @@ func TestUnbegun(t *testing.T) {
 	if at := unbegun(c); !at.IsZero() {
 		t.Errorf("of a new upload: %v, want none", at)
 	}
-	noError(t, "Flush before an upload is made", c.Flush(t.Context()))
+	noError(t, "MarkUnbegun", c.(checkpoint.Marker).MarkUnbegun(t.Context()))
 	noError(t, "CloseUnbegun", c.(checkpoint.Unbegun).CloseUnbegun(before))
 
 	c = claim(t, s)
@@ -394,29 +394,40 @@ func TestUnbegun(t *testing.T) {
 }
 
 // A holder that dies after it has made an upload and before it has its record leaves a
-// mark, since it has asked the engine before.
+// mark; one that has made an object leaves nothing.
 func TestUnbegunOfADeadHolder(t *testing.T) {
-	t.Parallel()
-	o := jetstream.Options{Namespace: namespace(), Lease: time.Second}
-	nc := connect(t, node)
-	c := claim(t, open(t, nc, o))
-	taken := time.Now()
-	noError(t, "Flush", c.Flush(t.Context()))
-	nc.Close() // a lease of a second: nothing here depends on its being renewed
-	next := open(t, connect(t, node), o)
-	var got checkpoint.Claim
-	within(t, "the lease ended", func() bool {
-		var err error
-		got, err = next.Open(t.Context(), key)
-		return err == nil
-	})
-	at := got.(checkpoint.Unbegun).Unbegun()
-	if at.IsZero() || at.After(taken) {
-		t.Errorf("Unbegun is %v, want when the dead holder claimed it, before %v", at, taken)
-	}
-	noError(t, "Close", got.Close())
-	if at := claim(t, next).(checkpoint.Unbegun).Unbegun(); !at.IsZero() {
-		t.Errorf("Unbegun after Close is %v, want none", at)
+	for _, test := range []struct {
+		name   string
+		call   func(checkpoint.Claim) error
+		marked bool
+	}{
+		{"before an upload: marked", func(c checkpoint.Claim) error { return c.(checkpoint.Marker).MarkUnbegun(t.Context()) }, true},
+		{"before an object: nothing", func(c checkpoint.Claim) error { return c.Flush(t.Context()) }, false},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			t.Parallel()
+			o := jetstream.Options{Namespace: namespace(), Lease: time.Second}
+			nc := connect(t, node)
+			c := claim(t, open(t, nc, o))
+			taken := time.Now()
+			noError(t, "the call", test.call(c))
+			nc.Close() // a lease of a second: nothing here depends on its being renewed
+			next := open(t, connect(t, node), o)
+			var got checkpoint.Claim
+			within(t, "the lease ended", func() bool {
+				var err error
+				got, err = next.Open(t.Context(), key)
+				return err == nil
+			})
+			at := got.(checkpoint.Unbegun).Unbegun()
+			if at.IsZero() == test.marked || at.After(taken) {
+				t.Errorf("Unbegun is %v, want when the dead holder claimed it, before %v: %t", at, taken, test.marked)
+			}
+			noError(t, "Close", got.Close())
+			if at := claim(t, next).(checkpoint.Unbegun).Unbegun(); !at.IsZero() {
+				t.Errorf("Unbegun after Close is %v, want none", at)
+			}
+		})
 	}
 }
 

@@ -42,10 +42,25 @@ func (f *fence) ask(ctx context.Context) error {
 	if f == nil {
 		return nil
 	}
+	return f.asked(ctx, f.claim.Flush)
+}
+
+// askToInitiate is ask before a request that makes an upload, whose ID is not known until
+// it is answered.
+func (f *fence) askToInitiate(ctx context.Context) error {
+	if f != nil {
+		if m, ok := f.claim.(checkpoint.Marker); ok {
+			return f.asked(ctx, m.MarkUnbegun)
+		}
+	}
+	return f.ask(ctx)
+}
+
+func (f *fence) asked(ctx context.Context, call func(context.Context) error) error {
 	if err := f.look(); err != nil || !f.canBeLost() {
 		return err
 	}
-	err := f.claim.Flush(ctx)
+	err := call(ctx)
 	if lost := f.note(err); lost != nil {
 		return lost
 	}

@@ -113,6 +113,7 @@ type guardedUpload struct {
 
 var (
 	_ checkpoint.Unbegun = (*guardedUpload)(nil)
+	_ checkpoint.Marker  = (*guardedUpload)(nil)
 	_ checkpoint.Timed   = (*guardedUpload)(nil)
 	_ checkpoint.Held    = (*guardedUpload)(nil)
 )
@@ -193,6 +194,14 @@ func (u *guardedUpload) Lost() (lost <-chan struct{}) {
 		_ = u.look("looking at the checkpoint", func() { lost = cp.Lost() })
 	}
 	return lost
+}
+
+func (u *guardedUpload) MarkUnbegun(ctx context.Context) error {
+	m, ok := u.Claim.(checkpoint.Marker)
+	if !ok {
+		return u.Flush(ctx)
+	}
+	return u.change("marking the checkpoint", func() error { return m.MarkUnbegun(ctx) })
 }
 
 func (u *guardedUpload) Unbegun() (at time.Time) {

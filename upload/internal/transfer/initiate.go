@@ -26,7 +26,7 @@ func (m *multipart) initiate(ctx context.Context) error {
 		if err := m.job.Source.Check(); err != nil {
 			return err
 		}
-		if err := m.fence.ask(ctx); err != nil {
+		if err := m.fence.askToInitiate(ctx); err != nil {
 			return err
 		}
 		made := time.Now()
