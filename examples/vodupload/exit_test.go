@@ -120,7 +120,7 @@ func TestInterrupt(t *testing.T) {
 	}{{os.Interrupt, exitInterrupted}, {syscall.SIGTERM, exitTemporary}} {
 		t.Run(test.signal.String(), func(t *testing.T) {
 			w := newWorld(t)
-			w.file("big film.mp4", 300_000)
+			w.file("big film.mp4", 300<<10)
 			w.chdir()
 			hang := osstest.Hang(osstest.OpUploadPart).Nth(3) // parts need not be sent in their order
 			w.server.Inject(hang)

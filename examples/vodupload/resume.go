@@ -8,7 +8,6 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/vodupload/vodupload/examples/vodupload/internal/config"
 	"github.com/vodupload/vodupload/examples/vodupload/internal/output"
 	"github.com/vodupload/vodupload/upload"
 )
@@ -18,7 +17,7 @@ const resumeHelp = `Resumes the unfinished uploads of files whose checkpoints ar
 upload was begun with, like its content type and storage class, is with it at the server. If the
 server does not have it any more, the file is uploaded from the start, with the defaults.
 
-One run resumes uploads to buckets of one region; give the IDs of those, where there are more.`
+The buckets may be in several regions: each upload goes where it was begun.`
 
 func newResume(a *app) *cobra.Command {
 	var flags clientFlags
@@ -50,32 +49,42 @@ func (a *app) resume(ctx context.Context, ids []string, flags clientFlags) error
 		a.endList(a.reporter(), nil, "no unfinished uploads in "+output.Safe(folder))
 		return nil
 	}
-	k := chosen[0].Record.Key
-	if err := a.fallBackTo(k.Endpoint, k.Bucket); err != nil {
-		return err
-	}
 	opts := flags.options()
 	opts.CheckpointDir = folder
 	if opts.PartSize == 0 {
 		opts.PartSize = smallestPart(chosen) // a file that fits into one part is not sent in parts
 	}
-	s, err := a.open(ctx, k.Bucket, opts)
+	c, err := a.configuration()
 	if err != nil {
 		return err
 	}
-	if s.place, err = a.placeOfAll(chosen); err != nil {
-		return s.finish(ctx, err)
+	k := chosen[0].Record.Key
+	s, err := a.openAt(ctx, c, placeAt(c, k.Endpoint, k.Bucket), k.Bucket, opts)
+	if err != nil {
+		return err
 	}
-	err = flags.throttle(ctx, s.client)
-	if err == nil {
-		err = s.client.Start(ctx)
-	}
+	return s.finish(ctx, s.resume(ctx, chosen, len(ids) > 0, &flags))
+}
+
+// resume resumes uploads. Those that one client cannot do, since it signs for one region, are
+// another's, after the first has ended: --parallel and --bandwidth are of all together.
+func (s *session) resume(ctx context.Context, chosen []unfinished, asked bool, flags *clientFlags) error {
 	for _, u := range chosen {
-		if err == nil {
-			s.addAgain(u, len(ids) > 0)
+		s.addAgain(u, asked)
+	}
+	for _, c := range s.clients.list() {
+		if err := flags.throttle(ctx, c); err != nil {
+			return err
+		}
+		if err := c.Start(ctx); err != nil {
+			return err
+		}
+		_ = c.Wait(ctx) // the reporter has seen what failed
+		if ctx.Err() != nil {
+			return nil
 		}
 	}
-	return s.finish(ctx, err)
+	return nil
 }
 
 func smallestPart(all []unfinished) int64 {
@@ -84,29 +93,6 @@ func smallestPart(all []unfinished) int64 {
 		size = min(size, u.Record.PartSize)
 	}
 	return size
-}
-
-// placeOfAll returns an error if one client cannot reach all the buckets: its region and
-// its domains are the same for all.
-func (a *app) placeOfAll(all []unfinished) (config.Place, error) {
-	c, err := a.configuration()
-	if err != nil {
-		return config.Place{}, err
-	}
-	var first config.Place
-	for i, u := range all {
-		p, err := c.Place(u.Record.Key.Bucket)
-		if err != nil {
-			return p, err
-		}
-		if i == 0 {
-			first = p
-		} else if p.Region != first.Region {
-			return p, usageError{fmt.Errorf("the buckets %s and %s are in different regions: resume them one after the other, by their IDs",
-				all[0].Record.Key.Bucket, u.Record.Key.Bucket)}
-		}
-	}
-	return first, nil
 }
 
 // addAgain adds the file of an upload. One that cannot be resumed from here is passed over,
@@ -129,7 +115,11 @@ func (s *session) addAgain(u unfinished, asked bool) {
 		return
 	}
 	f := upload.File{Path: k.Source, Endpoint: k.Endpoint, Bucket: k.Bucket, Object: k.Object}
-	if _, err := s.client.AddFile(f); err != nil {
+	client, err := s.clientAt(placeAt(s.config, k.Endpoint, k.Bucket))
+	if err == nil {
+		_, err = client.AddFile(f)
+	}
+	if err != nil {
 		s.report.Fail(k.Source, err)
 	}
 }

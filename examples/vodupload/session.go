@@ -13,13 +13,17 @@ import (
 // A session is a client for one bucket whose work is reported.
 type session struct {
 	app    *app
-	client *upload.Client
+	client *upload.Client // of place
 	report *output.Reporter
+	config *config.Config
 	place  config.Place
 	bucket string
 	object *upload.ObjectOptions // of all files; nil: the defaults
 	cache  *sts.Cache
 	record *record // nil: none
+
+	opts    upload.Options // of all clients, but for where they upload to
+	clients clients        // one for each site; client is among them
 }
 
 // configuration returns the configuration of this run.
@@ -34,38 +38,45 @@ func (a *app) configuration() (*config.Config, error) {
 // open returns a session for a bucket that shows the progress of uploads. The caller must
 // call finish.
 func (a *app) open(ctx context.Context, bucket string, opts upload.Options) (*session, error) {
-	s, err := a.connect(ctx, bucket, opts)
+	c, place, err := a.placeOf(bucket)
+	if err != nil {
+		return nil, err
+	}
+	return a.openAt(ctx, c, place, bucket, opts)
+}
+
+// openAt is open for a bucket of which it is known how it is reached.
+func (a *app) openAt(ctx context.Context, c *config.Config, place config.Place, bucket string, opts upload.Options) (*session, error) {
+	s, err := a.connectAt(ctx, c, place, bucket, opts)
 	if err == nil {
-		s.report.Follow(s.client.Stats)
+		s.report.Follow(s.stats)
 	}
 	return s, err
 }
 
-// fallBackTo takes an endpoint that was recorded with a bucket, if the configuration has
-// none for it.
-func (a *app) fallBackTo(endpoint, bucket string) error {
+// placeOf returns how a bucket is reached, by the configuration.
+func (a *app) placeOf(bucket string) (*config.Config, config.Place, error) {
 	c, err := a.configuration()
 	if err != nil {
-		return err
+		return nil, config.Place{}, err
 	}
-	if _, err := c.Place(bucket); err != nil && endpoint != "" {
-		a.global.config.Endpoint = endpoint
-	}
-	return nil
+	place, err := c.Place(bucket)
+	return c, place, err
 }
 
 // connect returns a session for a bucket. It has looked for credentials: without any, it
 // fails at once. opts are those of the client; what the configuration and the report need
 // is added. The caller must call finish.
 func (a *app) connect(ctx context.Context, bucket string, opts upload.Options) (*session, error) {
-	c, err := a.configuration()
+	c, place, err := a.placeOf(bucket)
 	if err != nil {
 		return nil, err
 	}
-	place, err := c.Place(bucket)
-	if err != nil {
-		return nil, err
-	}
+	return a.connectAt(ctx, c, place, bucket, opts)
+}
+
+// connectAt is connect for a bucket of which it is known how it is reached.
+func (a *app) connectAt(ctx context.Context, c *config.Config, place config.Place, bucket string, opts upload.Options) (*session, error) {
 	cache, err := sts.NewCache(c.Credentials, nil)
 	if err != nil {
 		return nil, err
@@ -74,10 +85,9 @@ func (a *app) connect(ctx context.Context, bucket string, opts upload.Options) (
 		_ = cache.Close()
 		return nil, deniedError{err}
 	}
-	s := &session{app: a, report: a.reporter(), place: place, bucket: bucket, cache: cache}
-	opts.Credentials, opts.Region, opts.CustomDomains = cache, place.Region, place.CustomDomains
-	opts.Callbacks = reported(s.report.Callbacks(), opts.Callbacks)
-	if s.client, err = upload.New(&opts); err != nil {
+	opts.Credentials = cache
+	s := &session{app: a, report: a.reporter(), config: c, place: place, bucket: bucket, cache: cache, opts: opts}
+	if s.client, err = s.clientAt(place); err != nil {
 		_ = cache.Close()
 		return nil, err
 	}
@@ -119,11 +129,15 @@ func (e deniedError) Unwrap() error { return e.err }
 // session. err is what has already gone wrong with the run as a whole. All that went
 // wrong is reported: the error that finish returns only has the exit code.
 func (s *session) finish(ctx context.Context, err error) error {
-	if err != nil {
-		_ = s.client.Stop()
+	for _, c := range s.clients.list() {
+		if err != nil {
+			_ = c.Stop()
+		}
+		_ = c.Wait(context.WithoutCancel(ctx)) // the reporter has seen what failed
 	}
-	_ = s.client.Wait(context.WithoutCancel(ctx)) // the reporter has seen what failed
-	_ = s.client.Close()
+	for _, c := range s.clients.list() {
+		_ = c.Close()
+	}
 	_ = s.cache.Close()
 	err = s.outcome(ctx, errors.Join(err, s.record.close()))
 	s.report.Close(exitCode(err))

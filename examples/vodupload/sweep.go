@@ -2,11 +2,15 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/spf13/cobra"
 
+	"github.com/vodupload/vodupload/checkpoint"
+	"github.com/vodupload/vodupload/examples/vodupload/internal/config"
 	"github.com/vodupload/vodupload/examples/vodupload/internal/output"
 	"github.com/vodupload/vodupload/upload"
 )
@@ -67,15 +71,56 @@ func (a *app) sweepHere(ctx context.Context, flags sweepFlags) error {
 		a.endList(a.reporter(), nil, "no unfinished uploads in "+output.Safe(folder))
 		return nil
 	}
-	k := all[0].Record.Key
-	if err := a.fallBackTo(k.Endpoint, k.Bucket); err != nil {
+	store, err := checkpoint.OpenDir(folder)
+	if err != nil {
 		return err
 	}
-	s, err := a.connect(ctx, k.Bucket, upload.Options{CheckpointDir: folder})
+	defer store.Close()
+	c, err := a.configuration()
+	if err != nil {
+		return err
+	}
+	s, err := a.sessionOfAll(ctx, c, store, all)
 	if err != nil {
 		return err
 	}
 	return s.sweep(ctx, upload.SweepOptions{OlderThan: flags.age(), DryRun: !flags.abort})
+}
+
+// sessionOfAll returns a session with the clients that reach all the uploads. Each of them
+// sees the checkpoints of its own uploads.
+func (a *app) sessionOfAll(ctx context.Context, c *config.Config, store checkpoint.Store, all []unfinished) (s *session, err error) {
+	for _, u := range all {
+		k := u.Record.Key
+		place := placeAt(c, k.Endpoint, k.Bucket)
+		opts := upload.Options{Checkpoints: checkpointsOf{store, c, siteOf(place)}}
+		if s == nil {
+			if s, err = a.connectAt(ctx, c, place, k.Bucket, opts); err != nil {
+				return nil, err
+			}
+			continue
+		}
+		s.opts.Checkpoints = opts.Checkpoints
+		if _, err := s.clientAt(place); err != nil {
+			return nil, s.finish(ctx, err)
+		}
+	}
+	return s, nil
+}
+
+// checkpointsOf is a store that lists what is reached as one site.
+type checkpointsOf struct {
+	checkpoint.Store
+	config *config.Config
+	site   site
+}
+
+// List implements [checkpoint.Store].
+func (s checkpointsOf) List(ctx context.Context) ([]checkpoint.Entry, error) {
+	all, err := s.Store.List(ctx)
+	return slices.DeleteFunc(all, func(e checkpoint.Entry) bool {
+		return siteOf(placeAt(s.config, e.Record.Key.Endpoint, e.Record.Key.Bucket)) != s.site
+	}), err
 }
 
 // sweepThere goes by the server's list, too.
@@ -107,7 +152,12 @@ func (f sweepFlags) age() time.Duration {
 
 // sweep lists what it finds, and reports what could not be aborted.
 func (s *session) sweep(ctx context.Context, o upload.SweepOptions) error {
-	found, err := s.client.Sweep(ctx, o)
+	var found []upload.Leftover
+	var err error
+	for _, c := range s.clients.list() {
+		some, sweepErr := c.Sweep(ctx, o)
+		found, err = append(found, some...), errors.Join(err, sweepErr)
+	}
 	t := table{uploadsHead}
 	var aborted int
 	var held int64

@@ -18,6 +18,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"github.com/vodupload/vodupload/checkpoint"
+	"github.com/vodupload/vodupload/examples/vodupload/internal/config"
 	"github.com/vodupload/vodupload/examples/vodupload/internal/manifest"
 	"github.com/vodupload/vodupload/examples/vodupload/internal/output"
 	"github.com/vodupload/vodupload/upload"
@@ -81,7 +82,11 @@ func (a *app) verifyFolder(ctx context.Context, source, to string, flags verifyF
 	if err != nil {
 		return err
 	}
-	v, err := a.verifier(ctx, d.bucket, flags)
+	c, place, err := a.placeOf(d.bucket)
+	if err != nil {
+		return err
+	}
+	v, err := a.verifier(ctx, c, place, d.bucket, flags)
 	if err != nil {
 		return err
 	}
@@ -135,10 +140,15 @@ func (a *app) verifyManifest(ctx context.Context, path string, flags verifyFlags
 	if len(lines) == 0 {
 		return usageError{fmt.Errorf("manifest %s: it has no lines", path)}
 	}
-	if err := a.fallBackTo(lines[0].Endpoint, lines[0].Bucket); err != nil {
+	c, err := a.configuration()
+	if err != nil {
 		return err
 	}
-	v, err := a.verifier(ctx, lines[0].Bucket, flags)
+	place, err := a.placeOfLine(c, &lines[0])
+	if err != nil {
+		return err
+	}
+	v, err := a.verifier(ctx, c, place, lines[0].Bucket, flags)
 	if err != nil {
 		return err
 	}
@@ -162,11 +172,11 @@ type verification struct {
 	size, bytes atomic.Int64 // of the files that are read; read
 }
 
-func (a *app) verifier(ctx context.Context, bucket string, flags verifyFlags) (*verification, error) {
+func (a *app) verifier(ctx context.Context, c *config.Config, place config.Place, bucket string, flags verifyFlags) (*verification, error) {
 	if flags.requests < 1 || flags.requests > 1000 {
 		return nil, usageError{fmt.Errorf("--parallel: got %d, want 1 to 1000", flags.requests)}
 	}
-	s, err := a.connect(ctx, bucket, upload.Options{Parallel: flags.requests, Checkpoints: checkpoint.NewMemory()})
+	s, err := a.connectAt(ctx, c, place, bucket, upload.Options{Parallel: flags.requests, Checkpoints: checkpoint.NewMemory()})
 	if err != nil {
 		return nil, err
 	}
@@ -269,7 +279,7 @@ func (v *verification) bucketOf(p pair) string {
 
 // compare returns the checksum and the size that both have. An error is about the pair.
 func (v *verification) compare(ctx context.Context, p pair) (crc uint64, size int64, err error) {
-	there, err := v.client.Stat(ctx, upload.StatOptions{Endpoint: v.endpointOf(p), Bucket: v.bucketOf(p), Object: p.object})
+	there, err := v.stat(ctx, p)
 	where := v.bucketOf(p) + "/" + p.object
 	if errors.Is(err, upload.ErrObjectNotExist) {
 		return 0, 0, fmt.Errorf("missing: %s has no object %s/%s%w", p.path, v.bucketOf(p), p.object, hiddenError{err})
@@ -310,14 +320,29 @@ func differ(a, b string, size int64, crc uint64, there upload.ObjectInfo) error 
 	return difference{fmt.Sprintf("different: %s has %d bytes and the CRC64 %d, %s has %d and %d", a, size, crc, b, there.Size, there.CRC64)}
 }
 
-// endpointOf returns the endpoint of a pair: that of its line, unless the command line has
-// another.
-func (v *verification) endpointOf(p pair) string {
-	given := v.app.global.config
-	if p.line != nil && p.line.Endpoint != "" && given.Endpoint == "" && given.CustomDomain == "" {
-		return p.line.Endpoint
+// stat asks for the object of a pair.
+func (v *verification) stat(ctx context.Context, p pair) (upload.ObjectInfo, error) {
+	place, client := v.place, v.client
+	if p.line != nil {
+		var err error
+		if place, err = v.app.placeOfLine(v.config, p.line); err == nil {
+			client, err = v.clientAt(place)
+		}
+		if err != nil {
+			return upload.ObjectInfo{}, err
+		}
 	}
-	return v.place.Endpoint
+	return client.Stat(ctx, upload.StatOptions{Endpoint: place.Endpoint, Bucket: v.bucketOf(p), Object: p.object})
+}
+
+// placeOfLine returns how the bucket of a line is reached: at the endpoint of the line, unless
+// the command line has another.
+func (a *app) placeOfLine(c *config.Config, l *manifest.Line) (config.Place, error) {
+	given := a.global.config
+	if l.Endpoint != "" && given.Endpoint == "" && given.CustomDomain == "" {
+		return placeAt(c, l.Endpoint, l.Bucket), nil
+	}
+	return c.Place(l.Bucket)
 }
 
 // checksum reads a file, until ctx ends.

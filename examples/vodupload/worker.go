@@ -94,7 +94,7 @@ func (a *app) work(ctx context.Context, flags *workerFlags) error {
 	defer nc.Close()
 	report := a.reporter() // it is closed only once it has shown something
 	opts := flags.clientFlags.options()
-	opts.Credentials, opts.Region, opts.Callbacks = cache, c.Region.Value, report.Callbacks()
+	opts.Credentials, opts.Region, opts.Callbacks = cache, c.Region.Value, report.Callbacks(0)
 	if domain := c.CustomDomain.Value; domain != "" {
 		opts.CustomDomains = []string{domain}
 	}

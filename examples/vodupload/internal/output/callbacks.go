@@ -7,18 +7,23 @@ import (
 	"github.com/vodupload/vodupload/upload"
 )
 
-// Callbacks returns those that a client needs in order to be reported.
-func (r *Reporter) Callbacks() upload.Callbacks {
+// Callbacks returns those that a client needs in order to be reported. The numbers of its
+// files are raised by before, so that those of several clients differ.
+func (r *Reporter) Callbacks(before int64) upload.Callbacks {
+	of := func(f upload.FileInfo) upload.FileInfo {
+		f.ID += upload.FileID(before)
+		return f
+	}
 	return upload.Callbacks{
-		OnStarted:  func(_ *upload.Client, f upload.FileInfo) { r.fileStarted(f) },
-		OnProgress: func(_ *upload.Client, f upload.FileInfo, _, _ int64) { r.fileProgress(f) },
+		OnStarted:  func(_ *upload.Client, f upload.FileInfo) { r.fileStarted(of(f)) },
+		OnProgress: func(_ *upload.Client, f upload.FileInfo, _, _ int64) { r.fileProgress(of(f)) },
 		OnSucceeded: func(_ *upload.Client, f upload.FileInfo, result upload.Result) {
-			r.fileDone(f, result)
+			r.fileDone(of(f), result)
 		},
-		OnFailed:   func(_ *upload.Client, f upload.FileInfo, err error) { r.fileFailed(f, err) },
-		OnCanceled: func(_ *upload.Client, f upload.FileInfo) { r.fileCanceled(f) },
-		OnRetry:    func(_ *upload.Client, f upload.FileInfo, retry upload.Retry) { r.fileRetry(f, retry) },
-		OnWaiting:  func(_ *upload.Client, f upload.FileInfo, w upload.Waiting) { r.fileWaits(f, w) },
+		OnFailed:   func(_ *upload.Client, f upload.FileInfo, err error) { r.fileFailed(of(f), err) },
+		OnCanceled: func(_ *upload.Client, f upload.FileInfo) { r.fileCanceled(of(f)) },
+		OnRetry:    func(_ *upload.Client, f upload.FileInfo, retry upload.Retry) { r.fileRetry(of(f), retry) },
+		OnWaiting:  func(_ *upload.Client, f upload.FileInfo, w upload.Waiting) { r.fileWaits(of(f), w) },
 	}
 }
 

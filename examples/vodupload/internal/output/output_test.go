@@ -86,7 +86,7 @@ func TestJSON(t *testing.T) {
 		var out, people bytes.Buffer
 		r := New(Options{JSON: &out, People: &people, Now: time.Now})
 		r.Follow(figures(new(atomic.Int64)))
-		c := r.Callbacks()
+		c := r.Callbacks(0)
 		f := upload.FileInfo{ID: 1, Path: "/a\n\x1b.mp4", Bucket: "media", Object: "a<b>.mp4", Size: 10}
 		c.OnStarted(nil, f)
 		for i := range 30 { // within three seconds
@@ -201,7 +201,7 @@ func TestSpeedOfWhatIsTheSame(t *testing.T) {
 				Total: 400 << 20, Uploaded: 100 << 20, Left: -1,
 			}
 		})
-		r.Callbacks().OnSucceeded(nil, upload.FileInfo{ID: 1}, upload.Result{Skipped: true, Size: 100 << 20})
+		r.Callbacks(0).OnSucceeded(nil, upload.FileInfo{ID: 1}, upload.Result{Skipped: true, Size: 100 << 20})
 		time.Sleep(10*time.Second + time.Millisecond)
 		r.Close(0)
 		if want := "00:00:10 25%, 100 MiB of 400 MiB, 10 MiB/s compared, 30s left, 1 of 4 files\n"; !strings.HasPrefix(people.String(), want) {
