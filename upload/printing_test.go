@@ -179,6 +179,7 @@ var printable = map[string]maker{
 
 	"dashboard.Dashboard":   func(t *testing.T) any { return closed(t, must(dashboard.New(secretClient(t).(*upload.Client), nil))) },
 	"dashboard.Fleet":       filled[dashboard.Fleet](),
+	"dashboard.FleetCount":  filled[dashboard.FleetCount](),
 	"dashboard.FleetJob":    filled[dashboard.FleetJob](),
 	"dashboard.FleetWorker": filled[dashboard.FleetWorker](),
 	"dashboard.Options":     filled[dashboard.Options](),

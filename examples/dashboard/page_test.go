@@ -3,8 +3,10 @@ package main
 import (
 	"flag"
 	"fmt"
+	"net/http"
 	"net/http/httptest"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -31,6 +33,8 @@ type stage struct {
 	client *upload.Client
 	page   *dashboard.Dashboard
 	server *httptest.Server
+	away   atomic.Bool  // the server: it answers nothing
+	asked  atomic.Int32 // for streams
 	hang   *osstest.Fault
 }
 
@@ -55,7 +59,15 @@ func newStage(t *testing.T) *stage {
 		t.Fatal(err)
 	}
 	t.Cleanup(s.page.Close)
-	s.server = httptest.NewServer(s.page)
+	s.server = httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if s.away.Load() {
+			panic(http.ErrAbortHandler)
+		}
+		if r.URL.Path == "/events" {
+			s.asked.Add(1)
+		}
+		s.page.ServeHTTP(w, r)
+	}))
 	t.Cleanup(s.server.Close)
 	t.Cleanup(s.page.Close) // before the server, which waits for streams
 
@@ -125,6 +137,7 @@ func TestPage(t *testing.T) {
 		p.Until(part("t") + ` === "1"`)
 		p.Until(part("a") + ` === "29"`)
 		p.Until(part("m") + ` === "88"`)
+		p.Until(`document.getElementById("map-note").textContent === "Retrying: 20. In flight: 31 to 32."`)
 		if got := p.Eval(`document.activeElement.id`); got != "detail-title" {
 			t.Errorf("the keyboard is on %q, want it on the title of the parts", got)
 		}
@@ -186,14 +199,29 @@ func TestPage(t *testing.T) {
 	})
 	t.Run("comes back when the server does", func(t *testing.T) {
 		p.T = t
+		p.Until(`document.getElementById("link").hidden`)
+		s.away.Store(true)
 		s.server.CloseClientConnections()
-
+		p.Until(`document.getElementById("link").textContent.startsWith("No connection to the server: this is of ")`)
+		p.Until(`document.body.classList.contains("stale") && document.title.startsWith("No connection")`)
+		p.shoot("away")
+		s.away.Store(false)
 		if _, err := s.client.AddFile(upload.File{Path: "/recordings/late.mp4", Source: upload.NewSource(noise(9), kib, "late"),
 			Endpoint: s.oss.URL, Bucket: "media", Object: "late.mp4"}); err != nil {
 			t.Fatal(err)
 		}
 		p.Until(row("late.mp4") + ` !== undefined`)
-		p.Until(`document.getElementById("link").hidden`)
+		p.Until(`document.getElementById("link").hidden && !document.body.classList.contains("stale")`)
+	})
+	t.Run("asks again where the server has said nothing for long", func(t *testing.T) {
+		p.T = t
+		before := s.asked.Load()
+		p.Eval(`(() => { const now = Date.now; Date.now = () => now() + 60_000; })()`)
+		p.Until(`document.body.classList.contains("stale")`)
+		p.Until(`!document.body.classList.contains("stale")`)
+		if after := s.asked.Load(); after != before+1 {
+			t.Errorf("asked for %d more streams, want 1", after-before)
+		}
 	})
 	t.Run("pauses and resumes", func(t *testing.T) {
 		p.T = t
@@ -202,11 +230,21 @@ func TestPage(t *testing.T) {
 		if got := s.client.Status(); got != upload.StatePaused {
 			t.Errorf("the client is %v", got)
 		}
+		s.add(t, "unwanted.mp4", kib)
+		p.Until(row("unwanted.mp4") + ` !== undefined`)
+		p.Eval(row("unwanted.mp4") + `.querySelector(".name").click()`)
+		p.Do(chromedp.Click("#detail-cancel", chromedp.NodeVisible))
+		p.Until(`document.getElementById("detail-cancel").textContent === "Drop what was sent?"`)
+		if n := s.client.Stats().Files[upload.FileCanceled]; n != 0 {
+			t.Error("the first click has canceled a file")
+		}
+		p.Do(chromedp.Click("#detail-cancel", chromedp.NodeVisible))
+		p.Until(row("unwanted.mp4") + `.children[1].textContent === "canceled"`)
 		p.Do(chromedp.Click("#resume", chromedp.NodeEnabled))
 		p.Until(`["started", "finished"].includes(document.getElementById("state").textContent)`)
 		p.Until(`document.getElementById("counts").textContent.includes("10 succeeded")`)
 		p.Do(chromedp.Click("#retry-failed", chromedp.NodeEnabled))
-		p.Until(`document.getElementById("counts").textContent === "11 succeeded"`)
+		p.Until(`document.getElementById("counts").textContent === "11 succeeded, 1 canceled"`)
 		p.Until(`document.getElementById("percent").textContent === "100 %"`)
 		p.Eval(row("film.mp4") + `.querySelector(".name").click()`)
 		p.Until(`document.querySelector('[data-part="r"]').textContent === "29"`)

@@ -6,8 +6,8 @@ import (
 )
 
 const (
-	// keepalive is how far apart the bytes of a stream are at most: proxies end those that
-	// are silent.
+	// keepalive is how far apart the events of a stream are at most: proxies end those that
+	// are silent, and a page that hears nothing for longer knows that it is cut off.
 	keepalive = 15 * time.Second
 
 	// patience is how long a viewer may take to read one update.
@@ -66,7 +66,8 @@ type stream struct {
 	control *http.ResponseController
 }
 
-// send writes frames, or a comment where there are none.
+// send writes frames, or a sign of life where there are none. That is an event, as a page
+// is told of no comment.
 func (s *stream) send(frames map[string]frame) error {
 	text := []byte(nil)
 	for topic, f := range frames {
@@ -74,7 +75,7 @@ func (s *stream) send(frames map[string]frame) error {
 		text = append(append(text, f.body...), "\n\n"...)
 	}
 	if len(frames) == 0 {
-		text = append(text, ": \n\n"...)
+		text = append(text, "event: beat\ndata: 0\n\n"...)
 	}
 	return s.write(text)
 }

@@ -25,7 +25,7 @@ type figures struct {
 	Expires  int64            `json:"expires"` // the token; 0: never, or not known
 	Asked    int64            `json:"asked"`   // for tokens
 	Received int64            `json:"received"`
-	Waiting  []waiting        `json:"waiting"` // what files wait for, one for each reason
+	Waiting  waits            `json:"waiting"` // what files wait for
 	Control  bool             `json:"control"`
 }
 
@@ -36,7 +36,7 @@ func figuresOf(c client, control bool) figures {
 		Total: s.Total, Uploaded: s.Uploaded, Speed: int64(s.Speed), Left: -1,
 		InFlight: s.InFlight, Slots: s.Slots, Requests: s.Requests, Retries: s.Retries,
 		Sent: s.SentBytes, Acked: s.AckedBytes, Expires: millis(s.TokenExpires),
-		Asked: s.TokensAsked, Received: s.TokensReceived, Waiting: []waiting{}, Control: control,
+		Asked: s.TokensAsked, Received: s.TokensReceived, Waiting: waits{}, Control: control,
 	}
 	if s.Left >= 0 {
 		f.Left = s.Left.Milliseconds()
@@ -47,19 +47,29 @@ func figuresOf(c client, control bool) figures {
 	return f
 }
 
-// wait adds what a file waits for.
-func (f *figures) wait(w *upload.Waiting) {
+// waits are what files wait for, one for each reason.
+type waits []waiting
+
+// add adds what a file waits for.
+func (all *waits) add(w *upload.Waiting) {
 	if w == nil {
 		return
 	}
 	one := waitingOf(w)
-	i := slices.IndexFunc(f.Waiting, func(known waiting) bool { return known.For == one.For })
-	if i < 0 {
-		f.Waiting = append(f.Waiting, *one)
-		i = len(f.Waiting) - 1
+	known := all.find(one.For)
+	if known == nil {
+		*all = append(*all, *one)
+		known = &(*all)[len(*all)-1]
 	}
-	known := &f.Waiting[i]
 	known.Files++
 	known.Since = min(known.Since, one.Since)
 	known.Error = cmp.Or(known.Error, one.Error)
+}
+
+// find returns what is known of a reason; nil: nothing waits for it.
+func (all waits) find(reason string) *waiting {
+	if i := slices.IndexFunc(all, func(w waiting) bool { return w.For == reason }); i >= 0 {
+		return &all[i]
+	}
+	return nil
 }

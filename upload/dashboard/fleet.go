@@ -8,9 +8,15 @@ import (
 
 // Fleet is what a program with many machines tells its viewers.
 type Fleet struct {
-	Counts  map[string]int `json:"counts"` // jobs by state
-	Workers []FleetWorker  `json:"workers"`
-	Jobs    []FleetJob     `json:"jobs"` // the first 200 are shown
+	Counts  []FleetCount  `json:"counts"` // in the order in which they are shown
+	Workers []FleetWorker `json:"workers"`
+	Jobs    []FleetJob    `json:"jobs"` // the first 200 are shown
+}
+
+// A FleetCount is how many jobs there are in one state.
+type FleetCount struct {
+	State string `json:"state"` // in a word or two
+	Jobs  int    `json:"jobs"`
 }
 
 // A FleetWorker is one machine, or one process of it.

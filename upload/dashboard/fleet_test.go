@@ -17,7 +17,7 @@ func TestFleet(t *testing.T) {
 			if asked.Add(1) == 2 {
 				return Fleet{}, errors.New("no answer")
 			}
-			return Fleet{Counts: map[string]int{"running": 3}, Workers: []FleetWorker{{Name: "w1"}}, Jobs: make([]FleetJob, 500)}, nil
+			return Fleet{Counts: []FleetCount{{"working", 3}, {"dead", 1}}, Workers: []FleetWorker{{Name: "w1"}}, Jobs: make([]FleetJob, 500)}, nil
 		}})
 		time.Sleep(time.Hour)
 		if asked.Load() != 0 {
@@ -28,7 +28,7 @@ func TestFleet(t *testing.T) {
 		synctest.Wait()
 		all := v.of("fleet")
 		last := all[len(all)-1].data
-		if !strings.Contains(last, `"running":3`) || !strings.Contains(last, `"error":"no answer"`) || strings.Count(last, `"takeovers"`) != maxRows {
+		if !strings.Contains(last, `"counts":[{"state":"working","jobs":3},{"state":"dead","jobs":1}]`) || !strings.Contains(last, `"error":"no answer"`) || strings.Count(last, `"takeovers"`) != maxRows {
 			t.Errorf("got %d bytes", len(last))
 		}
 		time.Sleep(time.Minute)

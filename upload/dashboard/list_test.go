@@ -199,3 +199,20 @@ func TestWaitsAreSummedUp(t *testing.T) {
 		t.Errorf("got %s, want %s", text, want)
 	}
 }
+
+func TestWaitsOfFilesThatAreNotShownCount(t *testing.T) {
+	c := &fakeClient{files: manyFiles(5000), slow: time.Millisecond}
+	for i := range c.files {
+		c.files[i].State, c.files[i].Ended = upload.FileUploading, time.Time{}
+		c.files[i].Waiting = &upload.Waiting{For: upload.WaitNetwork, Since: time.UnixMilli(1000)}
+	}
+	v := newViews(c, &Options{}, nil)
+	for range 2 { // by a walk through the list, and by a look at what is shown
+		if got := v.values()[topicFigures].(figures).Waiting; len(got) != 1 || got[0].Files != 5000 {
+			t.Errorf("after %d walks got %+v, want 5000 files", c.walks, got)
+		}
+	}
+	if c.walks != 1 {
+		t.Errorf("%d walks, want one", c.walks)
+	}
+}

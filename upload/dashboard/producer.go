@@ -30,6 +30,7 @@ type views struct {
 	fleet  *fleetView
 
 	shown  []upload.FileInfo // by the last walk through the list
+	waits  waits             // of all files, by that walk
 	walked time.Time
 	cost   time.Duration // of that walk
 }
@@ -47,8 +48,13 @@ func (v *views) values() map[string]any {
 	f := figuresOf(v.client, v.opts.Control)
 	rows := make([]row, len(v.shown))
 	for i := range v.shown {
-		f.wait(v.shown[i].Waiting)
+		f.Waiting.add(v.shown[i].Waiting)
 		rows[i] = rowOf(&v.shown[i])
+	}
+	for i := range f.Waiting { // in a long list not all of those that wait are shown
+		if all := v.waits.find(f.Waiting[i].For); all != nil {
+			f.Waiting[i].Files = max(f.Waiting[i].Files, all.Files)
+		}
 	}
 	all := map[string]any{topicFigures: f, topicFiles: rows}
 	if v.opts.Recorder != nil {
@@ -71,8 +77,10 @@ func (v *views) refresh() {
 	began := time.Now()
 	if v.walked.IsZero() || began.Sub(v.walked) >= share*v.cost {
 		var chosen selection
+		v.waits = nil
 		for f := range v.client.All() {
 			chosen.add(&f)
+			v.waits.add(f.Waiting)
 		}
 		v.shown, v.walked = chosen.files(), time.Now()
 		v.cost = v.walked.Sub(began)

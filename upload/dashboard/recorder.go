@@ -148,13 +148,15 @@ type partMap struct {
 	File     upload.FileID `json:"file"`
 	State    string        `json:"state"`
 	Path     string        `json:"path"`
+	Object   string        `json:"object"` // with its bucket; empty: it has none yet
 	Size     int64         `json:"size"`
 	PartSize int64         `json:"partSize"`
 	UploadID string        `json:"uploadId"`
-	Count    int           `json:"count"` // of parts; 0: not known
-	Parts    string        `json:"parts"` // runs of equal states, like "120a3f877m"
-	Known    bool          `json:"known"` // false: nothing was recorded of it
-	Error    string        `json:"error,omitempty"`
+	Count    int           `json:"count"`             // of parts; 0: not known
+	Parts    string        `json:"parts"`             // runs of equal states, like "120a3f877m"
+	Known    bool          `json:"known"`             // false: nothing was recorded of it
+	Failure  string        `json:"failure,omitempty"` // of the file, in full
+	Error    string        `json:"error,omitempty"`   // why there is no map
 }
 
 // partsOf returns the map of a file.
@@ -166,6 +168,10 @@ func (r *Recorder) partsOf(c client, id upload.FileID) partMap {
 		return m
 	}
 	m.State, m.Path, m.Size, m.PartSize, m.UploadID = f.State.String(), f.Path, f.Size, f.PartSize, f.UploadID
+	m.Object = objectOf(&f)
+	if f.Err != nil {
+		m.Failure = f.Err.Error()
+	}
 	m.Count = countOf(&f)
 	if f.State == upload.FileSucceeded {
 		m.Known = true

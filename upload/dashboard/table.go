@@ -41,16 +41,21 @@ type waiting struct {
 func rowOf(f *upload.FileInfo) row {
 	r := row{
 		ID: f.ID, Path: f.Path, State: f.State.String(), Size: f.Size, Uploaded: f.Uploaded, InFlight: f.InFlight,
-		Waiting: waitingOf(f.Waiting), Started: millis(f.Started), Ended: millis(f.Ended),
-	}
-	if f.Bucket != "" {
-		r.Object = f.Bucket + "/" + f.Object
+		Object: objectOf(f), Waiting: waitingOf(f.Waiting), Started: millis(f.Started), Ended: millis(f.Ended),
 	}
 	if f.Err != nil {
 		r.Error, r.Code, r.RequestID = f.Err.Error(), f.Err.Code, f.Err.RequestID
 	}
 	r.Skipped = f.Result != nil && f.Result.Skipped
 	return r
+}
+
+// objectOf is the object of a file with its bucket; empty: it has none yet.
+func objectOf(f *upload.FileInfo) string {
+	if f.Bucket == "" {
+		return ""
+	}
+	return f.Bucket + "/" + f.Object
 }
 
 func waitingOf(w *upload.Waiting) *waiting {

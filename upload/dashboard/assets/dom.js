@@ -46,8 +46,8 @@ export function cells(...labels) {
 }
 
 // copier makes a button that copies a text.
-export function copier(text, name) {
-  const button = make("button", "", "Copy");
+export function copier(text, name, label = "Copy") {
+  const button = make("button", "", label);
   button.type = "button";
   button.setAttribute("aria-label", name);
   button.addEventListener("click", async () => {
@@ -57,7 +57,7 @@ export function copier(text, name) {
     } catch {
       button.textContent = "Select it";
     }
-    setTimeout(() => (button.textContent = "Copy"), 2000);
+    setTimeout(() => (button.textContent = label), 2000);
   });
   return button;
 }

@@ -70,8 +70,8 @@ function draw() {
   rows(document.querySelector("#table tbody"), list, (f) => f.id, create, update);
   const all = found ? found.count : listed();
   let note = "";
-  if (all > list.length) note = `${list.length} of ${count(all, "file", "files")} are shown: ${found ? "search for less" : "search for the others"}.`;
-  else if (found && all === 0) note = "No file is like that.";
+  if (all > list.length) note = `The first ${list.length} of ${count(all, "file", "files")} are shown: ${found ? "a narrower search shows the others" : "search for the others"}.`;
+  else if (found && all === 0) note = "No file matches.";
   say(byID("more"), note);
 }
 
@@ -80,8 +80,11 @@ function create(f) {
   const [name, , progress] = tr.children;
   const button = make("button", "name");
   button.type = "button";
+  button.dir = "auto";
   button.addEventListener("click", () => onChoose(f.id));
-  name.append(button, make("span", "sub"));
+  const object = make("span", "sub");
+  object.dir = "auto";
+  name.append(button, object);
   const bar = document.createElement("progress");
   bar.max = 1;
   progress.append(bar, make("span", "sub"));
@@ -94,6 +97,7 @@ function update(tr, f) {
   say(name.firstChild, short);
   name.firstChild.title = f.path;
   say(name.lastChild, f.object);
+  name.lastChild.title = f.object;
   say(state, f.skipped ? "skipped" : states[f.state] || f.state);
   state.className = f.state === "failed" ? "failed" : "";
   const bar = progress.firstChild;
@@ -110,15 +114,15 @@ function describe(detail, f) {
   let text = "";
   if (f.waiting) text = `waits for ${waits[f.waiting.for] || f.waiting.for} for ${duration(Date.now() - f.waiting.since)}${f.waiting.error ? `: ${f.waiting.error}` : ""}`;
   else if (f.error) text = f.error;
-  else if (f.ended && f.started) text = `${clock(f.ended)}, in ${duration(f.ended - f.started)}`;
+  else if (f.ended && f.started) text = `ended ${clock(f.ended)}, took ${duration(f.ended - f.started)}`;
+  else if (f.started) text = `started ${clock(f.started)}`;
   if (!detail.firstChild) detail.append(make("span"));
   say(detail.firstChild, text);
-  detail.firstChild.className = f.error ? "bad" : "";
+  detail.firstChild.title = text;
+  detail.firstChild.className = f.error ? "clamp bad" : "clamp";
   const copy = detail.querySelector("button");
   if (f.requestId && !copy) {
-    const button = copier(() => detail.dataset.requestId, "Copy the request ID of this failure");
-    button.textContent = "Copy";
-    detail.append(" ", button);
+    detail.append(copier(() => detail.dataset.requestId, "Copy the request ID of this failure", "Copy request ID"));
   } else if (!f.requestId && copy) copy.remove();
   detail.dataset.requestId = f.requestId || "";
 }

@@ -14,15 +14,16 @@ export function sample(figures) {
   const last = points.at(-1);
   if (last && now - last.at < step - 20) return;
   points.push({ at: now, sent: figures.sent, acked: figures.acked });
-  while (points.length > span / step + smooth + 1) points.shift();
+  while (now - points[0].at > span + smooth * step) points.shift();
   draw();
 }
 
+// rates returns where the line of a field is at which time.
 function rates(field) {
   const all = [];
   for (let i = smooth; i < points.length; i++) {
     const a = points[i - smooth], b = points[i];
-    all.push(Math.max(0, ((b[field] - a[field]) * 1000) / (b.at - a.at)));
+    all.push({ at: b.at, rate: Math.max(0, ((b[field] - a[field]) * 1000) / (b.at - a.at)) });
   }
   return all;
 }
@@ -31,16 +32,23 @@ export function draw() {
   const canvas = byID("graph");
   const { context, width, height } = sized(canvas);
   const sent = rates("sent"), acked = rates("acked");
-  const most = Math.max(1024, ...sent, ...acked);
-  const x = (i, n) => width - ((n - 1 - i) * step * width) / span;
-  const y = (v) => height - 1 - (v / most) * (height - 14);
+  const most = Math.max(1024, ...sent.map((p) => p.rate), ...acked.map((p) => p.rate));
+  const end = points.at(-1)?.at ?? 0;
+  const x = (p) => width - ((end - p.at) * width) / span;
+  const y = (p) => height - 16 - (p.rate / most) * (height - 30);
+  context.strokeStyle = color("line");
+  context.lineWidth = 1;
+  context.beginPath();
+  context.moveTo(0, height - 15.5);
+  context.lineTo(width, height - 15.5);
+  context.stroke();
   context.fillStyle = color("acked");
   context.globalAlpha = 0.35;
   context.beginPath();
-  acked.forEach((v, i) => context.lineTo(x(i, acked.length), y(v)));
+  for (const p of acked) context.lineTo(x(p), y(p));
   if (acked.length) {
-    context.lineTo(width, height);
-    context.lineTo(x(0, acked.length), height);
+    context.lineTo(width, height - 16);
+    context.lineTo(x(acked[0]), height - 16);
     context.fill();
   }
   context.globalAlpha = 1;
@@ -49,14 +57,18 @@ export function draw() {
     context.lineWidth = 1.5;
     context.setLineDash(name === "sent" ? [4, 3] : []);
     context.beginPath();
-    list.forEach((v, i) => context.lineTo(x(i, list.length), y(v)));
+    for (const p of list) context.lineTo(x(p), y(p));
     context.stroke();
   }
   context.setLineDash([]);
   context.fillStyle = color("soft");
   context.font = "11px system-ui, sans-serif";
-  context.fillText(`${bytes(most)}/s`, 2, 10);
-  const now = acked.at(-1) ?? 0;
+  if (most > 1024) context.fillText(`${bytes(most)}/s`, 0, 10);
+  context.fillText("a minute ago", 0, height - 2);
+  context.textAlign = "right";
+  context.fillText("now", width, height - 2);
+  context.textAlign = "left";
+  const now = acked.at(-1)?.rate ?? 0;
   canvas.setAttribute("aria-label", `Speed in the last minute: now ${bytes(now)} a second acknowledged, at most ${bytes(most)} a second`);
 }
 

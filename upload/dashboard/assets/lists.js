@@ -12,10 +12,11 @@ export function problems(list) {
   rows(body("problems"), list, (p) => p.n, (p) => {
     const tr = cells("", "", "", "", "");
     const [time, request, object, answer, id] = tr.children;
+    object.dir = "auto";
     say(time, clock(p.at));
-    say(request, p.op + (p.part ? `, part ${p.part}` : "") + `, ${p.took} ms`);
+    say(request, p.op + (p.part ? `, part ${p.part}` : "") + `, ${p.took}\u00a0ms`);
     say(object, p.object);
-    answer.append(make("b", "", [p.status || "", p.code || ""].filter(Boolean).join(" ") || "no answer"), make("span", "sub", p.error));
+    answer.append(make("b", "", p.status ? `${p.status} ${p.code || ""}` : "no answer"), make("span", "sub", p.error));
     if (p.requestId) id.append(make("span", "mono", p.requestId), " ", copier(() => p.requestId, `Copy the request ID ${p.requestId}`));
     return tr;
   }, () => {});
@@ -23,7 +24,7 @@ export function problems(list) {
 
 export function retries(byCode) {
   const all = Object.entries(byCode || {}).sort((a, b) => b[1] - a[1]);
-  say(byID("retries"), all.length ? "Retries: " + all.map(([code, n]) => `${n.toLocaleString("en")} for ${code || "no answer"}`).join(", ") : "");
+  say(byID("retries"), all.length ? "Retries so far: " + all.map(([code, n]) => `${n.toLocaleString("en")} after ${code || "no answer"}`).join(", ") : "");
 }
 
 export async function leftovers() {
@@ -58,19 +59,25 @@ function show(found) {
 
 export function fleet(now) {
   byID("fleet").hidden = false;
-  const counts = Object.entries(now.counts || {}).map(([state, n]) => `${n.toLocaleString("en")} ${state}`);
-  say(byID("fleet-counts"), [counts.join(", "), now.error].filter(Boolean).join(". "));
+  const counts = (now.counts || []).map((c) => `${c.jobs.toLocaleString("en")} ${c.state}`);
+  say(byID("fleet-counts"), counts.length ? `Jobs: ${counts.join(", ")}` : "");
+  say(byID("fleet-error"), now.error);
+  byID("workers-part").hidden = !now.workers?.length;
+  byID("jobs-part").hidden = !now.jobs?.length;
   rows(body("workers"), now.workers || [], (w) => w.name, () => cells("", "State", "Jobs"), (tr, w) => {
     say(tr.children[0], w.name);
     say(tr.children[1], w.state);
+    tr.children[1].className = w.state === "gone" ? "bad" : "";
     say(tr.children[2], String(w.jobs));
   });
   rows(body("jobs"), now.jobs || [], (j) => j.id, () => cells("", "State", "Worker", "Progress", ""), (tr, j) => {
     const [job, state, worker, progress, detail] = tr.children;
     say(job, j.object || j.id);
     say(state, j.state);
+    state.className = j.state === "dead" ? "bad" : "";
+    job.dir = "auto";
     say(worker, j.worker);
     say(progress, j.size ? `${percent(j.uploaded, j.size)} of ${bytes(j.size)}` : "");
-    say(detail, [j.attempts > 1 ? `attempt ${j.attempts}` : "", j.takeovers ? `taken over ${j.takeovers} times` : "", j.error].filter(Boolean).join(", "));
+    say(detail, [j.attempts > 1 ? `attempt ${j.attempts}` : "", j.takeovers === 1 ? "taken over once" : j.takeovers ? `taken over ${j.takeovers} times` : "", j.error].filter(Boolean).join(", "));
   });
 }

@@ -5,28 +5,51 @@ import * as files from "./files.js";
 import * as graph from "./graph.js";
 import * as lists from "./lists.js";
 import * as map from "./map.js";
-import { bytes, count, duration, percent, waits } from "./words.js";
+import { bytes, clock, count, duration, percent, waits } from "./words.js";
 
 let figures = null;
 let source = null;
 let chosen = 0;
 let opener = null;
+let heard = Date.now(); // when the server last said something
+let asked = heard; // when it was last asked to
+
+const silence = 40_000; // ms; it says something each 15 s at least
 
 function listen() {
   if (source) source.close();
-  source = new EventSource(chosen ? `events?file=${chosen}` : "events");
-  source.addEventListener("open", () => (byID("link").hidden = true));
-  source.addEventListener("error", () => {
-    say(byID("link"), "The server does not answer: trying again.");
-    byID("link").hidden = false;
-    if (source.readyState === EventSource.CLOSED) setTimeout(listen, 3000); // refused: the browser has given up
+  const mine = (source = new EventSource(chosen ? `events?file=${chosen}` : "events"));
+  asked = Date.now();
+  mine.addEventListener("error", () => {
+    lost();
+    if (mine.readyState === EventSource.CLOSED) setTimeout(() => mine === source && listen(), 3000); // refused: the browser has given up
   });
-  const on = (topic, show) => source.addEventListener(topic, (event) => show(JSON.parse(event.data)));
+  const on = (topic, show) => mine.addEventListener(topic, (event) => {
+    hear();
+    show(JSON.parse(event.data));
+  });
+  on("beat", () => {});
   on("figures", showFigures);
   on("files", files.show);
   on("problems", lists.problems);
   on("fleet", lists.fleet);
   on("parts", showParts);
+}
+
+// hear is called when the server has said something, and lost when it should have: what is
+// shown then is old.
+function hear() {
+  heard = Date.now();
+  byID("link").hidden = true;
+  document.body.classList.remove("stale");
+}
+
+function lost() {
+  if (!byID("link").hidden) return;
+  say(byID("link"), figures ? `No connection to the server: this is of ${clock(heard)}. Trying again.` : "No connection to the server. Trying again.");
+  byID("link").hidden = false;
+  document.body.classList.add("stale");
+  document.title = "No connection · Uploads";
 }
 
 function showFigures(now) {
@@ -36,10 +59,10 @@ function showFigures(now) {
   say(byID("percent"), now.total ? done : "–");
   byID("progress").value = now.total ? now.uploaded / now.total : 0;
   say(byID("bytes"), `${bytes(now.uploaded)} of ${bytes(now.total)}`);
-  say(byID("eta"), now.left > 0 ? `${duration(now.left)} left` : now.left === 0 ? "nothing left to send" : "time left is not known");
+  say(byID("eta"), now.left > 0 ? `${duration(now.left)} left` : now.left === 0 ? "nothing left to send" : "time left: not known yet");
   say(byID("speed"), `${bytes(now.speed)}/s`);
   say(byID("slots"), `${now.inFlight} of ${now.slots}`);
-  say(byID("requests"), `${count(now.requests, "request", "requests")} made`);
+  say(byID("requests"), `${count(now.requests, "request", "requests")} so far`);
   say(byID("tokens"), count(now.received, "token", "tokens") + " received");
   document.title = now.total ? `${done} · Uploads` : "Uploads";
   byID("controls").hidden = !now.control;
@@ -69,12 +92,13 @@ function token() {
   if (!figures) return;
   const left = figures.expires - Date.now();
   say(byID("token"), !figures.expires ? "–" : left > 0 ? duration(left) : "expired");
-  say(byID("token-note"), !figures.expires ? "no time of expiry is known" : left > 0 ? "until it expires" : `${duration(-left)} ago`);
+  say(byID("token-note"), !figures.expires ? "does not expire, or does not say when" : left > 0 ? "until it expires" : `${duration(-left)} ago`);
 }
 
 function choose(id) {
   if (!chosen) opener = document.activeElement;
   chosen = id;
+  unsure();
   files.select(id);
   byID("detail").hidden = false;
   listen();
@@ -104,15 +128,33 @@ async function command(body) {
     const answer = await fetch("control", { method: "POST", headers: { "Content-Type": "application/json" }, body: JSON.stringify(body) });
     if (!answer.ok) say(byID("said"), (await answer.json()).error || answer.statusText);
   } catch (error) {
-    say(byID("said"), error.message);
+    say(byID("said"), `The server did not answer: ${error.message}.`);
   }
+}
+
+// cancel asks once more: what was sent of a file that is canceled is gone.
+let sure = 0;
+function cancel() {
+  if (sure) {
+    unsure();
+    command({ do: "cancel", file: chosen });
+    return;
+  }
+  say(byID("detail-cancel"), "Drop what was sent?");
+  sure = setTimeout(unsure, 5000);
+}
+
+function unsure() {
+  clearTimeout(sure);
+  sure = 0;
+  say(byID("detail-cancel"), "Cancel the file");
 }
 
 byID("pause").addEventListener("click", () => command({ do: "pause" }));
 byID("resume").addEventListener("click", () => command({ do: "resume" }));
 byID("retry-failed").addEventListener("click", () => command({ do: "retryFailed" }));
 byID("detail-retry").addEventListener("click", () => command({ do: "retry", file: chosen }));
-byID("detail-cancel").addEventListener("click", () => command({ do: "cancel", file: chosen }));
+byID("detail-cancel").addEventListener("click", cancel);
 byID("detail-close").addEventListener("click", close);
 byID("detail").addEventListener("keydown", (event) => event.key === "Escape" && close());
 byID("parallel").addEventListener("input", () => (byID("parallel").dataset.typed = "yes"));
@@ -122,10 +164,16 @@ byID("parallel-form").addEventListener("submit", (event) => {
   command({ do: "parallel", parallel: Number(byID("parallel").value) });
 });
 byID("look").addEventListener("click", lists.leftovers);
+byID("map").addEventListener("pointermove", map.point);
+byID("map").addEventListener("pointerleave", () => say(byID("map-part"), ""));
 files.start(choose);
 
 setInterval(() => {
-  if (!figures) return;
+  if (Date.now() - Math.max(heard, asked) > silence) { // cut off without a word, as when a laptop slept
+    lost();
+    listen();
+  }
+  if (!figures || document.body.classList.contains("stale")) return;
   graph.sample(figures);
   token();
   waiting();

@@ -8,6 +8,8 @@ const names = { a: "acknowledged", r: "resumed", f: "in flight", t: "retrying", 
 
 let shown = null;
 
+let drawn = { cell: 1, across: 1, list: [] }; // how the map is drawn
+
 // runs reads "120a3f" as [["a", 120], ["f", 3]].
 function runs(text) {
   return [...text.matchAll(/(\d+)([a-z])/g)].map(([, n, state]) => [state, Number(n)]);
@@ -19,9 +21,33 @@ export function show(map) {
   const facts = [states[map.state] || "", bytes(map.size)];
   if (map.count) facts.push(count(map.count, "part", "parts") + (map.count > 1 && map.partSize ? ` of ${bytes(map.partSize)}` : ""));
   if (map.uploadId) facts.push(`upload ID ${map.uploadId}`);
+  say(byID("detail-object"), map.object);
   say(byID("detail-facts"), map.error || facts.filter(Boolean).join(", "));
-  say(byID("map-note"), map.error ? "" : !map.known && map.state !== "init" ? "Nothing was recorded of its parts." : "");
+  say(byID("detail-failure"), map.failure || "");
+  say(byID("map-note"), map.error ? "" : !map.known && map.state !== "init" ? "Nothing was recorded of its parts." : [named("t"), named("f")].filter(Boolean).join(" "));
   draw();
+}
+
+// named is which parts are in a state, in words: "In flight: 7, 12 to 14."
+function named(wanted) {
+  const ranges = [];
+  let first = 1;
+  for (const [state, n] of runs(shown.parts || "")) {
+    if (state === wanted) ranges.push(n > 1 ? `${first} to ${first + n - 1}` : `${first}`);
+    first += n;
+  }
+  if (!ranges.length) return "";
+  const title = names[wanted][0].toUpperCase() + names[wanted].slice(1);
+  return `${title}: ${ranges.slice(0, 8).join(", ")}${ranges.length > 8 ? " and others" : ""}.`;
+}
+
+// point says which part is under the pointer.
+export function point(event) {
+  const { cell, across, list } = drawn;
+  const column = Math.floor(event.offsetX / cell), index = Math.floor(event.offsetY / cell) * across + column;
+  let end = 0;
+  const run = column < across ? list.find(([, n]) => (end += n) > index) : undefined;
+  say(byID("map-part"), run ? `Part ${index + 1}: ${names[run[0]]}` : "");
 }
 
 export function draw() {
@@ -33,6 +59,7 @@ export function draw() {
   if (!width) return;
   const cell = total > 4000 ? 6 : total > 1200 ? 8 : total > 200 ? 11 : 18;
   const across = Math.max(1, Math.floor(width / cell));
+  drawn = { cell, across, list };
   const { context } = sized(canvas, Math.max(cell, Math.ceil(total / across) * cell));
   const fills = Object.fromEntries(Object.entries(colors).map(([state, name]) => [state, color(name)]));
   const sums = { a: 0, r: 0, f: 0, t: 0, m: 0 };
@@ -50,7 +77,7 @@ export function draw() {
       }
     }
   }
-  for (const b of document.querySelectorAll("#map-legend b")) say(b, String(sums[b.dataset.part]));
+  for (const b of document.querySelectorAll("#map-legend b")) say(b, sums[b.dataset.part].toLocaleString("en"));
   canvas.setAttribute("aria-label", "Map of the parts: " + Object.entries(sums).map(([s, n]) => `${n} ${names[s]}`).join(", "));
 }
 

@@ -13,6 +13,7 @@ export function bytes(n) {
 }
 
 export function duration(ms) {
+  if (ms >= 0 && ms < 9950) return ms < 1000 ? `${Math.max(0.1, ms / 1000).toFixed(1)} s` : `${Number((ms / 1000).toFixed(1))} s`;
   const s = Math.max(0, Math.round(ms / 1000));
   if (s < 60) return `${s} s`;
   if (s < 3600) return `${Math.floor(s / 60)} min ${s % 60} s`;
@@ -24,16 +25,19 @@ export function count(n, one, many) {
   return `${n.toLocaleString("en")} ${n === 1 ? one : many}`;
 }
 
+// clock is a time of today, and with its day a time of another day.
 export function clock(ms) {
-  return ms ? new Date(ms).toLocaleTimeString("en-GB") : "";
+  const today = new Date(ms).toDateString() === new Date().toDateString();
+  return !ms ? "" : today ? new Date(ms).toLocaleTimeString("en-GB") : moment(ms);
 }
 
 export function moment(ms) {
   return ms ? new Date(ms).toLocaleString("en-GB") : "";
 }
 
+// The order is that of the counts.
 export const states = {
-  init: "to be started", uploading: "uploading", paused: "paused", failed: "failed", canceled: "canceled", succeeded: "succeeded",
+  uploading: "uploading", paused: "paused", failed: "failed", init: "not started", succeeded: "succeeded", canceled: "canceled",
 };
 
 export const waits = {

@@ -61,7 +61,7 @@ func (v *view) ask(ctx context.Context) (dashboard.Fleet, error) {
 		v.next = time.Now().Add(share * time.Since(began))
 	}
 	f := dashboard.Fleet{
-		Counts:  map[string]int{"waiting": counts.Waiting, "working": counts.Working, "dead": counts.Dead, "kept": counts.Kept},
+		Counts:  countsOf(counts),
 		Workers: workersOf(alive, v.busy),
 	}
 	for i := range v.jobs {
@@ -104,6 +104,12 @@ func first(jobs []fleet.JobInfo) []fleet.JobInfo {
 
 func rank(s fleet.State) int {
 	return slices.Index([]fleet.State{fleet.StateRunning, fleet.StateDead, fleet.StateQueued, fleet.StateSucceeded}, s)
+}
+
+// countsOf returns the counts with those first that need a look.
+func countsOf(c fleet.Counts) []dashboard.FleetCount {
+	return []dashboard.FleetCount{{State: "working", Jobs: c.Working}, {State: "waiting", Jobs: c.Waiting},
+		{State: "dead", Jobs: c.Dead}, {State: "on record", Jobs: c.Kept}}
 }
 
 // workersOf returns the workers that are alive, and those that are not and had a job when

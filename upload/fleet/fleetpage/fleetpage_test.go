@@ -42,7 +42,8 @@ func TestPageOfAFleet(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if f.Counts["waiting"] != 3 || len(f.Jobs) != 3 || f.Jobs[0].State != "queued" || f.Jobs[0].Object != "media/in/2" && len(f.Jobs[0].Object) != len("media/in/2") {
+	counts := []dashboard.FleetCount{{State: "working"}, {State: "waiting", Jobs: 3}, {State: "dead"}, {State: "on record", Jobs: 3}}
+	if !reflect.DeepEqual(f.Counts, counts) || len(f.Jobs) != 3 || f.Jobs[0].State != "queued" || f.Jobs[0].Object != "media/in/2" && len(f.Jobs[0].Object) != len("media/in/2") {
 		t.Errorf("got %+v", f)
 	}
 }
