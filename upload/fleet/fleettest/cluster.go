@@ -114,8 +114,8 @@ func (c *Cluster) Kill(i int) {
 	c.nodes[i].process = nil
 }
 
-// Stop stops a node as SIGSTOP does: its connections stay and nothing answers. A test
-// that calls it on Windows is skipped.
+// Stop stops a node as SIGSTOP does, and returns when it is stopped: its connections stay
+// and nothing answers. A test that calls it on Windows is skipped.
 func (c *Cluster) Stop(i int) {
 	c.t.Helper()
 	c.signal(i, stopProcess)

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"flag"
+	"fmt"
 	"os"
 	"os/exec"
 	"runtime"
@@ -72,6 +73,16 @@ func TestNode(t *testing.T) {
 	put(t, js, "after")
 	if info, err := s.Info(t.Context()); err != nil || info.State.Msgs != 2 {
 		t.Errorf("stream has %+v (%v), want both messages", info, err)
+	}
+	if runtime.GOOS != "linux" {
+		return // what follows looks at /proc
+	}
+	for range 20 {
+		c.Stop(0)
+		if stat, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", fleettest.PID(c, 0))); err != nil || !strings.Contains(string(stat), ") T ") {
+			t.Fatalf("when Stop returns, the node is %s (%v), want it stopped", stat, err)
+		}
+		c.Continue(0)
 	}
 }
 
