@@ -170,6 +170,8 @@ func (e *engine) explain(ctx context.Context, doing string, err error) error {
 		return fmt.Errorf("%w: %s: the server at %s has no JetStream, or its cluster no leader: start it with JetStream (nats-server -js): %w", ErrNoEngine, doing, at, err)
 	case errors.Is(err, jetstream.ErrJetStreamNotEnabledForAccount):
 		return fmt.Errorf("%w: %s: this account has no JetStream at %s: enable it for the account: %w", ErrNoEngine, doing, at, err)
+	case errors.As(err, &api) && unavailable(api.ErrorCode):
+		return fmt.Errorf("%w: %s: the servers around %s have no leader for it: is a majority of them up? %w", ErrNoEngine, doing, at, err)
 	case errors.As(err, &api):
 		return fmt.Errorf("fleet: %s: %w", doing, err)
 	case errors.Is(err, context.DeadlineExceeded), errors.Is(err, nats.ErrTimeout), errors.Is(err, nats.ErrConnectionClosed):
@@ -179,6 +181,13 @@ func (e *engine) explain(ctx context.Context, doing string, err error) error {
 		return fmt.Errorf("%w: %s: no answer from %s%s: is a majority of its servers up, and may this user publish to $JS.API.> and vuq.%s.>? %w", ErrNoEngine, doing, at, lastError(e.nc), e.ns, err)
 	}
 	return fmt.Errorf("fleet: %s: %w", doing, err)
+}
+
+// unavailable reports whether a server has refused a request since it has no leader to pass
+// it to; errors.json of the server has the codes.
+func unavailable(code jetstream.ErrorCode) bool {
+	const clusterUnavailable, clusterNotLeader, streamOffline = 10008, 10009, 10118
+	return code == clusterUnavailable || code == clusterNotLeader || code == streamOffline
 }
 
 // lastError returns what the connection has met last, for the end of a text.

@@ -1,10 +1,12 @@
 package fleet_test
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"flag"
 	"fmt"
+	"log/slog"
 	"math/rand/v2"
 	"os"
 	"os/exec"
@@ -17,6 +19,7 @@ import (
 
 	"github.com/nats-io/nats.go"
 
+	"github.com/vodupload/vodupload/upload"
 	"github.com/vodupload/vodupload/upload/fleet"
 	"github.com/vodupload/vodupload/upload/osstest"
 	"github.com/vodupload/vodupload/upload/uploadtest"
@@ -32,13 +35,17 @@ const childEnv = "FLEET_TEST_WORKER"
 type child struct {
 	NATS, Namespace, Name, Folder string
 	Lease                         time.Duration
+	Parallel                      int    `json:",omitempty"` // 0: 2
+	Attempts                      int    `json:",omitempty"` // 0: 1000
+	Poison                        string `json:",omitempty"` // a job that kills the process
+	Log                           string `json:",omitempty"` // a file
 }
 
 // main runs the worker until SIGTERM.
 func (c child) main() error {
 	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGTERM)
 	defer stop()
-	nc, err := nats.Connect(c.NATS)
+	nc, err := dial(c.NATS, nats.IgnoreDiscoveredServers(), nats.ErrorHandler(func(*nats.Conn, *nats.Subscription, error) {}))
 	if err != nil {
 		return err
 	}
@@ -62,9 +69,24 @@ func (c child) options() (*fleet.WorkerOptions, error) {
 	o := &fleet.WorkerOptions{
 		Namespace: c.Namespace, Name: c.Name, Upload: uploadtest.Options(osstest.DefaultKey),
 		Openers: map[string]fleet.Opener{"file": files}, Lease: c.Lease, AckWait: time.Second,
-		MaxAttempts: 1000, SyncAlways: true,
+		MaxAttempts: cmp.Or(c.Attempts, 1000), SyncAlways: true,
 	}
-	o.Upload.Checkpoints, o.Upload.Parallel = nil, 2
+	o.Upload.Checkpoints, o.Upload.Parallel = nil, cmp.Or(c.Parallel, 2)
+	if c.Poison != "" {
+		o.Prepare = func(_ context.Context, j fleet.Job, _ *upload.File) error {
+			if j.ID == c.Poison {
+				os.Exit(3)
+			}
+			return nil
+		}
+	}
+	if c.Log != "" {
+		log, err := os.OpenFile(c.Log, os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600)
+		if err != nil {
+			return nil, err
+		}
+		o.Logger = slog.New(slog.NewTextHandler(log, nil))
+	}
 	return o, nil
 }
 

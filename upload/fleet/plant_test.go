@@ -12,6 +12,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/nats-io/nats.go"
 	"github.com/nats-io/nats.go/jetstream"
 
 	"github.com/vodupload/vodupload/checkpoint"
@@ -25,6 +26,7 @@ import (
 type plant struct {
 	*fleet.Queue
 	t      *testing.T
+	nats   string // URLs of the engine
 	js     jetstream.JetStream
 	oss    *osstest.Server
 	folder string
@@ -33,17 +35,45 @@ type plant struct {
 
 func newPlant(t *testing.T) *plant {
 	t.Helper()
+	return newPlantOn(t, engine.URL())
+}
+
+// newPlantOn makes a plant on an engine of the test's own.
+func newPlantOn(t *testing.T, urls string) *plant {
+	t.Helper()
 	p := &plant{
-		Queue: newQueue(t), t: t, folder: t.TempDir(),
+		t: t, nats: urls, folder: t.TempDir(),
 		oss: osstest.NewServer(&osstest.Options{Buckets: []string{"media"}}),
 	}
 	t.Cleanup(p.oss.Close)
-	js, err := jetstream.New(connect(t))
-	if err != nil {
+	nc := p.connect()
+	var err error
+	if p.Queue, err = fleet.NewQueue(t.Context(), nc, &fleet.QueueOptions{Namespace: namespace(t)}); err != nil {
 		t.Fatal(err)
 	}
-	p.js = js
+	if p.js, err = jetstream.New(nc); err != nil {
+		t.Fatal(err)
+	}
 	return p
+}
+
+// connect returns a connection to the engine that ends with the test.
+func (p *plant) connect() *nats.Conn {
+	p.t.Helper()
+	if p.nats == engine.URL() {
+		return connect(p.t)
+	}
+	nc, err := dial(p.nats)
+	if err != nil {
+		p.t.Fatal(err)
+	}
+	p.t.Cleanup(nc.Close)
+	return nc
+}
+
+// dial connects as a worker should: for ever, to whichever server is there.
+func dial(urls string, o ...nats.Option) (*nats.Conn, error) {
+	return nats.Connect(urls, append(o, nats.MaxReconnects(-1), nats.ReconnectWait(100*time.Millisecond))...)
 }
 
 // A sharedStore says that the machines of a test share it.
@@ -76,7 +106,12 @@ func (p *plant) enqueue(jobs ...fleet.Job) {
 // wait returns the state in which a job has ended.
 func (p *plant) wait(id string) fleet.JobInfo {
 	p.t.Helper()
-	ctx, cancel := context.WithTimeout(p.t.Context(), 30*time.Second)
+	return p.waitFor(id, 30*time.Second)
+}
+
+func (p *plant) waitFor(id string, most time.Duration) fleet.JobInfo {
+	p.t.Helper()
+	ctx, cancel := context.WithTimeout(p.t.Context(), most)
 	defer cancel()
 	info, err := p.Wait(ctx, id)
 	if err != nil {
@@ -145,7 +180,7 @@ func (p *plant) newWorker(name string, change func(*fleet.WorkerOptions)) (*flee
 	if change != nil {
 		change(o)
 	}
-	w, err := fleet.NewWorker(p.t.Context(), connect(p.t), o)
+	w, err := fleet.NewWorker(p.t.Context(), p.connect(), o)
 	if err != nil {
 		p.t.Fatal(err)
 	}
@@ -212,7 +247,7 @@ func (p *plant) records() int {
 
 func (p *plant) checkpoints() []checkpoint.Entry {
 	p.t.Helper()
-	store, err := storestream.Open(p.t.Context(), connect(p.t), &storestream.Options{Namespace: namespace(p.t)})
+	store, err := storestream.Open(p.t.Context(), p.connect(), &storestream.Options{Namespace: namespace(p.t), SyncAlways: true})
 	if err != nil {
 		p.t.Fatal(err)
 	}
