@@ -41,6 +41,7 @@ var rights = map[string]string{
 	"AbortMultipartUpload": "oss:AbortMultipartUpload",
 	"ListParts":            "oss:ListParts",
 	"ListMultipartUploads": "oss:ListMultipartUploads",
+	"ListObjectsV2":        "oss:ListObjects",
 	"HeadObject":           "oss:GetObject",
 }
 

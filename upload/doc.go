@@ -96,8 +96,8 @@
 // The CRC64 of each part is computed while the part is read, and compared with the one
 // that the server computed. Those of all parts are combined and compared with that of the
 // finished object; [Result.Verified] reports whether the server returned one. [Client.Stat]
-// returns that of an object at any later time, and [NewCRC64] computes it. A file that
-// changes during its upload fails with [ErrFileChanged]: no object is made of two
+// returns that of an object at any later time, [NewCRC64] computes it, and [Client.Objects]
+// lists what a bucket has. A file that changes during its upload fails with [ErrFileChanged]: no object is made of two
 // versions. (A file of one part may be stored although it failed, if its modification time
 // was set back as well.)
 //

@@ -167,8 +167,8 @@ const (
 type Error struct {
 	// Op is the request that failed, by its name at OSS: PutObject,
 	// InitiateMultipartUpload, UploadPart, CompleteMultipartUpload,
-	// AbortMultipartUpload, ListParts, ListMultipartUploads or HeadObject; "upload" if it
-	// was no request.
+	// AbortMultipartUpload, ListParts, ListMultipartUploads, ListObjectsV2 or HeadObject;
+	// "upload" if it was no request.
 	Op        string
 	FileID    FileID
 	Path      string // of the source; empty if it is about none: see Stat

@@ -171,6 +171,8 @@ var printable = map[string]maker{
 	"upload.SweepOptions":  filled[upload.SweepOptions](),
 	"upload.StatOptions":   filled[upload.StatOptions](),
 	"upload.ObjectInfo":    filled[upload.ObjectInfo](),
+	"upload.ListedObject":  filled[upload.ListedObject](),
+	"upload.ListOptions":   filled[upload.ListOptions](),
 	"upload.UploadAddress": filled[upload.UploadAddress](),
 
 	"upload.Observer": filled[upload.Observer](),

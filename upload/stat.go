@@ -44,18 +44,9 @@ func (c *Client) Stat(ctx context.Context, o StatOptions) (ObjectInfo, error) {
 	if err != nil {
 		return ObjectInfo{}, invalid("StatOptions", err)
 	}
-	c.warnWithoutRegion(t)
 	t.RequestPayer = o.RequestPayer
-	gate := &fileGate{c: c, cleanup: true}
-	if o.Credentials != nil {
-		own := c.shared.providers.take(c, o.Credentials)
-		defer c.shared.providers.release(own)
-		gate.sweep = own.Gate
-	}
-	job := &transfer.StatJob{Target: t, Gate: gate, Slots: &fileSlots{c: c}}
-	job.Emit = func(e transfer.Event) {
-		c.logCleanup(e, func() []any { return []any{"stat", t.Bucket, "object", t.Object} })
-	}
+	job, release := c.statJob(t, "stat", o.Credentials)
+	defer release()
 	info, err := whileOpen(ctx, c, func(ctx context.Context) (transfer.ObjectInfo, error) { return c.service.Stat(ctx, job) })
 	if err != nil {
 		f := FileInfo{Endpoint: o.Endpoint, Bucket: t.Bucket, Object: t.Object}
@@ -65,6 +56,23 @@ func (c *Client) Stat(ctx context.Context, o StatOptions) (ObjectInfo, error) {
 		Size: info.Size, ETag: info.ETag, CRC64: info.CRC64, HasCRC64: info.HasCRC64,
 		Type: info.Type, VersionID: info.VersionID, LastModified: info.LastModified,
 	}, nil
+}
+
+// statJob returns a job that asks the server about t. The caller must call release.
+func (c *Client) statJob(t target.Target, name string, credentials sts.Provider) (job *transfer.StatJob, release func()) {
+	c.warnWithoutRegion(t)
+	gate := &fileGate{c: c, cleanup: true}
+	release = func() {}
+	if credentials != nil {
+		own := c.shared.providers.take(c, credentials)
+		release = func() { c.shared.providers.release(own) }
+		gate.sweep = own.Gate
+	}
+	job = &transfer.StatJob{Target: t, Gate: gate, Slots: &fileSlots{c: c}}
+	job.Emit = func(e transfer.Event) {
+		c.logCleanup(e, func() []any { return []any{name, t.Bucket, "object", t.Object} })
+	}
+	return job, release
 }
 
 // Format writes the fields without the credentials, whatever the verb.

@@ -25,10 +25,10 @@ import (
 )
 
 const verifyHelp = `Compares files with a bucket, and downloads nothing: the checksum (CRC64) of each file is
-computed here, and that of its object asked for. Objects that no file belongs to are not looked
-for.
+computed here, and that of its object asked for. Objects of which there is no file here are
+counted, and with --verbose or --json listed: they are no failure.
 
-Of a manifest (see cp --manifest), each object is compared with its line, and with the
+With a manifest (see cp --manifest), each object is compared with its line, and with the
 file if that is still there.
 
 Exit code 6: bytes differ. 3: an object is missing. 0: all are the same.`
@@ -96,7 +96,31 @@ func (a *app) verifyFolder(ctx context.Context, source, to string, flags verifyF
 			return nil
 		}))
 	}
-	return v.end(ctx, v.run(ctx, func(yield func(pair)) error { return v.walk(ctx, source, d.prefix(), yield) }))
+	v.expected = make(map[string]bool)
+	err = v.run(ctx, func(yield func(pair)) error { return v.walk(ctx, source, d.prefix(), yield) })
+	if err == nil && ctx.Err() == nil {
+		v.others(ctx, d.prefix())
+	}
+	return v.end(ctx, err)
+}
+
+// others looks for objects below a prefix that are of no file. What ends in a slash and is
+// empty stands for a folder.
+func (v *verification) others(ctx context.Context, prefix string) {
+	for o, err := range v.client.Objects(ctx, upload.ListOptions{Endpoint: v.place.Endpoint, Bucket: v.bucket, Prefix: prefix}) {
+		switch {
+		case err != nil:
+			if ctx.Err() == nil {
+				v.report.Say("whether there are objects of no file is not known: %s", output.Text(err))
+			}
+			return
+		case v.expected[o.Object], o.Size == 0 && strings.HasSuffix(o.Object, "/"):
+		default:
+			v.report.Extra(output.Event{Bucket: v.bucket, Object: o.Object, Size: &o.Size, ETag: o.ETag},
+				"no file: %s/%s, %s", v.bucket, output.Safe(o.Object), output.Bytes(o.Size))
+			v.extra++
+		}
+	}
 }
 
 // walk yields the files that cp of the folder would copy.
@@ -115,7 +139,9 @@ func (v *verification) walk(ctx context.Context, dir, prefix string, yield func(
 		if err != nil {
 			return err
 		}
-		yield(pair{path: path, object: prefix + filepath.ToSlash(rel)})
+		object := prefix + filepath.ToSlash(rel)
+		v.expected[object] = true
+		yield(pair{path: path, object: object})
 		return nil
 	})
 }
@@ -170,6 +196,9 @@ type verification struct {
 	same, gone  atomic.Int64 // files; gone: of a manifest, whose sources are not here any more
 	found, done atomic.Int64 // files
 	size, bytes atomic.Int64 // of the files that are read; read
+
+	expected map[string]bool // objects that have a file
+	extra    int             // objects that have none
 }
 
 func (a *app) verifier(ctx context.Context, c *config.Config, place config.Place, bucket string, flags verifyFlags) (*verification, error) {
@@ -227,6 +256,12 @@ func (v *verification) end(ctx context.Context, err error) error {
 		}
 		if gone := v.gone.Load(); gone > 0 {
 			text += fmt.Sprintf("; %d files of the manifest are not here any more: their objects were compared with it", gone)
+		}
+		if v.extra > 0 {
+			text += "; " + output.Count(v.extra, "object") + " without a file here"
+			if !v.app.global.verbose && !v.app.global.json {
+				text += " (--verbose lists them)"
+			}
 		}
 		v.report.Say("%s", text)
 	}

@@ -37,8 +37,8 @@ func TestVerifyFolder(t *testing.T) {
 	if r := w.verify().wants(t, exitOK); !strings.Contains(r.stderr, "3 same, 0 different, 0 missing") {
 		t.Errorf("says\n%s", r.stderr)
 	}
-	if n := w.server.Count(osstest.OpHeadObject); n != 3 || n != w.server.Count() {
-		t.Errorf("%d requests, %d of them HEAD: want 3 of these and no others", w.server.Count(), n)
+	if heads, lists := w.server.Count(osstest.OpHeadObject), w.server.Count(osstest.OpListObjects); heads != 3 || lists != 1 || w.server.Count() != 4 {
+		t.Errorf("%d requests, %d of them HEAD, %d lists: want 3, 1 and no others", w.server.Count(), heads, lists)
 	}
 	t.Run("3 where an object is missing", func(t *testing.T) {
 		w := verified(t)
@@ -66,6 +66,35 @@ func TestVerifyFolder(t *testing.T) {
 		if r := w.verify().wants(t, exitFailed); !strings.Contains(r.stderr, "no CRC64") || !strings.Contains(r.stderr, "1 could not be compared") {
 			t.Errorf("says\n%s", r.stderr)
 		}
+	})
+	t.Run("0 where objects have no file, which are counted and listed", func(t *testing.T) {
+		w := verified(t)
+		w.upload("cp", w.dir, "oss://media/inner/").wants(t, exitOK) // another prefix
+		for _, name := range []string{"b.mp4", "a/talk.mp4"} {
+			if err := os.Remove(filepath.Join(w.dir, name)); err != nil {
+				t.Fatal(err)
+			}
+		}
+		r := w.verify().wants(t, exitOK)
+		if !strings.Contains(r.stderr, "1 same, 0 different, 0 missing; 2 objects without a file here (--verbose lists them)") || strings.Contains(r.stderr, "talk") {
+			t.Errorf("says\n%s", r.stderr)
+		}
+		w.here("verify", w.dir, "oss://media/in/", "--verbose").wants(t, exitOK).says(t, "no file: media/in/a/talk.mp4, 293 KiB", "no file: media/in/b.mp4, 100 B")
+		var extra []string
+		events := w.here("verify", w.dir, "oss://media/in/", "--json").wants(t, exitOK).events(t)
+		for _, e := range events {
+			if e.Type == "extra" {
+				extra = append(extra, e.Object)
+			}
+		}
+		if s := last(events).Summary; len(extra) != 2 || extra[0] != "in/a/talk.mp4" || s.Extra != 2 || s.Failed != 0 || s.Files != 1 {
+			t.Errorf("events of %q, summary %+v", extra, s)
+		}
+	})
+	t.Run("0 where the bucket may not be listed", func(t *testing.T) {
+		w := verified(t)
+		w.server.Inject(osstest.Fail(osstest.OpListObjects, 403, "AccessDenied").Always())
+		w.verify().wants(t, exitOK).says(t, "whether there are objects of no file is not known: ", "oss:ListObjects", "3 same")
 	})
 	t.Run("one file", func(t *testing.T) {
 		w := verified(t)

@@ -7,7 +7,7 @@ import (
 	"github.com/vodupload/vodupload/upload/internal/wire"
 )
 
-// A StatJob says which object to ask for.
+// A StatJob says which object to ask for, or for the objects with which prefix.
 type StatJob struct {
 	Target target.Target
 	Gate   Gate
@@ -27,13 +27,17 @@ func (s *Service) Stat(ctx context.Context, job *StatJob) (info ObjectInfo, err 
 	if err != nil {
 		return info, err
 	}
-	c := &caller{
-		Service: s, gate: job.Gate, slots: job.Slots, report: job.Emit,
-		line: s.lineTo(job.Target.Endpoint.String()), bucket: job.Target.Bucket,
-	}
-	err = c.call(ctx, 0, func(ctx context.Context, snap Snapshot) (err error) {
+	err = s.callerOf(job).call(ctx, 0, func(ctx context.Context, snap Snapshot) (err error) {
 		info, err = remote.Head(ctx, snap)
 		return err
 	})
 	return info, err
+}
+
+// callerOf returns what makes the requests of a job.
+func (s *Service) callerOf(job *StatJob) *caller {
+	return &caller{
+		Service: s, gate: job.Gate, slots: job.Slots, report: job.Emit,
+		line: s.lineTo(job.Target.Endpoint.String()), bucket: job.Target.Bucket,
+	}
 }

@@ -77,6 +77,7 @@ type Summary struct {
 	Failed   int              `json:"failed"`
 	Canceled int              `json:"canceled"`
 	Planned  int              `json:"planned,omitempty"` // of a dry run
+	Extra    int              `json:"extra,omitempty"`   // of verify: objects that have no file
 	Left     int              `json:"left"`              // that did not end
 	Kept     int64            `json:"kept_bytes"`        // of files that did not end: the next run need not send them
 	Bytes    int64            `json:"bytes"`             // of the objects that were stored
