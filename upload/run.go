@@ -227,7 +227,7 @@ func (r *run) enqueueLocked(ev transfer.Event, f *filelist.File) {
 		if transfer.Throttled(ev.Err) {
 			c.slots.Throttled()
 		}
-		c.enqueueRetryLocked(e, f, Retry{Part: ev.Part, Attempt: ev.Attempt, Delay: ev.Delay, Err: ev.Err})
+		c.enqueueRetryLocked(e, f, retryOf(&ev))
 	case transfer.Recovered:
 		c.enqueueFileLocked("OnRetryResume", c.opts.Callbacks.OnRetryResume, e, f)
 	}

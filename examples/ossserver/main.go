@@ -98,19 +98,19 @@ func parse(args []string, getenv func(string) string, stderr io.Writer) (*config
 	flags.StringVar(&c.opts.Dir, "dir", "", "`directory` that keeps what is stored: new, empty, or made by ossserver (default: memory)")
 	flags.StringVar(&c.opts.Region, "region", "", "`region` to be in (default cn-hangzhou)")
 	flags.StringVar(&c.key.AccessKeyID, "access-key-id", "", "the `ID` that requests are signed with (default $"+keyIDEnv+", or "+osstest.DefaultKey.AccessKeyID+")")
-	flags.StringVar(&c.key.AccessKeySecret, "access-key-secret", "", "the `secret` that belongs to the ID (default $"+keySecretEnv+")")
+	flags.StringVar(&c.key.AccessKeySecret, "access-key-secret", "", "the `secret` that belongs to the ID (default $"+keySecretEnv+", or "+osstest.DefaultKey.AccessKeySecret+")")
 	flags.Func("bucket", "create the bucket `name`; may be repeated (default media)", func(name string) error {
 		c.opts.Buckets = append(c.opts.Buckets, name)
 		return nil
 	})
 	flags.BoolVar(&c.sts, "sts", false, "run an STS on this machine, too, and accept its tokens")
 	flags.BoolVar(&c.verbose, "v", false, "write each request to standard error")
-	flags.Func("fail", "make `SHARE[,CODE[,OPERATION]]` of the requests fail, such as 5% or 5%,ServiceUnavailable,UploadPart; may be repeated", func(text string) error {
+	flags.Func("fail", "let some requests fail: `SHARE[,CODE[,OPERATION]]`, such as 5% or 5%,ServiceUnavailable,UploadPart; may be repeated", func(text string) error {
 		f, err := parseFailing(text)
 		c.fails = append(c.fails, f)
 		return err
 	})
-	flags.DurationVar(&c.latency, "latency", 0, "how much `longer` each answer takes, such as 50ms")
+	flags.DurationVar(&c.latency, "latency", 0, "`time` that each answer takes longer, such as 50ms")
 	flags.BoolVar(&c.version, "version", false, "print the version, and end")
 	err := flags.Parse(args)
 	switch {

@@ -43,6 +43,7 @@ func main() {
 const whatNext = `
 What next
    go run ./examples/quickstart FILE     the same with a file of yours
+   go run ./examples/dashboard           uploads on a live page, with faults on a slider
    go run ./examples/vod                 ApsaraVideo VOD, without an account
    go run ./examples/ossserver           an OSS server for your own tests
    examples/upload/main.go               the program to copy

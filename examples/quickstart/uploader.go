@@ -59,7 +59,7 @@ func uploader(ctx context.Context, spec string, out io.Writer) error {
 				_ = tell.Encode(report{Uploaded: uploaded, Total: total})
 			},
 			OnRetry: func(_ *upload.Client, _ upload.FileInfo, r upload.Retry) {
-				_ = tell.Encode(report{Retried: r.Err.Error()})
+				_ = tell.Encode(report{Retried: reason(&r)})
 			},
 			OnWaiting: func(_ *upload.Client, _ upload.FileInfo, w upload.Waiting) {
 				if w.For != upload.WaitCredentials { // OnTokenExpired reports those
@@ -88,6 +88,14 @@ func uploader(ctx context.Context, spec string, out io.Writer) error {
 		return err
 	}
 	return tell.Encode(report{Result: &result})
+}
+
+// reason says in a few words why a request is made again.
+func reason(r *upload.Retry) string {
+	if r.Part > 0 && r.Status != 0 {
+		return fmt.Sprintf("part %d: %d %s", r.Part, r.Status, r.Code)
+	}
+	return r.Err.Error()
 }
 
 // renew gets a token and hands it to the client.

@@ -133,6 +133,9 @@ func run(ctx context.Context, args []string, stdout io.Writer) error {
 		return err
 	}
 	out := &lines{out: stdout}
+	if s.asked != nil {
+		fmt.Fprintln(out, "VOD, STS and OSS run in this process: no account, and nothing is kept")
+	}
 	if err := s.upload(ctx, shown{authorizer, out}, out); err != nil {
 		return err
 	}

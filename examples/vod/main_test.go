@@ -61,7 +61,7 @@ func TestWithoutAnAccount(t *testing.T) {
 	if err != nil {
 		t.Fatalf("%v\n%s", err, out)
 	}
-	id := regexp.MustCompile(`(?m)^sample\.mp4: video ([0-9a-f]{32}), 8388608 bytes, 8 parts, 0 resumed, verified: true$`).FindStringSubmatch(out)
+	id := regexp.MustCompile(`(?m)^sample\.mp4: video ([0-9a-f]{32}): 8\.0 MiB, parts: 8, resumed: 0, verified: true$`).FindStringSubmatch(out)
 	if id == nil {
 		t.Fatalf("no result in the output:\n%s", out)
 	}
@@ -71,7 +71,7 @@ func TestWithoutAnAccount(t *testing.T) {
 		"sample.mp4: its bytes go to the bucket outin-vodtest",
 		"sample.mp4: the auth has expired: RefreshUploadVideo",
 		"sample.mp4: VOD gave the next auth",
-		"sample.mp4: 100 % of 8388608 bytes",
+		"sample.mp4: 100 % of 8.0 MiB",
 		"VOD was asked: CreateUploadVideo 1×, RefreshUploadVideo 1×",
 	} {
 		i := strings.Index(out[at:], want)
@@ -81,7 +81,7 @@ func TestWithoutAnAccount(t *testing.T) {
 		at += i
 	}
 	for line := range strings.Lines(out) {
-		if len([]rune(line)) > 81 && !strings.Contains(line, "verified: ") {
+		if len([]rune(line)) > 81 && !strings.Contains(line, "verified: ") { // its ID is 32 characters
 			t.Errorf("wider than 80 columns: %q", line)
 		}
 	}

@@ -32,8 +32,8 @@ func (s *settings) upload(ctx context.Context, authorizer upload.Authorizer, std
 				fmt.Fprintf(stdout, "%s: part %d again in %v: %v\n", filepath.Base(f.Path), r.Part, r.Delay, r.Err)
 			},
 			OnSucceeded: func(_ *upload.Client, f upload.FileInfo, r upload.Result) {
-				fmt.Fprintf(stdout, "%s: %s, %d bytes, %d parts, %d resumed, verified: %t\n",
-					filepath.Base(f.Path), media(r), r.Size, r.Parts, r.ResumedParts, r.Verified)
+				fmt.Fprintf(stdout, "%s: %s: %s, parts: %d, resumed: %d, verified: %t\n",
+					filepath.Base(f.Path), media(r), size(r.Size), r.Parts, r.ResumedParts, r.Verified)
 			},
 		},
 	})
@@ -62,10 +62,10 @@ func media(r upload.Result) string {
 
 // size is a number of bytes, for people.
 func size(n int64) string {
-	if n < 10<<20 {
+	if n < 1<<20 {
 		return fmt.Sprintf("%d bytes", n)
 	}
-	return fmt.Sprintf("%d MiB", n>>20)
+	return fmt.Sprintf("%.1f MiB", float64(n)/(1<<20))
 }
 
 // lines is a writer that callbacks and the authorizer share: they run at the same time.
