@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"fmt"
 	"io/fs"
 	"os"
 	"strings"
@@ -177,32 +178,34 @@ func TestUploadOfASourceThatCannotBeLookedAtEndsWithItsClient(t *testing.T) {
 	close(h.release)
 }
 
-// TestSourceThatHoldsUpARequest for longer than StallTimeout is named, not the network.
+// A source that holds up its request for longer than StallTimeout is named, not the network.
 func TestSourceThatHoldsUpARequest(t *testing.T) {
-	t.Parallel() // it waits most of the time
 	for _, size := range []int{50 * kib, 350 * kib} {
-		b := newTestbed(t)
-		b.opts.StallTimeout = 200 * time.Millisecond
-		b.opts.Parallel = 1
-		var retries atomic.Pointer[string]
-		b.opts.Callbacks.OnRetry = func(_ *upload.Client, _ upload.FileInfo, r upload.Retry) {
-			text := r.Err.Error()
-			retries.Store(&text)
-		}
-		var slow atomic.Bool
-		f := b.to("s")
-		f.Options = &upload.ObjectOptions{ContentType: "video/mp4"}
-		f.Source = &faulty{Reader: bytes.NewReader(make([]byte, size)), fail: func(_, end int64) error {
-			if end > int64(size)/2 && slow.CompareAndSwap(false, true) {
-				time.Sleep(500 * time.Millisecond)
+		t.Run(fmt.Sprint(size), func(t *testing.T) {
+			t.Parallel() // it waits most of the time
+			b := newTestbed(t)
+			b.opts.StallTimeout = 200 * time.Millisecond
+			b.opts.Parallel = 1
+			var retries atomic.Pointer[string]
+			b.opts.Callbacks.OnRetry = func(_ *upload.Client, _ upload.FileInfo, r upload.Retry) {
+				text := r.Err.Error()
+				retries.Store(&text)
 			}
-			return nil
-		}}
-		if _, err := b.client().Upload(b.ctx, f); err != nil {
-			t.Fatal(err)
-		}
-		if text := retries.Load(); text == nil || !strings.Contains(*text, "the source is too slow: reading it at byte") {
-			t.Errorf("%d bytes: got a retry for %v, want the source named", size, text)
-		}
+			var slow atomic.Bool
+			f := b.to("s")
+			f.Options = &upload.ObjectOptions{ContentType: "video/mp4"}
+			f.Source = &faulty{Reader: bytes.NewReader(make([]byte, size)), fail: func(_, end int64) error {
+				if end > int64(size)/2 && slow.CompareAndSwap(false, true) {
+					time.Sleep(2 * time.Second) // nine looks at it, on a machine that is slow to wake
+				}
+				return nil
+			}}
+			if _, err := b.client().Upload(b.ctx, f); err != nil {
+				t.Fatal(err)
+			}
+			if text := retries.Load(); text == nil || !strings.Contains(*text, "the source is too slow: reading it at byte") {
+				t.Errorf("got a retry for %v, want the source named", text)
+			}
+		})
 	}
 }

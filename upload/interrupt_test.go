@@ -23,6 +23,8 @@ type moment struct {
 	set func(b *testbed) (upload.File, <-chan struct{})
 	// mute: there may be no token to abort the upload with.
 	mute bool
+	// reads: a Read of the file's Reader is under way, until the testbed's end.
+	reads bool
 	// beside is what continues beside the file; ended is called after Close. It may be
 	// nil.
 	beside func(b *testbed, c *upload.Client) (there <-chan struct{}, ended func())
@@ -128,7 +130,7 @@ var moments = []moment{
 		}()
 		b.end = func() { _ = r.Close() } // a Read that is under way ends with it
 		return f, ready
-	}},
+	}, reads: true},
 }
 
 // leave leaves an upload with one part at the server and in the store.
@@ -222,6 +224,9 @@ func interruptAt(t *testing.T, m moment, i interruption) {
 		t.Errorf("the file is %s (%v), want it gone", got.State, err)
 	case i.want != fileGone && (err != nil || got.State != i.want):
 		t.Errorf("the file is %s (%v, %v), want %s", got.State, got.Err, err, i.want)
+	}
+	if m.reads { // Close waits for it, for a second: once is enough
+		b.end()
 	}
 	if err := c.Close(); err != nil && !errors.Is(err, upload.ErrClosed) {
 		t.Errorf("Close: %v", err)

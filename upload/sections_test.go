@@ -329,6 +329,7 @@ func held(s *sectionSource, reached chan<- struct{}) func(context.Context, int64
 }
 
 func TestSectionEndsWithItsAttempt(t *testing.T) {
+	t.Parallel() // it waits most of the time
 	for _, parts := range []int{1, 3} {
 		t.Run(fmt.Sprintf("the source stalls, %d parts", parts), func(t *testing.T) {
 			b := newTestbed(t)
