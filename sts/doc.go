@@ -28,7 +28,8 @@
 //
 // Beside them, [NewProcess] runs a program, [NewAssumeRole] assumes a role with the
 // credentials of any other provider, also of another AssumeRole, [NewHTTP] asks an app
-// server, and [Static] gives a key. The variables are those of Alibaba Cloud's SDKs and
+// server, and [Static] gives a key. [GetCallerIdentity] asks STS whose credentials they are.
+// The variables are those of Alibaba Cloud's SDKs and
 // command line; the comment of each source says what it reads and where the format is
 // documented.
 //

@@ -79,6 +79,8 @@ var printable = map[string]maker{
 	"sts.AppServerError":    filled[sts.AppServerError](),
 	"sts.AssumeRole":        func(*testing.T) any { return must(sts.NewAssumeRole(secretProvider(), secretRole, nil)) },
 	"sts.AssumeRoleOptions": filled[sts.AssumeRoleOptions](),
+	"sts.Identity":          filled[sts.Identity](),
+	"sts.IdentityOptions":   filled[sts.IdentityOptions](),
 	"sts.Cache":             secretCache,
 	"sts.CacheOptions":      filled[sts.CacheOptions](),
 	"sts.Credentials":       filled[sts.Credentials](),

@@ -17,6 +17,7 @@ import (
 
 	"github.com/vodupload/vodupload/examples/vodupload/internal/config"
 	"github.com/vodupload/vodupload/sts"
+	"github.com/vodupload/vodupload/sts/ststest"
 	"github.com/vodupload/vodupload/upload/osstest"
 )
 
@@ -176,6 +177,57 @@ func TestWhoami(t *testing.T) {
 		w.here("whoami").wants(t, exitDenied).says(t, "bad   credentials", "set OSS_ACCESS_KEY_ID")
 	})
 	w.here("whoami", "media").wants(t, exitUsage)
+}
+
+func TestWhoamiAsksSTS(t *testing.T) {
+	at := func(t *testing.T) (*world, *ststest.Server) {
+		w := newWorld(t)
+		server := ststest.NewServer(&ststest.Options{Users: []ststest.User{
+			{AccessKeyID: osstest.DefaultKey.AccessKeyID, AccessKeySecret: osstest.DefaultKey.AccessKeySecret},
+		}})
+		t.Cleanup(server.Close)
+		w.environ = append(w.environ, "VODUPLOAD_STS_ENDPOINT="+server.URL)
+		return w, server
+	}
+	t.Run("who has the key", func(t *testing.T) {
+		w, _ := at(t)
+		w.here("whoami").wants(t, exitOK).says(t, "ok    identity      acs:ram::1000000000000001:user/user1, user 216959339000000001 of account 1000000000000001")
+		events := w.here("whoami", "--json").wants(t, exitOK).events(t)
+		for _, e := range events {
+			if e.For == "identity" && e.Identity.ARN == "acs:ram::1000000000000001:user/user1" && e.Identity.Type == "RAMUser" && e.Identity.RequestID != "" {
+				return
+			}
+		}
+		t.Errorf("no identity in %+v", events)
+	})
+	t.Run("which role is assumed", func(t *testing.T) {
+		w, _ := at(t)
+		w.here("whoami", "--role-arn", ststest.DefaultRole).wants(t, exitOK).says(t, "assumed-role/uploader/vodupload, role 344584339364951186 of account 1000000000000001")
+	})
+	for outcome, test := range map[string]struct {
+		refuse string
+		args   []string
+		code   int
+		says   string
+	}{
+		"0 where a policy denies that":                {"NoPermission", nil, exitOK, "note  identity      not known: "},
+		"0 where STS is overloaded":                   {"Throttling.User", nil, exitOK, "Throttling.User"},
+		"4 where the key is nobody's":                 {"InvalidAccessKeyId.NotFound", nil, exitDenied, "bad   identity"},
+		"0 where the key is of the bucket's own kind": {"InvalidAccessKeyId.NotFound", []string{"oss://media/in/"}, exitOK, "note  identity"},
+	} {
+		t.Run(outcome, func(t *testing.T) {
+			w, server := at(t)
+			server.FailNext(1, test.refuse)
+			r := w.here(append([]string{"whoami"}, test.args...)...).wants(t, test.code)
+			r.says(t, test.says, test.refuse)
+			if server.Pending() != 0 || strings.Contains(r.stdout+r.stderr, osstest.DefaultKey.AccessKeySecret) {
+				t.Errorf("%d refusals are left\n%s", server.Pending(), r.stdout)
+			}
+		})
+	}
+	t.Run("0 where STS is out of reach", func(t *testing.T) {
+		newWorld(t).here("whoami").wants(t, exitOK).says(t, "note  identity      not known: ", "VODUPLOAD_STS_ENDPOINT")
+	})
 }
 
 func TestFolderThatCannotBeWritten(t *testing.T) {

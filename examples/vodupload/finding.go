@@ -42,11 +42,14 @@ type findings struct {
 }
 
 // add shows a finding.
-func (all *findings) add(f finding) {
+func (all *findings) add(f finding) { all.addWith(f, nil) }
+
+// addWith shows a finding, and for programs what it is about in single fields.
+func (all *findings) addWith(f finding, who *output.Identity) {
 	if !all.app.global.json && (f.grade != good || !all.app.global.quiet) {
 		fmt.Fprintln(all.app.stdout, f.line())
 	}
-	e := output.Event{Type: "finding", For: f.about, Code: string(f.grade), Message: f.text}
+	e := output.Event{Type: "finding", For: f.about, Code: string(f.grade), Message: f.text, Identity: who}
 	if f.todo != "" {
 		e.Message += ": " + f.todo
 	}

@@ -37,6 +37,7 @@ func newWorld(t *testing.T) *world {
 			"OSS_ACCESS_KEY_SECRET=" + osstest.DefaultKey.AccessKeySecret,
 			"OSS_REGION=cn-hangzhou",
 			"ALIBABA_CLOUD_ECS_METADATA_DISABLED=true",
+			"VODUPLOAD_STS_ENDPOINT=http://" + deadAddress,
 		},
 	}
 }

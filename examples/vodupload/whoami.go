@@ -3,6 +3,9 @@ package main
 import (
 	"context"
 	"errors"
+	"fmt"
+	"slices"
+	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -10,11 +13,17 @@ import (
 	"github.com/vodupload/vodupload/examples/vodupload/internal/config"
 	"github.com/vodupload/vodupload/examples/vodupload/internal/output"
 	"github.com/vodupload/vodupload/sts"
+	"github.com/vodupload/vodupload/sts/openapi"
 )
 
-const whoamiHelp = `Says which credentials are used, where they come from and until when they are valid, and with
-a bucket what they may do there. No secret is shown. To find out, an upload of ` + probeName + ` is
-begun and aborted at once; no object is made.`
+const whoamiHelp = `Says which credentials are used, where they come from and until when they are valid, whose they
+are (by GetCallerIdentity of STS, which needs no right), and with a bucket what they may do
+there. No secret is shown. To find out about the bucket, an upload of ` + probeName + ` is begun
+and aborted at once; no object is made.
+
+STS is asked at VODUPLOAD_STS_ENDPOINT or ALIBABA_CLOUD_STS_ENDPOINT, or else at sts.aliyuncs.com.
+What it does not answer is said, and is no failure; without a bucket, that it does not know the
+key is one.`
 
 func newWhoami(a *app) *cobra.Command {
 	return &cobra.Command{
@@ -49,6 +58,9 @@ func (a *app) whoami(ctx context.Context, d *destination) error {
 	}
 	all := &findings{app: a, report: a.reporter()}
 	creds, ok := all.credentials(ctx, a, c)
+	if ok {
+		all.identity(ctx, c.STSEndpoint, creds, d == nil)
+	}
 	if ok && d != nil {
 		(&diagnosis{findings: all, to: *d, config: c, place: place, creds: creds}).rights(ctx)
 	}
@@ -83,6 +95,54 @@ func (all *findings) credentials(ctx context.Context, a *app, c *config.Config) 
 	all.add(finding{grade: good, about: "credentials", text: config.Shorten(creds.AccessKeyID) + ", " + c.Source.Value + ", from " + origin})
 	all.add(validity(creds, a.now()))
 	return creds, creds.Expiration.IsZero() || creds.Deadline().After(a.now())
+}
+
+// identity says whose credentials they are. That STS does not know them is a failure where
+// nothing else is asked: a bucket may be on a server that has keys of its own.
+func (all *findings) identity(ctx context.Context, endpoint string, creds sts.Credentials, alone bool) {
+	who, err := sts.GetCallerIdentity(ctx, sts.Static(creds), &sts.IdentityOptions{Endpoint: endpoint, Timeout: limitOfRequest})
+	if ctx.Err() != nil {
+		return
+	}
+	if err != nil {
+		f := unidentified(err)
+		if f.grade == bad && !alone {
+			f.grade, f.err = note, nil
+		}
+		all.add(f)
+		return
+	}
+	all.addWith(finding{grade: good, about: "identity", text: identityText(who)}, &output.Identity{
+		Type: who.Type, AccountID: who.AccountID, UserID: who.UserID, RoleID: who.RoleID, ARN: who.ARN, PrincipalID: who.PrincipalID, RequestID: who.RequestID,
+	})
+}
+
+// identityText names whoever has the credentials.
+func identityText(who sts.Identity) string {
+	switch who.Type {
+	case "Account":
+		return who.ARN + ", account " + who.AccountID + " itself: its key may do everything, one of a RAM user is safer"
+	case "AssumedRoleUser":
+		return fmt.Sprintf("%s, role %s of account %s", who.ARN, who.RoleID, who.AccountID)
+	}
+	return fmt.Sprintf("%s, user %s of account %s", who.ARN, who.UserID, who.AccountID)
+}
+
+// codesOfKeys begin the codes of STS for a key or token that no service will take.
+var codesOfKeys = []string{"InvalidAccessKeyId", "SignatureDoesNotMatch", "InvalidSecurityToken"}
+
+// unidentified says why it is not known whose credentials they are.
+func unidentified(err error) finding {
+	f := finding{grade: note, about: "identity", text: "not known: " + output.Text(err)}
+	var refused *openapi.Error
+	if !errors.As(err, &refused) {
+		f.todo = "STS is asked at VODUPLOAD_STS_ENDPOINT, if that is set"
+		return f
+	}
+	if slices.ContainsFunc(codesOfKeys, func(code string) bool { return strings.HasPrefix(refused.Code, code) }) || refused.ClockOff() {
+		f.grade, f.err = bad, deniedError{err}
+	}
+	return f
 }
 
 // validity says until when credentials are valid.

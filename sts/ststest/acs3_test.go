@@ -83,7 +83,7 @@ func TestACS3Refusals(t *testing.T) {
 	}{
 		{"wrong secret", wrong, "AssumeRole", openapi.Options{}, "SignatureDoesNotMatch"},
 		{"unknown key", nobody, "AssumeRole", openapi.Options{}, "InvalidAccessKeyId.NotFound"},
-		{"other action", good, "GetCallerIdentity", openapi.Options{}, "InvalidAction.NotFound"},
+		{"other action", good, "GetSessionAccessKey", openapi.Options{}, "InvalidAction.NotFound"},
 		{"clock 16 minutes behind", good, "AssumeRole", openapi.Options{Now: func() time.Time { return time.Now().Add(-16 * time.Minute) }}, "InvalidTimeStamp.Expired"},
 	}
 	for _, tt := range tests {

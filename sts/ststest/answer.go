@@ -41,7 +41,7 @@ func newSuccess(c Credential, params map[string]string) success {
 	}
 	a.RequestID = newRequestID()
 	a.AssumedRoleUser.Arn = c.RoleARN + "/" + c.Session
-	a.AssumedRoleUser.AssumedRoleID = "344584339364951186:" + c.Session
+	a.AssumedRoleUser.AssumedRoleID = roleID + ":" + c.Session
 	a.Credentials.AccessKeyID = c.AccessKeyID
 	a.Credentials.AccessKeySecret = c.AccessKeySecret
 	a.Credentials.SecurityToken = c.SecurityToken

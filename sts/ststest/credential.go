@@ -122,7 +122,7 @@ func (s *Server) principal(accessKeyID, token string) (principal, *apiError) {
 	case !s.opts.Now().Before(c.Expires):
 		return principal{}, errTokenExpired
 	}
-	return principal{id: c.AccessKeyID, secret: c.AccessKeySecret, sourceIdentity: c.SourceIdentity}, nil
+	return principal{id: c.AccessKeyID, secret: c.AccessKeySecret, sourceIdentity: c.SourceIdentity, roleARN: c.RoleARN, session: c.Session}, nil
 }
 
 // issue makes a new key for a grant.

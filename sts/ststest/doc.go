@@ -1,8 +1,8 @@
 // Package ststest is a Security Token Service (STS) in this process, for tests
 // and for trying things out, in the manner of [net/http/httptest].
 //
-// It knows two actions, AssumeRole and AssumeRoleWithOIDC, and takes them seriously:
-// either signature, HMAC-SHA1 among the parameters and ACS3-HMAC-SHA256 in a header, is
+// It knows three actions, AssumeRole, AssumeRoleWithOIDC and GetCallerIdentity, and takes
+// them seriously: either signature, HMAC-SHA1 among the parameters and ACS3-HMAC-SHA256 in a header, is
 // checked over all that it covers, wherever a client puts its parameters;
 // time stamp, nonce, duration, session name and policy obey the rules of the STS
 // documentation, and are refused with its codes, statuses and messages. The keys

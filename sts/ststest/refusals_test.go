@@ -41,7 +41,7 @@ func TestAssumeRoleRefusals(t *testing.T) {
 		message string
 	}{
 		{"no action", set("Action", ""), 400, "MissingAction", ""},
-		{"other action", set("Action", "GetCallerIdentity"), 404, "InvalidAction.NotFound", ""},
+		{"other action", set("Action", "GetSessionAccessKey"), 404, "InvalidAction.NotFound", ""},
 		{"other version", set("Version", "2014-05-26"), 400, "InvalidVersion", ""},
 		{"other method of signing", set("SignatureMethod", "HMAC-SHA256"), 400, "InvalidSignatureMethod", ""},
 		{"no signature", func(c *call) { c.noSign = true }, 400, "MissingSignature", ""},

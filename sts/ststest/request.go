@@ -27,6 +27,8 @@ type principal struct {
 	id, secret     string
 	sourceIdentity string
 	user           *User // nil: a role's token
+
+	roleARN, session string // of a role's token
 }
 
 // maxForm bounds the body of a request, in bytes.
@@ -109,7 +111,7 @@ func checkAction(p map[string]string) *apiError {
 	switch {
 	case p["Version"] != "2015-04-01":
 		return errVersion
-	case p["Action"] != assumeRole && p["Action"] != assumeRoleWithOIDC:
+	case p["Action"] != assumeRole && p["Action"] != assumeRoleWithOIDC && p["Action"] != getCallerIdentity:
 		return errNoSuchAction
 	}
 	return nil

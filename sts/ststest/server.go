@@ -104,35 +104,45 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	w.Header().Set("Date", s.opts.Now().UTC().Format(http.TimeFormat))
-	var c Credential
+	var answer any
 	switch {
 	case scripted != "":
 		refusal = errorOf(scripted)
 	case s.throttled():
 		refusal = errThrottled
 	case refusal == nil:
-		c, refusal = s.assumeRole(req)
+		answer, issued, refusal = s.carryOut(req)
 	}
 	if refusal != nil {
+		issued = false
 		respond(w, req.params["Format"], refusal.status, newFailure(refusal, r.Host))
 		return
 	}
-	issued = true
-	respond(w, req.params["Format"], http.StatusOK, newSuccess(c, req.params))
+	respond(w, req.params["Format"], http.StatusOK, answer)
 }
 
-// The actions that the server knows.
+// The actions that issue tokens.
 const (
 	assumeRole         = "AssumeRole"
 	assumeRoleWithOIDC = "AssumeRoleWithOIDC"
 )
 
+// carryOut carries out a call, and reports whether a token was issued.
+func (s *Server) carryOut(req *request) (answer any, issued bool, refusal *apiError) {
+	if refusal := checkAction(req.params); refusal != nil {
+		return nil, false, refusal
+	}
+	if req.params["Action"] == getCallerIdentity {
+		answer, refusal = s.identify(req)
+		return answer, false, refusal
+	}
+	c, refusal := s.assumeRole(req)
+	return newSuccess(c, req.params), true, refusal
+}
+
 // assumeRole carries out a call of either action. One of AssumeRoleWithOIDC has no
 // signature: the token stands for it.
 func (s *Server) assumeRole(req *request) (Credential, *apiError) {
-	if refusal := checkAction(req.params); refusal != nil {
-		return Credential{}, refusal
-	}
 	if req.params["Action"] == assumeRoleWithOIDC {
 		return s.withOIDC(req.params)
 	}

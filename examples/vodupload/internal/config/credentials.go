@@ -151,11 +151,10 @@ func (c *Config) assume(in Input) error {
 	if c.RoleARN.Value == "" {
 		return nil
 	}
-	endpoint, _ := in.Lookup.first("VODUPLOAD_STS_ENDPOINT", "ALIBABA_CLOUD_STS_ENDPOINT")
 	session, _ := in.Lookup.first("VODUPLOAD_ROLE_SESSION_NAME", "ALIBABA_CLOUD_ROLE_SESSION_NAME")
 	external, _ := in.Lookup("ALIBABA_CLOUD_EXTERNAL_ID")
 	p, err := sts.NewAssumeRole(c.Credentials, c.RoleARN.Value, &sts.AssumeRoleOptions{
-		Endpoint: endpoint, SessionName: session, ExternalID: external,
+		Endpoint: c.STSEndpoint, SessionName: session, ExternalID: external,
 	})
 	if err != nil {
 		return &Error{Origin: c.RoleARN.Origin, Err: err}

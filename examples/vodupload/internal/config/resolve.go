@@ -24,6 +24,9 @@ type Config struct {
 	AccessKeyID  Setting // shortened, of a key that is known without asking
 	Source       Setting // where credentials come from
 
+	// STSEndpoint is that of the Security Token Service. Empty: the public one.
+	STSEndpoint string
+
 	// Credentials gets the credentials. It has not been asked yet: most sources send a
 	// request for it.
 	Credentials sts.Provider
@@ -67,5 +70,6 @@ func Resolve(in Input) (*Config, error) {
 	c.Region.Value = strings.TrimPrefix(c.Region.Value, "oss-")
 	c.Endpoint = either(in.Flags.Endpoint, "endpoint", ofFile(file.endpoint, "VODUPLOAD_ENDPOINT", "OSS_ENDPOINT"))
 	c.CustomDomain = either(in.Flags.CustomDomain, "custom-domain", ofFile("", "VODUPLOAD_CUSTOM_DOMAIN"))
+	c.STSEndpoint, _ = l.first("VODUPLOAD_STS_ENDPOINT", "ALIBABA_CLOUD_STS_ENDPOINT")
 	return c, c.findCredentials(in, file)
 }

@@ -66,7 +66,19 @@ type Event struct {
 	Delay     float64 `json:"delay,omitempty"` // seconds
 	For       string  `json:"for,omitempty"`   // credentials, network and so on: what is waited for
 
-	Summary *Summary `json:"summary,omitempty"`
+	Identity *Identity `json:"identity,omitempty"` // of a finding of whoami
+	Summary  *Summary  `json:"summary,omitempty"`
+}
+
+// An Identity is who has the credentials, as STS says.
+type Identity struct {
+	Type        string `json:"type"` // Account, RAMUser or AssumedRoleUser
+	AccountID   string `json:"account_id"`
+	UserID      string `json:"user_id,omitempty"`
+	RoleID      string `json:"role_id,omitempty"`
+	ARN         string `json:"arn"`
+	PrincipalID string `json:"principal_id"`
+	RequestID   string `json:"request_id"`
 }
 
 // A Summary is what a run has done.
