@@ -71,6 +71,7 @@ func TestPage(t *testing.T) {
 		{"takes nobody else's object for its own", func(t *testing.T, b *browser) { takenMeanwhile(t, b, newChain(t, good, nil)) }},
 		{"resumes after a reload, when the same file is chosen", func(t *testing.T, b *browser) { reload(t, b, newChain(t, good, nil)) }},
 		{"starts over after a reload where the file has other bytes", func(t *testing.T, b *browser) { reloadOther(t, b, newChain(t, good, nil)) }},
+		{"leaves a file to the tab that uploads it", func(t *testing.T, b *browser) { twoTabs(t, b, newChain(t, good, nil)) }},
 		{"waits for the network, and never goes back", func(t *testing.T, b *browser) { outage(t, b, newChain(t, good, nil)) }},
 		{"keeps both files of a name", func(t *testing.T, b *browser) { keepBoth(t, b, newChain(t, good, nil)) }},
 		{"speaks Chinese", func(t *testing.T, b *browser) { chinese(t, b, newChain(t, good, nil)) }},

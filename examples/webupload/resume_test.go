@@ -79,6 +79,34 @@ func reloadOther(t *testing.T, b *browser, c *chain) {
 	}
 }
 
+// twoTabs chooses the same file in two tabs.
+func twoTabs(t *testing.T, b *browser, c *chain) {
+	talk := file(t, "talk.mp4", sixParts)
+	first := b.open(t, c.url)
+	untilHalf(c, first, talk)
+	second := b.open(t, c.url)
+	second.choose(talk)
+	second.until(`item("talk.mp4")?.querySelector(".detail").textContent === "Another tab uploads this file. This one waits for it …"`)
+	if n := c.oss.Count(osstest.OpInitiateMultipartUpload); n != 1 {
+		t.Errorf("%d uploads were begun; want 1", n)
+	}
+	first.click("Pause talk.mp4")
+	second.until(`!item("talk.mp4").querySelector(".detail").textContent.includes("Another tab")`)
+	c.oss.ClearFaults()
+	second.state("talk.mp4", "Uploaded")
+	c.stored("in/talk.mp4", talk)
+	for part, codes := range c.partCalls() {
+		if part <= 3 && codes[""] != 1 {
+			t.Errorf("part %d was sent by both: calls by code %v", part, codes)
+		}
+	}
+	first.click("Resume talk.mp4")
+	first.failed("talk.mp4", "There is a file of this name already", "Keep both")
+	if left := c.oss.Uploads("media"); len(left) > 0 {
+		t.Errorf("left behind: %v", left)
+	}
+}
+
 // outage cuts the network for a minute, after half of the file.
 func outage(t *testing.T, b *browser, c *chain) {
 	hold := osstest.Hang(osstest.OpUploadPart).Part(4).BeforeWork()

@@ -26,7 +26,7 @@ func TestTextsAreTranslated(t *testing.T) {
 	marked := regexp.MustCompile(`data-(?:t|label)="([^"]+)"`)
 	used := map[string]bool{}
 	for name, forms := range map[string][]*regexp.Regexp{
-		"failure.js": {literal}, "tokens.js": {literal}, "bucket.js": {literal}, "main.js": {literal, called},
+		"failure.js": {literal}, "upload.js": {literal}, "tokens.js": {literal}, "bucket.js": {literal}, "main.js": {literal, called},
 		"view.js": {literal, called}, "uploads.js": {literal, called}, "index.html": {marked},
 	} {
 		for _, form := range forms {

@@ -9,6 +9,7 @@ import { msg } from "./words.js";
 //	token    it works with a new token
 //	restart  the server has forgotten the upload: begin it again
 //	exists   there is an object of that name
+//	elsewhere it waits for another tab
 //	abort    it was ended from here
 //	stop     none of these: a person has to act
 export class Failure extends Error {

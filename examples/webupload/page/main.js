@@ -1,6 +1,7 @@
 // Sets the page up: asks the server where files go, and then for files.
 
 import { Bucket } from "./bucket.js";
+import { Claims } from "./claims.js";
 import { Checkpoints } from "./checkpoints.js";
 import { Tokens } from "./tokens.js";
 import { Uploads } from "./uploads.js";
@@ -77,7 +78,7 @@ function open(config, headers) {
 	translate();
 	const tokens = new Tokens(config.token, headers);
 	const bucket = new Bucket({ settings: config.settings, url: config.url, place }, tokens);
-	const uploads = new Uploads({ bucket, tokens, checkpoints: new Checkpoints(config.url), prefix: config.prefix, partSize: config.partSize, parallel: config.parallel });
+	const uploads = new Uploads({ bucket, tokens, checkpoints: new Checkpoints(config.url), claims: new Claims(config.url), prefix: config.prefix, partSize: config.partSize, parallel: config.parallel });
 	new View(uploads, config.bucket);
 
 	const add = (files, note = "") => alert([t(note), ...uploads.add(files)].join(" ").trim());

@@ -1,7 +1,7 @@
 // One file on its way to the bucket.
 
 import { etagOf, etagOfParts } from "./etag.js";
-import { Failure } from "./failure.js";
+import { Failure, explain } from "./failure.js";
 import { numbered } from "./names.js";
 
 // Retries of a request after its first attempt, and the wait before the first of them in
@@ -22,6 +22,8 @@ const maxCopies = 100;
 
 const maxParts = 10_000;
 
+const elsewhere = new Failure("elsewhere", "Another tab uploads this file. This one waits for it");
+
 export class Upload {
 	state = "waiting"; // waiting, uploading, paused, failed, done, canceled
 	failure = null; // why it failed
@@ -38,18 +40,23 @@ export class Upload {
 	#tasks = new Set();
 	#checkpoints;
 	#partSize;
-	#looked = false; // for a record of an earlier page
+	#looked = false; // for a record of an earlier page, or of another tab
+	#claims;
+	#claiming = false;
+	#giveUp = null; // gives up the claim; null: there is none
+	#removed = false; // the parts of what was canceled
 	#shown = 0; // bytes that were shown as sent
 	#wanted; // the object's name that was asked for
 	#copy = 0; // the number in the name, to keep both; 0: the name as it is
 
-	constructor(file, object, { bucket, tokens, checkpoints, partSize, changed }) {
+	constructor(file, object, { bucket, tokens, checkpoints, claims, partSize, changed }) {
 		this.file = file;
 		this.object = object;
 		this.#wanted = object;
 		this.#bucket = bucket;
 		this.#tokens = tokens;
 		this.#checkpoints = checkpoints;
+		this.#claims = claims;
 		this.#partSize = partSize;
 		this.#changed = changed;
 		this.#parts = plan(file.size, partSize);
@@ -94,6 +101,10 @@ export class Upload {
 		}
 		if (this.#parts.length === 1) {
 			return this.#alone("put", () => this.#put());
+		}
+		if (this.#giveUp === null) {
+			this.#claim();
+			return null;
 		}
 		if (!this.#looked) {
 			return this.#alone("look", () => this.#look());
@@ -162,6 +173,52 @@ export class Upload {
 			// Should this fail, the bucket's own rule for old parts is left to remove them.
 			await this.#bucket.abort(this.object, this.#uploadId).catch(() => {});
 		}
+		this.#removed = true;
+		this.#disclaim();
+	}
+
+	// #claim waits until no other tab uploads the file. It holds no place among the requests.
+	async #claim() {
+		if (this.#claiming) {
+			return;
+		}
+		this.#claiming = true;
+		const { signal } = this.#run;
+		try {
+			const giveUp = await this.#claims.take(this.file, this.#wanted, signal, () => this.#wait(elsewhere));
+			if (signal.aborted) {
+				giveUp();
+			} else {
+				this.#giveUp = giveUp;
+				this.#looked = false; // the other tab may have sent some
+			}
+		} catch (error) {
+			if (!signal.aborted) {
+				this.failure = new Failure("stop", "The browser does not let this page upload", "Load the page again.", error.message);
+				this.#halt("failed");
+			}
+		} finally {
+			this.#claiming = false;
+			if (this.trouble?.kind === "elsewhere") {
+				this.trouble = null;
+			}
+			this.#changed();
+		}
+	}
+
+	#wait(trouble) {
+		this.trouble = trouble;
+		this.#changed();
+	}
+
+	// #disclaim lets another tab upload the file, once nothing of it is on its way from here.
+	#disclaim() {
+		const canceling = this.state === "canceled" && !this.#removed;
+		if (!this.active && !canceling && this.#tasks.size === 0 && this.#giveUp !== null) {
+			this.#checkpoints.flush();
+			this.#giveUp();
+			this.#giveUp = null;
+		}
 	}
 
 	#halt(state) {
@@ -173,6 +230,7 @@ export class Upload {
 			part.flying = false;
 			part.loaded = 0;
 		}
+		this.#disclaim();
 		this.#changed();
 	}
 
@@ -190,6 +248,7 @@ export class Upload {
 			const task = this.#guard(work).finally(() => {
 				ended();
 				this.#tasks.delete(task);
+				this.#disclaim();
 				this.#changed();
 			});
 			this.#tasks.add(task);
@@ -216,7 +275,7 @@ export class Upload {
 				this.#rename();
 				return;
 			}
-			this.failure = failure;
+			this.failure = explain(failure);
 			this.#halt("failed");
 		}
 	}
@@ -245,7 +304,7 @@ export class Upload {
 		this.state = "done";
 	}
 
-	// #look looks for what an earlier page has sent of the same file. The first and the last
+	// #look looks for what an earlier page or another tab has sent of the same file. The first and the last
 	// of these parts are compared with the file; a file whose size and time are the same and
 	// whose bytes are others in between is not noticed.
 	async #look() {
@@ -260,6 +319,8 @@ export class Upload {
 			if (part && await this.#etagNow(part) !== plain(record.etags[part.number - 1])) {
 				this.#checkpoints.drop(this.file, this.object);
 				this.#bucket.abort(this.object, record.uploadId).catch(() => {});
+				this.#uploadId = "";
+				this.#parts = plan(this.size, this.#partSize);
 				return;
 			}
 		}

@@ -11,11 +11,11 @@ export class Uploads extends EventTarget {
 	#prefix;
 	#free;
 
-	constructor({ bucket, tokens, checkpoints, prefix, partSize, parallel }) {
+	constructor({ bucket, tokens, checkpoints, claims, prefix, partSize, parallel }) {
 		super();
 		this.#prefix = prefix;
 		this.#free = parallel;
-		this.#options = { bucket, tokens, checkpoints, partSize, changed: () => this.#changed() };
+		this.#options = { bucket, tokens, checkpoints, claims, partSize, changed: () => this.#changed() };
 	}
 
 	// add puts files on the list and returns the reasons why some were not.

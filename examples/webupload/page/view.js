@@ -113,7 +113,7 @@ class Row {
 		this.#part("progress").setAttribute("aria-label", t("Progress of {0}", file.name));
 		this.#part(".as").textContent = renamed === "" ? "" : t("kept as {0}", renamed);
 		this.#part(".detail").textContent = state === "done" || failure?.kind === "exists" ? bytes(size)
-			: active && trouble ? t("{0}. Trying again …", t(trouble.title))
+			: active && trouble ? t(trouble.kind === "elsewhere" ? "{0} …" : "{0}. Trying again …", t(trouble.title))
 			: `${t("{0} of {1}", bytes(sent), bytes(size))} · ${percent(state === "done" ? 1 : Math.min(share, .99))}`;
 		this.#showLink(state === "done");
 		this.#button(".go", active ? "Pause" : state === "failed" ? "Try again" : "Resume", state === "done", finishing);

@@ -44,7 +44,7 @@ function filled(text, args) {
 	return text.replace(/\{(\d)\}/g, (_, n) => args[n]);
 }
 
-const units = ["bytes", "KB", "MB", "GB", "TB"];
+const units = ["B", "KB", "MB", "GB", "TB"];
 
 export function bytes(n) {
 	let unit = 0;
@@ -62,10 +62,10 @@ export function percent(share) {
 
 export function duration(seconds) {
 	if (seconds < 60) {
-		return `${Math.max(1, Math.round(seconds))} s`;
+		return t("{0} s", Math.max(1, Math.round(seconds)));
 	}
 	if (seconds < 3600) {
-		return `${Math.round(seconds / 60)} min`;
+		return t("{0} min", Math.round(seconds / 60));
 	}
-	return `${(seconds / 3600).toFixed(1)} h`;
+	return t("{0} h", (seconds / 3600).toFixed(1));
 }
