@@ -33,8 +33,13 @@ func (w *Worker) handle(ctx context.Context, msg jetstream.Msg) {
 	if ok {
 		job = info.decision()
 	}
-	switch action, delay := decide.OnDelivery(job, w.limits(), time.Now()); action {
+	switch action, delay := decide.OnDelivery(job, w.limits(), w.now()); action {
 	case decide.Run:
+		info, err := w.countDelivery(write, info, msg)
+		if err != nil {
+			_ = msg.NakWithDelay(100 * time.Millisecond) // another worker has written the state, or the engine is away
+			return
+		}
 		w.newRun(info, msg).do(ctx)
 	case decide.Later:
 		_ = msg.NakWithDelay(delay)
@@ -51,6 +56,18 @@ func (w *Worker) handle(ctx context.Context, msg jetstream.Msg) {
 		}
 		_ = msg.DoubleAck(write)
 	}
+}
+
+// countDelivery counts the delivery of a job that nobody has begun, if it is not the first:
+// what opens its source may kill each worker before that has a claim. How such an attempt
+// ends in another way takes it back.
+func (w *Worker) countDelivery(ctx context.Context, info JobInfo, msg jetstream.Msg) (JobInfo, error) {
+	meta, err := msg.Metadata()
+	if err != nil || meta.NumDelivered < 2 || info.State != StateQueued {
+		return info, nil
+	}
+	info.attempts.Unclaimed++
+	return w.write(ctx, info, 0)
 }
 
 // tidy removes the record of a job that has succeeded: the worker that wrote that may have
@@ -80,10 +97,13 @@ func (w *Worker) writing(ctx context.Context) (context.Context, context.CancelFu
 
 // bury makes a job dead whose attempts all ended with their worker.
 func (w *Worker) bury(ctx context.Context, info JobInfo, msg jetstream.Msg) {
-	if info.Error == "" {
+	switch {
+	case info.attempts.Unclaimed >= w.opts.MaxAttempts:
+		info.Error = "each attempt ended with its worker, before it had claimed the upload: it was killed, or opening the source kills it"
+	case info.Error == "":
 		info.Error = "each attempt ended with its worker: it was killed, or lost its connection to the engine"
 	}
-	info.State, info.Ended = StateDead, time.Now().UTC()
+	info.State, info.Ended = StateDead, w.now().UTC()
 	info, err := w.write(ctx, info, 0)
 	if err != nil {
 		w.opts.Logger.Warn("cannot write the end of a job; it is put off", "job", info.Job.ID, "error", err)

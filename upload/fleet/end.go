@@ -61,7 +61,7 @@ func (r *run) end(ctx context.Context, result upload.Result, err error, draining
 		return
 	}
 	outcome := cause(err, reason, draining)
-	if !r.begun && err != nil && decide.OthersJob(r.info.State == StateRunning, r.info.Updated, touchAfter, r.w.opts.Lease, time.Now()) {
+	if !r.begun && err != nil && decide.OthersJob(r.info.State == StateRunning, r.info.Updated, touchAfter, r.w.opts.Lease, r.w.now()) {
 		r.putOff(log, outcome, err)
 		return
 	}
@@ -70,7 +70,7 @@ func (r *run) end(ctx context.Context, result upload.Result, err error, draining
 			outcome.Cause = decide.Lost
 		}
 	}
-	now := time.Now().UTC()
+	now := r.w.now().UTC()
 	if outcome.Cause == decide.Sourceless {
 		if outcome.Since = r.info.attempts.MissingSince; outcome.Since.IsZero() {
 			outcome.Since = now
@@ -82,7 +82,8 @@ func (r *run) end(ctx context.Context, result upload.Result, err error, draining
 	}
 	v := decide.OnEnd(outcome, fruitless, r.w.limits(), r.w.opts.Lease, now)
 	info := r.ended(v, outcome, result, err, now)
-	if v.Write && (r.begun || v.Count || outcome.Cause != decide.Drained) {
+	changed := v.Write && (r.begun || v.Count || outcome.Cause != decide.Drained)
+	if changed || v.Action == decide.Later && r.info.attempts.Unclaimed > 0 {
 		ttl := time.Duration(0)
 		if info.State == StateSucceeded {
 			ttl = r.w.opts.KeepResults
@@ -119,7 +120,7 @@ func (r *run) end(ctx context.Context, result upload.Result, err error, draining
 // again later: that worker may be done then, or its claim free.
 func (r *run) putOff(log *slog.Logger, o decide.Outcome, err error) {
 	_ = r.removeKept()
-	v := decide.OnEnd(decide.Outcome{Cause: decide.Claimed, Until: o.Until}, 0, r.w.limits(), r.w.opts.Lease, time.Now())
+	v := decide.OnEnd(decide.Outcome{Cause: decide.Claimed, Until: o.Until}, 0, r.w.limits(), r.w.opts.Lease, r.w.now())
 	log.Debug("another worker has the job; it is put off", "after", v.Delay, "error", err)
 	if o.Cause == decide.Drained {
 		_ = r.msg.Nak()
@@ -138,7 +139,7 @@ func (r *run) ended(v decide.Verdict, o decide.Outcome, result upload.Result, er
 		info.attempts.Fruitless++
 		info.Worker, info.Started = r.w.opts.Name, now
 	}
-	info.State = StateQueued
+	info.State, info.attempts.Unclaimed = StateQueued, 0
 	switch v.Action {
 	case decide.Ack:
 		info.State, info.Ended, info.Result = StateSucceeded, now, &result

@@ -33,6 +33,7 @@ type engine struct {
 	states jetstream.Stream
 	bells  jetstream.Stream
 	dead   jetstream.Stream
+	clock
 }
 
 // The subjects. All begin with "vuq.", the namespace and a letter.
@@ -106,6 +107,7 @@ func openEngine(ctx context.Context, nc *nats.Conn, ns string, replicas int) (*e
 			return nil, err
 		}
 	}
+	_, _ = e.info(ctx) // for the clock
 	return e, nil
 }
 
@@ -132,6 +134,16 @@ func (e *engine) ensure(ctx context.Context, cfg jetstream.StreamConfig) (s jets
 			return nil, e.explain(ctx, doing, err)
 		}
 	}
+}
+
+// info looks at the states, and at the clock of the servers.
+func (e *engine) info(ctx context.Context, opts ...jetstream.StreamInfoOpt) (*jetstream.StreamInfo, error) {
+	asked := e.own()
+	info, err := e.states.Info(ctx, opts...)
+	if err == nil {
+		e.compare(info.TimeStamp, asked, e.own())
+	}
+	return info, err
 }
 
 // ask makes a request until it is answered, or ctx ends.

@@ -58,8 +58,8 @@ type Job struct {
 	// to compare.
 	CRC64 *uint64 `json:",string,omitempty"`
 
-	// NotBefore is when the job may begin, by the clocks of the workers. The default is
-	// at once.
+	// NotBefore is when the job may begin, by the clock of the servers if that of a worker
+	// is more than a second off. The default is at once.
 	NotBefore time.Time `json:",omitzero"`
 
 	// Trace is the context of a trace, as the headers of W3C Trace Context: "traceparent"

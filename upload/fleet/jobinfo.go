@@ -40,7 +40,7 @@ type JobInfo struct {
 	Takeovers int
 
 	Worker   string    `json:",omitempty"` // that has or had the job last
-	Enqueued time.Time // by the clock of the caller of Enqueue; the others by the workers'
+	Enqueued time.Time // by the clock of the caller, or of the servers if they differ by more than a second, as are the others
 	Started  time.Time `json:",omitzero"` // of the last attempt
 	Updated  time.Time // of this state
 	Ended    time.Time `json:",omitzero"`
@@ -80,6 +80,7 @@ func (i JobInfo) LogValue() slog.Value {
 // attempts is what workers keep of a job beside what users see.
 type attempts struct {
 	Fruitless    int       // in a row that got no further than the one before
+	Unclaimed    int       `json:",omitempty"` // deliveries again, in a row, of which nothing came
 	Mark         int64     // Uploaded when the last one began
 	MissingSince time.Time `json:",omitzero"`  // since when no worker could open the source
 	Run          string    `json:",omitempty"` // names the last one
@@ -119,5 +120,8 @@ func decode(data []byte, revision uint64) (JobInfo, error) {
 
 // decision returns what package decide needs to know.
 func (i *JobInfo) decision() decide.Job {
-	return decide.Job{Known: true, Ended: i.State.Ended(), NotBefore: i.NotBefore, Fruitless: i.attempts.Fruitless}
+	return decide.Job{
+		Known: true, Ended: i.State.Ended(), NotBefore: i.NotBefore, Fruitless: i.attempts.Fruitless, Unclaimed: i.attempts.Unclaimed,
+		Running: i.State == StateRunning, Updated: i.Updated, ID: i.Job.ID,
+	}
 }

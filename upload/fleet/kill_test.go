@@ -38,9 +38,10 @@ const childEnv = "FLEET_TEST_WORKER"
 type child struct {
 	NATS, Namespace, Name, Folder string
 	Lease                         time.Duration
-	Parallel                      int    `json:",omitempty"` // 0: 2
-	Attempts                      int    `json:",omitempty"` // 0: 1000
-	Poison                        string `json:",omitempty"` // a job that kills the process
+	Parallel                      int `json:",omitempty"` // 0: 2
+	Attempts                      int `json:",omitempty"` // 0: 1000
+	Backoff                       time.Duration
+	Poison                        string `json:",omitempty"` // when the job of this ID kills the process: "opened" or "read"
 	Log                           string `json:",omitempty"` // a file
 }
 
@@ -76,9 +77,13 @@ func (c child) options() (*fleet.WorkerOptions, error) {
 	}
 	o.Upload.Checkpoints, o.Upload.Parallel = nil, cmp.Or(c.Parallel, 2)
 	if c.Poison != "" {
-		o.Prepare = func(_ context.Context, j fleet.Job, _ *upload.File) error {
-			if j.ID == c.Poison {
-				os.Exit(3)
+		o.Backoff, o.MaxBackoff = c.Backoff, c.Backoff
+		o.Prepare = func(_ context.Context, j fleet.Job, f *upload.File) error {
+			if j.ID == "poison" && c.Poison == "opened" {
+				os.Exit(poisoned)
+			}
+			if j.ID == "poison" {
+				f.Source = upload.NewSource(poison{}, 1000, "poison")
 			}
 			return nil
 		}
@@ -91,6 +96,17 @@ func (c child) options() (*fleet.WorkerOptions, error) {
 		o.Logger = slog.New(slog.NewTextHandler(log, nil))
 	}
 	return o, nil
+}
+
+// poisoned is how a process ends that a job has killed.
+const poisoned = 3
+
+// A poison is a source that kills who reads it.
+type poison struct{}
+
+func (poison) ReadAt([]byte, int64) (int, error) {
+	os.Exit(poisoned)
+	return 0, nil
 }
 
 func runChild(spec string) int {

@@ -11,6 +11,19 @@ import (
 	"github.com/vodupload/vodupload/upload"
 )
 
+// prepare calls WorkerOptions.Prepare.
+func (w *Worker) prepare(ctx context.Context, job Job, file *upload.File) (err error) {
+	if w.opts.Prepare == nil {
+		return nil
+	}
+	defer func() {
+		if p := recover(); p != nil {
+			err = fmt.Errorf("it panicked: %v", p)
+		}
+	}()
+	return w.opts.Prepare(ctx, job, file)
+}
+
 // open opens the source of a job by the worker's opener for its scheme.
 func (w *Worker) open(ctx context.Context, job Job) (file upload.File, err error) {
 	u, err := url.Parse(job.Source)

@@ -57,8 +57,10 @@ type WorkerOptions struct {
 	Files int
 
 	// MaxAttempts is how many attempts in a row may fail without getting further than the
-	// one before, until the job is dead. Attempts that ended with their worker count; those
-	// that found no source do not. The default is 5.
+	// one before, until the job is dead. Attempts that ended with their worker count, but
+	// for the first that ended so while its source was opened; those that found no source do
+	// not. Jobs whose workers have died twice are tried apart from each other, so that one
+	// that kills its worker takes no others with it. The default is 5.
 	MaxAttempts int
 
 	// Backoff is the pause after the first failed attempt. It doubles with each, up to

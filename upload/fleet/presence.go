@@ -45,7 +45,7 @@ func (w *Worker) roll(ctx context.Context) (workers, rank int, err error) {
 	if _, err := w.js.Publish(ctx, own, []byte(w.opts.Name), jetstream.WithMsgTTL(w.opts.Presence)); err != nil {
 		return 0, 0, err
 	}
-	info, err := w.states.Info(ctx, jetstream.WithSubjectFilter(w.workerSubject("*")))
+	info, err := w.info(ctx, jetstream.WithSubjectFilter(w.workerSubject("*")))
 	if err != nil {
 		return 0, 0, err
 	}

@@ -93,7 +93,7 @@ func (q *Queue) Enqueue(ctx context.Context, job Job) (id string, err error) {
 	if job.ID == "" {
 		job.ID = strings.ToLower(rand.Text())
 	}
-	info := JobInfo{Job: job, Queue: q.name, State: StateQueued, Enqueued: time.Now().UTC(), NotBefore: job.NotBefore}
+	info := JobInfo{Job: job, Queue: q.name, State: StateQueued, Enqueued: q.now().UTC(), NotBefore: job.NotBefore}
 	if data, err := info.encode(); err != nil || len(data) > maxJob {
 		return "", fmt.Errorf("fleet: Enqueue: %w: Job: got %d bytes as JSON, want at most %d: %w", ErrInvalidArgument, len(data), maxJob, err)
 	}

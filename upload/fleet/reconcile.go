@@ -85,8 +85,8 @@ func (w *Worker) reconcileOnce(ctx context.Context) (rung int, err error) {
 			return rung, err
 		}
 		_, has := queued[digestOf(w.bellSubject(info.Queue, info.Job.upload()))]
-		overdue := info.Queue == w.opts.Queue && looked < looks && decide.Overdue(info.decision(), has, info.Updated, w.stuck, time.Now())
-		if !overdue && !decide.Ring(info.decision(), has, info.Updated, grace, time.Now()) {
+		overdue := info.Queue == w.opts.Queue && looked < looks && decide.Overdue(info.decision(), has, info.Updated, w.stuck, w.now())
+		if !overdue && !decide.Ring(info.decision(), has, info.Updated, grace, w.now()) {
 			continue
 		}
 		now, ok, err := w.state(ctx, info.Job.ID) // the scan may lag behind the leader
@@ -133,7 +133,7 @@ func (w *Worker) delivered(ctx context.Context) (uint64, error) {
 // for that.
 func (w *Worker) takeStuck(ctx context.Context, info *JobInfo, delivered uint64) (took bool, err error) {
 	m, err := w.last(ctx, w.bells, w.bellSubject(info.Queue, info.Job.upload()))
-	if err != nil || m.sequence == 0 || string(m.data) != info.Job.ID || !decide.Stuck(m.sequence, delivered, m.written, w.stuck, time.Now()) {
+	if err != nil || m.sequence == 0 || string(m.data) != info.Job.ID || !decide.Stuck(m.sequence, delivered, m.written, w.stuck, w.now()) {
 		return false, err
 	}
 	if err := w.bells.DeleteMsg(ctx, m.sequence); err != nil && !errors.Is(err, jetstream.ErrMsgNotFound) && !errors.Is(err, jetstream.ErrMsgDeleteUnsuccessful) {

@@ -96,10 +96,8 @@ func (r *run) upload(ctx context.Context) (upload.Result, error) {
 	file.SourceName = job.sourceName()
 	file.Endpoint, file.Bucket, file.Object = job.Endpoint, job.Bucket, job.Object
 	file.Options, file.Info, file.IfExists = job.Options, job.Info, job.IfExists
-	if prepare := r.w.opts.Prepare; prepare != nil {
-		if err := prepare(ctx, job, &file); err != nil {
-			return upload.Result{}, fmt.Errorf("fleet: WorkerOptions.Prepare: %w", err)
-		}
+	if err := r.w.prepare(ctx, job, &file); err != nil {
+		return upload.Result{}, fmt.Errorf("fleet: WorkerOptions.Prepare: %w", err)
 	}
 	r.key = claimKey{file.SourceName, file.Bucket, file.Object} // as Prepare has left them
 	report := file.OnProgress
@@ -138,8 +136,9 @@ func (r *run) beginLocked(ctx context.Context) error {
 		job := decide.Job{}
 		if ok {
 			job = known.decision()
+			job.Running, job.Unclaimed = false, 0 // nobody else has it: it is claimed, and this delivery is counted
 		}
-		if action, _ := decide.OnDelivery(job, r.w.limits(), time.Now()); action != decide.Run {
+		if action, _ := decide.OnDelivery(job, r.w.limits(), r.w.now()); action != decide.Run {
 			r.stop(errNothing)
 			return errNothing
 		}
@@ -212,8 +211,8 @@ func (r *run) started(info JobInfo) JobInfo {
 	info.Attempts++
 	info.attempts.Fruitless = decide.Attempt(info.attempts.Fruitless, info.attempts.Mark, info.Uploaded)
 	info.attempts.Mark, info.attempts.Run, info.attempts.Key = info.Uploaded, r.id, r.checkpoint
-	info.attempts.MissingSince = time.Time{}
-	info.State, info.Worker, info.Started = StateRunning, r.w.opts.Name, time.Now().UTC()
+	info.attempts.MissingSince, info.attempts.Unclaimed = time.Time{}, 0
+	info.State, info.Worker, info.Started = StateRunning, r.w.opts.Name, r.w.now().UTC()
 	info.NotBefore = time.Time{}
 	return info
 }
@@ -293,7 +292,7 @@ func (r *run) writeProgress(ctx context.Context) error {
 		return nil
 	}
 	info := r.withProgress(r.info)
-	if info.Uploaded == r.info.Uploaded && info.UploadID == r.info.UploadID && time.Since(r.info.Updated) < touchAfter {
+	if info.Uploaded == r.info.Uploaded && info.UploadID == r.info.UploadID && r.w.now().Sub(r.info.Updated) < touchAfter {
 		return nil
 	}
 	info, err := r.replace(ctx, info, 0)

@@ -40,6 +40,10 @@ func (e *engine) read(ctx context.Context, s jetstream.Stream, q scan) iter.Seq2
 			if next != q.from {
 				q.from, tries = next, 0
 			}
+			if began && q.follow && ctx.Err() != nil { // nobody need be blamed: it has waited for as long as it was to
+				yield(message{}, fmt.Errorf("fleet: follow stream %s: %w", s.CachedInfo().Config.Name, context.Cause(ctx)))
+				return
+			}
 			limited := !q.follow || !began
 			if ctx.Err() != nil || limited && tries >= readTries || !e.mayPass(err) || sleep(ctx, 100*time.Millisecond) != nil {
 				yield(message{}, e.explain(ctx, "read stream "+s.CachedInfo().Config.Name, err))

@@ -22,7 +22,7 @@ func (e *engine) state(ctx context.Context, id string) (info JobInfo, ok bool, e
 // write replaces the state that info was made from, which is that of its Revision; 0:
 // there is none. It returns info with the new Revision, or errConflict.
 func (e *engine) write(ctx context.Context, info JobInfo, ttl time.Duration) (JobInfo, error) {
-	info.Updated = time.Now().UTC()
+	info.Updated = e.now().UTC()
 	data, err := info.encode()
 	if err != nil {
 		return info, fmt.Errorf("fleet: write the state of job %s: %w", info.Job.ID, err)

@@ -2,6 +2,7 @@ package fleet_test
 
 import (
 	"context"
+	"errors"
 	"flag"
 	"testing"
 	"time"
@@ -13,6 +14,27 @@ import (
 )
 
 var long = flag.Bool("long", false, "run the tests of nodes that take half a minute, too")
+
+// Who waits for a job until a deadline is not told that the engine is to blame.
+func TestWaitUntilADeadline(t *testing.T) {
+	t.Parallel()
+	q := newQueue(t)
+	id, err := q.Enqueue(t.Context(), film("talk.mp4"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithCancelCause(t.Context())
+	defer cancel(nil)
+	for _, err := range q.Watch(ctx, id) {
+		if err != nil {
+			if !errors.Is(err, context.DeadlineExceeded) || errors.Is(err, fleet.ErrNoEngine) {
+				t.Errorf("got %v, want the deadline alone", err)
+			}
+			break
+		}
+		cancel(context.DeadlineExceeded)
+	}
+}
 
 // TestThreeNodesWatch: who watches sees what happens after a server has died, too. A
 // consumer that is made just then may be placed on that server: of so many, some are.

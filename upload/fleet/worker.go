@@ -219,7 +219,7 @@ func (w *Worker) fetch(ctx context.Context, n int, do func(jetstream.Msg)) (rest
 // limits returns those that decisions are made by.
 func (w *Worker) limits() decide.Limits {
 	return decide.Limits{
-		MaxAttempts: w.opts.MaxAttempts, Backoff: w.opts.Backoff, MaxBackoff: w.opts.MaxBackoff, SourceWait: w.opts.SourceWait,
+		MaxAttempts: w.opts.MaxAttempts, Backoff: w.opts.Backoff, MaxBackoff: w.opts.MaxBackoff, SourceWait: w.opts.SourceWait, Lease: w.opts.Lease,
 	}
 }
 

@@ -7,7 +7,7 @@ import (
 
 var (
 	now    = time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)
-	limits = Limits{MaxAttempts: 3, Backoff: 10 * time.Second, MaxBackoff: time.Minute, SourceWait: time.Hour}
+	limits = Limits{MaxAttempts: 3, Backoff: 10 * time.Second, MaxBackoff: time.Minute, SourceWait: time.Hour, Lease: 30 * time.Second}
 )
 
 func TestOnDelivery(t *testing.T) {
@@ -24,9 +24,16 @@ func TestOnDelivery(t *testing.T) {
 		"due in a week: looked at each hour": {Job{Known: true, NotBefore: now.Add(7 * 24 * time.Hour)}, Later, time.Hour},
 		"one attempt left: runs":             {Job{Known: true, Fruitless: 2}, Run, 0},
 		"its workers died: buried":           {Job{Known: true, Fruitless: 3}, Bury, 0},
+		"its workers died early: buried":     {Job{Known: true, Unclaimed: 3}, Bury, 0},
+		"its worker died: taken over":        {Job{Known: true, Running: true, Fruitless: 1, Updated: now}, Run, 0},
+		"two died: apart from others":        {Job{Known: true, Running: true, Fruitless: 2, Updated: now, ID: "a"}, Later, 43043 * time.Millisecond},
+		"two died: at another time":          {Job{Known: true, Running: true, Fruitless: 2, Updated: now, ID: "b"}, Later, 37174 * time.Millisecond},
+		"two died, long ago":                 {Job{Known: true, Running: true, Fruitless: 2, Updated: now.Add(-45 * time.Second)}, Run, 0},
+		"two died early: apart from others":  {Job{Known: true, Unclaimed: 1, Updated: now, ID: "a"}, Later, 43043 * time.Millisecond},
+		"two attempts failed: runs":          {Job{Known: true, Fruitless: 2, Updated: now}, Run, 0},
 	} {
 		t.Run(name, func(t *testing.T) {
-			if got, delay := OnDelivery(tt.job, limits, now); got != tt.want || delay != tt.delay {
+			if got, delay := OnDelivery(tt.job, limits, now); got != tt.want || delay.Truncate(time.Millisecond) != tt.delay {
 				t.Errorf("got %v, %v; want %v, %v", got, delay, tt.want, tt.delay)
 			}
 		})
