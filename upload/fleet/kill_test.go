@@ -122,8 +122,16 @@ func runChild(spec string) int {
 	return 0
 }
 
+// A childProcess may be waited for by many.
+type childProcess struct {
+	*exec.Cmd
+	wait func() error
+}
+
+func (p *childProcess) Wait() error { return p.wait() }
+
 // start runs the worker in a process, which ends with the test.
-func (c child) start(t *testing.T) *exec.Cmd {
+func (c child) start(t *testing.T) *childProcess {
 	t.Helper()
 	spec, err := json.Marshal(c)
 	if err != nil {
@@ -139,14 +147,12 @@ func (c child) start(t *testing.T) *exec.Cmd {
 	if err := cmd.Start(); err != nil {
 		t.Fatal(err)
 	}
-	var once sync.Once
+	p := &childProcess{cmd, sync.OnceValue(cmd.Wait)}
 	t.Cleanup(func() {
-		once.Do(func() {
-			_ = cmd.Process.Kill()
-			_ = cmd.Wait()
-		})
+		_ = cmd.Process.Kill()
+		_ = p.Wait()
 	})
-	return cmd
+	return p
 }
 
 // Another worker resumes the very upload of one that is killed, within the lease and 2 s,
