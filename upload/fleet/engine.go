@@ -5,7 +5,9 @@ import (
 	"crypto/rand"
 	"errors"
 	"fmt"
+	"net/url"
 	"regexp"
+	"strings"
 	"time"
 
 	"github.com/nats-io/nats.go"
@@ -174,9 +176,6 @@ func checkStream(cfg jetstream.StreamConfig) error {
 func (e *engine) explain(ctx context.Context, doing string, err error) error {
 	var api *jetstream.APIError
 	at := e.nc.ConnectedUrlRedacted()
-	if at == "" {
-		at = "NATS (not connected)"
-	}
 	switch {
 	case errors.Is(err, jetstream.ErrJetStreamNotEnabled), errors.Is(err, nats.ErrNoResponders):
 		return fmt.Errorf("%w: %s: the server at %s has no JetStream, or its cluster no leader: start it with JetStream (nats-server -js): %w", ErrNoEngine, doing, at, err)
@@ -190,6 +189,9 @@ func (e *engine) explain(ctx context.Context, doing string, err error) error {
 		if cause := context.Cause(ctx); errors.Is(cause, context.Canceled) {
 			return fmt.Errorf("fleet: %s: %w", doing, cause)
 		}
+		if at == "" {
+			return fmt.Errorf("%w: %s: no connection to NATS%s: is one of its servers running (%s)? %w", ErrNoEngine, doing, lastError(e.nc), strings.Join(servers(e.nc), ", "), err)
+		}
 		return fmt.Errorf("%w: %s: no answer from %s%s: is a majority of its servers up, and may this user publish to $JS.API.> and vuq.%s.>? %w", ErrNoEngine, doing, at, lastError(e.nc), e.ns, err)
 	}
 	return fmt.Errorf("fleet: %s: %w", doing, err)
@@ -202,6 +204,17 @@ func unavailable(code jetstream.ErrorCode) bool {
 	return code == clusterUnavailable || code == clusterNotLeader || code == streamOffline
 }
 
+// servers returns the addresses that the connection tries, without the passwords that their
+// URLs may have.
+func servers(nc *nats.Conn) (addrs []string) {
+	for _, s := range nc.Servers() {
+		if u, err := url.Parse(s); err == nil {
+			addrs = append(addrs, u.Host)
+		}
+	}
+	return addrs
+}
+
 // lastError returns what the connection has met last, for the end of a text.
 func lastError(nc *nats.Conn) string {
 	if err := nc.LastError(); err != nil {
@@ -211,7 +224,7 @@ func lastError(nc *nats.Conn) string {
 }
 
 // errConflict is returned by put where the subject has another message than expected.
-var errConflict = errors.New("fleet: the state has changed meanwhile")
+var errConflict = errors.New("the state has changed meanwhile")
 
 // put writes a message in place of the one of sequence expected, 0 for none, and returns
 // its sequence. An answer may get lost, and a refusal may come from a write of one's own

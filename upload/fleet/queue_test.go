@@ -9,9 +9,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/nats-io/nats-server/v2/server"
 	"github.com/nats-io/nats.go"
-	"github.com/nats-io/nats.go/jetstream"
 
 	"github.com/vodupload/vodupload/upload"
 	"github.com/vodupload/vodupload/upload/fleet"
@@ -237,112 +235,8 @@ func TestQueueOptionsAreChecked(t *testing.T) {
 	}
 }
 
-func TestEnginesThatCannotBeUsed(t *testing.T) {
-	t.Run("no NATS", func(t *testing.T) {
-		s, err := embedded.Run(&embedded.Options{Dir: t.TempDir()})
-		if err != nil {
-			t.Fatal(err)
-		}
-		nc, err := s.Connect()
-		if err != nil {
-			t.Fatal(err)
-		}
-		defer nc.Close()
-		if err := s.Close(); err != nil {
-			t.Fatal(err)
-		}
-		ctx, cancel := context.WithTimeout(t.Context(), 200*time.Millisecond)
-		defer cancel()
-		_, err = fleet.NewQueue(ctx, nc, nil)
-		wantError(t, err, fleet.ErrNoEngine, "not connected")
-	})
-	t.Run("a closed connection", func(t *testing.T) {
-		nc := connect(t)
-		nc.Close()
-		_, err := fleet.NewQueue(t.Context(), nc, nil)
-		wantError(t, err, fleet.ErrNoEngine, "closed")
-	})
-	t.Run("no JetStream", func(t *testing.T) {
-		nc := connectTo(t, &server.Options{DontListen: true})
-		_, err := fleet.NewQueue(t.Context(), nc, nil)
-		wantError(t, err, fleet.ErrNoEngine, "-js")
-	})
-	t.Run("wrong credentials", func(t *testing.T) {
-		nc := connectTo(t, &server.Options{
-			DontListen: true, JetStream: true, StoreDir: t.TempDir(),
-			Users: []*server.User{{Username: "u", Password: "secret", Permissions: &server.Permissions{
-				Publish: &server.SubjectPermission{Allow: []string{"nothing"}},
-			}}},
-		}, nats.UserInfo("u", "secret"), nats.ErrorHandler(func(*nats.Conn, *nats.Subscription, error) {}))
-		ctx, cancel := context.WithTimeout(t.Context(), 200*time.Millisecond)
-		defer cancel()
-		_, err := fleet.NewQueue(ctx, nc, nil)
-		wantError(t, err, fleet.ErrNoEngine, "permissions violation")
-		if strings.Contains(err.Error(), "secret") {
-			t.Errorf("the error has the password: %v", err)
-		}
-	})
-	t.Run("more replicas than servers", func(t *testing.T) {
-		_, err := fleet.NewQueue(t.Context(), connect(t), &fleet.QueueOptions{Namespace: namespace(t), Replicas: 3})
-		wantError(t, err, nil, "3 replicas")
-	})
-}
-
-func TestStreamsOfOthers(t *testing.T) {
-	for name, tt := range map[string]struct {
-		metadata map[string]string
-		direct   bool
-		text     string
-	}{
-		"another version":  {map[string]string{"vodupload.fleet": "2"}, false, `version "2"`},
-		"not ours":         {nil, false, "not made by this package"},
-		"with stale reads": {map[string]string{"vodupload.fleet": "1"}, true, "allow_direct"},
-	} {
-		t.Run(name, func(t *testing.T) {
-			nc := connect(t)
-			js, err := jetstream.New(nc)
-			if err != nil {
-				t.Fatal(err)
-			}
-			ns := namespace(t)
-			if _, err := js.CreateStream(t.Context(), jetstream.StreamConfig{
-				Name: "VUJ_" + ns, Subjects: []string{"mine." + ns}, Metadata: tt.metadata, AllowDirect: tt.direct,
-			}); err != nil {
-				t.Fatal(err)
-			}
-			_, err = fleet.NewQueue(t.Context(), nc, &fleet.QueueOptions{Namespace: ns})
-			wantError(t, err, fleet.ErrVersion, tt.text)
-		})
-	}
-}
-
-func wantError(t *testing.T, got, want error, text string) {
-	t.Helper()
-	if got == nil || want != nil && !errors.Is(got, want) || !strings.Contains(strings.ToLower(got.Error()), strings.ToLower(text)) {
-		t.Errorf("got %v, want %v that says %q", got, want, text)
-	}
-	if got != nil && strings.Contains(got.Error(), "\n") {
-		t.Errorf("the error has several lines: %q", got)
-	}
-}
-
-// connectTo starts a server of these options, and connects to it.
-func connectTo(t *testing.T, o *server.Options, opts ...nats.Option) *nats.Conn {
-	t.Helper()
-	o.NoSigs, o.NoLog = true, true
-	s, err := server.NewServer(o)
-	if err != nil {
-		t.Fatal(err)
-	}
-	s.Start()
-	t.Cleanup(func() { s.Shutdown(); s.WaitForShutdown() })
-	if !s.ReadyForConnections(10 * time.Second) {
-		t.Fatal("the server does not start")
-	}
-	nc, err := nats.Connect("", append(opts, nats.InProcessServer(s))...)
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(nc.Close)
-	return nc
+func TestMoreReplicasThanServers(t *testing.T) {
+	_, err := fleet.NewQueue(t.Context(), connect(t), &fleet.QueueOptions{Namespace: namespace(t), Replicas: 3})
+	wantError(t, err, nil, "3 replicas")
+	wantFactsOnce(t, err)
 }

@@ -58,9 +58,9 @@ func (p *progress) get() upload.FileInfo {
 
 // Why an attempt stops that has not failed.
 var (
-	errTaken    = errors.New("fleet: another worker has the job")
-	errNothing  = errors.New("fleet: the job has ended, or is not due")
-	errSameFile = errors.New("fleet: this worker is at this upload already")
+	errTaken    = errors.New("another worker has the job")
+	errNothing  = errors.New("the job has ended, or is not due")
+	errSameFile = errors.New("this worker is at this upload already")
 )
 
 func (w *Worker) newRun(info JobInfo, msg jetstream.Msg) *run {

@@ -76,6 +76,7 @@ func TestSourceOfAnotherMachine(t *testing.T) {
 	if info.State != fleet.StateQueued || info.Attempts != 0 || !strings.Contains(info.Error, "has-not") || !strings.Contains(info.Error, elsewhere) {
 		t.Errorf("got %+v, want it kept, with the worker and its folders", info)
 	}
+	wantFactsOnce(t, errors.New(info.Error))
 	p.worker("has", nil)
 	if info := p.wait(job.ID); info.State != fleet.StateSucceeded || info.Worker != "has" || info.Error != "" || info.Attempts != 1 {
 		t.Errorf("got %+v, want the other worker to have done it", info)
@@ -97,6 +98,7 @@ func TestSourceThatNobodyHas(t *testing.T) {
 		if info.State != fleet.StateDead || !strings.Contains(info.Error, text) || strings.Contains(info.Error, "secret") {
 			t.Errorf("got %+v, want it dead after SourceWait, with %q", info, text)
 		}
+		wantFactsOnce(t, errors.New(info.Error))
 		if waited := info.Ended.Sub(info.Enqueued); waited < 200*time.Millisecond {
 			t.Errorf("%s was dead after %v, before SourceWait", id, waited)
 		}

@@ -56,7 +56,7 @@ func NewWorker(ctx context.Context, nc *nats.Conn, opts *WorkerOptions) (*Worker
 			Namespace: o.Namespace, Holder: o.Name, Lease: o.Lease, Replicas: o.Replicas, SyncAlways: o.SyncAlways, Logger: o.Logger,
 		})
 		if err != nil {
-			return nil, e.explain(ctx, "open the store of checkpoints", err)
+			return nil, storeError(err)
 		}
 		w.ownStore = given
 	}
@@ -74,6 +74,19 @@ func NewWorker(ctx context.Context, nc *nats.Conn, opts *WorkerOptions) (*Worker
 		return nil, fmt.Errorf("fleet: NewWorker: WorkerOptions.Upload: %w", err)
 	}
 	return w, nil
+}
+
+// storeError returns the error of a store of checkpoints that cannot be opened, which says
+// what to do.
+func storeError(err error) error {
+	var api *jetstream.APIError
+	switch {
+	case errors.Is(err, store.ErrStream):
+		return fmt.Errorf("%w: %w", ErrVersion, err)
+	case errors.As(err, &api):
+		return fmt.Errorf("fleet: open the store of checkpoints: %w", err)
+	}
+	return fmt.Errorf("%w: open the store of checkpoints: %w", ErrNoEngine, err)
 }
 
 // Format writes the name of w's type and nothing else, whatever the verb: w holds
