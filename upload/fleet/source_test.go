@@ -172,3 +172,54 @@ func TestSignatureOfAURLIsInNoCheckpoint(t *testing.T) {
 		}
 	}
 }
+
+// Two machines may have other files under one path, although the folders of a fleet are
+// meant to be shared: what one has sent is not taken for a part of the other's.
+func TestOnePathIsAnotherFileOnAnotherMachine(t *testing.T) {
+	t.Parallel()
+	const size = 450 << 10
+	for name, tt := range map[string]struct {
+		size int64
+		same bool // the time of modification, too
+	}{
+		"of another size":                        {size + 1, false},
+		"of the same size":                       {size, false},
+		"of the same size and modification time": {size, true},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			p := newPlant(t)
+			job := p.film("talk.mp4", size)
+			hold := osstest.Hang(osstest.OpUploadPart).Nth(3).Always()
+			p.oss.Inject(hold)
+			p.enqueue(job)
+			a := p.worker("a", nil)
+			<-hold.Fired()
+			await(t, "two parts are there", func() bool { return p.parts(job) == 2 })
+			a.stop()
+			p.oss.ClearFaults()
+
+			other := filepath.Join(t.TempDir(), "talk.mp4")
+			if err := os.WriteFile(other, bytes.Repeat([]byte{7}, int(tt.size)), 0o600); err != nil {
+				t.Fatal(err)
+			}
+			if tt.same {
+				info, err := os.Stat(filepath.Join(p.folder, "talk.mp4"))
+				if err != nil {
+					t.Fatal(err)
+				}
+				if err := os.Chtimes(other, info.ModTime(), info.ModTime()); err != nil {
+					t.Fatal(err)
+				}
+			}
+			p.worker("b", func(o *fleet.WorkerOptions) {
+				o.Openers["file"] = func(context.Context, fleet.Job) (upload.File, error) { return upload.File{Path: other}, nil }
+			})
+			if info := p.wait(job.ID); info.State != fleet.StateSucceeded || info.Result.ResumedParts != 0 {
+				t.Errorf("got %+v, want it uploaded from the beginning", info)
+			}
+			job.Source = "file://" + other
+			p.checkObject(job)
+		})
+	}
+}
