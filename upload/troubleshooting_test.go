@@ -54,7 +54,7 @@ var chapters = []struct {
 		},
 		{
 			"The token server cannot be used",
-			"The URL is wrong, or what answers there is no token server. The client does not ask again: another answer would be a surprise.",
+			"The URL is wrong, or what answers there is no token server. The client does not ask again, since asking again would not help.",
 			"Open the URL with `curl`. It has to answer with AccessKeyId, AccessKeySecret, SecurityToken and Expiration in JSON.",
 			func(b *testbed) error {
 				server := httptest.NewServer(http.NotFoundHandler())
@@ -97,14 +97,14 @@ var chapters = []struct {
 		{
 			"Another process uploads the same file",
 			"A second client has the same source and destination under way. Only one may send.",
-			"Wait for it, or end it. It resumes what it did when you start it once more.",
+			"Wait until it has ended, or end it. Then start yours: it resumes from what was sent.",
 			func(b *testbed) error { return b.twice() },
 		},
 	}},
 	{"The server refuses", []symptom{
 		{
 			"SignatureDoesNotMatch", "The secret does not belong to the access key ID, or the request was signed for another region.",
-			"Copy both once more, without white space. Set Options.Region where the endpoint's name does not have the region.",
+			"Copy both again, without white space. Set Options.Region where the endpoint's name does not have the region.",
 			func(b *testbed) error {
 				wrong := defaultKey
 				wrong.AccessKeySecret = "another"
@@ -145,7 +145,7 @@ var chapters = []struct {
 		},
 		{
 			"RequestTimeTooSkewed", "This machine's clock is off by more than 15 minutes. The client corrects for that by the server's clock, and was refused all the same.",
-			"Set the clock; see that NTP runs.",
+			"Set the clock, and check that NTP runs.",
 			func(b *testbed) error { return b.refused("RequestTimeTooSkewed", 403) },
 		},
 		{
@@ -154,7 +154,7 @@ var chapters = []struct {
 			func(b *testbed) error { return b.refused("UserDisable", 403) },
 		},
 		{
-			"FileAlreadyExists", "An object of this name is there, and File.IfExists forbids to replace it; so may a retention rule of the bucket.",
+			"FileAlreadyExists", "An object of this name is there, and File.IfExists forbids replacing it; so may a retention rule of the bucket.",
 			"Choose another name, or File.IfExists: Skip, SkipSame or Overwrite.",
 			func(b *testbed) error {
 				f := b.small()
@@ -255,7 +255,7 @@ var chapters = []struct {
 		},
 		{
 			"InvalidObjectCRC64", "The object's CRC64 is not that of the file: something on the way changes bytes, or memory is bad.",
-			"Do not use the object. Upload it once more, by https and without the proxy.",
+			"Do not use the object. Upload it again, by https and without the proxy.",
 			func(b *testbed) error {
 				b.server.Inject(osstest.WrongCRC64(osstest.OpCompleteMultipartUpload))
 				return b.fails(b.file("talk.mp4", 500*kib))
@@ -334,20 +334,24 @@ func (b *testbed) shown(err error) string {
 
 const troubleshootingHead = `# Troubleshooting
 
-By what you see. Search this page for a word of the error's text or for its code
-(Error.Code). The texts are real: TestTroubleshooting provokes each, and writes this page.
-The words in capitals and the dots stand for what differs each time.
+What do you see?
 
-An error of a file also has the bucket, the object, the part and the request ID as fields:
-see type [Error](errors.go). Options.Logger reports retries and waits while they happen.
-Whatever a fault leads to is in [FAULTS.md](FAULTS.md).
+- An error: search this page for its code (Error.Code) or for a word of its text.
+- No error: it [waits, is slow, or does not end](#without-an-error).
+- On a phone or in a browser: the token server's log has the reason of what it refuses.
+
+The texts are real: TestTroubleshooting provokes each, and writes this page. The words in
+capitals and the dots stand for what differs each time. An error of a file also has the
+bucket, the object, the part and the request ID as fields: see type [Error](errors.go).
+Options.Logger reports retries and waits while they happen. What each fault leads to is in
+[FAULTS.md](FAULTS.md).
 `
 
 const troubleshootingTail = `
 ## Without an error
 
-- **OnStarted, then nothing.** FileInfo.Waiting and OnWaiting say what the file waits for
-  (credentials, destination, network, throttle, claim), since when, and the last error.
+- **A file starts, and nothing happens.** FileInfo.Waiting and OnWaiting say what the file waits for
+  (credentials, destination, network, throttle, claim, group), since when, and the last error.
 - **It begins at zero after a restart.** The checkpoints are gone: they are in the user's
   cache directory, which in a container dies with the pod. Set Options.CheckpointDir to a
   directory on a volume. It also begins at zero when the file has another size or time of
@@ -358,8 +362,9 @@ const troubleshootingTail = `
 - **It is slow.** Look at Client.Stats: where all slots are in use, raise Options.Parallel;
   where Options.BandwidthLimit is set, that is the limit. From outside mainland China,
   transfer acceleration is an endpoint of its own.
-- **It does not end after Stop or Close.** Close waits at most Options.CleanupTimeout; a
-  Reader of yours that never returns is waited for.
+- **The program does not end after Close.** Close returns after Options.CleanupTimeout and
+  a second at the latest, and its error says what had not ended. What is left is a callback
+  or a Read of yours that does not return: no Go program can interrupt that.
 `
 
 // TestTroubleshooting provokes each error of TROUBLESHOOTING.md.
