@@ -1,7 +1,6 @@
 package main
 
 import (
-	"encoding/json"
 	"fmt"
 	"text/tabwriter"
 
@@ -46,12 +45,11 @@ func (a *app) showConfig(origin bool) error {
 		return err
 	}
 	if a.global.json {
-		to := json.NewEncoder(a.stdout)
+		report := a.reporter()
 		for _, s := range c.Settings() {
-			if err := to.Encode(s); err != nil {
-				return err
-			}
+			report.Emit(output.Event{Type: "setting", Name: s.Name, Value: s.Value, Origin: s.Origin})
 		}
+		report.Close(exitOK)
 		return nil
 	}
 	table := tabwriter.NewWriter(a.stdout, 0, 0, 2, ' ', 0)

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"slices"
 	"strings"
 
@@ -76,8 +75,13 @@ func (f *copyFlags) plan(args []string) (sources []string, to destination, err e
 	}
 	piped := slices.Contains(sources, "-")
 	for _, source := range sources {
-		if err := to.checkURL(source); isURL(source) && err != nil {
-			return nil, to, err
+		switch scheme := schemeOf(source); {
+		case isURL(source):
+			if err := to.checkURL(source); err != nil {
+				return nil, to, err
+			}
+		case scheme != "":
+			return nil, to, fmt.Errorf("source %q: wanted a file, a folder, - or a URL of http or https", bare(source))
 		}
 	}
 	switch {
@@ -215,8 +219,8 @@ func (c *copying) addList(ctx context.Context, list pathList) error {
 // addPipe adds standard input.
 func (c *copying) addPipe() {
 	f := c.file("-", c.to.name)
-	f.Reader, f.Size = io.MultiReader(c.app.stdin), c.flags.size.Bytes // is not closed
-	if c.flags.dryRun {                                                // nothing is read that would be missing in the real run
+	f.Reader, f.Size = &pipe{from: c.app.stdin}, c.flags.size.Bytes // is not closed
+	if c.flags.dryRun {                                             // nothing is read that would be missing in the real run
 		f.Reader, f.Size = strings.NewReader(""), 0
 	}
 	c.addTo(f)
@@ -234,6 +238,9 @@ func (c *copying) addFile(path, object string) { c.addTo(c.file(path, object)) }
 
 func (c *copying) addTo(f upload.File) {
 	err := c.take(f.Path, f.Object)
+	if errors.Is(err, errTwice) {
+		return
+	}
 	if err == nil {
 		_, err = c.client.AddFile(f)
 	}
@@ -242,9 +249,15 @@ func (c *copying) addTo(f upload.File) {
 	}
 }
 
+// errTwice says that a source was given before, for the same object.
+var errTwice = errors.New("given twice")
+
 // take reserves an object for a source. Two sources would overwrite each other.
 func (c *copying) take(path, object string) error {
 	if other, ok := c.taken[object]; ok {
+		if other == path {
+			return errTwice
+		}
 		return fmt.Errorf("%s and %s would both become oss://%s/%s", other, path, c.bucket, object)
 	}
 	c.taken[object] = path

@@ -118,6 +118,13 @@ func TestCpStandardInput(t *testing.T) {
 			}
 		})
 	}
+	t.Run("of nothing is no object", func(t *testing.T) {
+		for _, args := range [][]string{nil, {"--size", "350K"}, {"--part-size", "100K"}} {
+			w := newWorld(t)
+			w.upload(append([]string{"cp", "-", "oss://media/live.ts"}, args...)...).wants(t, exitFailed).says(t, "standard input is empty")
+			w.has()
+		}
+	})
 	t.Run("of another size is no object", func(t *testing.T) {
 		w := newWorld(t)
 		w.stdin = "short"
@@ -280,7 +287,7 @@ func TestManifest(t *testing.T) {
 			t.Errorf("got %+v of %+v", line, o)
 		}
 	}
-	w.upload("cp", dir, "oss://media/", "--manifest", filepath.Join(w.dir, "no/folder")).wants(t, exitNotFound)
+	w.upload("cp", dir, "oss://media/", "--manifest", filepath.Join(w.dir, "no/folder")).wants(t, exitUsage)
 }
 
 // What is wrong for all files is said once.
@@ -323,6 +330,18 @@ func TestCpURL(t *testing.T) {
 			}
 			rw.Header().Set("ETag", `"one"`)
 			http.ServeContent(rw, r, "", changed, strings.NewReader(text))
+		case "/page.mp4", "/page.html":
+			rw.Header().Set("ETag", `"page"`)
+			rw.Header().Set("Content-Type", "text/html; charset=utf-8")
+			http.ServeContent(rw, r, "", changed, strings.NewReader(text))
+		case "/login.mp4":
+			http.Redirect(rw, r, "/login", http.StatusFound)
+		case "/login":
+			_, _ = io.WriteString(rw, "<html>Who are you?</html>")
+		case "/around.mp4":
+			http.Redirect(rw, r, "/around.mp4", http.StatusFound)
+		case "/broken.mp4":
+			rw.WriteHeader(http.StatusBadGateway)
 		case "/stream.ts":
 			rw.WriteHeader(http.StatusOK)
 			_, _ = io.WriteString(rw, text)
@@ -342,6 +361,14 @@ func TestCpURL(t *testing.T) {
 		{"is nowhere", exitNotFound, []string{site.URL + "/gone.mp4?signature=hidden", "oss://media/in/"}, "404"},
 		{"is not allowed", exitDenied, []string{site.URL + "/films/a%20b.mp4", "oss://media/in/"}, "403"},
 		{"has no ranges", exitFailed, []string{site.URL + "/stream.ts?signature=hidden", "oss://media/in/"}, "vodupload cp - oss://media/in/stream.ts"},
+		{"is a page", exitFailed, []string{site.URL + "/page.mp4?signature=hidden", "oss://media/in/"}, "a web page (text/html; charset=utf-8), perhaps to log in"},
+		{"leads to a page", exitFailed, []string{site.URL + "/login.mp4?signature=hidden", "oss://media/in/"}, "perhaps to log in"},
+		{"leads to itself", exitFailed, []string{site.URL + "/around.mp4?signature=hidden", "oss://media/in/"}, "redirects more than 10 times\n"},
+		{"is on a server in need", exitTemporary, []string{site.URL + "/broken.mp4?signature=hidden", "oss://media/in/"}, "502 Bad Gateway"},
+		{"is on a server of nobody", exitTemporary, []string{"http://" + deadAddress + "/a.mp4?signature=hidden", "oss://media/in/"}, "connection refused"},
+		{"has no host", exitUsage, []string{"http:///a.mp4?signature=hidden", "oss://media/in/"}, "wanted a URL like https://example.com/film.mp4"},
+		{"has another scheme", exitUsage, []string{"ftp://example.com/a.mp4?signature=hidden", "oss://media/in/"}, "wanted a file, a folder, - or a URL of http or https"},
+		{"is in a bucket", exitUsage, []string{"oss://media/a.mp4", "oss://media/in/"}, "wanted a file, a folder, - or a URL of http or https"},
 		{"has no name", exitUsage, []string{site.URL + "/?signature=hidden", "oss://media/in/"}, "has no file name"},
 	} {
 		t.Run(test.outcome, func(t *testing.T) {
@@ -355,6 +382,12 @@ func TestCpURL(t *testing.T) {
 			}
 		})
 	}
+	t.Run("is a page, as wanted", func(t *testing.T) {
+		w := newWorld(t)
+		w.upload("cp", site.URL+"/page.html", "oss://media/in/").wants(t, exitOK)
+		w.upload("cp", "--content-type", "video/mp4", strings.Replace(site.URL, "http:", "HTTP:", 1)+"/page.mp4", "oss://media/in/").wants(t, exitOK)
+		w.has("in/page.html", "in/page.mp4")
+	})
 	t.Run("is there already", func(t *testing.T) {
 		w := newWorld(t)
 		for _, skipped := range []int{0, 1} {

@@ -49,7 +49,11 @@ func (c *copying) addFolder(ctx context.Context, dir string) error {
 			if err != nil || !rules.File(name, info.ModTime(), c.app.now()) {
 				return true, err
 			}
-			return false, c.take(f.Path, f.Object)
+			err = c.take(f.Path, f.Object)
+			if errors.Is(err, errTwice) {
+				return true, nil
+			}
+			return false, err
 		},
 	})
 	var entries upload.AddDirErrors

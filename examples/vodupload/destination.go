@@ -20,6 +20,9 @@ func parseDestination(text string) (destination, error) {
 	if !found || bucket == "" {
 		return destination{}, usageError{fmt.Errorf("destination %q: wanted oss://BUCKET/PREFIX/ or oss://BUCKET/OBJECT", text)}
 	}
+	if strings.HasPrefix(name, "/") {
+		return destination{}, usageError{fmt.Errorf("destination %q: names of objects do not begin with a slash: wanted %s%s/%s", text, ossScheme, bucket, strings.TrimLeft(name, "/"))}
+	}
 	return destination{bucket, name}, nil
 }
 

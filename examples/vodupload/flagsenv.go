@@ -29,6 +29,7 @@ func (e env) setByEnvironment(flags *pflag.FlagSet) (err error) {
 		if bad := flags.Set(f.Name, value); bad != nil {
 			err = usageError{fmt.Errorf("environment %s: %w", variableOf(f.Name), bad)}
 		}
+		f.Changed = false // a command that has no use for it need not refuse it
 	})
 	return err
 }

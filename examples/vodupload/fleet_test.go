@@ -104,6 +104,7 @@ func TestFleetRefuses(t *testing.T) {
 	w := newWorld(t).withQueue()
 	file := w.file("x", 1)
 	dead := "nats://me:hush@" + deadAddress
+	w.environ = append(w.environ, "VODUPLOAD_CHECKPOINT_DIR="+w.state) // is for other commands
 	for name, tt := range map[string]struct {
 		code int
 		says string

@@ -32,11 +32,14 @@ func (l pathList) open(stdin io.Reader) (io.ReadCloser, error) {
 	return os.Open(l.name)
 }
 
+// byteOrderMark is what editors of Windows put before a text.
+const byteOrderMark = "\ufeff"
+
 // paths returns the paths that r has. Empty ones are left out.
 func (l pathList) paths(r io.Reader) iter.Seq2[string, error] {
 	return func(yield func(string, error) bool) {
 		lines := bufio.NewReader(r)
-		for {
+		for first := true; ; first = false {
 			line, err := lines.ReadBytes(l.end)
 			if err != nil && err != io.EOF {
 				yield("", fmt.Errorf("list of files %s: %w", l.name, err))
@@ -45,6 +48,13 @@ func (l pathList) paths(r io.Reader) iter.Seq2[string, error] {
 			path := string(bytes.TrimSuffix(line, []byte{l.end}))
 			if l.end == '\n' {
 				path = strings.TrimSuffix(path, "\r")
+				if first {
+					path = strings.TrimPrefix(path, byteOrderMark)
+				}
+				if strings.Contains(path, "\x00") {
+					yield("", usageError{fmt.Errorf("list of files %s: it has zero bytes: --files-from0 reads such lists", l.name)})
+					return
+				}
 			}
 			if path != "" && !yield(path, nil) || err == io.EOF {
 				return

@@ -57,10 +57,11 @@ func (s *session) clientAt(p config.Place) (*upload.Client, error) {
 	before := int64(len(s.clients.all)) << 32 // more than the files of any client
 	opts.Callbacks = reported(s.report.Callbacks(before), opts.Callbacks)
 	c, err := upload.New(&opts)
-	if err == nil {
-		s.clients.sites, s.clients.all = append(s.clients.sites, at), append(s.clients.all, c)
+	if err != nil { // of an option, or of the folder of the checkpoints
+		return nil, usageError{err}
 	}
-	return c, err
+	s.clients.sites, s.clients.all = append(s.clients.sites, at), append(s.clients.all, c)
+	return c, nil
 }
 
 // stats returns the figures of all clients together.

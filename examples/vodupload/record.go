@@ -22,7 +22,7 @@ func (f *copyFlags) record(opts *upload.Options) (*record, error) {
 	}
 	to, err := manifest.Open(f.manifest)
 	if err != nil {
-		return nil, fmt.Errorf("--manifest: %w", err)
+		return nil, usageError{fmt.Errorf("--manifest: %w", withoutOp(err))}
 	}
 	r := &record{to, f.manifest}
 	opts.Callbacks.OnSucceeded = func(_ *upload.Client, f upload.FileInfo, result upload.Result) {

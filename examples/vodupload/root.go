@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -53,6 +54,8 @@ func run(args []string, e env) int { return runWithin(context.Background(), args
 func runWithin(parent context.Context, args []string, e env) int {
 	ctx, stop := e.interruptible(parent)
 	defer stop()
+	stdout := &checkedWriter{to: e.stdout}
+	e.stdout = stdout
 	a := &app{env: e, args: args}
 	root := newRoot(a)
 	root.SetArgs(args)
@@ -60,7 +63,12 @@ func runWithin(parent context.Context, args []string, e env) int {
 	if err != nil && !a.started && exitCode(err) == exitFailed {
 		err = usageError{err}
 	}
-	return a.end(err)
+	code := a.end(err)
+	if lost := stdout.failure(); lost != nil {
+		fmt.Fprintf(e.stderr, "error: standard output is not complete: %s\n", output.Text(lost))
+		code = cmp.Or(code, exitFailed)
+	}
+	return code
 }
 
 // newRoot returns the command with all its subcommands.

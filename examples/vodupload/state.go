@@ -16,12 +16,12 @@ func checkpointFolder(given string) (string, error) {
 	if dir == "" {
 		var err error
 		if dir, _, err = checkpoint.MakeDefaultDir(); err != nil {
-			return "", err
+			return "", usageError{err}
 		}
 	}
 	store, err := checkpoint.OpenDir(dir)
 	if err != nil {
-		return "", err
+		return "", usageError{fmt.Errorf("--checkpoint-dir: %w", err)}
 	}
 	return store.Path(), store.Close()
 }

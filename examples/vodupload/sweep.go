@@ -11,6 +11,7 @@ import (
 
 	"github.com/vodupload/vodupload/checkpoint"
 	"github.com/vodupload/vodupload/examples/vodupload/internal/config"
+	"github.com/vodupload/vodupload/examples/vodupload/internal/flagtype"
 	"github.com/vodupload/vodupload/examples/vodupload/internal/output"
 	"github.com/vodupload/vodupload/upload"
 )
@@ -27,7 +28,7 @@ type sweepFlags struct {
 	checkpointDir string
 	abort         bool
 	onlyHere      bool
-	olderThan     time.Duration
+	olderThan     flagtype.Duration
 }
 
 func newSweep(a *app) *cobra.Command {
@@ -38,9 +39,6 @@ func newSweep(a *app) *cobra.Command {
 		Long:  sweepHelp,
 		Args:  atMostOne("sweep: wanted no more than one bucket, like oss://BUCKET/PREFIX"),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			if flags.olderThan < 0 {
-				return usageError{fmt.Errorf("--older-than: got %v, want 0 or more", flags.olderThan)}
-			}
 			if len(args) > 0 && flags.abort && !flags.onlyHere {
 				return usageError{fmt.Errorf("sweep: to abort what %s lists, give --only-this-machine, too: uploads that other machines work on look abandoned from here", args[0])}
 			}
@@ -53,7 +51,8 @@ func newSweep(a *app) *cobra.Command {
 	registerCheckpointDir(cmd, &flags.checkpointDir)
 	cmd.Flags().BoolVar(&flags.abort, "abort", false, "abort what is found")
 	cmd.Flags().BoolVar(&flags.onlyHere, "only-this-machine", false, "no other machine uploads to this prefix: needed to abort what the server lists")
-	cmd.Flags().DurationVar(&flags.olderThan, "older-than", upload.DefaultSweepAge, "what gave no sign of life for so `LONG`")
+	flags.olderThan = flagtype.Duration{Duration: upload.DefaultSweepAge, Zero: true}
+	cmd.Flags().Var(&flags.olderThan, "older-than", "what gave no sign of life for so long")
 	return cmd
 }
 
@@ -144,10 +143,10 @@ func (a *app) sweepThere(ctx context.Context, where string, flags sweepFlags) er
 
 // age is OlderThan as the library has it: there, 0 is the default.
 func (f sweepFlags) age() time.Duration {
-	if f.olderThan == 0 {
+	if f.olderThan.Duration == 0 {
 		return -1
 	}
-	return f.olderThan
+	return f.olderThan.Duration
 }
 
 // sweep lists what it finds, and reports what could not be aborted.

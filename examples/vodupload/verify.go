@@ -19,6 +19,7 @@ import (
 
 	"github.com/vodupload/vodupload/checkpoint"
 	"github.com/vodupload/vodupload/examples/vodupload/internal/config"
+	"github.com/vodupload/vodupload/examples/vodupload/internal/flagtype"
 	"github.com/vodupload/vodupload/examples/vodupload/internal/manifest"
 	"github.com/vodupload/vodupload/examples/vodupload/internal/output"
 	"github.com/vodupload/vodupload/upload"
@@ -35,11 +36,13 @@ Exit code 6: bytes differ. 3: an object is missing. 0: all are the same.`
 
 // verifyFlags are those of verify.
 type verifyFlags struct {
-	requests int
+	requests flagtype.Number
 }
 
 func (f *verifyFlags) register(flags *pflag.FlagSet) {
-	flags.IntVar(&f.requests, "parallel", 32, "`REQUESTS` at the same time, from 1 to 1000")
+	const auto = 32
+	f.requests = flagtype.Number{Value: auto, Min: 1, Max: 1000, Word: "auto", AsWord: auto}
+	flags.Var(&f.requests, "parallel", "requests at a time, 1 to 1000; auto is 32")
 }
 
 func newVerify(a *app) *cobra.Command {
@@ -132,7 +135,10 @@ func (v *verification) walk(ctx context.Context, dir, prefix string, yield func(
 		case err != nil:
 			v.fail(path, err)
 			return nil
-		case !e.Type().IsRegular():
+		case e.IsDir():
+			return nil
+		case !e.Type().IsRegular(): // as cp has it
+			v.fail(path, fmt.Errorf("not a regular file: %s", path))
 			return nil
 		}
 		rel, err := filepath.Rel(dir, path)
@@ -202,14 +208,11 @@ type verification struct {
 }
 
 func (a *app) verifier(ctx context.Context, c *config.Config, place config.Place, bucket string, flags verifyFlags) (*verification, error) {
-	if flags.requests < 1 || flags.requests > 1000 {
-		return nil, usageError{fmt.Errorf("--parallel: got %d, want 1 to 1000", flags.requests)}
-	}
-	s, err := a.connectAt(ctx, c, place, bucket, upload.Options{Parallel: flags.requests, Checkpoints: checkpoint.NewMemory()})
+	s, err := a.connectAt(ctx, c, place, bucket, upload.Options{Parallel: flags.requests.Value, Checkpoints: checkpoint.NewMemory()})
 	if err != nil {
 		return nil, err
 	}
-	return &verification{session: s, requests: flags.requests, reading: make(chan struct{}, max(2, runtime.GOMAXPROCS(0)))}, nil
+	return &verification{session: s, requests: flags.requests.Value, reading: make(chan struct{}, max(2, runtime.GOMAXPROCS(0)))}, nil
 }
 
 // run compares the pairs that each yields.
@@ -318,6 +321,9 @@ func (v *verification) compare(ctx context.Context, p pair) (crc uint64, size in
 	where := v.bucketOf(p) + "/" + p.object
 	if errors.Is(err, upload.ErrObjectNotExist) {
 		return 0, 0, fmt.Errorf("missing: %s has no object %s/%s%w", p.path, v.bucketOf(p), p.object, hiddenError{err})
+	}
+	if errors.Is(err, upload.ErrInvalidArgument) {
+		return 0, 0, fmt.Errorf("%s: %w", p.path, err)
 	}
 	if err != nil {
 		return 0, 0, err

@@ -91,6 +91,14 @@ func TestVerifyFolder(t *testing.T) {
 			t.Errorf("events of %q, summary %+v", extra, s)
 		}
 	})
+	t.Run("1 for what cp refuses", func(t *testing.T) {
+		w := verified(t)
+		if err := os.Symlink("b.mp4", filepath.Join(w.dir, "link.mp4")); err != nil {
+			t.Skip(err)
+		}
+		w.file("x\xff.mp4", 10)
+		w.verify().wants(t, exitFailed).says(t, "not a regular file: "+w.dir+"/link.mp4", w.dir+`/x\xff.mp4: object name`, "3 same, 0 different, 0 missing, 2 could not be compared")
+	})
 	t.Run("0 where the bucket may not be listed", func(t *testing.T) {
 		w := verified(t)
 		w.server.Inject(osstest.Fail(osstest.OpListObjects, 403, "AccessDenied").Always())
@@ -171,7 +179,7 @@ func TestVerifyRefuses(t *testing.T) {
 		"an empty manifest":       {exitUsage, "no lines", []string{"verify", empty}},
 		"a manifest of nobody":    {exitNotFound, "nothere", []string{"verify", filepath.Join(w.dir, "nothere")}},
 		"a folder of nobody":      {exitNotFound, "nothere", []string{"verify", filepath.Join(w.dir, "nothere"), "oss://media/"}},
-		"a number out of range":   {exitUsage, "1 to 1000", []string{"verify", w.dir, "oss://media/", "--parallel", "0"}},
+		"a number out of range":   {exitUsage, "from 1 to 1000, or auto", []string{"verify", w.dir, "oss://media/", "--parallel", "0"}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			if r := w.here(tt.args...).wants(t, tt.code); !strings.Contains(r.stderr, tt.says) {

@@ -1,12 +1,13 @@
 package main
 
 import (
-	"encoding/json"
 	"fmt"
 	"runtime"
 	"runtime/debug"
 
 	"github.com/spf13/cobra"
+
+	"github.com/vodupload/vodupload/examples/vodupload/internal/output"
 )
 
 func newVersion(a *app) *cobra.Command {
@@ -17,7 +18,10 @@ func newVersion(a *app) *cobra.Command {
 		RunE: func(*cobra.Command, []string) error {
 			v := readVersion()
 			if a.global.json {
-				return json.NewEncoder(a.stdout).Encode(v)
+				report := a.reporter()
+				report.Emit(output.Event{Type: "version", Value: v.Version, Go: v.Go, Platform: v.Platform})
+				report.Close(exitOK)
+				return nil
 			}
 			_, err := fmt.Fprintf(a.stdout, "vodupload %s, %s, %s\n", v.Version, v.Go, v.Platform)
 			return err
@@ -25,11 +29,7 @@ func newVersion(a *app) *cobra.Command {
 	}
 }
 
-type version struct {
-	Version  string `json:"version"`
-	Go       string `json:"go"`
-	Platform string `json:"platform"`
-}
+type version struct{ Version, Go, Platform string }
 
 func readVersion() version {
 	v := version{Version: "(devel)", Go: runtime.Version(), Platform: runtime.GOOS + "/" + runtime.GOARCH}

@@ -136,7 +136,7 @@ func (w *watching) run(ctx context.Context, state string, rules hotfolder.Rules,
 	}
 	w.report.Say("watching %s for %s, %d files were uploaded before", output.Safe(w.dir), w.to, listed)
 	err = hotfolder.Watch(ctx, w.dir, journal, &hotfolder.Options{
-		Rules: rules, Poll: flags.poll, After: flags.after.what, MoveTo: flags.after.folder, Once: flags.once,
+		Rules: rules, Poll: flags.poll.Duration, After: flags.after.what, MoveTo: flags.after.folder, Once: flags.once,
 		Upload: w.upload, Judge: w.judge, Report: w.show,
 	})
 	if ctx.Err() != nil || errors.Is(err, hotfolder.ErrUnfinished) && len(w.report.Failures()) > 0 {

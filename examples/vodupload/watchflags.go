@@ -4,10 +4,10 @@ import (
 	"fmt"
 	"path/filepath"
 	"strings"
-	"time"
 
 	"github.com/spf13/pflag"
 
+	"github.com/vodupload/vodupload/examples/vodupload/internal/flagtype"
 	"github.com/vodupload/vodupload/examples/vodupload/internal/hotfolder"
 )
 
@@ -15,7 +15,7 @@ import (
 type watchFlags struct {
 	clientFlags
 	objectFlags
-	settle, poll time.Duration
+	settle, poll flagtype.Duration
 	temporary    []string
 	trigger      []string
 	after        afterFlag
@@ -25,8 +25,9 @@ type watchFlags struct {
 func (f *watchFlags) register(flags *pflag.FlagSet) {
 	f.clientFlags.register(flags)
 	f.objectFlags.register(flags)
-	flags.DurationVar(&f.settle, "settle", hotfolder.DefaultSettle, "take a file whose size and time stood still for so `LONG`")
-	flags.DurationVar(&f.poll, "poll", hotfolder.DefaultPoll, "read the whole folder so `OFTEN`")
+	f.settle.Duration, f.poll.Duration = hotfolder.DefaultSettle, hotfolder.DefaultPoll
+	flags.Var(&f.settle, "settle", "take a file whose size and time stood still for so long")
+	flags.Var(&f.poll, "poll", "how often the whole folder is read")
 	flags.StringSliceVar(&f.temporary, "temporary", nil, "further `PATTERNS` of names that are never taken, like '*.growing'")
 	flags.StringSliceVar(&f.trigger, "trigger", nil, "take NAME when NAME`SUFFIX` is there, like .ready or .md5, and not before")
 	flags.Var(&f.after, "after", "leave, delete or move=FOLDER: what happens to a file that is uploaded and verified")
@@ -37,7 +38,7 @@ func (f *watchFlags) register(flags *pflag.FlagSet) {
 // watched.
 func (f *watchFlags) rules(dir string) (hotfolder.Rules, error) {
 	r := hotfolder.Rules{
-		Settle: f.settle, Trigger: f.trigger,
+		Settle: f.settle.Duration, Trigger: f.trigger,
 		Temporary: append(append([]string{}, hotfolder.DefaultTemporary...), f.temporary...),
 	}
 	if inside := hotfolder.Inside(dir, f.after.folder); f.after.folder != "" && inside != "" {
@@ -45,9 +46,6 @@ func (f *watchFlags) rules(dir string) (hotfolder.Rules, error) {
 	}
 	if err := r.Validate(); err != nil {
 		return r, usageError{fmt.Errorf("--%w", err)}
-	}
-	if f.settle <= 0 || f.poll <= 0 {
-		return r, usageError{fmt.Errorf("--settle and --poll: got %v and %v, want more than 0", f.settle, f.poll)}
 	}
 	return r, nil
 }

@@ -10,6 +10,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/vodupload/vodupload/examples/vodupload/internal/flagtype"
 	"github.com/vodupload/vodupload/examples/vodupload/internal/output"
 	"github.com/vodupload/vodupload/sts"
 	"github.com/vodupload/vodupload/upload/fleet"
@@ -30,7 +31,7 @@ type workerFlags struct {
 	engineFlags
 	clientFlags
 	folders    []string
-	files      int
+	files      flagtype.Number
 	name       string
 	syncAlways bool
 }
@@ -46,7 +47,7 @@ func newWorker(a *app) *cobra.Command {
 			if len(flags.folders) == 0 {
 				return usageError{errors.New("worker: wanted --folder with the folder of the files, the same on all machines")}
 			}
-			if flags.checkpointDir != "" {
+			if cmd.Flags().Changed("checkpoint-dir") {
 				return usageError{errors.New("worker: --checkpoint-dir is not used: checkpoints are kept with the queue")}
 			}
 			return a.work(cmd.Context(), &flags)
@@ -55,7 +56,8 @@ func newWorker(a *app) *cobra.Command {
 	flags.engineFlags.register(cmd.Flags())
 	flags.clientFlags.register(cmd.Flags())
 	cmd.Flags().StringSliceVar(&flags.folders, "folder", nil, "`FOLDER` whose files may be uploaded; may be repeated")
-	cmd.Flags().IntVar(&flags.files, "files", 16, "how many `JOBS` at a time, from 1 to 256")
+	flags.files = flagtype.Number{Value: 16, Min: 1, Max: 256}
+	cmd.Flags().Var(&flags.files, "files", "how many jobs at a time, from 1 to 256")
 	cmd.Flags().StringVar(&flags.name, "name", "", "`NAME` of this worker (default: the machine's, and a number)")
 	cmd.Flags().BoolVar(&flags.syncAlways, "sync-always", false, "the servers have sync_interval: always")
 	return cmd
@@ -99,7 +101,7 @@ func (a *app) work(ctx context.Context, flags *workerFlags) error {
 		opts.CustomDomains = []string{domain}
 	}
 	w, err := fleet.NewWorker(ctx, nc, &fleet.WorkerOptions{
-		Namespace: flags.namespace, Queue: flags.queue, Name: flags.name, Files: flags.files, Upload: opts, SyncAlways: flags.syncAlways,
+		Namespace: flags.namespace, Queue: flags.queue, Name: flags.name, Files: flags.files.Value, Upload: opts, SyncAlways: flags.syncAlways,
 		Openers: map[string]fleet.Opener{"file": files}, Logger: a.workerLog(),
 	})
 	if err != nil {

@@ -45,9 +45,9 @@ func wrong(origin, format string, args ...any) error {
 
 // A Setting is one value and where it comes from.
 type Setting struct {
-	Name   string `json:"name"`
-	Value  string `json:"value"` // of a secret: only that there is one
-	Origin string `json:"origin"`
+	Name   string
+	Value  string // of a secret: only that there is one
+	Origin string
 }
 
 // A Lookup returns the value of an environment variable, and whether it is set.

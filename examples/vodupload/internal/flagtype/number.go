@@ -44,18 +44,23 @@ func (n *Number) String() string {
 func (n *Number) Type() string { return "N" }
 
 // A Duration is a flag of a time that is not negative, and at least Min where it is given.
+// With Zero, 0 may be given, too.
 type Duration struct {
 	time.Duration
-	Min time.Duration
+	Min  time.Duration
+	Zero bool
 }
 
 // Set reads the flag.
 func (d *Duration) Set(text string) error {
 	v, err := time.ParseDuration(text)
-	if err != nil || v <= 0 || v < d.Min {
+	if err != nil || v < 0 || v < d.Min || v == 0 && !d.Zero {
 		least := ""
-		if d.Min > 0 {
+		switch {
+		case d.Min > 0:
 			least = fmt.Sprintf(", at least %v", d.Min)
+		case d.Zero:
+			least = ", or 0s"
 		}
 		return fmt.Errorf("wanted a time like 90s, 10m or 1h30m%s", least)
 	}

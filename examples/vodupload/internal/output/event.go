@@ -66,6 +66,13 @@ type Event struct {
 	Delay     float64 `json:"delay,omitempty"` // seconds
 	For       string  `json:"for,omitempty"`   // credentials, network and so on: what is waited for
 
+	// Of setting and version.
+	Name     string `json:"name,omitempty"`
+	Value    string `json:"value,omitempty"` // of a secret: only that there is one
+	Origin   string `json:"origin,omitempty"`
+	Go       string `json:"go,omitempty"`
+	Platform string `json:"platform,omitempty"`
+
 	Identity *Identity `json:"identity,omitempty"` // of a finding of whoami
 	Summary  *Summary  `json:"summary,omitempty"`
 }
@@ -137,7 +144,7 @@ func newLines(w io.Writer) *lines {
 	return &lines{to}
 }
 
-// write writes one event. A reader that has gone away is no reason to end the uploads.
+// write writes one event. Whether the writer failed is for the end of the run.
 func (l *lines) write(e Event) {
 	if l != nil {
 		_ = l.to.Encode(e)
