@@ -61,6 +61,10 @@ func (c *Client) setDestination(id FileID, d destination) error {
 		if err := c.checkNoDestinationLocked(l, id); err != nil {
 			return fmt.Errorf("SetDestination: %w", err)
 		}
+		if _, shelved := c.shared.shelf.state(id); shelved {
+			c.takeDownLocked(id)
+			defer l.LeaveAgain(filelist.ID(id))
+		}
 		f, _ := l.Get(filelist.ID(id))
 		if err := checkFolderName(d.object, f.Size); err != nil {
 			return err
@@ -88,6 +92,9 @@ func (c *Client) setDestination(id FileID, d destination) error {
 // may do would depend on chance.
 func (c *Client) checkNoDestinationLocked(l *filelist.List, id FileID) error {
 	if info, ok := c.shared.shelf.get(id); ok && l.State() != filelist.Closed {
+		if info.Endpoint == "" {
+			return nil
+		}
 		return fmt.Errorf("%w: the file goes to %s/%s already", ErrState, info.Bucket, target.Line(info.Object))
 	}
 	f, err := l.Listed(filelist.ID(id))

@@ -206,8 +206,9 @@
 // [Client.SetParallel] and [Client.SetBandwidthLimit] change the limits while files are
 // uploaded, and [Client.FollowTimetable] has the bandwidth follow the time of day. With
 // Options.ForgetEnded, files leave the list when they have ended, so that it does not grow
-// and the same file can be added again. Without it, one that has succeeded keeps at
-// most 400 bytes, names of 130 characters included. Wait reports what failed since the last Wait. In a
+// and the same file can be added again. Without it, one that has ended keeps at
+// most 400 bytes, names of 130 characters included, and what Options.ForgetEnded says
+// beside. Wait reports what failed since the last Wait. In a
 // container, Options.CheckpointDir has to be on a volume, or Options.Checkpoints a store
 // that machines share: otherwise checkpoints end with the container.
 //

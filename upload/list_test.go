@@ -344,7 +344,9 @@ func TestAll(t *testing.T) {
 	})
 	t.Run("yields what Files returns", func(t *testing.T) {
 		for i, f := range c.Files() {
-			if all := slices.Collect(c.All()); !reflect.DeepEqual(all[i], f) {
+			all := slices.Collect(c.All())
+			f.Ended, all[i].Ended = f.Ended.Round(0), all[i].Ended.Round(0) // the monotonic clock is dropped when the callbacks have returned
+			if !reflect.DeepEqual(all[i], f) {
 				t.Errorf("got %+v, want %+v", all[i], f)
 			}
 		}

@@ -62,9 +62,11 @@ type Options struct {
 	// failed one again, call ResumeFile in OnFailed, or AddFile later: its checkpoint stays,
 	// so that it resumes. Wait, Upload, and a WaitFile that began before the file left the
 	// list, return what they do without ForgetEnded. The default is that files stay until
-	// DeleteFile or ClearFiles. One that has succeeded takes at most 400 bytes then, where
-	// path and object have 130 characters together; one that failed or was canceled takes
-	// more, since ResumeFile may need it.
+	// DeleteFile or ClearFiles. One that has ended takes at most 400 bytes then, where path
+	// and object have 130 characters together. What it was given comes on top of that
+	// (a Source, a Tag, properties that no other file has), and so does the cause of a failure
+	// that is no answer of the server, an error of the network for example. Files of a
+	// Group that did not succeed, and those of a Provider of their own, take 1 KB more.
 	ForgetEnded bool
 
 	// PartSize is the size of each part but the last, in bytes: from 100 KiB to

@@ -7,7 +7,7 @@ import (
 
 // limits are those of a list with that many requests in flight.
 func (o *Options) limits(parallel int) filelist.Limits {
-	return filelist.Limits{Parallel: parallel, Started: o.maxStarted(parallel), ForgetEnded: o.ForgetEnded, ShelveSucceeded: true}
+	return filelist.Limits{Parallel: parallel, Started: o.maxStarted(parallel), ForgetEnded: o.ForgetEnded, ShelveEnded: true}
 }
 
 // SetParallel changes Options.Parallel: how many requests are in flight at the same

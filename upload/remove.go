@@ -1,8 +1,6 @@
 package upload
 
 import (
-	"fmt"
-
 	"github.com/vodupload/vodupload/upload/internal/filelist"
 )
 
@@ -19,8 +17,12 @@ func (c *Client) CancelFile(id FileID) error {
 // has left at the server and on disk is removed. DeleteFile does not wait for that.
 func (c *Client) DeleteFile(id FileID) error {
 	return c.decide(func(l *filelist.List) error {
-		if l.State() != filelist.Closed && c.shared.shelf.remove(id) {
-			return nil
+		if state, shelved := c.shared.shelf.state(id); shelved && l.State() != filelist.Closed {
+			if state == FileSucceeded {
+				c.shared.shelf.remove(id)
+				return nil
+			}
+			c.takeDownLocked(id)
 		}
 		return l.Delete(filelist.ID(id), ErrCanceled)
 	})
@@ -29,11 +31,10 @@ func (c *Client) DeleteFile(id FileID) error {
 // ClearFiles deletes all files of the list as DeleteFile does.
 func (c *Client) ClearFiles() error {
 	return c.decide(func(l *filelist.List) error {
-		err := l.Clear(ErrCanceled)
-		if err == nil {
-			c.shared.shelf.clear()
+		if l.State() != filelist.Closed {
+			c.clearShelfLocked()
 		}
-		return err
+		return l.Clear(ErrCanceled)
 	})
 }
 
@@ -41,19 +42,12 @@ func (c *Client) ClearFiles() error {
 // onto the shelf, or for good with Options.ForgetEnded.
 func (c *Client) leave(e *entry, end int) {
 	_ = c.decide(func(l *filelist.List) error {
-		if f, left := l.Leave(filelist.ID(e.id), end, e.err); left && !c.opts.ForgetEnded {
-			c.shared.shelf.put(e, &f)
+		if !c.opts.ForgetEnded && e.result == nil && e.extras.hasProvider() { // which a Sweep may need
+			return nil
+		}
+		if left, ok := l.Leave(filelist.ID(e.id), end, e.err); ok && !c.opts.ForgetEnded {
+			c.shared.shelf.put(e, &left)
 		}
 		return nil
-	})
-}
-
-// decideOn is decide for a call that a file which has succeeded does not allow.
-func (c *Client) decideOn(id FileID, call string, fn func(*filelist.List) error) error {
-	return c.decide(func(l *filelist.List) error {
-		if l.State() != filelist.Closed && c.shared.shelf.has(id) {
-			return fmt.Errorf("%w: %s, the file is %s", ErrState, call, FileSucceeded)
-		}
-		return fn(l)
 	})
 }

@@ -8,6 +8,8 @@ import (
 	"net/http"
 	"reflect"
 	"runtime"
+	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -27,32 +29,58 @@ func (accepting) RoundTrip(req *http.Request) (*http.Response, error) {
 	return &http.Response{StatusCode: http.StatusOK, Header: header, Body: http.NoBody, Request: req, ProtoMajor: 1, ProtoMinor: 1}, nil
 }
 
-// TestEndedFilesAreSmall uploads 30,000 files, or fewer: see many. Their paths and objects have 130
-// characters. Each takes at most 400 bytes then, these included.
+// denying answers every request as OSS does where a right is missing.
+type denying struct{}
+
+func (denying) RoundTrip(req *http.Request) (*http.Response, error) {
+	res, _ := accepting{}.RoundTrip(req)
+	res.StatusCode = http.StatusForbidden
+	res.Body = io.NopCloser(strings.NewReader(`<?xml version="1.0" encoding="UTF-8"?>
+<Error><Code>AccessDenied</Code><Message>You have no right to access this object because of bucket acl.</Message>` +
+		`<RequestId>5C3D9175B6FC201293AD4890</RequestId><HostId>media.oss-cn-hangzhou.aliyuncs.com</HostId><EC>0003-00000001</EC></Error>`))
+	return res, nil
+}
+
+// TestEndedFilesAreSmall has 30,000 files end, or fewer: see many. Their paths and objects
+// have 130 characters. Each takes at most 400 bytes then, these included.
 func TestEndedFilesAreSmall(t *testing.T) {
 	if testing.Short() {
 		t.Skip("many files take seconds: run it without -short")
 	}
 	const most = 400
-	n := many(30_000)
-	b := newTestbed(t)
-	b.opts.HTTPClient = &http.Client{Transport: accepting{}}
-	c := b.client()
-	took := measure(func() {
-		fill(t, c, b, n)
-		if err := errors.Join(c.Start(t.Context()), c.Wait(t.Context())); err != nil {
-			t.Fatal(err)
-		}
-	})
-	kept := took.kept / uint64(n)
-	t.Logf("%d bytes for each file", kept)
-	if kept > most {
-		t.Errorf("each file keeps %d bytes, want at most %d", kept, most)
+	for _, end := range []struct {
+		state  upload.FileState
+		files  int
+		server http.RoundTripper
+	}{{upload.FileSucceeded, many(30_000), accepting{}}, {upload.FileFailed, many(10_000), denying{}}, {upload.FileCanceled, many(10_000), nil}} {
+		t.Run(end.state.String(), func(t *testing.T) {
+			b := newTestbed(t)
+			b.opts.HTTPClient = &http.Client{Transport: end.server}
+			c := b.client()
+			took := measure(func() {
+				fill(t, c, b, end.files)
+				for id := range end.files {
+					if end.state == upload.FileCanceled {
+						b.do(c.CancelFile(upload.FileID(id + 1)))
+					}
+				}
+				b.do(c.Start(t.Context()))
+				if err := c.Wait(t.Context()); (err != nil) != (end.state == upload.FileFailed) {
+					t.Fatal(err)
+				}
+			})
+			const client = 256 << 10 // of its own, its connections and the pools of packages
+			kept := (took.kept - min(took.kept, client)) / uint64(end.files)
+			t.Logf("%d bytes for each of %d files", kept, end.files)
+			if kept > most {
+				t.Errorf("each file keeps %d bytes, want at most %d", kept, most)
+			}
+			if s := c.Stats(); s.Files[end.state] != end.files || len(s.Files) != 1 || end.state == upload.FileSucceeded && (s.Total != int64(end.files) || s.Uploaded != s.Total) {
+				t.Errorf("got %+v", s)
+			}
+			runtime.KeepAlive(c)
+		})
 	}
-	if s := c.Stats(); s.Files[upload.FileSucceeded] != n || s.Total != int64(n) || s.Uploaded != int64(n) {
-		t.Errorf("got %+v", s)
-	}
-	runtime.KeepAlive(c)
 }
 
 // TestInfoOfEndedFiles: what callbacks saw of a file is what File and Files return later.
@@ -176,5 +204,77 @@ func TestCallsOnFilesThatHaveSucceeded(t *testing.T) {
 		if !errors.Is(err, upload.ErrClosed) {
 			t.Errorf("%s after Close: got %v, want ErrClosed", call, err)
 		}
+	}
+}
+
+// TestCallsOnFilesThatFailed returns what it does before the callbacks have returned.
+func TestCallsOnFilesThatFailed(t *testing.T) {
+	b := newTestbed(t)
+	b.opts.RetryCount, b.opts.Parallel = -1, 1
+	b.server.Inject(osstest.Fail(osstest.OpUploadPart, 403, "AccessDenied").Nth(3).Always())
+	c := b.client()
+	var files []upload.File
+	for i := range 4 {
+		files = append(files, b.file(fmt.Sprint(i), 500*kib))
+	}
+	ids := b.add(c, files...)
+	gone := b.to("gone")
+	gone.Reader = bytes.NewReader(make([]byte, 500*kib))
+	gone.Tag = "mine"
+	ids = append(ids, b.add(c, gone)...)
+	b.do(c.CancelFile(ids[3]))
+	b.do(c.Start(b.ctx))
+	var failed upload.Errors
+	if err := c.Wait(b.ctx); !errors.As(err, &failed) || len(failed) != 4 || failed[0].FileID != ids[0] || failed[0].Code != "AccessDenied" {
+		t.Fatalf("Wait returned %v, want 4 that failed", err)
+	}
+	before := c.Stats()
+	for call, err := range map[string]error{
+		"CancelFile": c.CancelFile(ids[0]), "FailFile": c.FailFile(ids[0], errors.New("mine")), "ResumeFile": c.ResumeFile(ids[4]),
+		"SetDestination": c.SetDestination(ids[0], files[0].Endpoint, files[0].Bucket, "other"),
+	} {
+		if !errors.Is(err, upload.ErrState) {
+			t.Errorf("%s: got %v, want ErrState", call, err)
+		}
+	}
+	if _, err := c.AddFile(files[0]); !errors.Is(err, upload.ErrFileAlreadyExist) {
+		t.Errorf("AddFile: got %v, want ErrFileAlreadyExist", err)
+	}
+	if _, err := c.WaitFile(b.ctx, ids[0]); !errors.Is(err, failed[0].Err) && err.Error() != failed[0].Error() {
+		t.Errorf("WaitFile: got %v, want %v", err, failed[0])
+	}
+	if _, err := c.WaitFile(b.ctx, ids[3]); !errors.Is(err, upload.ErrCanceled) {
+		t.Errorf("WaitFile: got %v, want ErrCanceled", err)
+	}
+	if err := c.Wait(b.ctx); err != nil {
+		t.Errorf("the second Wait returned %v", err)
+	}
+	b.do(c.SetToken(ids[0], defaultKey))
+	if after := c.Stats(); fmt.Sprint(after.Files, after.Total, after.Uploaded) != fmt.Sprint(before.Files, before.Total, before.Uploaded) {
+		t.Errorf("calls have changed the totals from %+v to %+v", before, after)
+	}
+	if n := len(b.server.Uploads(bucket)); n != 3 {
+		t.Fatalf("%d uploads at the server, want those of the 3 that may resume", n)
+	}
+	b.server.ClearFaults()
+	b.do(c.DeleteFile(ids[1]))
+	b.eventually("its upload to be aborted", func() bool { return len(b.server.Uploads(bucket)) == 2 })
+	b.do(errors.Join(c.ResumeFile(ids[0]), c.ResumeFile(ids[3]), c.Wait(b.ctx)))
+	if r := must(c.File(ids[0])).Result; r == nil || r.ResumedParts == 0 {
+		t.Errorf("got %+v, want parts resumed", r)
+	}
+	b.same(files[0])
+	b.same(files[3])
+	var got []upload.FileID
+	for _, f := range c.Files() {
+		got = append(got, f.ID)
+	}
+	if want := []upload.FileID{ids[0], ids[2], ids[3], ids[4]}; !slices.Equal(got, want) {
+		t.Errorf("the list is %v, want %v", got, want)
+	}
+	b.do(c.ClearFiles())
+	b.eventually("the last upload to be aborted", func() bool { return len(b.server.Uploads(bucket)) == 0 })
+	if s := c.Stats(); len(s.Files) != 0 || s.Total != 0 || len(c.Files()) != 0 {
+		t.Errorf("cleared: %+v", s)
 	}
 }

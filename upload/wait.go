@@ -77,12 +77,12 @@ func (w *waitCall) outcome(l *filelist.List, verdict filelist.Verdict) error {
 	case filelist.WasStopped:
 		return l.Cause()
 	}
-	all, more := l.Failures(w.mark)
+	all, more := l.Failures(w.mark, w.c.shared.shelf.failures)
 	var failed Errors
 	for _, f := range all {
 		err, left := f.Err.(*Error)
 		if !left {
-			err = w.c.entries[FileID(f.ID)].err
+			err = w.c.errorLocked(FileID(f.ID))
 		}
 		failed = append(failed, err)
 	}
@@ -93,6 +93,14 @@ func (w *waitCall) outcome(l *filelist.List, verdict filelist.Verdict) error {
 		return failed
 	}
 	return nil
+}
+
+// errorLocked returns the error of a file that has failed.
+func (c *Client) errorLocked(id FileID) *Error {
+	if info, shelved := c.shared.shelf.get(id); shelved {
+		return info.Err
+	}
+	return c.entries[id].err
 }
 
 // waitEnded returns the error of a Wait whose context has ended. If that is Start's

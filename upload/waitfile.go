@@ -80,7 +80,7 @@ func (c *Client) WaitFile(ctx context.Context, id FileID) (Result, error) {
 		return Result{}, err
 	}
 	if ok {
-		return *shelved.Result, nil
+		return (&fileEnd{info: shelved}).outcome()
 	}
 	if err := c.awaitRest(ctx, end); err != nil {
 		return Result{}, c.waitedForBy(id, err)

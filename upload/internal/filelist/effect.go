@@ -54,7 +54,9 @@ func (l *List) notify(f *node, event Event) {
 // until the next Take.
 func (l *List) Take() []Effect {
 	for _, id := range l.gone {
-		delete(l.files, id)
+		if f := l.files[id]; f != nil && f.Deleted { // it has not returned
+			delete(l.files, id)
+		}
 		l.files = Shrink(l.files, &l.peaks.files)
 	}
 	l.gone = append(l.gone[:0], l.dropped...)

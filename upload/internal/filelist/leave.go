@@ -2,6 +2,7 @@ package filelist
 
 import (
 	"cmp"
+	"iter"
 	"slices"
 )
 
@@ -11,8 +12,8 @@ const maxKept = 1000
 // A Failure is a file that failed and that no Wait has reported.
 type Failure struct {
 	ID     ID
-	Err    error // of a file that has left the list; nil: the owner has it
-	number int
+	Err    error // of a file that has left the list for good; nil: the owner has it
+	Number int   // its place in the order of failures
 }
 
 // failures are what Wait reports: what failed since the last one. They are numbered in
@@ -54,7 +55,7 @@ func (fs *failures) begin(m *Mark) {
 // before it was.
 func (fs *failures) end() {
 	if fs.waits--; fs.waits == 0 {
-		fs.kept = slices.DeleteFunc(fs.kept, func(f Failure) bool { return f.number <= fs.reported })
+		fs.kept = slices.DeleteFunc(fs.kept, func(f Failure) bool { return f.Number <= fs.reported })
 	}
 }
 
@@ -63,21 +64,27 @@ func (l *List) EndWait(Mark) { l.failures.end() }
 
 // Failures returns the files that failed and that no Wait had reported before m, in the
 // order of the list, and how many others failed and have left the list since. From now on
-// they are reported.
-func (l *List) Failures(m Mark) (failed []Failure, more int) {
+// they are reported. Shelved yields those that the owner has, with the numbers of their
+// failures.
+func (l *List) Failures(m Mark, shelved iter.Seq2[ID, int]) (failed []Failure, more int) {
 	fs := &l.failures
 	for _, f := range fs.kept {
-		if f.number > m.failures {
+		if f.Number > m.failures {
 			failed = append(failed, f)
+		}
+	}
+	for id, number := range shelved {
+		if number > m.failures {
+			failed = append(failed, Failure{ID: id, Number: number})
 		}
 	}
 	for f := l.first; f != nil; f = f.next {
 		if f.State == FileFailed && f.failure > m.failures {
-			failed = append(failed, Failure{ID: f.ID, number: f.failure})
+			failed = append(failed, Failure{ID: f.ID, Number: f.failure})
 		}
 	}
 	slices.SortFunc(failed, func(a, b Failure) int {
-		return cmp.Or(cmp.Compare(a.ID, b.ID), cmp.Compare(a.number, b.number))
+		return cmp.Or(cmp.Compare(a.ID, b.ID), cmp.Compare(a.Number, b.Number))
 	})
 	more = fs.more - m.more
 	fs.reported, fs.told = fs.latest, fs.more
@@ -86,7 +93,7 @@ func (l *List) Failures(m Mark) (failed []Failure, more int) {
 
 // over has a file that has ended leave the list, where it is to.
 func (l *List) over(f *node) {
-	leaves := l.limits.ForgetEnded || l.limits.ShelveSucceeded && f.State == FileSucceeded
+	leaves := l.limits.ForgetEnded || l.limits.ShelveEnded && (f.State == FileSucceeded || f.rank == nil)
 	if leaves && f.Lane == Queue && !f.Deleted && f.Done() && f.leaves != f.ends {
 		f.leaves = f.ends
 		l.effect(Effect{Kind: Over, File: f.ID, Run: f.ends})
@@ -97,15 +104,39 @@ func (l *List) over(f *node) {
 // and on disk. It does nothing if the file was set back or deleted since. end is that of
 // the [Over] effect; err is why the file failed, if it did. It returns the file, and whether
 // it has left.
-func (l *List) Leave(id ID, end int, err error) (File, bool) {
+func (l *List) Leave(id ID, end int, err error) (Left, bool) {
 	f := l.files[id]
 	if f == nil || f.Deleted || !f.Done() || f.ends != end {
-		return File{}, false
+		return Left{}, false
 	}
-	if f.State == FileFailed {
+	if f.State == FileFailed && l.limits.ForgetEnded {
 		l.failures.keep(f, err)
 	}
-	left := f.File
+	left := Left{f.File, f.ends, f.failure}
 	l.Forget(id)
 	return left, true
+}
+
+// A Left is a file that has left the list and may return.
+type Left struct {
+	File
+	Ends    int // how often it has ended
+	Failure int // the number of its last failure; 0: none
+}
+
+// Return puts a file back that has left, where it was in the order of the list. It is for
+// a call that may change it: [List.LeaveAgain] follows.
+func (l *List) Return(left Left) {
+	f := &node{File: left.File, ends: left.Ends, failure: left.Failure}
+	l.files[f.ID] = f
+	l.keys[f.Key] = f.ID
+	l.linkInOrder(f)
+	l.account(f)
+}
+
+// LeaveAgain has a file that has returned leave again, if it is still ended.
+func (l *List) LeaveAgain(id ID) {
+	if f := l.files[id]; f != nil {
+		l.over(f)
+	}
 }

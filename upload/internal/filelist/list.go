@@ -14,9 +14,10 @@ type Limits struct {
 	Started  int // files of the queue that were started and have not ended
 
 	// ForgetEnded has files of the queue leave the list once they have ended: an [Over]
-	// effect follows each end, and the owner calls [List.Leave]. With ShelveSucceeded it
-	// is those that have succeeded, which the owner keeps in another form.
-	ForgetEnded, ShelveSucceeded bool
+	// effect follows each end, and the owner calls [List.Leave]. With ShelveEnded the owner
+	// keeps them in another form, and those that did not succeed may come back by
+	// [List.Return]; those of a group stay until they have succeeded.
+	ForgetEnded, ShelveEnded bool
 }
 
 // A List holds the files of one client. Make it with [New].
@@ -162,6 +163,30 @@ func (l *List) link(f *node) {
 		l.last.next = f
 	}
 	l.last = f
+}
+
+// linkInOrder is link for a file whose ID is not the highest. It looks for its place from
+// both ends.
+func (l *List) linkInOrder(f *node) {
+	up, down := l.first, l.last
+	for up != nil && up.ID < f.ID && down.ID > f.ID {
+		up, down = up.next, down.prev
+	}
+	next := up // the file that follows f; nil: none
+	if up != nil && up.ID < f.ID {
+		next = down.next
+	}
+	if next == nil {
+		l.link(f)
+		return
+	}
+	f.prev, f.next = next.prev, next
+	next.prev = f
+	if f.prev == nil {
+		l.first = f
+	} else {
+		f.prev.next = f
+	}
 }
 
 func (l *List) unlink(f *node) {

@@ -80,7 +80,7 @@ func (o *owner) endWait(i int, report bool) {
 				want = append(want, f.id)
 			}
 		}
-		all, more := o.l.Failures(w.mark)
+		all, more := o.l.Failures(w.mark, none)
 		for _, f := range all {
 			got = append(got, f.ID)
 		}
@@ -111,3 +111,6 @@ func (o *owner) drainLeave() {
 		o.t.Errorf("%d failures are kept, and all were reported", len(o.l.failures.kept))
 	}
 }
+
+// none are the failures of the files of an owner that keeps none.
+func none(func(ID, int) bool) {}

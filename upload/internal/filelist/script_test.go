@@ -319,7 +319,7 @@ func (p *player) play(words []string) {
 		if verb == "report2" {
 			mark = p.mark2
 		}
-		failed, more := p.l.Failures(mark)
+		failed, more := p.l.Failures(mark, none)
 		text := "reports"
 		for _, f := range failed {
 			text += fmt.Sprint(" ", f.ID)

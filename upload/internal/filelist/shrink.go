@@ -4,7 +4,7 @@ package filelist
 // never gives back the memory of its deleted elements. Call it after each deletion. peak
 // is how many elements m had at most.
 func Shrink[K comparable, V any](m map[K]V, peak *int) map[K]V {
-	const least = 1024
+	const least = 128
 	*peak = max(*peak, len(m)+1)
 	if *peak < least || len(m) > *peak/4 {
 		return m

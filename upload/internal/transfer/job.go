@@ -18,6 +18,7 @@ type (
 	Call        = wire.Call
 	Done        = wire.Done
 	Error       = wire.Error
+	Class       = wire.Class
 )
 
 // ErrAbandon is the cause to cancel the context of [Session.Run] with when the

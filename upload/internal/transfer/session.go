@@ -27,6 +27,10 @@ func (s *Service) NewSession(st *Stream) *Session {
 	return f
 }
 
+// Remembers reports whether the session knows something that no record has and another
+// run needs. A nil one does not.
+func (f *Session) Remembers() bool { return f != nil && f.putUnknown }
+
 // store returns where the checkpoint of a job is kept.
 func (f *Session) store(job *Job) checkpoint.Store {
 	return GuardStore(f.kept(job), job.Steps)
