@@ -47,10 +47,21 @@ func runChild() int {
 		err = runWorker(c.Worker)
 	}
 	if err != nil {
-		fmt.Fprintln(os.Stderr, "fleet:", err)
+		fmt.Fprintf(os.Stderr, "%s: %v\n", c.name(), err)
 		return 1
 	}
 	return 0
+}
+
+// name names the process for people.
+func (c child) name() string {
+	switch {
+	case c.Node != nil:
+		return c.Node.Name
+	case c.Worker != nil:
+		return c.Worker.Name
+	}
+	return "fleet example"
 }
 
 func runNode(o *embedded.Options) error {
@@ -102,7 +113,7 @@ func (c child) start() (*process, error) {
 	}()
 	if strings.TrimSpace(line) != ready {
 		p.kill()
-		return nil, errors.Join(errors.New("a process did not start"), err)
+		return nil, errors.Join(errors.New(c.name()+" did not start"), err)
 	}
 	return p, nil
 }

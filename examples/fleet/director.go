@@ -30,7 +30,8 @@ type show struct {
 	lease time.Duration
 	page  string // the address of a page in a browser; empty: none
 
-	sparesNodes bool // no node is killed: after that an election takes seconds
+	sparesNodes bool   // no node is killed: after that an election takes seconds
+	dying       string // the worker that ends with its first film; empty: none
 }
 
 // partsBeforeKill is about 40 % of all parts, and not of whole films: some are half way.
@@ -182,7 +183,7 @@ func untilEngine(ctx context.Context, call func() error) error {
 func (d *director) startWorkers(urls string) error {
 	for i := range workers {
 		name := fmt.Sprintf("worker %d", i+1)
-		c := child{Worker: &workerSpec{Name: name, Nodes: urls, Folder: d.folder(), Lease: d.lease}}
+		c := child{Worker: &workerSpec{Name: name, Nodes: urls, Folder: d.folder(), Lease: d.lease, Dies: name == d.dying}}
 		p, err := c.start()
 		if err != nil {
 			return err

@@ -21,7 +21,7 @@ func (d *director) follow(ctx context.Context) error {
 			select {
 			case <-p.ended:
 				if !p.killed.Load() {
-					cancel(errors.New(name + " has ended by itself: see above"))
+					cancel(fmt.Errorf("%s has ended by itself: %v", name, p.cmd.ProcessState))
 				}
 			case <-ctx.Done():
 			}
@@ -36,6 +36,9 @@ func (d *director) follow(ctx context.Context) error {
 	}()
 	defer func() { cancel(nil); <-killed }()
 	for info, err := range d.queue.Watch(ctx, "") {
+		if ctx.Err() != nil {
+			return context.Cause(ctx)
+		}
 		if err != nil {
 			return err
 		}
@@ -71,7 +74,7 @@ func (d *director) kill(ctx context.Context) error {
 		return nil
 	}
 	d.nodes[0].kill()
-	d.say("killed a node with SIGKILL: the other two are a majority, and continue")
+	d.say("killed a node with SIGKILL: the other two are a majority; while they elect leaders, for up to 10 s, no film begins or ends")
 	d.nodes = d.nodes[1:]
 	return nil
 }

@@ -13,7 +13,7 @@ import (
 	"go.uber.org/goleak"
 )
 
-var long = flag.Bool("long", false, "kill a node, too, after which an election takes some seconds")
+var long = flag.Bool("long", false, "kill a node, too, after which an election takes some seconds, and run what else takes seconds")
 
 // TestMain lets the test binary be a node and a worker, too.
 func TestMain(m *testing.M) {
@@ -26,6 +26,11 @@ func TestMain(m *testing.M) {
 // play runs a small show, and returns the lines that it printed.
 func play(t *testing.T, ctx context.Context) ([]string, error) {
 	t.Helper()
+	return playWith(t, ctx, func(*show) {})
+}
+
+func playWith(t *testing.T, ctx context.Context, change func(*show)) ([]string, error) {
+	t.Helper()
 	t.Setenv("TMPDIR", t.TempDir())
 	out, err := os.CreateTemp(t.TempDir(), "out")
 	if err != nil {
@@ -36,6 +41,7 @@ func play(t *testing.T, ctx context.Context) ([]string, error) {
 	if !*long {
 		s.lease, s.sparesNodes = 4*time.Second, true
 	}
+	change(&s)
 	rerr := direct(ctx, s, out)
 	text, err := os.ReadFile(out.Name())
 	if err != nil {
@@ -72,6 +78,19 @@ func TestInterrupted(t *testing.T) {
 	time.AfterFunc(time.Second, cancel) // wherever it is then
 	if lines, err := play(t, ctx); err == nil {
 		t.Errorf("got no error:\n%s", strings.Join(lines, "\n"))
+	}
+}
+
+// The others would take its films over: but whoever looks on has to know of it.
+func TestFleetWithAWorkerThatEndsByItself(t *testing.T) {
+	if !*long {
+		t.Skip("it takes the seconds that three nodes need to start: -args -long")
+	}
+	ctx, cancel := context.WithTimeout(t.Context(), 3*time.Minute)
+	defer cancel()
+	lines, err := playWith(t, ctx, func(s *show) { s.dying = "worker 2" })
+	if err == nil || !strings.Contains(err.Error(), "worker 2 has ended by itself: exit status 1") {
+		t.Errorf("got %v\n%s", err, strings.Join(lines, "\n"))
 	}
 }
 

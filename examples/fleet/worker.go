@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"fmt"
+	"os"
 	"time"
 
 	"github.com/nats-io/nats.go"
@@ -19,6 +20,7 @@ type workerSpec struct {
 	Nodes  string // URLs
 	Folder string // of the films
 	Lease  time.Duration
+	Dies   bool // with its first film
 }
 
 const partSize = 256 << 10
@@ -35,7 +37,7 @@ func runWorker(spec *workerSpec) error {
 	if err != nil {
 		return err
 	}
-	worker, err := fleet.NewWorker(ctx, nc, &fleet.WorkerOptions{
+	options := &fleet.WorkerOptions{
 		Name:    spec.Name,
 		Openers: map[string]fleet.Opener{"file": files},
 		Upload: upload.Options{
@@ -48,7 +50,11 @@ func runWorker(spec *workerSpec) error {
 		Lease:         spec.Lease,
 		AckWait:       spec.Lease / 4,
 		SyncAlways:    true, // as embedded nodes do
-	})
+	}
+	if spec.Dies {
+		options.Prepare = func(context.Context, fleet.Job, *upload.File) error { os.Exit(1); return nil }
+	}
+	worker, err := fleet.NewWorker(ctx, nc, options)
 	if err != nil {
 		return err
 	}

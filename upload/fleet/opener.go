@@ -21,11 +21,11 @@ type Opener func(ctx context.Context, job Job) (upload.File, error)
 
 // Files returns an Opener for "file" sources below folders that all workers see under
 // the same path, as on a shared file system. A machine with another file under that path
-// does not resume what was sent of the first, but the object is of whichever comes last.
-// Whoever can enqueue jobs can have these
-// folders' files uploaded to anywhere: name no others. Symbolic links are followed, but
-// not out of the folders. It is [ErrInvalidArgument] for none, or for one that is not
-// absolute; a folder that does not exist yet may be mounted later.
+// does not resume what was sent of the first, but the object is of whichever has the job
+// last. Whoever can enqueue jobs can have these folders' files uploaded to anywhere: name no
+// others. Symbolic links are followed, but not out of the folders. It is
+// [ErrInvalidArgument] for none, or for one that is not absolute; a folder that does not
+// exist yet may be mounted later.
 func Files(folders ...string) (Opener, error) {
 	if len(folders) == 0 {
 		return nil, fmt.Errorf("%w: Files: got no folder, want those that jobs may upload from", ErrInvalidArgument)
