@@ -17,8 +17,8 @@ func (s *Service) Open(ctx context.Context, job *Job, open func() (Source, error
 			if src, err = open(); err != nil {
 				return err
 			}
-			if s, ok := src.(Settler); ok {
-				err = s.Settle()
+			if st, ok := src.(Settler); ok {
+				err = st.Settle(min(s.opts.PartSize, readTwice))
 			}
 			if err != nil {
 				_ = src.Close()

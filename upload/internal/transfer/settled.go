@@ -11,16 +11,20 @@ import (
 // much again is for a busy disk.
 const dirtyFor = time.Minute
 
+// readTwice is how large a source of one request may be that is read again, rather than
+// written back: the pages are in memory, and a write to the disk may take its whole queue.
+const readTwice = 4 << 20
+
 // settle has the next write to a file change its times. That is not so by itself where
 // the file is mapped into memory: a page that was written to, and is not written back,
 // takes further writes without a word. Where the file system cannot do it, its times
 // say nothing: the bytes are read again before the object is made.
-func (s *fileSource) settle(now time.Time) error {
+func (s *fileSource) settle(now time.Time, twice int64) error {
 	if !isFresh(s.state, now) && !hasNoTimes(s.f) {
 		return nil // old files cost nothing
 	}
 	s.unsure = true
-	if !writeBack(s.f) {
+	if s.state.Size <= twice || !writeBack(s.f) {
 		return nil
 	}
 	info, err := s.f.Stat()

@@ -81,3 +81,33 @@ func TestOldFileIsNotWrittenBack(t *testing.T) {
 		}
 	}
 }
+
+// A countingFile counts its syncs.
+type countingFile struct {
+	*os.File
+	syncs int
+}
+
+func (f *countingFile) Sync() error {
+	f.syncs++
+	return f.File.Sync()
+}
+
+// A write to the disk takes milliseconds, and a small file is uploaded right after it was
+// written, as a rule.
+func TestSmallFileIsReadTwiceAndNotWrittenBack(t *testing.T) {
+	for size, want := range map[int]int{90 * kib: 0, 100*kib + 1: 1} {
+		r := newTestbed(t, size)
+		f := &countingFile{File: must(os.Open(r.path))}
+		src := must(r.service().Open(r.ctx, r.job(nil), func() (Source, error) {
+			return newFileSource(f, r.path, func() (os.FileInfo, error) { return os.Stat(r.path) })
+		}))
+		if _, err := r.runSource(src); err != nil {
+			t.Errorf("%d bytes: %v", size, err)
+		}
+		if f.syncs != want {
+			t.Errorf("%d bytes: written back %d times, want %d", size, f.syncs, want)
+		}
+		_ = src.Close()
+	}
+}

@@ -46,11 +46,11 @@ type fileSource struct {
 }
 
 // A Settler is a source that a write may not show in. Settle has to be called before it
-// is read for an upload.
-type Settler interface{ Settle() error }
+// is read for an upload. One of at most so many bytes is read twice instead, if need be.
+type Settler interface{ Settle(twice int64) error }
 
 // Settle implements [Settler].
-func (s *fileSource) Settle() error { return s.settle(time.Now()) }
+func (s *fileSource) Settle(twice int64) error { return s.settle(time.Now(), twice) }
 
 // An openFile is what a source is read from: a file of the system, or of a file
 // system like embed.FS.
