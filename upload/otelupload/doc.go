@@ -77,6 +77,8 @@
 //	...
 //	defer telemetry.Watch(worker)()
 //
+// In the examples of this repository fleettrace has that, and a test that kills a worker.
+//
 // # Prometheus
 //
 // With OpenTelemetry's exporter (go.opentelemetry.io/otel/exporters/prometheus) the names

@@ -12,6 +12,8 @@ import (
 	"testing/synctest"
 	"time"
 
+	"go.opentelemetry.io/otel/sdk/metric/metricdata"
+
 	"github.com/vodupload/vodupload/checkpoint"
 	"github.com/vodupload/vodupload/upload"
 	"github.com/vodupload/vodupload/upload/osstest"
@@ -225,6 +227,54 @@ func TestMetricsAreDocumented(t *testing.T) {
 	}
 	for name := range listed {
 		t.Errorf("there is no %s", name)
+	}
+}
+
+// README.md names no metric and no attribute that there is not. An exporter for Prometheus
+// writes names with underscores, and adds the unit, _total for counters, and _bucket, _sum
+// and _count for histograms.
+func TestREADMENamesMetricsOfPrometheus(t *testing.T) {
+	b := newBackend(t, otelupload.Options{})
+	b.Watch(stats{TokenExpires: time.Now()})
+	if _, err := b.WatchFleet(func(context.Context) (otelupload.Fleet, error) { return otelupload.Fleet{}, nil }); err != nil {
+		t.Fatal(err)
+	}
+	everyHook(b)
+	units := map[string]string{"s": "_seconds", "By": "_bytes"}
+	names := make(map[string]bool)
+	for _, m := range b.metrics() {
+		name := strings.ReplaceAll(m.Name, ".", "_") + units[m.Unit]
+		switch data := m.Data.(type) {
+		case metricdata.Sum[int64]:
+			if data.IsMonotonic {
+				name += "_total"
+			}
+			names[name] = true
+		case metricdata.Histogram[float64], metricdata.Histogram[int64]:
+			for _, end := range []string{"", "_bucket", "_sum", "_count"} {
+				names[name+end] = true
+			}
+		default:
+			names[name] = true
+		}
+	}
+	for _, line := range b.read() {
+		for _, a := range regexp.MustCompile(`[{,]([a-z._]+)=`).FindAllStringSubmatch(line, -1) {
+			names[strings.ReplaceAll(a[1], ".", "_")] = true
+		}
+	}
+	text, err := os.ReadFile("README.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	found := regexp.MustCompile(`vodupload_[a-z_]+|error_type`).FindAllString(string(text), -1)
+	for _, name := range found {
+		if !names[name] {
+			t.Errorf("README.md names %s, which there is not", name)
+		}
+	}
+	if len(found) < 10 {
+		t.Errorf("found only %q", found)
 	}
 }
 
