@@ -39,6 +39,13 @@ const (
 	// made: the server reports whole seconds, of two clocks.
 	orphanSlack = 2 * time.Second
 
+	// lateSpan bounds how long after it was given up a request may arrive and be carried
+	// out: after an outage the system still sends what it was given before the connection
+	// was closed. What began after the request was given up has to be lateAge old, by which
+	// time another process that had begun it would have sent a part of it.
+	lateSpan = 2 * time.Minute
+	lateAge  = 15 * time.Second
+
 	// earlierSpan bounds how long after its claim an earlier run may have lost a request:
 	// its end is not known.
 	earlierSpan = 5 * time.Minute
@@ -53,11 +60,14 @@ const (
 
 // mayBe reports whether an upload that began at the given time, by the clock of here, was
 // made by one of the requests.
-func (l *lostInitiates) mayBe(began time.Time) bool {
+func (l *lostInitiates) mayBe(began, now time.Time) bool {
 	within := func(from, to time.Time) bool {
 		return !began.Before(from.Add(-orphanSlack)) && !began.After(to.Add(orphanSlack))
 	}
 	if l.count > 0 && within(l.first, l.last) {
+		return true
+	}
+	if l.count > 0 && within(l.first, l.last.Add(lateSpan)) && now.Sub(began) >= lateAge {
 		return true
 	}
 	end := l.earlier.Add(earlierSpan)
@@ -68,13 +78,13 @@ func (l *lostInitiates) mayBe(began time.Time) bool {
 }
 
 // orphans returns which of the server's uploads of one object the lost requests made:
-// those that began while these were under way, and that nobody is known to have. More
+// those that began while these were under way, or soon after, and that nobody is known to have. More
 // of them than were lost are none: another process makes some then. ahead is by how much
 // the server's clock is ahead.
-func (l *lostInitiates) orphans(object string, listed []wire.Unfinished, known map[string]bool, ahead time.Duration) []wire.Unfinished {
+func (l *lostInitiates) orphans(object string, listed []wire.Unfinished, known map[string]bool, now time.Time, ahead time.Duration) []wire.Unfinished {
 	var found []wire.Unfinished
 	for _, u := range listed {
-		if u.Object == object && !known[u.UploadID] && l.mayBe(u.Initiated.Add(-ahead)) {
+		if u.Object == object && !known[u.UploadID] && l.mayBe(u.Initiated.Add(-ahead), now) {
 			found = append(found, u)
 		}
 	}
@@ -136,7 +146,7 @@ func (u *upload) abortOrphans(ctx context.Context, lost *lostInitiates, mine str
 	}
 	ahead := cmp.Or(page.ServerTime, now).Sub(now)
 	suspicious := func(o wire.Unfinished) bool {
-		return o.Object == object && o.UploadID != mine && lost.mayBe(o.Initiated.Add(-ahead))
+		return o.Object == object && o.UploadID != mine && lost.mayBe(o.Initiated.Add(-ahead), now)
 	}
 	if !slices.ContainsFunc(page.Uploads, suspicious) {
 		return true // without a look at all checkpoints
@@ -146,7 +156,7 @@ func (u *upload) abortOrphans(ctx context.Context, lost *lostInitiates, mine str
 		return err == nil
 	}
 	known.ids[mine] = true
-	for _, o := range lost.orphans(object, page.Uploads, known.ids, ahead) {
+	for _, o := range lost.orphans(object, page.Uploads, known.ids, now, ahead) {
 		u.abortOrphan(ctx, bucket, o)
 	}
 	return true

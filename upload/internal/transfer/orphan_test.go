@@ -30,7 +30,10 @@ func TestWhichUploadsALostAnswerMade(t *testing.T) {
 		{"one that is known", 1, 0, []wire.Unfinished{{Object: "a", UploadID: "KNOWN", Initiated: at(1)}}, ""},
 		{"one of another object", 1, 0, []wire.Unfinished{{Object: "ab", UploadID: "X", Initiated: at(1)}}, ""},
 		{"one from before", 1, 0, []wire.Unfinished{{Object: "a", UploadID: "X", Initiated: at(-2.5)}}, ""},
-		{"one from after", 1, 0, []wire.Unfinished{{Object: "a", UploadID: "X", Initiated: at(12.5)}}, ""},
+		{"one that arrived late", 1, 0, []wire.Unfinished{{Object: "a", UploadID: "X", Initiated: at(40)}}, "X"},
+		{"one from after, and new", 1, 0, []wire.Unfinished{{Object: "a", UploadID: "X", Initiated: at(46)}}, ""},
+		{"one of while they were under way, and new", 1, 55 * time.Second, []wire.Unfinished{{Object: "a", UploadID: "X", Initiated: at(60)}}, "X"},
+		{"one from long after", 1, -10 * time.Minute, []wire.Unfinished{{Object: "a", UploadID: "X", Initiated: at(-600 + 133)}}, ""},
 		{"one without a time", 1, 0, []wire.Unfinished{{Object: "a", UploadID: "X"}}, ""},
 		{"by a clock that is ahead", 1, time.Hour, []wire.Unfinished{{Object: "a", UploadID: "X", Initiated: at(3601)}}, "X"},
 		{"by a clock that is ahead, one from before", 1, time.Hour, []wire.Unfinished{{Object: "a", UploadID: "X", Initiated: at(1)}}, ""},
@@ -43,7 +46,7 @@ func TestWhichUploadsALostAnswerMade(t *testing.T) {
 			}
 			l.last = at(10)
 			var got string
-			for _, u := range l.orphans("a", tt.listed, map[string]bool{"KNOWN": true}, tt.ahead) {
+			for _, u := range l.orphans("a", tt.listed, map[string]bool{"KNOWN": true}, at(60), tt.ahead) {
 				got += " " + u.UploadID
 			}
 			if got = fmt.Sprint(got); got != tt.want && got != " "+tt.want {
