@@ -48,6 +48,7 @@ type entry struct {
 	cancel   context.CancelCauseFunc // of its run; nil when it does not run
 	steps    *transfer.Steps         // of its run, in its source
 	waits    waits                   // of its run, or of the file before it is started
+	outage   shownOutage             // before it is started
 	session  *transfer.Session       // from the first run or clean-up on
 	uploadID string
 	partSize int64

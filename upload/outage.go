@@ -34,7 +34,8 @@ func (r *run) waits(f transfer.WaitFor, outage int, why error) (end func(error) 
 	}
 }
 
-// A shownOutage is the last one that was reported to a run. The client's lock guards it.
+// A shownOutage is the last one that was reported to a run, or to a file before it is
+// started. The client's lock guards it.
 type shownOutage struct {
 	number int // 0: none
 	since  time.Time
@@ -42,17 +43,16 @@ type shownOutage struct {
 
 // outage reports why the file waits, unless that outage was reported before.
 func (w *wait) outage(shown *shownOutage, number int, why error) {
-	known := false
-	w.c.view(func(*filelist.List) {
-		one := w.e.waits.of(w.why)
-		if known = number > 0 && shown.number == number; known {
-			one.reported = true
-			one.now.Since, one.now.Err, one.attempt = shown.since, why, 1
-			return
-		}
-		*shown = shownOutage{number, one.now.Since}
-	})
-	if !known {
-		w.failed(1, why)
+	w.c.view(func(*filelist.List) { w.outageLocked(shown, number, why) })
+}
+
+func (w *wait) outageLocked(shown *shownOutage, number int, why error) {
+	one := w.e.waits.of(w.why)
+	if number > 0 && shown.number == number {
+		one.reported = true
+		one.now.Since, one.now.Err, one.attempt = shown.since, why, 1
+		return
 	}
+	*shown = shownOutage{number, one.now.Since}
+	w.failedLocked(1, why)
 }

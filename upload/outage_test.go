@@ -194,6 +194,52 @@ func TestOutage(t *testing.T) {
 	}
 }
 
+// TestOutageWithoutAProbe: nobody is there to probe once the file that did is canceled. One
+// of those that were kept from being started probes then, and the others have heard of the
+// outage already.
+func TestOutageWithoutAProbe(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newOutageWorld(t)
+		w.opts.Parallel = 1
+		c := w.client()
+		must(c.Upload(w.ctx, w.bytesOf("first", kib)))
+		away["connection refused"](w, true)
+		var ids []upload.FileID
+		for i := range 20 {
+			ids = append(ids, w.add(c, w.bytesOf(fmt.Sprint("o", i), kib))...)
+		}
+		w.do(c.Start(w.ctx))
+		for _, id := range ids[:3] {
+			time.Sleep(30 * time.Second)
+			w.do(c.CancelFile(id))
+		}
+		time.Sleep(30 * time.Second)
+		w.mu.Lock()
+		for i, id := range ids {
+			if n := w.waiting[id]; n != 1 {
+				t.Errorf("OnWaiting was called %d times for file %d", n, i)
+			}
+		}
+		w.mu.Unlock()
+		for _, id := range ids[3:] {
+			if f := must(c.File(id)); f.Waiting == nil || f.Waiting.For != upload.WaitNetwork || f.Waiting.Err == nil {
+				t.Errorf("%s waits for %v", f.Object, f.Waiting)
+			}
+		}
+		w.do(c.Stop())
+		time.Sleep(5 * time.Second)
+		w.do(c.Start(w.ctx))
+		time.Sleep(30 * time.Second)
+		w.mu.Lock()
+		defer w.mu.Unlock()
+		for i, id := range ids[3:] {
+			if n := w.waiting[id]; n != 2 {
+				t.Errorf("after Stop and Start, OnWaiting was called %d times for file %d, want a second time", n, i)
+			}
+		}
+	})
+}
+
 // TestEndpointThatNeverAnswered fails by RetryCount.
 func TestEndpointThatNeverAnswered(t *testing.T) {
 	for name, set := range away {

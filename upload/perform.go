@@ -133,7 +133,8 @@ func (c *Client) sessionLocked(e *entry) *transfer.Session {
 func (c *Client) startRunLocked(e *entry, effect filelist.Effect) {
 	ctx, cancel := context.WithCancelCause(e.direct.context(c.workers.ctx))
 	e.cancel = cancel
-	r := &run{c: c, e: e, id: effect.File, number: effect.Run, session: c.sessionLocked(e)}
+	r := &run{c: c, e: e, id: effect.File, number: effect.Run, session: c.sessionLocked(e), outage: e.outage}
+	e.outage = shownOutage{}
 	e.steps = &r.steps
 	r.slots = &fileSlots{c: c, rank: rankOf(e)}
 	r.slots.inHand.Store(effect.Slot)

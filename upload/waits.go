@@ -205,9 +205,12 @@ func (c *Client) heldLocked(e *entry, effect filelist.Effect) {
 	if effect.Kind == filelist.Held {
 		w.beginLocked()
 		if effect.Err != nil {
-			w.failedLocked(1, effect.Err)
+			w.outageLocked(&e.outage, c.service.Away().Outages[e.site.text], effect.Err)
 		}
 		return
+	}
+	if c.list.State() != filelist.Started { // it hears of the outage again when it may start again
+		e.outage = shownOutage{}
 	}
 	was, last := w.endLocked()
 	if last && c.opts.Observer != nil {

@@ -29,6 +29,7 @@ type lines struct {
 type Away struct {
 	Version   int              // goes up with each change
 	Endpoints map[string]error // why; never changes
+	Outages   map[string]int   // their numbers; never changes
 }
 
 // Away returns those of now.
@@ -38,19 +39,20 @@ func (s *Service) Away() Away {
 	return s.lines.away
 }
 
-// set records why an endpoint is away; nil: it is not.
-func (ls *lines) set(endpoint string, away error) {
+// set records why an endpoint is away, in which outage of it; nil: it is not.
+func (ls *lines) set(endpoint string, outage int, away error) {
 	ls.awayMu.Lock()
 	defer ls.awayMu.Unlock()
-	all := maps.Clone(ls.away.Endpoints)
+	all, outages := maps.Clone(ls.away.Endpoints), maps.Clone(ls.away.Outages)
 	if all == nil {
-		all = make(map[string]error)
+		all, outages = make(map[string]error), make(map[string]int)
 	}
 	delete(all, endpoint)
+	delete(outages, endpoint)
 	if away != nil {
-		all[endpoint] = away
+		all[endpoint], outages[endpoint] = away, outage
 	}
-	ls.away = Away{ls.away.Version + 1, all}
+	ls.away = Away{ls.away.Version + 1, all, outages}
 }
 
 func (s *Service) lineTo(endpoint string) *line {
@@ -97,7 +99,7 @@ func (l *line) publishLocked() (changed bool) {
 	if away {
 		why = l.end.Err()
 	}
-	l.s.lines.set(l.name, why)
+	l.s.lines.set(l.name, l.end.Outage(), why)
 	return true
 }
 
