@@ -142,6 +142,7 @@ const workerEnv = "VODUPLOAD_TEST_WORKER"
 type worker struct {
 	NATS, Namespace, OSS, Path, Object string
 	Lease                              time.Duration
+	Dir                                string // of its checkpoints, without NATS; empty: none
 }
 
 // runWorker does not return in a process that is a worker.
@@ -163,6 +164,15 @@ func runWorker() {
 }
 
 func (w worker) run() error {
+	if w.Dir != "" {
+		s, err := checkpoint.OpenDir(w.Dir)
+		if err != nil {
+			return err
+		}
+		defer s.Close()
+		_, err = send(context.Background(), s, w.OSS, w.Path, w.Object)
+		return err
+	}
 	nc, err := nats.Connect(w.NATS, nats.MaxReconnects(-1))
 	if err != nil {
 		return err
