@@ -116,9 +116,13 @@ func (q *Queue) Enqueue(ctx context.Context, job Job) (id string, err error) {
 	return job.ID, nil
 }
 
-// exists returns the error for an ID that is taken.
+// exists returns the error for an ID that is taken. Where an Enqueue before this one has got
+// no further than the state, it rings, so that the job need not wait for the reconciler.
 func (q *Queue) exists(ctx context.Context, id string) error {
 	if info, ok, err := q.state(ctx, id); err == nil && ok {
+		if info.State == StateQueued {
+			_, _ = q.ring(ctx, info.Queue, &info.Job)
+		}
 		return fmt.Errorf("%w: %s is %s since %s", ErrJobExists, &info.Job, info.State, info.Updated.Format(time.RFC3339))
 	}
 	return fmt.Errorf("%w: job %s", ErrJobExists, id)

@@ -97,6 +97,25 @@ func TestEnqueueRefuses(t *testing.T) {
 	})
 }
 
+// An Enqueue that got no answer is repeated with the same ID: what it has left out is done
+// then.
+func TestEnqueueAgainRings(t *testing.T) {
+	p := newPlant(t)
+	job := p.film("talk.mp4", 1000)
+	p.enqueue(job)
+	if err := p.bells().Purge(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	for range 2 {
+		if _, err := p.Enqueue(t.Context(), job); !errors.Is(err, fleet.ErrJobExists) {
+			t.Errorf("got %v, want ErrJobExists", err)
+		}
+		if c, err := p.Counts(t.Context()); err != nil || c != (fleet.Counts{Waiting: 1, Kept: 1}) {
+			t.Errorf("got %+v, %v; want one that waits", c, err)
+		}
+	}
+}
+
 func TestJobsThatDoNotExist(t *testing.T) {
 	q := newQueue(t)
 	for _, id := range []string{"none", "", "*", "a.b", ">"} {
