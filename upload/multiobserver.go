@@ -8,9 +8,15 @@ import (
 
 // MultiObserver returns an observer that calls each of these in order: one for metrics and
 // one for a page, for example. The context that one returns is what the next one gets, and
-// all get the last one later. Nil ones are left out.
+// all get the last one later. Nil ones are left out, and so are those without functions.
 func MultiObserver(observers ...*Observer) *Observer {
-	all := slices.DeleteFunc(slices.Clone(observers), func(o *Observer) bool { return o == nil })
+	all := slices.DeleteFunc(slices.Clone(observers), func(o *Observer) bool { return o.orNone() == nil })
+	switch len(all) {
+	case 0:
+		return &Observer{}
+	case 1:
+		return all[0]
+	}
 	return &Observer{
 		FileStart: func(ctx context.Context, f FileInfo) context.Context {
 			for _, o := range all {

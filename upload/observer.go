@@ -3,6 +3,7 @@ package upload
 import (
 	"context"
 	"errors"
+	"reflect"
 	"time"
 
 	"github.com/vodupload/vodupload/upload/internal/filelist"
@@ -48,6 +49,14 @@ type Observer struct {
 
 	// Wait is called when a file has waited, however short, with how long.
 	Wait func(id FileID, w Waiting, lasted time.Duration)
+}
+
+// orNone returns o, or nil if it wants to see nothing: then it costs a branch.
+func (o *Observer) orNone() *Observer {
+	if o == nil || reflect.ValueOf(*o).IsZero() {
+		return nil
+	}
+	return o
 }
 
 // A Request is one request to OSS, for an [Observer].

@@ -195,6 +195,7 @@ func (o *Options) withDefaults() (Options, error) {
 	if c.Parallel == Auto {
 		c.Parallel = slots.AutoMost
 	}
+	c.Observer = c.Observer.orNone()
 	setDefault(&c.RetryCount, DefaultRetryCount)
 	setDefault(&c.RetryInterval, DefaultRetryInterval)
 	setDefault(&c.StallTimeout, DefaultStallTimeout)

@@ -53,7 +53,7 @@ func (s Snapshot) redact(text string) string {
 		return ""
 	}
 	for _, secret := range [...]string{s.AccessKeySecret, s.SecurityToken, signatureOf(s.authorization)} {
-		if len(secret) < minSecret {
+		if len(secret) < minSecret || len(secret) > len(text) { // no form of it is shorter
 			continue
 		}
 		for _, form := range [...]string{
