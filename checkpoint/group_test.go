@@ -146,7 +146,9 @@ func TestCloseTellsWhatWasNotWritten(t *testing.T) {
 	u := mustBegin(t, d, "a", testPart(1))
 	must(t, u.Flush(t.Context()))
 	full(u, true)
-	mustAdd(t, u, testParts(2, 600)...)
+	for _, p := range testParts(2, 600) {
+		_ = u.Add(p) // on a slow machine the first group has failed by the last of them
+	}
 	if err := u.Close(); err == nil {
 		t.Error("Close while the disk is full: no error")
 	}
