@@ -34,7 +34,9 @@ type Held interface {
 	// Flush of a Held asks the engine whether the claim is still this holder's, also where
 	// no part is waiting to be written: it is called right before each request that makes
 	// or aborts an upload or makes an object. A claim of a [Shared] store that is not Held is
-	// asked before each part, too: nothing else says that it is lost.
+	// asked before each part, too: nothing else says that it is lost. Then what is in flight
+	// is cut off when one part finds it out, and the last parts when they are recorded, or
+	// Complete asks: until then they change nothing that another holder relies on.
 	Lost() <-chan struct{}
 }
 

@@ -47,14 +47,18 @@
 // back. Neither the end of a worker by SIGTERM nor an engine that is away counts. A job
 // whose source a machine does not have waits for another that has it.
 //
+// A job that kills its worker, such as one of a file that a library in Prepare cannot bear, is
+// dead after as many attempts. The jobs that its workers had at the same time are tried
+// apart from it.
+//
 // # Workers
 //
 // A worker claims the upload in the shared store of checkpoints before it sends anything,
 // and the claim is a lease that it renews. It writes the result first, and only then
 // removes the record and acknowledges the bell, so that each step may be its last one:
-// whoever comes next finds out what is left to do. All that it writes of a job is
-// conditional on what it wrote before, so that one that was thought dead cannot overwrite
-// what its heir has written.
+// the next worker finds out what is left to do. All that it writes of a job is conditional on
+// what it wrote before, so that a worker that was thought dead cannot overwrite what another
+// has written since.
 //
 // On SIGTERM, as in the example, a worker gives back all that it has, and others continue
 // within a second. One that is killed keeps its claims until their leases end: 30 s by
@@ -62,13 +66,24 @@
 //
 // # What the engine is trusted with
 //
-// With liveness and thrift, never with integrity. Whatever it loses, delays or tells
+// With liveness and thrift, never with integrity. Whatever it loses, delays or delivers
 // twice, no object is wrong: what is in an object is decided between the client and OSS, by
 // upload ID, ETags and CRC64 (see package upload). What a loss costs is parts that are sent
-// again, an upload at the server that Client.Sweep finds, or a job that is rung for a
-// minute later; and jobs that were enqueued in the last moments, if all servers lose power
-// and do not sync. A job whose Enqueue returned nil is lost only with the disks of a
-// majority of the servers.
+// again, an upload at the server that Client.Sweep finds, or a job that begins a minute
+// later.
+//
+// Where the servers sync each write, a job whose Enqueue returned nil is lost only with the
+// disks of a majority of them. Where they do not, a power cut of all servers takes their
+// unsynced pages, up to two minutes: jobs that were enqueued in that time are lost, and
+// others are as they were before it, so that some are done again. The latter may overwrite
+// an object that was replaced since: Job.IfExists guards against that.
+//
+// While a majority of the servers is away, nothing begins or ends. Parts are sent until two
+// thirds of the lease have passed, and all is resumed when the majority is back.
+//
+// The clocks of workers may differ: what one judges by the times that another has written,
+// it judges by the clock of the servers, where its own is more than a second off. Leases do
+// not depend on clocks that agree.
 //
 // # Secrets
 //
@@ -82,8 +97,9 @@
 // # Settings of the servers
 //
 //   - sync_interval: always. By default a server syncs every two minutes, and a power cut
-//     takes what was acknowledged since. WorkerOptions.SyncAlways says that it is set. The
-//     servers of package embedded do so.
+//     takes what was acknowledged since. WorkerOptions.SyncAlways says that it is set;
+//     without it workers log a warning, since a client cannot see it. The servers of package
+//     embedded do so.
 //   - Three servers, so that one may fail: streams made in a cluster have three replicas.
 //     Five survive two.
 //   - WorkerOptions.Lease above three elections, each of which takes 4 to 9 s: otherwise
@@ -96,7 +112,9 @@
 //
 // A job costs about ten small writes to the engine, and one a second for as long as it
 // runs. 100,000 jobs that wait take some 70 MB of disk at each server (5,000 took 3.6 MB),
-// and nothing in the workers.
+// and nothing in the workers. The store of checkpoints costs a worker no more CPU time than
+// one on its own disk: 0.96 of it in whole uploads of 2,500 parts of 100 KiB.
+//
 // WorkerOptions.Files is how many jobs a worker has at a time, and Upload.Parallel how many
 // requests it has in flight for them. With FleetParallel and FleetBandwidthLimit the
 // workers share one budget: each takes its equal part, shrinks at once when another comes,

@@ -112,7 +112,8 @@ type WorkerOptions struct {
 	SyncAlways bool
 
 	// Logger gets what an operator wants to know. No line has a secret in it. The default
-	// is silent.
+	// is silent, but that warnings of the store of checkpoints go to [slog.Default] while
+	// SyncAlways is not set.
 	Logger *slog.Logger
 }
 

@@ -52,8 +52,12 @@ func NewWorker(ctx context.Context, nc *nats.Conn, opts *WorkerOptions) (*Worker
 	}
 	given := o.Upload.Checkpoints
 	if given == nil {
+		log := o.Logger
+		if !o.SyncAlways && (opts == nil || opts.Logger == nil) {
+			log = nil // a warning about data that may be lost is not for nobody
+		}
 		given, err = store.Open(ctx, nc, &store.Options{
-			Namespace: o.Namespace, Holder: o.Name, Lease: o.Lease, Replicas: o.Replicas, SyncAlways: o.SyncAlways, Logger: o.Logger,
+			Namespace: o.Namespace, Holder: o.Name, Lease: o.Lease, Replicas: o.Replicas, SyncAlways: o.SyncAlways, Logger: log,
 		})
 		if err != nil {
 			return nil, storeError(err)

@@ -1,8 +1,10 @@
 package fleet_test
 
 import (
+	"bytes"
 	"context"
 	"errors"
+	"log/slog"
 	"net/http"
 	"strings"
 	"sync"
@@ -10,6 +12,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/nats-io/nats-server/v2/server"
 	"github.com/nats-io/nats.go/jetstream"
 
 	"github.com/vodupload/vodupload/checkpoint"
@@ -407,6 +410,34 @@ func TestWorkerOptionsAreChecked(t *testing.T) {
 				t.Errorf("got %v, want an error that says %q", err, tt.text)
 			}
 		})
+	}
+}
+
+// Where nobody says that the servers sync, a worker without a Logger warns all the same.
+func TestWorkerWarnsOfServersThatMayNotSync(t *testing.T) {
+	var log bytes.Buffer
+	before := slog.Default()
+	slog.SetDefault(slog.New(slog.NewTextHandler(&log, nil)))
+	defer slog.SetDefault(before)
+	nc := dialed(t, serve(t, &server.Options{JetStream: true}))
+	files, err := fleet.Files(t.TempDir())
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, always := range []bool{false, true} {
+		log.Reset()
+		w, err := fleet.NewWorker(t.Context(), nc, &fleet.WorkerOptions{SyncAlways: always, Openers: map[string]fleet.Opener{"file": files}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if warned := strings.Contains(log.String(), "sync_interval: always"); warned == always {
+			t.Errorf("SyncAlways %t: logged %q", always, &log)
+		}
+		ctx, cancel := context.WithCancel(t.Context())
+		cancel()
+		if err := w.Run(ctx); err != nil { // releases what it has
+			t.Error(err)
+		}
 	}
 }
 
