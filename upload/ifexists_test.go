@@ -246,7 +246,8 @@ func (r *closedReader) Close() error {
 // Most of a folder is there: that costs a request for each page of the list, and next to
 // no time.
 func TestFolderOfWhichMostIsThere(t *testing.T) {
-	const files, missing = 1000, 10
+	const missing = 10
+	files := many(5000)
 	for _, policy := range []upload.IfExists{upload.Skip, upload.SkipSame} {
 		t.Run(policy.String(), func(t *testing.T) {
 			b := newTestbed(t)
