@@ -83,8 +83,8 @@ func (c *Callback) check() error {
 			return fmt.Errorf("%w: Callback.%s is not valid UTF-8", ErrInvalidArgument, f.field)
 		}
 	}
-	if strings.ContainsFunc(c.Host+c.BodyType, unicode.IsControl) {
-		return fmt.Errorf("%w: Callback: a control character in Host or BodyType, which become headers", ErrInvalidArgument)
+	if strings.ContainsFunc(c.Host, unicode.IsControl) {
+		return fmt.Errorf("%w: Callback.Host: got %q, which has a control character, and becomes a header", ErrInvalidArgument, c.Host)
 	}
 	return checkVars("Vars", c.Vars)
 }

@@ -43,6 +43,7 @@ func (w *dirWalk) check() error {
 		set   bool
 	}{
 		{"Path", w.File.Path != ""}, {"Object", w.File.Object != ""}, {"Source", w.File.Source != nil}, {"Reader", w.File.Reader != nil},
+		{"SourceName", w.File.SourceName != ""}, {"Size", w.File.Size != 0},
 	} {
 		if f.set {
 			return fmt.Errorf("%w: AddDirOptions.File.%s: want it empty: each file has its own", ErrInvalidArgument, f.field)

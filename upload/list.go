@@ -50,8 +50,11 @@ func (c *Client) checked(f File) (*entry, int64, error) {
 	plan, err := transfer.NewPlan(size, c.opts.PartSize)
 	if err != nil {
 		field := "Path: " + e.path
-		if e.stream != nil {
+		switch {
+		case e.stream != nil:
 			field = "Size"
+		case f.Source != nil:
+			field = "Source: " + e.path
 		}
 		return nil, 0, fmt.Errorf("%w: File.%s: %w", ErrInvalidArgument, field, err)
 	}

@@ -54,7 +54,7 @@ type Source interface {
 // NewSource returns the first size bytes of r as a Source; what r has beyond them is not
 // read. See [Source] for fingerprint.
 func NewSource(r io.ReaderAt, size int64, fingerprint string) Source {
-	return section{io.NewSectionReader(r, 0, size), fingerprint}
+	return section{io.NewSectionReader(r, 0, max(size, 0)), size, fingerprint}
 }
 
 // A Sectioner is a [Source] that can return a section as one stream, as a server that is
@@ -81,9 +81,11 @@ type Sectioner interface {
 
 type section struct {
 	*io.SectionReader
+	size        int64 // as it was given: it may be negative, which is an error of the file
 	fingerprint string
 }
 
+func (s section) Size() int64         { return s.size }
 func (s section) Fingerprint() string { return s.fingerprint }
 
 // An opener opens the bytes of a file, given its path without symbolic links.
