@@ -3,6 +3,7 @@ package world
 import (
 	"io"
 	"net/http"
+	"strings"
 	"sync"
 	"time"
 
@@ -75,7 +76,13 @@ type flipper struct{ w *world }
 
 func (f flipper) ServeHTTP(rw http.ResponseWriter, r *http.Request) {
 	if r.Method == http.MethodPut && r.ContentLength > 0 && f.w.takeFlip() {
+		began := time.Now()
 		r.Body = &flipped{ReadCloser: r.Body}
+		defer func() {
+			if r.Context().Err() != nil || time.Since(began) >= stallTimeout { // given up
+				f.w.lateFlips.add(strings.TrimPrefix(r.URL.Path, "/"), true)
+			}
+		}()
 	}
 	f.w.server.ServeHTTP(rw, r)
 }

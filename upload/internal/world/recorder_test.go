@@ -54,6 +54,9 @@ func (r *recorder) callbacks() upload.Callbacks {
 		OnTokenExpired: func(_ *upload.Client, f upload.FileInfo) {
 			r.enter("OnTokenExpired", f, func(upload.FileInfo) { r.p.answerToken(r.p.client.ResumeWithToken) })
 		},
+		OnWaiting: func(_ *upload.Client, f upload.FileInfo, _ upload.Waiting) {
+			r.enter("OnWaiting", f, func(upload.FileInfo) {})
+		},
 		OnFinished: func(*upload.Client) {},
 	}
 }
@@ -69,7 +72,7 @@ func (r *recorder) enter(name string, f upload.FileInfo, then func(upload.FileIn
 		r.p.violated("%s of %s while another callback is being called", name, f.Path)
 	}
 	defer r.inside.Add(-1)
-	unstarted := name == "OnStarted" || name == "OnCanceled" || f.ID == 0 || f.Err != nil && errors.Is(f.Err, errByUser)
+	unstarted := name == "OnStarted" || name == "OnCanceled" || name == "OnWaiting" && f.Started.IsZero() || f.ID == 0 || f.Err != nil && errors.Is(f.Err, errByUser)
 	if !unstarted && r.of(f) == nil {
 		r.p.violated("%s of %s, which is not under way", name, f.Path)
 		return

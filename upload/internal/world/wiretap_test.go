@@ -91,6 +91,7 @@ func (t *tapped) RoundTrip(req *http.Request) (*http.Response, error) {
 	if err == nil && res.StatusCode == http.StatusForbidden {
 		t.p.w.tokens.refuse(req.Header.Get("Authorization"))
 	}
+	t.p.signOfLife()
 	t.p.w.tap.hear(t.p, c, res, err)
 	if err != nil {
 		return nil, err

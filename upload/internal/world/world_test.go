@@ -30,6 +30,11 @@ type world struct {
 	links  map[eventKind]int // troubles of the network that last
 	stuck  counter           // objects whose bytes are not taken
 
+	// lateFlips are objects whose altered bytes were stored when nobody waited for the
+	// answer any more: perhaps after the right ones. No client can know of that, and where
+	// TLS carries the bytes, none are altered.
+	lateFlips counter
+
 	// p is the process of now; nil: there is none. Only the schedule's goroutine uses it.
 	p         *process
 	processes []*process
@@ -49,7 +54,7 @@ func run(t *testing.T, s schedule) []string {
 	defer cancel()
 	w := &world{
 		s: s, ctx: ctx, start: time.Now(), net: memnet.New(), store: checkpoint.NewMemory(),
-		links: make(map[eventKind]int), stuck: counter{n: make(map[string]int)},
+		links: make(map[eventKind]int), stuck: counter{n: make(map[string]int)}, lateFlips: counter{n: make(map[string]int)},
 	}
 	w.tap = &wiretap{w: w, uploads: make(map[string]*known), strikes: make(map[call]int)}
 	w.tokens = &tokens{w: w, life: s.Setup.TokenLife}
