@@ -30,7 +30,7 @@ func (d *director) verify(ctx context.Context) error {
 		}
 	}
 	if left := d.server.Uploads(bucket); len(left) > 0 {
-		return fmt.Errorf("%d uploads are left unfinished at the server", len(left))
+		return fmt.Errorf("uploads left unfinished at the server: %d", len(left))
 	}
 	taken, kept := 0, 0
 	for id, info := range d.narrator.films {

@@ -258,7 +258,7 @@ func (v *verification) end(ctx context.Context, err error) error {
 			text += fmt.Sprintf(", %d could not be compared", other)
 		}
 		if gone := v.gone.Load(); gone > 0 {
-			text += fmt.Sprintf("; %d files of the manifest are not here any more: their objects were compared with it", gone)
+			text += "; no longer here, and compared by the manifest alone: " + output.Count(int(gone), "file")
 		}
 		if v.extra > 0 {
 			text += "; " + output.Count(v.extra, "object") + " without a file here"

@@ -132,9 +132,9 @@ func (w *watching) run(ctx context.Context, state string, rules hotfolder.Rules,
 	defer journal.Close()
 	listed, damaged := journal.Len()
 	if damaged > 0 {
-		w.report.Say("%d entries of %s could not be read: files of theirs are compared with the bucket", damaged, path)
+		w.report.Say("%s of %s could not be read: files of theirs are compared with the bucket", output.Count(damaged, "line"), path)
 	}
-	w.report.Say("watching %s for %s, %d files were uploaded before", output.Safe(w.dir), w.to, listed)
+	w.report.Say("watching %s for %s, uploaded before: %s", output.Safe(w.dir), w.to, output.Count(listed, "file"))
 	err = hotfolder.Watch(ctx, w.dir, journal, &hotfolder.Options{
 		Rules: rules, Poll: flags.poll.Duration, After: flags.after.what, MoveTo: flags.after.folder, Once: flags.once,
 		Upload: w.upload, Judge: w.judge, Report: w.show,

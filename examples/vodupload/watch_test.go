@@ -42,7 +42,7 @@ func TestWatchUploadsAFolder(t *testing.T) {
 	}
 	sent := w.server.Count()
 	r = w.watch().wants(t, exitOK)
-	if n := w.server.Count() - sent; n > 1 || !strings.Contains(r.stderr, "3 files were uploaded before") {
+	if n := w.server.Count() - sent; n > 1 || !strings.Contains(r.stderr, "uploaded before: 3 files") {
 		t.Errorf("a second run makes %d requests, want one to see that the bucket is there\n%s", n, r.stderr)
 	}
 }

@@ -153,7 +153,9 @@ func (c *caller) again(ctx context.Context, policy RetryPolicy, part int, try fu
 				c.emit(Event{Kind: Retrying, Part: part, Attempt: 1, Delay: t.delay, Err: err})
 			}
 			continue
-		case !v.again && b.retries > 0:
+		case !v.again && b.retries == 1:
+			return fmt.Errorf("%w (gave up after one retry)", err)
+		case !v.again && b.retries > 1:
 			return fmt.Errorf("%w (gave up after %d retries)", err, b.retries)
 		case !v.again:
 			return err

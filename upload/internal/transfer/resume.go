@@ -25,7 +25,7 @@ func (m *multipart) resume(ctx context.Context) (bool, error) {
 	m.rec = rec
 	plan, why := m.planned()
 	if why != nil {
-		m.warn(fmt.Errorf("the upload starts over: %w; upload %s, of which %d parts are recorded, is aborted", why, rec.UploadID, len(local)))
+		m.warn(fmt.Errorf("the upload starts over: %w; upload %s is aborted, parts recorded of it: %d", why, rec.UploadID, len(local)))
 		m.discard(ctx)
 		return false, context.Cause(ctx)
 	}

@@ -249,7 +249,7 @@ func TestResumeOfAnotherSourceStartsOver(t *testing.T) {
 			t.Errorf("got %d parts resumed, want none", res.ResumedParts)
 		}
 		wantWarning(t, &r.seen, "bytes and is")
-		wantWarning(t, &r.seen, "upload "+old+", of which 4 parts are recorded, is aborted")
+		wantWarning(t, &r.seen, "upload "+old+" is aborted, parts recorded of it: 4")
 	})
 	t.Run("also where the old upload cannot be aborted", func(t *testing.T) {
 		r := newTestbed(t, fiveParts)
