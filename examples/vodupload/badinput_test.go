@@ -17,6 +17,7 @@ const deadAddress = "127.0.0.1:1"
 // has to end soon, with the right code and with what to do, on less than a screen, and
 // without a secret.
 func TestBadInputIsExplained(t *testing.T) {
+	t.Parallel()
 	page := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 		w.Header().Set("Content-Type", "text/html")
 		_, _ = w.Write([]byte("<html>Welcome to the hotel</html>"))

@@ -121,7 +121,7 @@ func (a *app) copy(ctx context.Context, args []string, flags *copyFlags) error {
 	}
 	s.record = record
 	s.report.Below(to.prefix())
-	s.object = flags.objectFlags.options()
+	s.object, s.info = flags.objectFlags.options(), flags.mediaFlags.info()
 	c := &copying{session: s, flags: flags, sources: sources, to: to, taken: make(map[string]string)}
 	return s.finish(ctx, c.run(ctx))
 }

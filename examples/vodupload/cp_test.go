@@ -104,6 +104,7 @@ func TestCpNames(t *testing.T) {
 }
 
 func TestCpStandardInput(t *testing.T) {
+	t.Parallel()
 	for name, args := range map[string][]string{
 		"of unknown size":           nil,
 		"of a size":                 {"--size", "350K"},
@@ -146,6 +147,7 @@ func TestCpProperties(t *testing.T) {
 }
 
 func TestCompare(t *testing.T) {
+	t.Parallel()
 	past, future := time.Now().Add(-time.Hour), time.Now().Add(time.Hour)
 	for _, test := range []struct {
 		compare      string
@@ -193,6 +195,7 @@ func TestCompare(t *testing.T) {
 func last[T any](s []T) T { return s[len(s)-1] }
 
 func TestDryRun(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t)
 	dir := w.tree()
 	w.upload("cp", filepath.Join(dir, "a.mp4"), "oss://media/in/").wants(t, exitOK)
@@ -217,6 +220,7 @@ func TestDryRun(t *testing.T) {
 }
 
 func TestSyncOfWhatIsThereSendsNothing(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t)
 	dir := w.tree()
 	w.upload("sync", dir, "oss://media/in/").wants(t, exitOK)
@@ -245,6 +249,7 @@ func TestCpTwoSourcesOfOneObject(t *testing.T) {
 }
 
 func TestFilesThatFailDoNotStopOthers(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t)
 	dir := w.tree()
 	w.server.Inject(osstest.Fail(osstest.OpPutObject, 403, "AccessDenied").Key("b.mov").Always())
@@ -292,6 +297,7 @@ func TestManifest(t *testing.T) {
 
 // What is wrong for all files is said once.
 func TestCpSaysOnceWhatIsWrongForAll(t *testing.T) {
+	t.Parallel()
 	for name, test := range map[string]struct {
 		code int
 		args []string
@@ -319,6 +325,7 @@ func TestCpSaysOnceWhatIsWrongForAll(t *testing.T) {
 }
 
 func TestCpURL(t *testing.T) {
+	t.Parallel()
 	text := strings.Repeat("film ", 60_000)
 	changed := time.Now().Add(-time.Hour)
 	site := httptest.NewServer(http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) {

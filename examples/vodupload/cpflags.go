@@ -127,6 +127,7 @@ func (f *objectFlags) options() *upload.ObjectOptions {
 type copyFlags struct {
 	clientFlags
 	objectFlags
+	mediaFlags
 	include, exclude      flagtype.Texts
 	maxDepth              flagtype.Number
 	minAge                flagtype.Duration
@@ -142,6 +143,7 @@ type copyFlags struct {
 func (f *copyFlags) register(flags *pflag.FlagSet, compare string) {
 	f.clientFlags.register(flags)
 	f.objectFlags.register(flags)
+	f.mediaFlags.register(flags)
 	f.include = flagtype.Texts{Check: selection.Check, Word: "PATTERN"}
 	f.exclude = f.include
 	f.maxDepth = flagtype.Number{Max: 1000}

@@ -32,6 +32,7 @@ func (r ran) says(t *testing.T, texts ...string) {
 }
 
 func TestDoctorOfGoodHealth(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t)
 	r := w.upload("doctor", "oss://media/in/", "--speed").wants(t, exitOK)
 	r.says(t, "ok    checkpoints   "+w.state, "ok    credentials   oss…, access key, from environment OSS_ACCESS_KEY_ID", "ok    network", "ok    clock",
@@ -47,6 +48,7 @@ func TestDoctorOfGoodHealth(t *testing.T) {
 }
 
 func TestDoctorFinds(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t)
 	policy := func(deny string) osstest.Key {
 		return osstest.Key{AccessKeyID: "limited", AccessKeySecret: "secret", Policy: `{"Version":"1","Statement":[
@@ -161,6 +163,7 @@ func TestFindings(t *testing.T) {
 }
 
 func TestWhoami(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t)
 	r := w.here("whoami").wants(t, exitOK)
 	r.says(t, "oss…", "environment OSS_ACCESS_KEY_ID", "it is a key")
@@ -180,6 +183,7 @@ func TestWhoami(t *testing.T) {
 }
 
 func TestWhoamiAsksSTS(t *testing.T) {
+	t.Parallel()
 	at := func(t *testing.T) (*world, *ststest.Server) {
 		w := newWorld(t)
 		server := ststest.NewServer(&ststest.Options{Users: []ststest.User{

@@ -31,6 +31,7 @@ again.
 type enqueueFlags struct {
 	engineFlags
 	objectFlags
+	mediaFlags
 	id        string
 	noClobber bool
 	wait      bool
@@ -54,6 +55,7 @@ func newEnqueue(a *app) *cobra.Command {
 	}
 	flags.engineFlags.register(cmd.Flags())
 	flags.objectFlags.register(cmd.Flags())
+	flags.mediaFlags.register(cmd.Flags())
 	cmd.Flags().StringVar(&flags.id, "id", "", "`ID` of the job, of one source only: the same command again changes nothing")
 	cmd.Flags().BoolVar(&flags.noClobber, "no-clobber", false, "replace no object")
 	cmd.Flags().BoolVar(&flags.wait, "wait", false, "wait until all jobs have ended, and end with 1 if one is dead")
@@ -93,6 +95,7 @@ func (a *app) enqueue(ctx context.Context, sources []string, to string, flags *e
 	e := &enqueuing{findings: &findings{app: a, report: a.reporter()}, q: q}
 	for _, job := range jobs {
 		job.ID, job.Endpoint, job.Bucket, job.Options = flags.id, place.Endpoint, d.bucket, flags.objectFlags.options()
+		job.Info = flags.mediaFlags.info()
 		if flags.noClobber {
 			job.IfExists = upload.Skip
 		}

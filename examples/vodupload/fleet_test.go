@@ -52,6 +52,7 @@ func (s *serving) stop(by os.Signal) ran {
 }
 
 func TestFleetUploadsWhatIsEnqueued(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t).withQueue()
 	w.file("a/talk.mp4", 300_000)
 	w.file("a/b c.srt", 100)
@@ -101,6 +102,7 @@ func (w *world) untilJob(id, state string) {
 }
 
 func TestFleetRefuses(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t).withQueue()
 	file := w.file("x", 1)
 	dead := "nats://me:hush@" + deadAddress

@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"flag"
 	"os"
 	"os/exec"
 	"testing"
@@ -17,6 +18,7 @@ func TestMain(m *testing.M) {
 			main()
 		}
 	}
+	_ = flag.Set("test.parallel", "8") // those that run in parallel wait, most of the time
 	os.Exit(m.Run())
 }
 

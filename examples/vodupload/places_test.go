@@ -76,6 +76,7 @@ func twoRegions(t *testing.T) (w *world, beijing *osstest.Server) {
 }
 
 func TestUploadsOfSeveralRegions(t *testing.T) {
+	t.Parallel()
 	t.Run("are resumed by one command", func(t *testing.T) {
 		w, beijing := twoRegions(t)
 		events := w.run("resume", "--json", "--checkpoint-dir", w.state).wants(t, exitOK).events(t)
@@ -128,6 +129,7 @@ func hasObject(s *osstest.Server, bucket string) bool {
 }
 
 func TestManifestOfSeveralRegions(t *testing.T) {
+	t.Parallel()
 	w, _ := twoRegions(t)
 	list := filepath.Join(t.TempDir(), "m.jsonl")
 	for _, to := range []string{"oss://media/in/", "oss://archive/in/"} {

@@ -14,8 +14,9 @@ import (
 
 const resumeHelp = `Resumes the unfinished uploads of files whose checkpoints are here, or those with the given IDs
 (see uploads; the beginning of an ID is enough). It needs no more than the checkpoint: what the
-upload was begun with, like its content type and storage class, is with it at the server. If the
-server does not have it any more, the file is uploaded from the start, with the defaults.
+upload was begun with, like its content type and storage class, is with it at the server; but what
+is sent at its end, like --title and --callback-url, is not: the command that began it sends that.
+If the server does not have it any more, the file is uploaded from the start, with the defaults.
 
 The buckets may be in several regions: each upload goes where it was begun.`
 

@@ -15,6 +15,7 @@ import (
 )
 
 func TestWrongFoldersAndNamesAreUsage(t *testing.T) {
+	t.Parallel()
 	for outcome, test := range map[string]struct {
 		args []string
 		env  string
@@ -81,6 +82,7 @@ type failing struct{ err error }
 func (f failing) Write([]byte) (int, error) { return 0, f.err }
 
 func TestStandardOutput(t *testing.T) {
+	t.Parallel()
 	full := errors.New("no space left on device")
 	for outcome, test := range map[string]struct {
 		args []string
@@ -118,6 +120,7 @@ func TestStandardOutput(t *testing.T) {
 
 // The signal that comes with a closed pipe ends a process, unless it is asked for.
 func TestClosedPipeEndsNoUpload(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t)
 	cmd, _ := w.command("cp", w.file("a.mp4", 10), "oss://media/", "--json", "--endpoint", w.server.URL, "--checkpoint-dir", w.state)
 	r, out, err := os.Pipe()

@@ -19,6 +19,7 @@ type session struct {
 	place  config.Place
 	bucket string
 	object *upload.ObjectOptions // of all files; nil: the defaults
+	info   *upload.Info          // of all files; nil: none
 	cache  *sts.Cache
 	record *record // nil: none
 
@@ -170,5 +171,5 @@ func (s *session) outcome(ctx context.Context, err error) error {
 
 // file returns a file with the destination that all files of the session share.
 func (s *session) file() upload.File {
-	return upload.File{Endpoint: s.place.Endpoint, Bucket: s.bucket, Options: s.object}
+	return upload.File{Endpoint: s.place.Endpoint, Bucket: s.bucket, Options: s.object, Info: s.info}
 }

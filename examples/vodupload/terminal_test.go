@@ -195,8 +195,10 @@ func (w *world) shown(s *terminal, args ...string) <-chan int {
 }
 
 func TestBars(t *testing.T) {
+	t.Parallel()
 	for _, columns := range []int{80, 120} {
 		t.Run(fmt.Sprint(columns, " columns"), func(t *testing.T) {
+			t.Parallel()
 			w, s := newWorld(t), newTerminal(t, columns, 24)
 			for i := range 13 {
 				w.file(fmt.Sprintf("tree/%02d 会议录像 of the autumn season, with a long name.mp4", i), 300_000)
@@ -294,6 +296,7 @@ func TestBars(t *testing.T) {
 
 // Progress never goes back, whatever is sent again.
 func TestBarsNeverGoBack(t *testing.T) {
+	t.Parallel()
 	w, s := newWorld(t), newTerminal(t, 80, 24)
 	w.file("tree/a.mp4", 2<<20)
 	w.server.Inject(

@@ -59,6 +59,7 @@ func (w *world) uploadID() string {
 }
 
 func TestUploadsListsCheckpoints(t *testing.T) {
+	t.Parallel()
 	w := interruptedWorld(t)
 	id := w.uploadID()
 	r := w.kept("uploads").wants(t, exitOK)
@@ -87,6 +88,7 @@ func TestUploadsListsCheckpoints(t *testing.T) {
 }
 
 func TestResume(t *testing.T) {
+	t.Parallel()
 	t.Run("all", func(t *testing.T) {
 		w := interruptedWorld(t)
 		w.server.ResetRequests()
@@ -124,6 +126,7 @@ func TestResume(t *testing.T) {
 }
 
 func TestSweep(t *testing.T) {
+	t.Parallel()
 	for _, where := range []string{"", "oss://media/in/"} {
 		t.Run("of "+where, func(t *testing.T) {
 			w := interruptedWorld(t)

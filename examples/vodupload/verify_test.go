@@ -32,6 +32,7 @@ func (w *world) verify() ran {
 }
 
 func TestVerifyFolder(t *testing.T) {
+	t.Parallel()
 	w := verified(t)
 	w.server.ResetRequests()
 	if r := w.verify().wants(t, exitOK); !strings.Contains(r.stderr, "3 same, 0 different, 0 missing") {
@@ -124,6 +125,7 @@ func TestVerifyFolder(t *testing.T) {
 }
 
 func TestVerifyManifest(t *testing.T) {
+	t.Parallel()
 	w := verified(t)
 	path := filepath.Join(t.TempDir(), "m.jsonl")
 	list, err := manifest.Open(path)
@@ -164,6 +166,7 @@ func TestVerifyManifest(t *testing.T) {
 }
 
 func TestVerifyRefuses(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t)
 	bad := w.file("bad.jsonl", 10)
 	empty := w.file("empty.jsonl", 0)

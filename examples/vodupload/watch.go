@@ -87,7 +87,7 @@ func (a *app) watch(ctx context.Context, folder, to string, flags watchFlags) er
 		return err
 	}
 	s.report.Below(d.prefix())
-	s.object = flags.objectFlags.options()
+	s.object, s.info = flags.objectFlags.options(), flags.mediaFlags.info()
 	w := &watching{session: s, to: d, dir: dir, after: flags.after}
 	return s.finish(ctx, w.run(ctx, state, rules, flags))
 }

@@ -20,6 +20,7 @@ func (w *world) watch(args ...string) ran {
 }
 
 func TestWatchUploadsAFolder(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t)
 	w.file("a/talk.mp4", 300_000)
 	w.file("small.srt", 100)
@@ -48,6 +49,7 @@ func TestWatchUploadsAFolder(t *testing.T) {
 }
 
 func TestWatchDeletesAndMoves(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t)
 	w.file("a/talk.mp4", 300_000)
 	w.file("a/talk.mp4.ready", 1)
@@ -66,6 +68,7 @@ func TestWatchDeletesAndMoves(t *testing.T) {
 }
 
 func TestWatchPutsAsideWhatCannotBeUploaded(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t)
 	w.file("good.mp4", 1000)
 	w.watch().wants(t, exitOK)
@@ -84,6 +87,7 @@ func TestWatchPutsAsideWhatCannotBeUploaded(t *testing.T) {
 }
 
 func TestWatchDoesNotBlameFilesForWhatIsOfAll(t *testing.T) {
+	t.Parallel()
 	for name, tt := range map[string]struct {
 		fault *osstest.Fault
 		code  int
@@ -104,6 +108,7 @@ func TestWatchDoesNotBlameFilesForWhatIsOfAll(t *testing.T) {
 }
 
 func TestWatchRefuses(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t)
 	file := w.file("x", 1)
 	for name, tt := range map[string]struct {
@@ -142,6 +147,7 @@ func TestWatchRefuses(t *testing.T) {
 }
 
 func TestWatchEndsByASignal(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t)
 	w.file("a.mp4", 500_000)
 	hang := osstest.Hang(osstest.OpUploadPart)
@@ -163,6 +169,7 @@ func TestWatchEndsByASignal(t *testing.T) {
 
 // A kill may fall between the end of an upload and its entry in the list.
 func TestWatchSendsNothingThatIsThere(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t)
 	w.file("a/talk.mp4", 300_000)
 	w.file("small.srt", 100)

@@ -15,6 +15,7 @@ import (
 type watchFlags struct {
 	clientFlags
 	objectFlags
+	mediaFlags
 	settle, poll flagtype.Duration
 	temporary    []string
 	trigger      []string
@@ -25,6 +26,7 @@ type watchFlags struct {
 func (f *watchFlags) register(flags *pflag.FlagSet) {
 	f.clientFlags.register(flags)
 	f.objectFlags.register(flags)
+	f.mediaFlags.register(flags)
 	f.settle.Duration, f.poll.Duration = hotfolder.DefaultSettle, hotfolder.DefaultPoll
 	flags.Var(&f.settle, "settle", "take a file whose size and time stood still for so long")
 	flags.Var(&f.poll, "poll", "how often the whole folder is read")

@@ -10,14 +10,16 @@ import (
 	"golang.org/x/term"
 )
 
-// A screen is a terminal whose last lines are repainted. This is not left to mpb (v8.16.2):
-//   - Its bars are of one thing each and stay where they are. Here the ten that run longest
-//     are shown, above a total: that takes fillers which are given the lines that are made
-//     here, and leaves mpb to move the cursor.
-//   - It moves the cursor up by as many lines as it wrote. In a terminal that was made
-//     narrower, these have become more, and what is left of them stays for good.
-//   - What is written above its bars is shown with the next frame, and is lost if that
-//     never comes.
+// A screen is a terminal whose last lines are repainted. This is not left to mpb. Ten bars, a
+// total line, what is waited for and progress that never goes back can be had of v8.16.2, by
+// fillers that are given the lines which are made here; in a pseudo-terminal it did not do
+// the rest:
+//   - It moves the cursor up by as many lines as it wrote. Most terminals break long lines
+//     again when they become narrower: with three bars, 100 columns that became 40 left
+//     two and a half of the bars of the frame before on the screen, for good.
+//   - What is written above its bars is shown with the next frame. Where the process ended
+//     within an eighth of a second, as by a second Ctrl-C, the line that resumes was never
+//     shown.
 type screen struct {
 	to    *os.File
 	shown []string // what was painted last
