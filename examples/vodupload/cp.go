@@ -76,6 +76,8 @@ func (f *copyFlags) plan(args []string) (sources []string, to destination, err e
 	piped := slices.Contains(sources, "-")
 	for _, source := range sources {
 		switch scheme := schemeOf(source); {
+		case source == "":
+			return nil, to, errors.New("one source is empty: wanted a file, a folder, - or a URL of http or https")
 		case isURL(source):
 			if err := to.checkURL(source); err != nil {
 				return nil, to, err

@@ -18,7 +18,7 @@ func TestMain(m *testing.M) {
 			main()
 		}
 	}
-	_ = flag.Set("test.parallel", "8") // those that run in parallel wait, most of the time
+	_ = flag.Set("test.parallel", "4") // those that run in parallel wait, most of the time
 	os.Exit(m.Run())
 }
 

@@ -30,6 +30,9 @@ func TestWrongFoldersAndNamesAreUsage(t *testing.T) {
 		"an age that is none":                 {[]string{"sweep", "--older-than", "soon"}, "", "wanted a time like 90s, 10m or 1h30m, or 0s"},
 		"a pause that is none":                {[]string{"watch", "DIR", "oss://media/", "--settle", "0s"}, "", "wanted a time like 90s"},
 		"a number that is none":               {[]string{"verify", "DIR", "oss://media/"}, "VODUPLOAD_PARALLEL=many", "wanted a number from 1 to 1000, or auto"},
+		"a source that is empty":              {[]string{"cp", "FILE", "", "oss://media/"}, "", "one source is empty"},
+		"two that are contrary":               {[]string{"cp", "FILE", "oss://media/", "-q", "-v"}, "", "--quiet and --verbose: wanted one of them"},
+		"a shell of nobody":                   {[]string{"completion", "csh"}, "", "csh"},
 		"a list with zero bytes":              {[]string{"cp", "--files-from", "-", "DIR", "oss://media/"}, "", "--files-from0"},
 	} {
 		t.Run(outcome, func(t *testing.T) {
@@ -41,7 +44,8 @@ func TestWrongFoldersAndNamesAreUsage(t *testing.T) {
 			for _, arg := range test.args {
 				args = append(args, strings.NewReplacer("FILE", file, "DIR", w.dir).Replace(arg))
 			}
-			r := w.here(args...).wants(t, exitUsage)
+			w.environ = append(w.environ, "VODUPLOAD_ENDPOINT="+w.server.URL)
+			r := w.run(args...).wants(t, exitUsage)
 			r.says(t, test.says)
 			if strings.Contains(r.stderr, "strconv") || strings.Contains(r.stderr, "/check") {
 				t.Errorf("says what nobody has typed: %s", r.stderr)
@@ -62,6 +66,16 @@ func TestListOfWindows(t *testing.T) {
 	w.stdin = "\ufeffa.mp4\r\n\r\nb.mov\r\nb.mov\r\n"
 	w.upload("cp", "--files-from", "-", filepath.Join(w.dir, "tree"), "oss://media/").wants(t, exitOK).says(t, "2 files uploaded")
 	w.has("a.mp4", "b.mov")
+}
+
+func TestFlagsCountMoreThanTheEnvironment(t *testing.T) {
+	w := newWorld(t)
+	w.environ = append(w.environ, "VODUPLOAD_VERBOSE=true")
+	if r := w.upload("cp", w.file("a.mp4", 10), "oss://media/", "--quiet").wants(t, exitOK); r.stderr != "" {
+		t.Errorf("with --quiet: %s", r.stderr)
+	}
+	w.environ = append(w.environ, "VODUPLOAD_VERBOSE=", "VODUPLOAD_QUIET=true")
+	w.upload("cp", w.file("a.mp4", 10), "oss://media/", "--verbose").wants(t, exitOK).says(t, "done: ")
 }
 
 // Advice names flags, and nothing that only programs have.

@@ -47,6 +47,21 @@ func (g *globalFlags) register(flags *pflag.FlagSet) {
 	flags.BoolVar(&g.noColor, "no-color", false, "no colors (as does the variable NO_COLOR)")
 }
 
+// agree returns an error if both flags are given of which the one is the contrary of the other.
+// One that is given counts more than one of the environment.
+func (g *globalFlags) agree(flags *pflag.FlagSet) error {
+	quiet, verbose := flags.Changed("quiet") && g.quiet, flags.Changed("verbose") && g.verbose
+	switch {
+	case quiet && verbose:
+		return usageError{errors.New("--quiet and --verbose: wanted one of them")}
+	case quiet:
+		g.verbose = false
+	case verbose:
+		g.quiet = false
+	}
+	return nil
+}
+
 // run runs one command line and returns its exit code.
 func run(args []string, e env) int { return runWithin(context.Background(), args, e) }
 
@@ -87,6 +102,9 @@ func newRoot(a *app) *cobra.Command {
 		},
 		PersistentPreRunE: func(cmd *cobra.Command, _ []string) error {
 			err := a.setByEnvironment(cmd.Flags())
+			if err == nil {
+				err = a.global.agree(cmd.Flags())
+			}
 			a.started = err == nil
 			return err
 		},
@@ -117,6 +135,13 @@ func newRoot(a *app) *cobra.Command {
 		newVersion(a),
 	)
 	completeChoices(root)
+	root.InitDefaultCompletionCmd()
+	for _, sub := range root.Commands() {
+		if sub.Name() == "completion" {
+			// Without this, any word shows the help, and ends well.
+			sub.RunE = func(cmd *cobra.Command, _ []string) error { return cmd.Help() }
+		}
+	}
 	return root
 }
 

@@ -4,6 +4,7 @@ import (
 	"os"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/vodupload/vodupload/upload/osstest"
 )
@@ -40,6 +41,7 @@ func (w *world) untilRecorded(n int) {
 		if len(all) == 1 && all[0].Parts >= n {
 			return
 		}
+		time.Sleep(2 * time.Millisecond)
 	}
 }
 

@@ -24,6 +24,9 @@ resumes its uploads after half a minute.
 Files are uploaded that are below one of the --folder, under the same path on all machines. Whoever
 can enqueue jobs can have files below these folders uploaded to wherever the credentials allow.
 
+With a region (--region, OSS_REGION or a profile's) a worker uploads to buckets of that region.
+Without one, the names of endpoints say the region, and the buckets may be in several.
+
 ` + fleetHelp
 
 // workerFlags are those of worker.
