@@ -16,7 +16,7 @@ type AddDirOptions struct {
 	Prefix string
 
 	// File is what the files have in common, from Endpoint and Bucket to IfExists.
-	// Its Path, Object, Source and Reader must be empty. With FS, dir is a folder of that
+	// Its Path, SourceName, Object, Source, Reader and Size must be empty. With FS, dir is a folder of that
 	// file system. Without Endpoint and Bucket the files get their destinations later, as
 	// those of AddFile do.
 	//

@@ -240,6 +240,7 @@
 //
 //	theirs                                          here
 //	new VODUploadClientImpl(…), new VODUpload({…})  New(&Options{Callbacks: …})
+//	new AliyunUpload.Vod({…})                       New(&Options{Callbacks: …})
 //	VODUploadCallback, VODUploadListener            Callbacks
 //	HTTP GET of the app server, JSON                sts.NewHTTP, as Options.Credentials
 //	init(id, secret, token, expiration)             Init(sts.Credentials{…}); not with a Provider
@@ -251,7 +252,7 @@
 //	setSTSToken(info, …)                            SetToken(f.ID, …)
 //	deleteFile(i), clearFiles(), cleanList()        DeleteFile(id), ClearFiles
 //	cancelFile(i), resumeFile(i), listFiles()       CancelFile(id), ResumeFile(id), Files
-//	onUploadStarted(info)                           OnStarted(c, f)
+//	onUploadStarted(info), onUploadstarted(info)    OnStarted(c, f)
 //	onUploadSucceed(info)                           OnSucceeded(c, f, result)
 //	onUploadFailed(info, code, message)             OnFailed(c, f, err): the code is in [Error]
 //	onUploadProgress(info, uploaded, total)         OnProgress(c, f, uploaded, total)
@@ -263,9 +264,10 @@
 //	retryCount, retryDuration                       Options.RetryCount, Options.RetryInterval
 //
 // What is different: files have a [FileID], which no other file ever gets, in place of an
-// index. Several files are sent at a time, and each may wait without holding up the
-// others. The web client gives onUploadProgress the total first, and since 1.3 a fraction
-// in place of bytes. An upload resumes in a later process, too. resumeFile continues where
-// the file failed, and does not only set it back. The same file to the same destination is
-// refused while it is in the list, not afterwards.
+// index. The boolean that Android's onUploadStarted returns has no counterpart: CancelFile
+// in OnStarted refuses a file. Several files are sent at a time, and each may wait without
+// holding up the others. The web client gives onUploadProgress the total first, and since
+// 1.3 a fraction in place of bytes. An upload resumes in a later process, too. resumeFile
+// continues where the file failed, and does not only set it back. The same file to the
+// same destination is refused while it is in the list, not afterwards.
 package upload

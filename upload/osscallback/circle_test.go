@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"net/http"
 	"net/http/httptest"
+	"net/url"
 	"strings"
 	"testing"
 	"time"
@@ -215,4 +216,32 @@ func Example() {
 	// Output:
 	// stored: media/in/talk.mp4, 6 bytes, by Ada
 	// {"video":"42"}
+}
+
+// A handler that a program has already, behind the verification.
+func ExampleVerifier_Middleware() {
+	server := osstest.NewServer(nil)
+	defer server.Close()
+	verifier, err := osscallback.New(&osscallback.Options{
+		HTTPClient: &http.Client{Transport: server.CallbackKeys()}, // leave it out: OSS has its key on the web
+	})
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	stored := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		e, _ := osscallback.FromContext(r.Context())
+		fmt.Fprintf(w, `{"stored":%q}`, e.Object)
+	})
+	backend := httptest.NewServer(verifier.Middleware(stored))
+	defer backend.Close()
+
+	res, err := http.PostForm(backend.URL, url.Values{"object": {"in/talk.mp4"}}) // by anybody
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	defer res.Body.Close()
+	fmt.Println(res.Status)
+	// Output: 403 Forbidden
 }
