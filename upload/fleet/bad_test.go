@@ -62,6 +62,10 @@ func TestBadEngine(t *testing.T) {
 			connect: withStream("VUJ_", jetstream.StreamConfig{Metadata: map[string]string{version: "2"}}),
 			want:    fleet.ErrVersion, texts: []string{"VUJ_", `version "2"`, "update the program"},
 		},
+		"states of a server that is too old": {
+			connect: withStream("VUJ_", jetstream.StreamConfig{Metadata: map[string]string{version: "1"}}),
+			want:    fleet.ErrVersion, texts: []string{"VUJ_", "2.11 or later"},
+		},
 		"a queue that is not ours": {
 			connect: withStream("VUQ_", jetstream.StreamConfig{}),
 			want:    fleet.ErrVersion, texts: []string{"VUQ_", "not made by this package"},

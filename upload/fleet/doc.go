@@ -96,6 +96,7 @@
 //
 // # Settings of the servers
 //
+//   - Version 2.11 or later, for messages that end by themselves.
 //   - sync_interval: always. By default a server syncs every two minutes, and a power cut
 //     takes what was acknowledged since. WorkerOptions.SyncAlways says that it is set;
 //     without it workers log a warning, since a client cannot see it. The servers of package

@@ -8,6 +8,7 @@ import (
 	"net/url"
 	"regexp"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"github.com/nats-io/nats.go"
@@ -36,6 +37,7 @@ type engine struct {
 	bells  jetstream.Stream
 	dead   jetstream.Stream
 	clock
+	probing atomic.Bool
 }
 
 // The subjects. All begin with "vuq.", the namespace and a letter.
@@ -122,13 +124,13 @@ func (e *engine) ensure(ctx context.Context, cfg jetstream.StreamConfig) (s jets
 		doing := "look up stream " + cfg.Name
 		err := e.ask(ctx, func(ctx context.Context) error { s, err = e.js.Stream(ctx, cfg.Name); return err })
 		if err == nil {
-			return s, checkStream(s.CachedInfo().Config)
+			return s, checkStream(s.CachedInfo().Config, cfg)
 		}
 		if errors.Is(err, jetstream.ErrStreamNotFound) {
 			doing = fmt.Sprintf("make stream %s with %d replicas", cfg.Name, cfg.Replicas)
 			err = e.ask(ctx, func(ctx context.Context) error { s, err = e.js.CreateStream(ctx, cfg); return err })
 			if err == nil {
-				return s, nil
+				return s, checkStream(s.CachedInfo().Config, cfg) // an old server leaves out what it does not know
 			}
 		}
 		// Another process may have made it just now, or this one before an answer was lost.
@@ -160,7 +162,7 @@ func (e *engine) ask(ctx context.Context, request func(context.Context) error) e
 	}
 }
 
-func checkStream(cfg jetstream.StreamConfig) error {
+func checkStream(cfg, want jetstream.StreamConfig) error {
 	switch version, ok := cfg.Metadata[schemaKey]; {
 	case !ok:
 		return fmt.Errorf("%w: stream %s was not made by this package: use another Namespace", ErrVersion, cfg.Name)
@@ -168,6 +170,8 @@ func checkStream(cfg jetstream.StreamConfig) error {
 		return fmt.Errorf("%w: stream %s has version %q, this program understands %s: update the program, or use another Namespace", ErrVersion, cfg.Name, version, schema)
 	case cfg.AllowDirect:
 		return fmt.Errorf("%w: stream %s allows direct reads, which may be stale: set allow_direct to false", ErrVersion, cfg.Name)
+	case want.AllowMsgTTL && !cfg.AllowMsgTTL:
+		return fmt.Errorf("%w: messages of stream %s do not end by themselves: use NATS servers of version 2.11 or later, and set allow_msg_ttl", ErrVersion, cfg.Name)
 	}
 	return nil
 }
@@ -255,9 +259,24 @@ func (e *engine) put(ctx context.Context, subject string, data []byte, expected 
 
 // publish is one attempt: it does not wait longer than an election takes.
 func (e *engine) publish(ctx context.Context, subject string, data []byte, opts ...jetstream.PublishOpt) (*jetstream.PubAck, error) {
-	ctx, cancel := context.WithTimeout(ctx, 5*time.Second)
+	once, cancel := context.WithTimeout(ctx, 5*time.Second)
 	defer cancel()
-	return e.js.Publish(ctx, subject, data, opts...)
+	ack, err := e.js.Publish(once, subject, data, opts...)
+	e.probe(ctx, err)
+	return ack, err
+}
+
+// probe connects to another server if the connected one has not answered a request, nor
+// answers a ping: the client itself would find that out after minutes only, where a server
+// is stopped, or its machine gone without a word.
+func (e *engine) probe(ctx context.Context, err error) {
+	if ctx.Err() != nil || !errors.Is(err, context.DeadlineExceeded) || !e.probing.CompareAndSwap(false, true) {
+		return
+	}
+	defer e.probing.Store(false)
+	if e.nc.Status() == nats.CONNECTED && errors.Is(e.nc.FlushTimeout(time.Second), nats.ErrTimeout) {
+		_ = e.nc.ForceReconnect() // fails only where the connection is closed
+	}
 }
 
 // repeatable reports whether a write that failed may succeed later: the server did not
@@ -284,9 +303,10 @@ type message struct {
 
 // last returns the last message of a subject, from the leader of the stream.
 func (e *engine) last(ctx context.Context, s jetstream.Stream, subject string) (message, error) {
-	ctx, cancel := context.WithTimeout(ctx, 5*time.Second)
+	once, cancel := context.WithTimeout(ctx, 5*time.Second)
 	defer cancel()
-	m, err := s.GetLastMsgForSubject(ctx, subject)
+	m, err := s.GetLastMsgForSubject(once, subject)
+	e.probe(ctx, err)
 	if errors.Is(err, jetstream.ErrMsgNotFound) {
 		return message{}, nil
 	}

@@ -14,6 +14,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/nats-io/nats.go"
+
 	"github.com/vodupload/vodupload/upload/fleet"
 	"github.com/vodupload/vodupload/upload/fleet/fleettest"
 	"github.com/vodupload/vodupload/upload/osstest"
@@ -176,6 +178,38 @@ func ended(infos []fleet.JobInfo) (last time.Time) {
 		}
 	}
 	return last
+}
+
+// A server that stops answering, and keeps its connections, is left for another: a call of a
+// queue finds that out by itself, and so does a worker that has nothing to do.
+func TestClusterNodeThatStopsAnswering(t *testing.T) {
+	if !*long {
+		t.Skip("it takes the seconds that a server may take to answer: -args -long")
+	}
+	nodes := fleettest.Start(t, 1)
+	proxy := nodes.Proxy()
+	p := newPlantOn(t, nodes.URLs())
+	far, err := dial(proxy.URLs()+","+nodes.URLs(), nats.DontRandomize(), nats.IgnoreDiscoveredServers())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer far.Close()
+	q, err := fleet.NewQueue(t.Context(), far, &fleet.QueueOptions{Namespace: namespace(t)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	p.nats = proxy.URLs() + "," + nodes.URLs()
+	w, book := p.newWorker("idle", func(o *fleet.WorkerOptions) { o.SyncAlways = true })
+	p.run("idle", w, book)
+	await(t, "the worker is there", func() bool { n, err := p.Workers(t.Context()); return err == nil && len(n) == 1 })
+	proxy.Partition()
+	job := p.film("talk.mp4", 1000)
+	if _, err := q.Enqueue(t.Context(), job); err != nil {
+		t.Error(err)
+	}
+	if info := p.wait(job.ID); info.State != fleet.StateSucceeded {
+		t.Errorf("got %+v", info)
+	}
 }
 
 // TestThreeNodesFail has nodes fail under the load of whole workers.

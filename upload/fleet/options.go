@@ -58,8 +58,8 @@ type WorkerOptions struct {
 
 	// MaxAttempts is how many attempts in a row may fail without getting further than the
 	// one before, until the job is dead. Attempts that ended with their worker count, but
-	// for the first that ended so while its source was opened; those that found no source do
-	// not. Jobs whose workers have died twice are tried apart from each other, so that one
+	// while the source is opened only from the second on, and three at least; those that
+	// found no source do not. Jobs whose workers have died twice are tried apart from each other, so that one
 	// that kills its worker takes no others with it. The default is 5.
 	MaxAttempts int
 

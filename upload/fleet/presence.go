@@ -39,10 +39,10 @@ func (w *Worker) attend(ctx context.Context) {
 
 // roll calls the roll: how many workers are alive, with this one, and its rank among them.
 func (w *Worker) roll(ctx context.Context) (workers, rank int, err error) {
-	ctx, cancel := context.WithTimeout(ctx, 5*time.Second)
+	ctx, cancel := context.WithTimeout(ctx, 10*time.Second)
 	defer cancel()
 	own := w.workerSubject(w.id)
-	if _, err := w.js.Publish(ctx, own, []byte(w.opts.Name), jetstream.WithMsgTTL(w.opts.Presence)); err != nil {
+	if _, err := w.publish(ctx, own, []byte(w.opts.Name), jetstream.WithMsgTTL(w.opts.Presence)); err != nil {
 		return 0, 0, err
 	}
 	info, err := w.info(ctx, jetstream.WithSubjectFilter(w.workerSubject("*")))

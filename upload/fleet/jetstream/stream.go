@@ -75,7 +75,7 @@ func checkStream(got, want jetstream.StreamConfig) error {
 	equal("retention", got.Retention, want.Retention)
 	equal("storage", got.Storage, want.Storage)
 	equal("messages per subject", got.MaxMsgsPerSubject, want.MaxMsgsPerSubject)
-	equal("TTL of messages", got.AllowMsgTTL, true)
+	check("TTL of messages", got.AllowMsgTTL, false, "true, which servers know since NATS 2.11")
 	equal("direct reads", got.AllowDirect, false)
 	equal("TTL of delete markers", got.SubjectDeleteMarkerTTL, time.Duration(0))
 	equal("deny delete", got.DenyDelete, false)

@@ -46,6 +46,10 @@ func (a Action) String() string {
 	return [...]string{"run", "ack", "later", "bury", "leave"}[a]
 }
 
+// fewest is how many deliveries of which nothing came are needed to blame the job, where
+// fewer attempts are allowed: an engine that is slow may deliver again what a worker has.
+const fewest = 3
+
 // maxDelay bounds how long a message is put off: a clock that was set back, or a
 // state that was changed meanwhile, is seen after that.
 const maxDelay = time.Hour
@@ -57,7 +61,7 @@ func OnDelivery(j Job, l Limits, now time.Time) (Action, time.Duration) {
 		return Ack, 0
 	case j.NotBefore.After(now):
 		return Later, min(j.NotBefore.Sub(now), maxDelay)
-	case max(j.Fruitless, j.Unclaimed) >= l.MaxAttempts: // the last of them ended with its worker
+	case j.Fruitless >= l.MaxAttempts, j.Unclaimed >= max(l.MaxAttempts, fewest): // the last of them ended with its worker
 		return Bury, 0
 	}
 	if wait := j.Updated.Add(apart(j, l)).Sub(now); wait > 0 {
