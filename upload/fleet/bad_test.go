@@ -23,6 +23,7 @@ func TestBadEngine(t *testing.T) {
 		want    error
 		texts   []string
 		store   bool // only a worker needs it
+		silent  bool // no answer ever comes
 	}{
 		"no connection": {
 			connect: func(*testing.T, string) *nats.Conn { return nil },
@@ -36,23 +37,29 @@ func TestBadEngine(t *testing.T) {
 			connect: func(t *testing.T, _ string) *nats.Conn {
 				return dialed(t, "nats://127.0.0.1:1", nats.RetryOnFailedConnect(true))
 			},
-			want: fleet.ErrNoEngine, texts: []string{"no connection to NATS", "running (127.0.0.1:1)"},
+			want: fleet.ErrNoEngine, texts: []string{"no connection to NATS", "running (127.0.0.1:1)"}, silent: true,
 		},
 		"a password that is wrong": {
 			connect: func(t *testing.T, _ string) *nats.Conn {
 				url := serve(t, &server.Options{JetStream: true, Username: "u", Password: "right"})
-				return dialed(t, url, nats.UserInfo("u", "secret"), nats.RetryOnFailedConnect(true), nats.ReconnectWait(time.Millisecond))
+				nc := dialed(t, url, nats.UserInfo("u", "secret"), nats.RetryOnFailedConnect(true), nats.ReconnectWait(time.Millisecond))
+				await(t, "the server has refused it", func() bool { return errors.Is(nc.LastError(), nats.ErrAuthorization) })
+				return nc
 			},
-			want: fleet.ErrNoEngine, texts: []string{"authorization violation"},
+			want: fleet.ErrNoEngine, texts: []string{"authorization violation"}, silent: true,
 		},
 		"a user who may do nothing": {
 			connect: func(t *testing.T, _ string) *nats.Conn {
 				url := serve(t, &server.Options{JetStream: true, Users: []*server.User{{Username: "u", Password: "secret", Permissions: &server.Permissions{
 					Publish: &server.SubjectPermission{Allow: []string{"nothing"}},
 				}}}})
-				return dialed(t, url, nats.UserInfo("u", "secret"))
+				nc := dialed(t, url, nats.UserInfo("u", "secret"))
+				if err := errors.Join(nc.Publish("$JS.API.INFO", nil), nc.Flush()); err != nil {
+					t.Fatal(err)
+				}
+				return nc // with the refusal, which comes before the answer to Flush
 			},
-			want: fleet.ErrNoEngine, texts: []string{"permissions violation", "may this user publish to $JS.API.>"},
+			want: fleet.ErrNoEngine, texts: []string{"permissions violation", "may this user publish to $JS.API.>"}, silent: true,
 		},
 		"a server without JetStream": {
 			connect: func(t *testing.T, _ string) *nats.Conn { return dialed(t, serve(t, &server.Options{})) },
@@ -88,10 +95,11 @@ func TestBadEngine(t *testing.T) {
 				t.Fatal(err)
 			}
 			try := func(what string, call func(context.Context) error) {
-				ctx, cancel := context.WithTimeout(t.Context(), 300*time.Millisecond)
-				if tt.want == fleet.ErrVersion { // which it has to get an answer for
-					ctx, cancel = context.WithTimeout(t.Context(), 30*time.Second)
+				patience := 30 * time.Second
+				if tt.silent {
+					patience = 300 * time.Millisecond
 				}
+				ctx, cancel := context.WithTimeout(t.Context(), patience)
 				defer cancel()
 				err := call(ctx)
 				t.Logf("%s: %v", what, err)

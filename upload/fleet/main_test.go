@@ -59,7 +59,7 @@ func run(m *testing.M) int {
 // connect returns a connection to the engine that ends with the test.
 func connect(t *testing.T) *nats.Conn {
 	t.Helper()
-	nc, err := engine.Connect()
+	nc, err := engine.Connect(nats.Timeout(time.Minute))
 	if err != nil {
 		t.Fatal(err)
 	}

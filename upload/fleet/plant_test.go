@@ -73,7 +73,7 @@ func (p *plant) connect() *nats.Conn {
 
 // dial connects as a worker should: for ever, to whichever server is there.
 func dial(urls string, o ...nats.Option) (*nats.Conn, error) {
-	return nats.Connect(urls, append(o, nats.MaxReconnects(-1), nats.ReconnectWait(100*time.Millisecond))...)
+	return nats.Connect(urls, append([]nats.Option{nats.MaxReconnects(-1), nats.ReconnectWait(100 * time.Millisecond), nats.Timeout(time.Minute)}, o...)...)
 }
 
 // A sharedStore says that the machines of a test share it.

@@ -1,21 +1,24 @@
 package fleet_test
 
 import (
+	"context"
+	"strings"
 	"testing"
 	"time"
 
+	"github.com/vodupload/vodupload/upload"
 	"github.com/vodupload/vodupload/upload/fleet"
 )
 
-// A job that kills each worker that has it is dead after MaxAttempts. With -long, others
-// that its workers have at the same time are not: they are tried apart from it.
+// A job that kills each worker that has it is dead after MaxAttempts. Others that its
+// workers have at the same time are not: they are tried apart from it.
 func TestPoisonJobThatKillsItsWorkers(t *testing.T) {
-	t.Parallel()
-	attempts, backoff, others := 2, 100*time.Millisecond, []string(nil)
-	if *long {
-		attempts, backoff = 3, 4*time.Second
-		others = []string{"good1", "good2", "good7", "good8", "good11"} // whose turn is half a second from that of the poison
+	if !*long {
+		t.Skip("it takes the leases of many workers: -args -long")
 	}
+	t.Parallel()
+	const attempts, backoff = 3, 4 * time.Second
+	others := []string{"good1", "good2", "good7", "good8", "good11"} // whose turn is half a second from that of the poison
 	for when, want := range map[string]int{
 		"opened": max(attempts, 3) + 1, // the first delivery tells nothing
 		"read":   attempts,
@@ -31,9 +34,9 @@ func TestPoisonJobThatKillsItsWorkers(t *testing.T) {
 			p.enqueue(good...)
 			c := child{
 				NATS: p.nats, Namespace: namespace(t), Name: "mortal", Folder: p.folder,
-				Lease: time.Second, Attempts: attempts, Backoff: backoff, Poison: when,
+				Lease: 2 * time.Second, Attempts: attempts, Backoff: backoff, Poison: when,
 			}
-			ended := make(chan int, 10)
+			ended := make(chan int, 100)
 			run := func() {
 				cmd := c.start(t)
 				go func() {
@@ -43,20 +46,22 @@ func TestPoisonJobThatKillsItsWorkers(t *testing.T) {
 			}
 			run()
 			killed := 0
-			await(t, "the job is dead", func() bool {
+			wait, cancel := context.WithTimeout(t.Context(), 2*time.Minute)
+			defer cancel()
+			for p.get("poison").State != fleet.StateDead {
 				select {
 				case code := <-ended:
-					if code != poisoned {
-						t.Fatalf("a worker ended with %d", code)
+					if code == poisoned {
+						killed++
 					}
-					killed++
 					run()
-				default:
+				case <-time.After(50 * time.Millisecond):
+				case <-wait.Done():
+					t.Fatalf("it is not dead: %+v", p.get("poison"))
 				}
-				return p.get("poison").State == fleet.StateDead
-			})
+			}
 			// On a slow machine an attempt may lose its lease before it reads.
-			if info := p.get("poison"); killed == 0 || killed > want || info.Error == "" {
+			if info := p.get("poison"); killed > want || info.Error == "" {
 				t.Errorf("it has killed %d workers, want %d: %+v", killed, want, info)
 			}
 			later := p.film("later.mp4", 1000)
@@ -68,5 +73,27 @@ func TestPoisonJobThatKillsItsWorkers(t *testing.T) {
 				p.checkObject(j)
 			}
 		})
+	}
+}
+
+// A Prepare that panics fails an attempt, and not the worker.
+func TestPrepareThatPanics(t *testing.T) {
+	t.Parallel()
+	p := newPlant(t)
+	job, other := p.film("talk.mp4", 1000), p.film("other.mp4", 1000)
+	p.enqueue(job, other)
+	p.worker("a", func(o *fleet.WorkerOptions) {
+		o.Prepare = func(_ context.Context, j fleet.Job, _ *upload.File) error {
+			if j.ID == job.ID {
+				panic("no film")
+			}
+			return nil
+		}
+	})
+	if info := p.wait(job.ID); info.State != fleet.StateDead || !strings.Contains(info.Error, "Prepare: it panicked: no film") {
+		t.Errorf("got %+v, want it dead for the panic", info)
+	}
+	if info := p.wait(other.ID); info.State != fleet.StateSucceeded {
+		t.Errorf("got %+v", info)
 	}
 }
