@@ -60,7 +60,7 @@ function show(found) {
 export function fleet(now) {
   byID("fleet").hidden = false;
   const counts = (now.counts || []).map((c) => `${c.jobs.toLocaleString("en")} ${c.state}`);
-  say(byID("fleet-counts"), counts.length ? `Jobs: ${counts.join(", ")}` : "");
+  say(byID("fleet-counts"), counts.length ? `Jobs: ${counts.join(", ")}` : now.error ? "" : "The fleet has not answered yet.");
   say(byID("fleet-error"), now.error);
   byID("workers-part").hidden = !now.workers?.length;
   byID("jobs-part").hidden = !now.jobs?.length;

@@ -14,6 +14,7 @@ let opener = null;
 let heard = Date.now(); // when the server last said something
 let asked = heard; // when it was last asked to
 
+const brief = 3000; // ms: a wait that is shorter would only make the page jump
 const silence = 40_000; // ms; it says something each 15 s at least
 
 function listen() {
@@ -32,7 +33,7 @@ function listen() {
   on("figures", showFigures);
   on("files", files.show);
   on("problems", lists.problems);
-  on("fleet", lists.fleet);
+  on("fleet", showFleet);
   on("parts", showParts);
 }
 
@@ -73,13 +74,27 @@ function showFigures(now) {
   files.total(now);
   lists.retries(now.retries);
   graph.title(now);
+  fleetAlone();
   waiting();
   token();
 }
 
+// A client without files that shows a fleet is there for the fleet alone.
+let fleet = false;
+function showFleet(now) {
+  fleet = true;
+  lists.fleet(now);
+  fleetAlone();
+}
+
+function fleetAlone() {
+  document.body.classList.toggle("fleet-alone", fleet && figures !== null && !Object.keys(figures.files).some((state) => figures.files[state]));
+}
+
 function waiting() {
   const list = byID("waiting");
-  const lines = figures.waiting.map((w) =>
+  const long = figures.waiting.filter((w) => Date.now() - w.since > brief);
+  const lines = long.map((w) =>
     `${count(w.files || 1, "file waits", "files wait")} for ${waits[w.for] || w.for}, for ${duration(Date.now() - w.since)} now${w.error ? `: ${w.error}` : ""}`);
   while (list.children.length > lines.length) list.lastChild.remove();
   lines.forEach((line, i) => {

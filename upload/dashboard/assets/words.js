@@ -16,8 +16,8 @@ export function duration(ms) {
   if (ms >= 0 && ms < 9950) return ms < 1000 ? `${Math.max(0.1, ms / 1000).toFixed(1)} s` : `${Number((ms / 1000).toFixed(1))} s`;
   const s = Math.max(0, Math.round(ms / 1000));
   if (s < 60) return `${s} s`;
-  if (s < 3600) return `${Math.floor(s / 60)} min ${s % 60} s`;
-  if (s < 48 * 3600) return `${Math.floor(s / 3600)} h ${Math.floor((s % 3600) / 60)} min`;
+  if (s < 3600) return `${Math.floor(s / 60)}\u00a0min ${s % 60}\u00a0s`;
+  if (s < 48 * 3600) return `${Math.floor(s / 3600)}\u00a0h ${Math.floor((s % 3600) / 60)}\u00a0min`;
   return `${Math.floor(s / 86400)} days`;
 }
 
