@@ -97,9 +97,13 @@
 // that the server computed. Those of all parts are combined and compared with that of the
 // finished object; [Result.Verified] reports whether the server returned one. [Client.Stat]
 // returns that of an object at any later time, [NewCRC64] computes it, and [Client.Objects]
-// lists what a bucket has. A file that changes during its upload fails with [ErrFileChanged]: no object is made of two
-// versions. (A file of one part may be stored although it failed, if its modification time
-// was set back as well.)
+// lists what a bucket has. A file that changes during its upload fails with [ErrFileChanged]:
+// no object is made of two versions. (A file of one part may be stored although it failed, if
+// its modification time was set back as well.)
+//
+// One case is beyond what a client sees: a PutObject whose bytes the network altered, which
+// was given up after a long silence, and which reaches the server only after the right one.
+// [Client.Stat] shows it, some minutes later.
 //
 // # Credentials
 //
