@@ -68,13 +68,11 @@ func (s *scribe) write(n int) error {
 // written. In the end every file is in the bucket as it was written, and none was stored
 // twice, but for one whose request was under way when its process was killed.
 func TestWatchSurvivesKills(t *testing.T) {
-	t.Parallel()
 	if runtime.GOOS == "windows" {
 		t.Skip("files there cannot be renamed while they are open")
 	}
 	for _, after := range []string{"leave", "delete"} {
 		t.Run(after, func(t *testing.T) {
-			t.Parallel()
 			watchKilled(t, after, *watchKills/2)
 		})
 	}
