@@ -73,9 +73,14 @@ func isInterrupted(ctx context.Context, err error) bool {
 }
 
 // run resumes the recorded upload or begins one. An upload that proves to be of
-// no use any more starts over, once.
+// no use any more starts over, once. That the server does not know a recorded one when it is
+// asked costs nothing, and does not count.
 func (m *multipart) run(ctx context.Context) (Result, error) {
 	have, err := m.resume(ctx)
+	if isRestart(err) && ctx.Err() == nil {
+		m.warn(fmt.Errorf("the upload starts over: %w", err))
+		have, err = false, nil
+	}
 	if err == nil && !have {
 		err = m.initiate(ctx)
 	}

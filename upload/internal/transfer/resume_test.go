@@ -159,6 +159,15 @@ func TestUploadIDIsGone(t *testing.T) {
 		r.counts("Initiate 2, Part 10, Complete 2, Head 1")
 		r.left(0, 0)
 	})
+	t.Run("at ListParts, and the next one at Complete", func(t *testing.T) {
+		r := newTestbed(t, fiveParts)
+		r.interrupt(4)
+		goneMeanwhile(r)
+		r.server.Inject(osstest.LoseUpload(osstest.OpCompleteMultipartUpload))
+		r.ok()
+		r.counts("List 1, Initiate 2, Part 10, Complete 2, Head 1")
+		r.left(0, 0)
+	})
 	t.Run("again and again: begins anew only once", func(t *testing.T) {
 		for _, op := range []osstest.Op{osstest.OpUploadPart, osstest.OpCompleteMultipartUpload} {
 			r := newTestbed(t, fiveParts)
