@@ -48,8 +48,10 @@ func TestSetBandwidthLimit(t *testing.T) {
 
 func TestFollowTimetable(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) { // its clock begins at midnight UTC
-		defer func(l *time.Location) { time.Local = l }(time.Local)
-		time.Local = time.UTC
+		midnight := time.Now()
+		at := func(minute int) string {
+			return midnight.Add(time.Duration(minute) * time.Minute).Local().Format("15:04")
+		}
 		b := newDirectTestbed(t)
 		c := b.client()
 		ids := b.add(c, b.bytesOf("talk", 70_000*kib))
@@ -63,9 +65,9 @@ func TestFollowTimetable(t *testing.T) {
 			}
 		}
 		until := func(minute int) {
-			time.Sleep(time.Until(time.Date(2000, 1, 1, 0, minute, 0, 0, time.UTC)))
+			time.Sleep(time.Until(midnight.Add(time.Duration(minute) * time.Minute)))
 		}
-		if err := errors.Join(c.FollowTimetable(ctx, must(upload.ParseTimetable("00:00,40K 00:01,20K 00:02,30K"))), c.Start(b.ctx)); err != nil {
+		if err := errors.Join(c.FollowTimetable(ctx, must(upload.ParseTimetable(at(0)+",40K "+at(1)+",20K "+at(2)+",30K"))), c.Start(b.ctx)); err != nil {
 			t.Fatal(err)
 		}
 		check("at once", 40*kib)
@@ -77,7 +79,7 @@ func TestFollowTimetable(t *testing.T) {
 		check("after a change by hand", 10*kib)
 		until(2)
 		check("after the next change", 30*kib)
-		if err := c.FollowTimetable(ctx, must(upload.ParseTimetable("00:00,60K 00:03,5K"))); err != nil {
+		if err := c.FollowTimetable(ctx, must(upload.ParseTimetable(at(0)+",60K "+at(3)+",5K"))); err != nil {
 			t.Fatal(err)
 		}
 		check("with another table", 60*kib)

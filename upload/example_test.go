@@ -8,6 +8,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"sync/atomic"
 	"time"
 
 	"github.com/vodupload/vodupload/checkpoint"
@@ -183,12 +184,11 @@ func exampleClient(opts upload.Options) *upload.Client {
 }
 
 // exampleTokens counts the tokens, so that each is another.
-var exampleTokens int
+var exampleTokens atomic.Int64
 
 // exampleToken is what an app server would hand out.
 func exampleToken(server *osstest.Server) sts.Credentials {
-	exampleTokens++
-	id := fmt.Sprintf("STS.%d", exampleTokens)
+	id := fmt.Sprintf("STS.%d", exampleTokens.Add(1))
 	server.AddKey(osstest.Key{AccessKeyID: id, AccessKeySecret: "secret", SecurityToken: "token" + id})
 	return sts.Credentials{AccessKeyID: id, AccessKeySecret: "secret", SecurityToken: "token" + id}
 }

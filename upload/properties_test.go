@@ -168,7 +168,7 @@ func TestAddFileChecksAllOptions(t *testing.T) {
 		}, "Callback.Body is not valid UTF-8"},
 		"callback's host": {func(f *upload.File) {
 			f.Options.Callback = &upload.Callback{URLs: []string{"http://a.example"}, Body: "a", Host: "a\r\nb"}
-		}, "control character in Host"},
+		}, "Callback.Host: got"},
 		"a header that is reserved":  {func(f *upload.File) { f.Options.Headers = map[string]string{"host": "x"} }, "Host"},
 		"a line break in a header":   {func(f *upload.File) { f.Options.CacheControl = "a\nb" }, "File.Options.CacheControl"},
 		"callback and its variables": {func(f *upload.File) { f.Options.Callback = long }, "the Vars included"},

@@ -49,7 +49,7 @@ func (s *Server) identify(req *request) (identity, *apiError) {
 		for n < len(s.opts.Users) && &s.opts.Users[n] != req.caller.user {
 			n++
 		}
-		answer.IdentityType, answer.UserID = "RAMUser", strconv.Itoa(firstUserID+n)
+		answer.IdentityType, answer.UserID = "RAMUser", strconv.FormatInt(firstUserID+int64(n), 10)
 		answer.Arn = "acs:ram::" + account + ":user/user" + strconv.Itoa(n+1)
 	}
 	answer.PrincipalID = answer.UserID

@@ -32,7 +32,7 @@ func TestBodyHolds(t *testing.T) {
 		{"at a point", []int64{4}, 10, "4 hold4 6 "},
 		{"before the first byte", []int64{0}, 10, "hold0 10 "},
 		{"at points in their order", []int64{7, 4}, 10, "4 hold4 3 hold7 3 "},
-		{"at the end", []int64{AtEnd}, 10, fmt.Sprintf("10 hold%d ", math.MaxInt64)},
+		{"at the end", []int64{AtEnd}, 10, fmt.Sprintf("10 hold%d ", int64(math.MaxInt64))},
 		{"at the end of a shorter body", []int64{50}, 10, "10 hold50 "},
 		{"at an end that was not announced", []int64{50}, -1, "10 0 hold50 "},
 	} {
