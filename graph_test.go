@@ -220,15 +220,19 @@ const (
 var nestedImports = map[string]map[string]rule{
 	"upload/fleet": {
 		"upload/fleet": {
-			[]string{"upload/fleet/internal/decide", "upload/fleet/jetstream", "upload", "upload/source", "checkpoint", nats},
+			[]string{"upload/fleet/internal/decide", "upload/fleet/internal/natsconn", "upload/fleet/jetstream", "upload", "upload/source", "checkpoint", nats},
 			"queue and worker use the client as every user does, and a NATS server that runs somewhere",
 		},
 		"upload/fleet/internal/decide": {
 			nil,
 			"what to do with a job, a claim or a share is decided by values alone, so that tables can test it",
 		},
+		"upload/fleet/internal/natsconn": {
+			[]string{nats},
+			"queue and store share a connection, and leave a server that is silent once",
+		},
 		"upload/fleet/jetstream": {
-			[]string{"checkpoint", nats},
+			[]string{"checkpoint", "upload/fleet/internal/natsconn", nats},
 			"a store of checkpoints needs no client, so it is of use without the queue",
 		},
 		"upload/fleet/embedded": {

@@ -78,7 +78,7 @@ func (w worker) run(ctx context.Context, spans trace.SpanExporter) error {
 // the worker that takes over links to it all the same, and to that of who enqueued the job.
 func TestTakeoverLinksToTheRunOfTheKilledWorker(t *testing.T) {
 	if !*long {
-		t.Skip("run it with -args -long")
+		t.Skip("it kills a process and waits for a lease to end: run it with -args -long")
 	}
 	engine, err := embedded.Run(&embedded.Options{Dir: t.TempDir(), Addr: "127.0.0.1:0"})
 	if err != nil {

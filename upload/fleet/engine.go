@@ -8,11 +8,12 @@ import (
 	"net/url"
 	"regexp"
 	"strings"
-	"sync/atomic"
 	"time"
 
 	"github.com/nats-io/nats.go"
 	"github.com/nats-io/nats.go/jetstream"
+
+	"github.com/vodupload/vodupload/upload/fleet/internal/natsconn"
 )
 
 // schema is the version of the streams and of what is in them.
@@ -37,7 +38,6 @@ type engine struct {
 	bells  jetstream.Stream
 	dead   jetstream.Stream
 	clock
-	probing atomic.Bool
 }
 
 // The subjects. All begin with "vuq.", the namespace and a letter.
@@ -185,7 +185,7 @@ func (e *engine) explain(ctx context.Context, doing string, err error) error {
 		return fmt.Errorf("%w: %s: the server at %s has no JetStream, or its cluster no leader: start it with JetStream (nats-server -js): %w", ErrNoEngine, doing, at, err)
 	case errors.Is(err, jetstream.ErrJetStreamNotEnabledForAccount):
 		return fmt.Errorf("%w: %s: this account has no JetStream at %s: enable it for the account: %w", ErrNoEngine, doing, at, err)
-	case errors.As(err, &api) && unavailable(api.ErrorCode):
+	case errors.As(err, &api) && natsconn.IsWithoutLeader(api.ErrorCode):
 		return fmt.Errorf("%w: %s: the servers around %s have no leader for it: is a majority of them up? %w", ErrNoEngine, doing, at, err)
 	case errors.As(err, &api):
 		return fmt.Errorf("fleet: %s: %w", doing, err)
@@ -199,13 +199,6 @@ func (e *engine) explain(ctx context.Context, doing string, err error) error {
 		return fmt.Errorf("%w: %s: no answer from %s%s: is a majority of its servers up, and may this user publish to $JS.API.> and vuq.%s.>? %w", ErrNoEngine, doing, at, lastError(e.nc), e.ns, err)
 	}
 	return fmt.Errorf("fleet: %s: %w", doing, err)
-}
-
-// unavailable reports whether a server has refused a request since it has no leader to pass
-// it to; errors.json of the server has the codes.
-func unavailable(code jetstream.ErrorCode) bool {
-	const clusterUnavailable, clusterNotLeader, streamOffline = 10008, 10009, 10118
-	return code == clusterUnavailable || code == clusterNotLeader || code == streamOffline
 }
 
 // servers returns the addresses that the connection tries, without the passwords that their
@@ -266,16 +259,10 @@ func (e *engine) publish(ctx context.Context, subject string, data []byte, opts 
 	return ack, err
 }
 
-// probe connects to another server if the connected one has not answered a request, nor
-// answers a ping: the client itself would find that out after minutes only, where a server
-// is stopped, or its machine gone without a word.
+// probe leaves a server that has not answered a request, and answers no ping.
 func (e *engine) probe(ctx context.Context, err error) {
-	if ctx.Err() != nil || !errors.Is(err, context.DeadlineExceeded) || !e.probing.CompareAndSwap(false, true) {
-		return
-	}
-	defer e.probing.Store(false)
-	if e.nc.Status() == nats.CONNECTED && errors.Is(e.nc.FlushTimeout(time.Second), nats.ErrTimeout) {
-		_ = e.nc.ForceReconnect() // fails only where the connection is closed
+	if ctx.Err() == nil && errors.Is(err, context.DeadlineExceeded) {
+		natsconn.Probe(e.nc)
 	}
 }
 

@@ -5,11 +5,12 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"sync/atomic"
 	"time"
 
 	"github.com/nats-io/nats.go"
 	"github.com/nats-io/nats.go/jetstream"
+
+	"github.com/vodupload/vodupload/upload/fleet/internal/natsconn"
 )
 
 // A request without an answer is repeated: a server that stops, and an election, leave
@@ -18,21 +19,16 @@ const (
 	tryTimeout = 2 * time.Second
 	firstPause = 20 * time.Millisecond
 	longPause  = 500 * time.Millisecond
-
-	// probeTimeout is how long the connected server may take to answer a ping when it
-	// leaves a request without an answer.
-	probeTimeout = time.Second
 )
 
 // An engine makes requests of one stream. It repeats those that get no answer until
 // their context ends.
 type engine struct {
-	nc      *nats.Conn
-	js      jetstream.JetStream
-	stream  jetstream.Stream
-	name    string // of the stream, and the first token of all subjects
-	log     *slog.Logger
-	probing atomic.Bool
+	nc     *nats.Conn
+	js     jetstream.JetStream
+	stream jetstream.Stream
+	name   string // of the stream, and the first token of all subjects
+	log    *slog.Logger
 }
 
 // publish writes one message. Each repetition has the ID of the first, so that a message
@@ -69,7 +65,7 @@ func (e *engine) last(ctx context.Context, subject string) (m *jetstream.RawStre
 // delete deletes the message with a sequence, if it is still there.
 func (e *engine) delete(ctx context.Context, seq uint64) error {
 	err := e.do(ctx, func(ctx context.Context) error { return e.stream.DeleteMsg(ctx, seq) })
-	if errors.Is(err, jetstream.ErrMsgDeleteUnsuccessful) || code(err) == codeSequenceNotFound {
+	if errors.Is(err, jetstream.ErrMsgDeleteUnsuccessful) || code(err) == natsconn.SequenceNotFound {
 		return nil // by an earlier try, or its time to live ended
 	}
 	return err
@@ -132,33 +128,12 @@ func (e *engine) once(ctx context.Context, try func(ctx context.Context) error) 
 	return err
 }
 
-// probe connects to another server if the connected one does not answer a ping. The
-// client itself would find that out after minutes only, if the server's machine is gone
-// without a word.
+// probe leaves a server that does not answer.
 func (e *engine) probe() {
-	if !e.probing.CompareAndSwap(false, true) {
-		return
-	}
-	defer e.probing.Store(false)
-	if e.nc.Status() != nats.CONNECTED {
-		return
-	}
-	if err := e.nc.FlushTimeout(probeTimeout); errors.Is(err, nats.ErrTimeout) {
-		e.log.Warn("jetstream: the NATS server does not answer; connecting again", "server", e.nc.ConnectedUrlRedacted())
-		_ = e.nc.ForceReconnect() // fails only where the connection is closed
+	if left := natsconn.Probe(e.nc); left != "" {
+		e.log.Warn("jetstream: the NATS server does not answer; connecting again", "server", left)
 	}
 }
-
-// Codes that the client has no name for; all are in the server's errors.json.
-const (
-	codeClusterNoPeers     jetstream.ErrorCode = 10005
-	codeClusterUnavailable jetstream.ErrorCode = 10008
-	codeClusterNotLeader   jetstream.ErrorCode = 10009
-	codeSequenceNotFound   jetstream.ErrorCode = 10043
-	codeStreamOffline      jetstream.ErrorCode = 10118
-	codeDuplicateInFlight  jetstream.ErrorCode = 10158
-	codeTooManyRequests    jetstream.ErrorCode = 10167
-)
 
 // code returns the code of the engine's refusal, 0 if err is none.
 func code(err error) jetstream.ErrorCode {
@@ -176,8 +151,8 @@ func code(err error) jetstream.ErrorCode {
 // mayPass reports whether a request that failed with err may succeed when it is
 // repeated: nobody has answered it, or somebody who cannot.
 func mayPass(err error) bool {
-	switch code(err) {
-	case codeClusterUnavailable, codeClusterNotLeader, codeStreamOffline, codeDuplicateInFlight, codeTooManyRequests:
+	switch c := code(err); {
+	case natsconn.IsWithoutLeader(c), c == natsconn.DuplicateInFlight, c == natsconn.TooManyRequests:
 		return true
 	}
 	for _, passing := range []error{

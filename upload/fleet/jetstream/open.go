@@ -8,6 +8,8 @@ import (
 
 	"github.com/nats-io/nats.go"
 	"github.com/nats-io/nats.go/jetstream"
+
+	"github.com/vodupload/vodupload/upload/fleet/internal/natsconn"
 )
 
 // openTimeout is how long Open waits for the servers if its context has no deadline: an
@@ -101,7 +103,7 @@ func (e *engine) createStream(ctx context.Context, want jetstream.StreamConfig) 
 			}
 			return err
 		})
-		if code(err) != codeClusterNoPeers {
+		if code(err) != natsconn.ClusterNoPeers {
 			return err
 		}
 		if sleep(ctx, longPause) != nil {
@@ -137,7 +139,7 @@ func openError(nc *nats.Conn, err error) error {
 			err = fmt.Errorf("%w; the last error of the connection: %w", err, last)
 		}
 		return fmt.Errorf("jetstream: there is no connection to a NATS server (tried %d): %w", len(nc.Servers()), err)
-	case code(err) == codeClusterNoPeers:
+	case code(err) == natsconn.ClusterNoPeers:
 		return fmt.Errorf("jetstream: too few NATS servers are running for the replicas of the stream: start them, or set Options.Replicas: %w", err)
 	}
 	return fmt.Errorf("jetstream: open the stream at %s: %w", server, err)

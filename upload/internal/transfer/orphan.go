@@ -41,8 +41,9 @@ const (
 
 	// lateSpan bounds how long after it was given up a request may arrive and be carried
 	// out: after an outage the system still sends what it was given before the connection
-	// was closed. What began after the request was given up has to be lateAge old, by which
-	// time another process that had begun it would have sent a part of it.
+	// was closed. What began after the request was given up has to be lateAge old and without
+	// a part. Another machine may have begun it, whose first part takes longer than that, and
+	// whose store this one does not see: its file starts over.
 	lateSpan = 2 * time.Minute
 	lateAge  = 15 * time.Second
 
@@ -78,9 +79,9 @@ func (l *lostInitiates) mayBe(began, now time.Time) bool {
 }
 
 // orphans returns which of the server's uploads of one object the lost requests made:
-// those that began while these were under way, or soon after, and that nobody is known to have. More
-// of them than were lost are none: another process makes some then. ahead is by how much
-// the server's clock is ahead.
+// those that began while these were under way, or soon after, and that nobody is known to
+// have. More of them than were lost are none: another process makes some then. ahead is by
+// how much the server's clock is ahead.
 func (l *lostInitiates) orphans(object string, listed []wire.Unfinished, known map[string]bool, now time.Time, ahead time.Duration) []wire.Unfinished {
 	var found []wire.Unfinished
 	for _, u := range listed {

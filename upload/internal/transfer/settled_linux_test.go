@@ -33,7 +33,7 @@ func TestSourceIsWrittenThroughAMap(t *testing.T) {
 					if dir != "" {
 						tmp, err := os.MkdirTemp(dir, "vodupload")
 						if err != nil {
-							t.Skip(err)
+							t.Skipf("needs a file system in memory at /dev/shm: %v", err)
 						}
 						t.Cleanup(func() { _ = os.RemoveAll(tmp) })
 						r.path = filepath.Join(tmp, "talk.mp4")
