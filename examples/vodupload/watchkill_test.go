@@ -138,6 +138,9 @@ func watchKilled(t *testing.T, after string, kills int) {
 		t.Fatalf("%v: %s", err, out)
 	}
 	check(t, w, s, killed, after == "delete")
+	if t.Failed() {
+		t.Logf("the last run said\n%s", out)
+	}
 	if cmd, out := w.command(append(args, "--once")...); cmd.Run() != nil {
 		t.Errorf("a run with nothing to do: %s", out)
 	}

@@ -128,27 +128,37 @@ func (o *opened) setAside() (held string, err error) {
 	if err := o.unchanged(); err != nil {
 		return "", err
 	}
-	dir := filepath.Join(filepath.Dir(o.path), privateDir)
-	if err := os.Mkdir(dir, 0o700); err != nil && !errors.Is(err, fs.ErrExist) {
-		return "", err
-	}
-	held = filepath.Join(dir, filepath.Base(o.path))
 	if !canRenameOpen {
 		o.close()
 	}
-	if o.window != nil {
-		o.window()
-	}
-	if err := renameNew(o.path, held); err != nil {
-		if errors.Is(err, fs.ErrNotExist) {
-			err = ErrChanged
-		}
+	held = filepath.Join(filepath.Dir(o.path), privateDir, filepath.Base(o.path))
+	if err := o.renameTo(held); err != nil {
 		return "", err
 	}
 	if err := o.sameAtHeld(held); err != nil {
 		return "", errors.Join(err, putBack(held, o.path))
 	}
 	return held, nil
+}
+
+// renameTo renames the file into the private folder, which is made. A worker that has emptied
+// the folder removes it at any moment, so it may have to be made again.
+func (o *opened) renameTo(held string) (err error) {
+	for range 100 {
+		if err := os.Mkdir(filepath.Dir(held), 0o700); err != nil && !errors.Is(err, fs.ErrExist) {
+			return err
+		}
+		if o.window != nil {
+			o.window()
+		}
+		if err = renameNew(o.path, held); !errors.Is(err, fs.ErrNotExist) {
+			return err
+		}
+		if _, there := os.Lstat(o.path); errors.Is(there, fs.ErrNotExist) {
+			return ErrChanged
+		}
+	}
+	return err
 }
 
 func (o *opened) sameAtHeld(held string) error {

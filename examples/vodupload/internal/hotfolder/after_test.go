@@ -141,6 +141,30 @@ func TestFileReplacedInTheWindowIsPutBack(t *testing.T) {
 	}
 }
 
+// Another worker, which was the last to have a file in the private folder, removes it.
+func TestPrivateFolderIsMadeAgain(t *testing.T) {
+	dir := t.TempDir()
+	path := filepath.Join(dir, "clip.mov")
+	write(t, path, "text")
+	o := openFile(t, path)
+	removals := 0
+	o.window = func() {
+		if removals++; removals <= 3 {
+			_ = os.Remove(filepath.Join(dir, privateDir))
+		}
+	}
+	if err := o.dispose(Delete, "", sum("text")); err != nil || len(names(t, dir)) != 0 {
+		t.Errorf("error is %v, left is %q, want the file deleted", err, names(t, dir))
+	}
+	write(t, path, "text")
+	if err := os.Symlink("nowhere", filepath.Join(dir, privateDir)); err != nil {
+		t.Skip(err)
+	}
+	if err := openFile(t, path).dispose(Delete, "", sum("text")); err == nil || read(t, path) != "text" {
+		t.Errorf("a private folder that leads nowhere: error is %v, text %q", err, read(t, path))
+	}
+}
+
 func TestPutBackKeepsBoth(t *testing.T) {
 	dir := t.TempDir()
 	path := filepath.Join(dir, "clip.mov")

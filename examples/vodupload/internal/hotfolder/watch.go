@@ -96,12 +96,19 @@ type watch struct {
 	events   *Events
 	results  chan result
 	running  int
-	finished map[string]bool     // files being moved or deleted that an earlier run has uploaded
+	owed     []listed            // uploaded earlier, to be moved or deleted
+	finished map[string]bool     // files that are owed, or being moved or deleted
 	stays    map[string]Identity // that could not be
 	back     map[string]bool     // that were put back: see opened.setAside
 	nextScan time.Time
 	scanned  bool
 	unread   string // the last error of reading the folder
+}
+
+// A listed is a file that was uploaded, and its entry in the journal.
+type listed struct {
+	Candidate
+	entry Entry
 }
 
 type result struct {
@@ -233,6 +240,12 @@ func (w *watch) step(ctx context.Context) {
 	if !now.Before(w.nextScan) {
 		w.scan(ctx)
 	}
+	for len(w.owed) > 0 && w.running < w.Parallel {
+		l := w.owed[0]
+		w.owed = w.owed[1:]
+		w.running++
+		go func() { w.results <- w.finish(l.Candidate, l.entry) }()
+	}
 	if w.running < w.Parallel {
 		names, _ := w.folder.Looks(time.Now())
 		for _, name := range names {
@@ -274,7 +287,7 @@ func (w *watch) scan(ctx context.Context) {
 	names := make(map[string]bool, len(s.found))
 	for name, id := range s.found {
 		names[name] = true
-		w.saw(ctx, now, name, id)
+		w.saw(now, name, id)
 	}
 	w.folder.Scanned(names, s.unread)
 	w.scanned = w.scanned || len(s.unread) == 0
@@ -294,14 +307,13 @@ func (w *watch) scan(ctx context.Context) {
 	}
 }
 
-// saw takes in a look at a file. One that an earlier run has uploaded, and could not move
-// or delete before it ended, is moved or deleted now.
-func (w *watch) saw(ctx context.Context, now time.Time, name string, id Identity) {
+// saw takes in a look at a file. One that was uploaded, and could not be moved or deleted
+// then, is moved or deleted now.
+func (w *watch) saw(now time.Time, name string, id Identity) {
 	if e, ok := w.journal.Entry(name); ok && w.After != Leave && e.After == w.After && e.Identity().Equal(id) &&
-		!w.finished[name] && !w.stays[name].Equal(id) && w.running < w.Parallel {
+		!w.finished[name] && !w.stays[name].Equal(id) {
 		w.finished[name] = true
-		w.running++
-		go func() { w.results <- w.finish(Candidate{name, id}, e) }()
+		w.owed = append(w.owed, listed{Candidate{name, id}, e})
 		return
 	}
 	w.folder.Saw(now, name, id)
@@ -315,11 +327,16 @@ func (w *watch) look(name string) {
 	}
 }
 
+// scanSoon has the whole folder read before its turn, but not at once: reasons come in crowds.
+func (w *watch) scanSoon() {
+	if soon := time.Now().Add(w.Poll / 10); soon.Before(w.nextScan) {
+		w.nextScan = soon
+	}
+}
+
 func (w *watch) handle(e Event) {
 	if e.Kind == Rescan {
-		if soon := time.Now().Add(w.Poll / 10); soon.Before(w.nextScan) {
-			w.nextScan = soon
-		}
+		w.scanSoon()
 		return
 	}
 	if w.skip(e.Name) {
@@ -372,7 +389,7 @@ func (w *watch) work(ctx context.Context, c Candidate) result {
 	return result{name: c.Name, stay: w.dispose(o, e)}
 }
 
-// finish does what comes after the upload that an earlier run made.
+// finish does what comes after an upload that was made and listed earlier.
 func (w *watch) finish(c Candidate, e Entry) result {
 	o, err := open(w.path(c.Name), c.Identity)
 	if err != nil {
@@ -446,7 +463,9 @@ func (w *watch) uploaded(now time.Time, r result) {
 		w.Report(Report{Kind: Done, Name: r.name})
 	case errors.Is(r.stay, ErrChanged):
 		w.back[r.name] = true
-		w.Report(Report{Kind: Rewatch, Name: r.name}) // the next look finds another file
+		w.scanned = false // the next look finds another file, or the same, which is owed then
+		w.scanSoon()
+		w.Report(Report{Kind: Rewatch, Name: r.name})
 	default:
 		if id, ok := look(w.dir, r.name); ok {
 			w.stays[r.name] = id

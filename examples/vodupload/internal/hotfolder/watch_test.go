@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"os"
 	"path/filepath"
 	"runtime"
@@ -129,6 +130,17 @@ func TestWatchTakesEachFileOnce(t *testing.T) {
 	}
 }
 
+// list makes a file of which the journal says that it was uploaded.
+func list(t *testing.T, j *Journal, dir, name string, after After) {
+	t.Helper()
+	write(t, filepath.Join(dir, name), name)
+	id, _ := look(dir, name)
+	e := Entry{Name: name, Size: id.Size, ModTime: id.ModTime, Inode: id.Inode, CRC64: sum(name), At: time.Now(), After: after}
+	if err := j.Add(e); err != nil {
+		t.Fatal(err)
+	}
+}
+
 func TestWatchAfter(t *testing.T) {
 	t.Run("delete", func(t *testing.T) {
 		dir := t.TempDir()
@@ -165,21 +177,39 @@ func TestWatchAfter(t *testing.T) {
 	})
 	t.Run("what an earlier run could not delete is deleted, and not sent again", func(t *testing.T) {
 		dir := t.TempDir()
-		path := filepath.Join(dir, "a.mov")
-		write(t, path, "one")
-		write(t, filepath.Join(dir, "b.mov"), "left on purpose")
 		j := openJournal(t, filepath.Join(t.TempDir(), "j"))
-		for name, after := range map[string]After{"a.mov": Delete, "b.mov": Leave} {
-			id, _ := look(dir, name)
-			e := Entry{Name: name, Size: id.Size, ModTime: id.ModTime, Inode: id.Inode, CRC64: sum(read(t, filepath.Join(dir, name))), At: time.Now(), After: after}
-			if err := j.Add(e); err != nil {
-				t.Fatal(err)
-			}
+		for n := range 40 { // more than are worked on at the same time
+			list(t, j, dir, fmt.Sprintf("%d.mov", n), Delete)
 		}
+		list(t, j, dir, "left on purpose.mov", Leave)
 		var b box
 		o := b.options()
 		o.After = Delete
-		if err := watchWith(t, dir, j, o); err != nil || len(b.got) != 0 || !slices.Equal(names(t, dir), []string{"b.mov"}) {
+		if err := watchWith(t, dir, j, o); err != nil || len(b.got) != 0 || !slices.Equal(names(t, dir), []string{"left on purpose.mov"}) {
+			t.Errorf("error %v, uploaded %v, files %q", err, b.got, names(t, dir))
+		}
+	})
+	t.Run("what is open for writing is deleted once it is closed", func(t *testing.T) {
+		if runtime.GOOS != "linux" {
+			t.Skip("not known here")
+		}
+		dir := t.TempDir()
+		j := openJournal(t, filepath.Join(t.TempDir(), "j"))
+		list(t, j, dir, "a.mov", Delete)
+		f, err := os.OpenFile(filepath.Join(dir, "a.mov"), os.O_WRONLY, 0)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer f.Close()
+		var b box
+		o := b.options()
+		o.After = Delete
+		o.Report = func(r Report) {
+			if r.Kind == Rewatch {
+				_ = f.Close()
+			}
+		}
+		if err := watchWith(t, dir, j, o); err != nil || len(b.got) != 0 || len(names(t, dir)) != 0 {
 			t.Errorf("error %v, uploaded %v, files %q", err, b.got, names(t, dir))
 		}
 	})
