@@ -2,9 +2,7 @@ package checkpoint
 
 import (
 	"bytes"
-	"errors"
 	"os"
-	"strings"
 	"testing"
 	"time"
 
@@ -53,62 +51,6 @@ func TestListDropsWhatWasNotBegunForADay(t *testing.T) {
 		if _, err := os.Stat(path); os.IsNotExist(err) != dropped {
 			t.Errorf("after %v: got %v, dropped should be %t", age, err, dropped)
 		}
-	}
-}
-
-func TestUnbegun(t *testing.T) {
-	at := time.Now().Add(-time.Hour).Truncate(time.Second)
-	stores := map[string]func() Store{
-		"directory": func() Store { return mustOpenDir(t, t.TempDir(), hostSystem()) },
-		"memory":    func() Store { return NewMemory() },
-	}
-	claimed := func(s Store) Unbegun {
-		u, err := s.Open(t.Context(), testKey("a"))
-		must(t, err)
-		return u.(Unbegun)
-	}
-	for name, open := range stores {
-		for _, tt := range []struct {
-			name string
-			end  func(u Unbegun) error
-			want time.Time
-		}{
-			{"closed: none", func(u Unbegun) error { return u.Close() }, time.Time{}},
-			{"removed: none", func(u Unbegun) error { return u.Remove() }, time.Time{}},
-			{"closed unbegun: since then", func(u Unbegun) error { return u.CloseUnbegun(at) }, at},
-			{"closed unbegun with a record: none", func(u Unbegun) error {
-				return errors.Join(u.Begin(t.Context(), testRecord("a")), u.Add(testPart(1)), u.CloseUnbegun(at))
-			}, time.Time{}},
-		} {
-			t.Run(name+", "+tt.name, func(t *testing.T) {
-				s := open()
-				u := claimed(s)
-				if got := u.Unbegun(); !got.IsZero() {
-					t.Errorf("of a new one: got %v", got)
-				}
-				must(t, tt.end(u))
-				again := claimed(s)
-				defer again.Remove()
-				if got := again.Unbegun(); !got.Equal(tt.want) {
-					t.Errorf("got %v, want %v", got, tt.want)
-				}
-				_, parts, ok := again.Load()
-				if want := strings.Contains(tt.name, "with a record"); ok != want || (len(parts) == 1) != want {
-					t.Errorf("there is a record: %t, with %d parts", ok, len(parts))
-				}
-			})
-		}
-		t.Run(name+", begun after that: none", func(t *testing.T) {
-			s := open()
-			must(t, claimed(s).CloseUnbegun(at))
-			u := claimed(s)
-			must(t, errors.Join(u.Begin(t.Context(), testRecord("a")), u.Close()))
-			again := claimed(s)
-			defer again.Remove()
-			if got := again.Unbegun(); !got.IsZero() {
-				t.Errorf("got %v", got)
-			}
-		})
 	}
 }
 

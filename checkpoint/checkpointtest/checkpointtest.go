@@ -27,7 +27,7 @@ import (
 // and closes the store at the end of it; the store has to be empty, and to keep
 // nothing of the other subtests. Clean-up of what lies below goes to t.Cleanup.
 func Run(t *testing.T, open func(t *testing.T) checkpoint.Store) {
-	for _, group := range [][]test{claims, records, parts, lists, finder, ends} {
+	for _, group := range [][]test{claims, records, parts, lists, finder, unbegun, ends} {
 		for _, tt := range group {
 			t.Run(tt.name, func(t *testing.T) {
 				s := open(t)

@@ -32,6 +32,8 @@ type leased struct {
 	parts  map[int]checkpoint.Part
 	saved  time.Time
 	holder *leasedClaim // whose lease has not ended, as the engine knows
+
+	unbegun time.Time // see [checkpoint.Unbegun]
 }
 
 // NewLeases returns an engine that holds nothing.
@@ -155,7 +157,7 @@ func (s *LeasedStore) Open(ctx context.Context, key checkpoint.Key) (checkpoint.
 	if h := e.holder; h != nil {
 		return nil, fmt.Errorf("%w: %v", &checkpoint.InUseError{Holder: h.store.holder, Until: h.renewed.Add(LeaseTerm)}, key)
 	}
-	c := &leasedClaim{store: s, key: key, renewed: s.engine.now, lease: checkpoint.NewLease(forEver, time.Now())}
+	c := &leasedClaim{store: s, key: key, renewed: s.engine.now, lease: checkpoint.NewLease(forEver, time.Now()), taken: time.Now(), unbegun: e.unbegun}
 	e.holder = c
 	s.claims[c] = true
 	c.loadLocked()
@@ -201,7 +203,7 @@ func (s *LeasedStore) Close() error {
 	defer s.engine.mu.Unlock()
 	s.closed = true
 	for c := range s.claims {
-		_ = c.endLocked(false)
+		_ = c.endLocked(func(e *leased) bool { return !e.ok })
 	}
 	return nil
 }
@@ -212,6 +214,9 @@ type leasedClaim struct {
 	key   checkpoint.Key
 	lease *checkpoint.Lease
 
+	taken   time.Time // by the clock of this process, as the server's
+	unbegun time.Time // what the holder before has left
+
 	// The engine's lock guards:
 	renewed time.Time // by the engine's clock
 	rec     checkpoint.Record
@@ -221,8 +226,9 @@ type leasedClaim struct {
 }
 
 var (
-	_ checkpoint.Claim = (*leasedClaim)(nil)
-	_ checkpoint.Held  = (*leasedClaim)(nil)
+	_ checkpoint.Held    = (*leasedClaim)(nil)
+	_ checkpoint.Unbegun = (*leasedClaim)(nil)
+	_ checkpoint.Marker  = (*leasedClaim)(nil)
 )
 
 // Lost implements [checkpoint.Held].
@@ -309,7 +315,7 @@ func (c *leasedClaim) Begin(ctx context.Context, rec checkpoint.Record) error {
 	if err != nil {
 		return err
 	}
-	e.rec, e.ok, e.parts, e.saved = rec, true, make(map[int]checkpoint.Part), time.Now()
+	e.rec, e.ok, e.parts, e.saved, e.unbegun = rec, true, make(map[int]checkpoint.Part), time.Now(), time.Time{}
 	c.added = nil
 	c.loadLocked()
 	return nil
@@ -354,32 +360,62 @@ func (c *leasedClaim) flushLocked() error {
 	return nil
 }
 
-// Remove implements [checkpoint.Claim].
-func (c *leasedClaim) Remove() error {
+// Unbegun implements [checkpoint.Unbegun].
+func (c *leasedClaim) Unbegun() time.Time { return c.unbegun }
+
+// MarkUnbegun implements [checkpoint.Marker].
+func (c *leasedClaim) MarkUnbegun(ctx context.Context) error {
 	c.store.lock()
 	defer c.store.engine.mu.Unlock()
-	return c.endLocked(true)
+	return c.markLocked(c.taken)
+}
+
+// markLocked says that there may be an upload without a record.
+func (c *leasedClaim) markLocked(since time.Time) error {
+	e, err := c.entryLocked()
+	if err == nil && !e.ok {
+		if !c.unbegun.IsZero() && c.unbegun.Before(since) {
+			since = c.unbegun
+		}
+		e.unbegun = since
+	}
+	return err
+}
+
+// Remove implements [checkpoint.Claim].
+func (c *leasedClaim) Remove() error {
+	return c.finish(func(*leased) bool { return true })
 }
 
 // Close implements [checkpoint.Claim].
 func (c *leasedClaim) Close() error {
-	c.store.lock()
-	defer c.store.engine.mu.Unlock()
-	return c.endLocked(false)
+	return c.finish(func(e *leased) bool { return !e.ok })
 }
 
-func (c *leasedClaim) endLocked(remove bool) error {
+// CloseUnbegun implements [checkpoint.Unbegun].
+func (c *leasedClaim) CloseUnbegun(since time.Time) error {
+	return c.finish(func(*leased) bool { return c.markLocked(since) != nil })
+}
+
+// finish ends the claim. forget is asked, with the lock, whether nothing stays of the upload.
+func (c *leasedClaim) finish(forget func(*leased) bool) error {
+	c.store.lock()
+	defer c.store.engine.mu.Unlock()
+	return c.endLocked(forget)
+}
+
+func (c *leasedClaim) endLocked(forget func(*leased) bool) error {
 	if !c.store.claims[c] {
 		return nil
 	}
 	err := c.flushLocked()
-	delete(c.store.claims, c)
 	if e := c.store.engine.uploads[c.key]; err == nil {
-		e.holder = nil
-		if remove || !e.ok {
+		if forget(e) {
 			delete(c.store.engine.uploads, c.key)
 		}
+		e.holder = nil
 	}
+	delete(c.store.claims, c)
 	_ = c.lease.End()
 	return err
 }

@@ -23,7 +23,7 @@ type Pair struct {
 // until its lease had ended finds that out, and changes nothing of the next one's. It
 // calls open once for each subtest, and closes both stores at the end of it.
 func RunShared(t *testing.T, open func(t *testing.T) Pair) {
-	for _, group := range [][]sharedTest{between, lostHolder} {
+	for _, group := range [][]sharedTest{between, lostHolder, lostUnbegun} {
 		for _, tt := range group {
 			t.Run(tt.name, func(t *testing.T) {
 				p := open(t)

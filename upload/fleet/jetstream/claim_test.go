@@ -362,37 +362,6 @@ func TestDamagedCheckpoints(t *testing.T) {
 	}
 }
 
-func TestUnbegun(t *testing.T) {
-	t.Parallel()
-	s := open(t, connect(t, node), jetstream.Options{})
-	before := time.Now()
-	c := claim(t, s)
-	unbegun := func(c checkpoint.Claim) time.Time { return c.(checkpoint.Unbegun).Unbegun() }
-	if at := unbegun(c); !at.IsZero() {
-		t.Errorf("of a new upload: %v, want none", at)
-	}
-	noError(t, "MarkUnbegun", c.(checkpoint.Marker).MarkUnbegun(t.Context()))
-	noError(t, "CloseUnbegun", c.(checkpoint.Unbegun).CloseUnbegun(before))
-
-	c = claim(t, s)
-	if at := unbegun(c); !at.Equal(before) {
-		t.Errorf("after CloseUnbegun: %v, want %v", at, before)
-	}
-	if _, _, ok := c.Load(); ok {
-		t.Error("there is a record")
-	}
-	if entries, err := s.List(t.Context()); err != nil || len(entries) != 0 {
-		t.Errorf("List: %v, %v, want nothing", entries, err)
-	}
-	noError(t, "Begin", c.Begin(t.Context(), rec))
-	noError(t, "Close", c.Close())
-	c = claim(t, s)
-	if at := unbegun(c); !at.IsZero() {
-		t.Errorf("after Begin: %v, want none", at)
-	}
-	noError(t, "Remove", c.Remove())
-}
-
 // A holder that dies after it has made an upload and before it has its record leaves a
 // mark; one that has made an object leaves nothing.
 func TestUnbegunOfADeadHolder(t *testing.T) {
