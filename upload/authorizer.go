@@ -6,7 +6,6 @@ import (
 	"fmt"
 
 	"github.com/vodupload/vodupload/sts"
-	"github.com/vodupload/vodupload/upload/internal/filelist"
 )
 
 // An Authorizer gives files that were added without a destination where to go and
@@ -66,9 +65,3 @@ func (a Authorization) Format(f fmt.State, _ rune) {
 
 // id is the ID of what the service created.
 func (a Authorization) id() string { return cmp.Or(a.VideoID, a.MediaID) }
-
-// asksAuthorizer reports whether the file gets its destination from the Authorizer.
-func (c *Client) asksAuthorizer(e *entry) (asks bool) {
-	c.view(func(*filelist.List) { asks = c.opts.Authorizer != nil && !e.ownDestination })
-	return asks
-}

@@ -1,12 +1,5 @@
 package upload
 
-import (
-	"errors"
-	"time"
-
-	"github.com/vodupload/vodupload/upload/internal/transfer"
-)
-
 // Callbacks report what happens to the files and the client. Each is optional.
 //
 // They are called one at a time, in the order in which things happened, on a
@@ -71,54 +64,4 @@ type Callbacks struct {
 
 	// OnFinished reports that nothing is left to do.
 	OnFinished func(c *Client)
-}
-
-// A Retry is one failed request that will be made again.
-type Retry struct {
-	Part      int           // 0: the request was not about a part
-	Attempt   int           // 1 for the first retry
-	Delay     time.Duration // until it is made
-	Status    int           // of HTTP; 0: the server did not answer
-	Code      string        // of Err, as in [Error]
-	RequestID string        // for Alibaba Cloud's support; empty: the server did not answer
-	Err       error         // why it failed
-}
-
-// retryOf is what an event of the transfer says of a request that is made again.
-func retryOf(ev *transfer.Event) Retry {
-	r := Retry{Part: ev.Part, Attempt: ev.Attempt, Delay: ev.Delay, Code: codeOf(ev.Err), Err: ev.Err}
-	if we := (*transfer.Error)(nil); errors.As(ev.Err, &we) {
-		r.Status, r.RequestID = we.Status, we.RequestID
-	}
-	return r
-}
-
-// A Result describes the object that a file became.
-type Result struct {
-	Endpoint     string
-	Bucket       string
-	Object       string
-	Location     string // URL of the object, without a signature
-	ETag         string // without quotation marks
-	VersionID    string // of a bucket with versions
-	CRC64        uint64 `json:",string"` // CRC-64/ECMA of the file; in JSON a text, since many readers round numbers
-	Verified     bool   // the server returned the same CRC64, or the MD5 of a small file that was skipped
-	Skipped      bool   // the object was there, and nothing was sent: see File.IfExists
-	Size         int64  // bytes
-	Parts        int
-	ResumedParts int   // parts that an earlier run had sent
-	ResumedBytes int64 // bytes of these parts
-	SentBytes    int64 // bytes sent in this run, retries included
-	Duration     time.Duration
-	CallbackBody []byte // what the server of ObjectOptions.Callback answered; empty if that answer went to another run
-
-	// CompletedByOther says that another run has made the object of the parts: of another
-	// client in a shared store, or an earlier one whose process was killed before it had
-	// the answer. This run found the object, with the right bytes. The server of
-	// ObjectOptions.Callback has been called once, by then.
-	CompletedByOther bool
-
-	VideoID  string // of ApsaraVideo VOD, by an [Authorizer] or SetUploadAuthAndAddress
-	MediaID  string // of an image there
-	MediaURL string // where that can be seen
 }

@@ -48,3 +48,15 @@ func (c *Client) cleanUp(up *cleanup) {
 		return nil
 	})
 }
+
+// logCleanup logs what happened in the clean-up after a file, in a sweep or in a Stat. There is no
+// callback for it: the file has ended, or there is none.
+func (c *Client) logCleanup(e transfer.Event, about func() []any) {
+	switch e.Kind {
+	case transfer.Warning:
+		c.opts.Logger.Warn("clean-up", append(about(), "warning", e.Err)...)
+	case transfer.Retrying:
+		c.shared.counters.retried(e.Err)
+		c.opts.Logger.Warn("retry of a clean-up", append(about(), "attempt", e.Attempt, "delay", e.Delay, "error", e.Err)...)
+	}
+}

@@ -30,73 +30,11 @@ type Client struct {
 	// mu guards the fields below. Only view takes it, never for I/O or a callback. A
 	// function that needs it held ends in Locked, or is given the list.
 	mu      sync.Mutex
-	list    *filelist.List
+	list    *filelist.List // the pointer never changes
 	entries map[FileID]*entry
 	readers readers
 	start   startContext
 	changed tasks.Signal // broadcast after each decision
-}
-
-// New returns a client. A nil opts means the defaults. The error names the option
-// that is wrong, or says why the directory of checkpoints cannot be created.
-func New(opts *Options) (*Client, error) {
-	o, err := opts.withDefaults()
-	if err != nil {
-		return nil, err
-	}
-	c := &Client{
-		opts:    o,
-		entries: make(map[FileID]*entry),
-		readers: make(readers),
-		list:    filelist.New(o.limits(o.Parallel)),
-		slots:   slots.New(o.Parallel),
-	}
-	if err := c.openStore(); err != nil {
-		return nil, err
-	}
-	c.workers.ctx, c.workers.end = context.WithCancelCause(context.Background())
-	c.gate = c.newGate(o.Credentials)
-	c.service = transfer.NewService(transfer.Options{
-		Wire: c.wireOptions(), Locator: o.locator(),
-		Checkpoints: c.store, Optional: o.CheckpointsOptional, ClaimWait: o.ClaimWait,
-		PartSize: o.PartSize, Parallel: o.Parallel,
-		Retry:          transfer.RetryPolicy{Count: o.RetryCount, Interval: o.RetryInterval},
-		CleanupTimeout: o.CleanupTimeout,
-		OutageWait:     max(o.OutageWait, 0), Changed: c.endpointsChanged,
-		Flushed: c.opts.Observer.flushed(),
-	})
-	if opts != nil && opts.Parallel == Auto {
-		c.setAuto()
-	}
-	return c, nil
-}
-
-func (c *Client) wireOptions() transfer.WireOptions {
-	return transfer.WireOptions{
-		HTTPClient: c.opts.HTTPClient, BandwidthLimit: c.opts.BandwidthLimit,
-		StallTimeout: c.opts.StallTimeout, RequireCRC: c.opts.RequireCRC, Logger: c.opts.Logger,
-		Observer: c.opts.Observer.wireObserver(),
-	}
-}
-
-// openStore opens the directory of checkpoints unless a store was given.
-func (c *Client) openStore() error {
-	if c.opts.Checkpoints != nil {
-		c.store = transfer.GuardStore(c.opts.Checkpoints, nil)
-		return nil
-	}
-	c.ownStore = true
-	store, err := openDir(c.opts)
-	if err == nil {
-		c.store = store
-		return nil
-	}
-	if !c.opts.CheckpointsOptional {
-		return transfer.Unkept(err)
-	}
-	c.opts.Logger.Warn("uploads will not survive the end of this process", "error", err)
-	c.store = checkpoint.NewMemory()
-	return nil
 }
 
 // Format writes the name of c's type and nothing else, whatever the verb: c holds
@@ -109,4 +47,47 @@ func (c *Client) attrs(e *entry, more ...any) (attrs []any) {
 		attrs = append([]any{"file", e.id, "path", e.path, "bucket", e.bucket, "object", e.object}, more...)
 	})
 	return attrs
+}
+
+// view calls fn with the client's lock held. fn may read the list and its entries, and
+// change what no decision depends on. No other code takes the lock.
+func (c *Client) view(fn func(*filelist.List)) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	fn(c.list)
+}
+
+// await waits until done returns true. It calls done as view does, at once and after
+// each broadcast of s. The error is the cause of ctx's end.
+func (c *Client) await(ctx context.Context, s *tasks.Signal, done func(*filelist.List) bool) error {
+	for {
+		changed := s.C()
+		ok := false
+		c.view(func(l *filelist.List) { ok = done(l) })
+		if ok {
+			return nil
+		}
+		select {
+		case <-changed:
+		case <-ctx.Done():
+			return context.Cause(ctx)
+		}
+	}
+}
+
+// A startContext is the context of Start, while the client watches for its end.
+type startContext struct {
+	ctx          context.Context // nil: none is watched
+	count        int             // how often the client was started
+	stopWatching func() bool
+}
+
+func (s *startContext) ended() bool { return s.ctx != nil && s.ctx.Err() != nil }
+
+// stop ends the watching.
+func (s *startContext) stop() {
+	if s.ctx != nil {
+		s.stopWatching()
+		s.ctx, s.stopWatching = nil, nil
+	}
 }

@@ -8,26 +8,6 @@ import (
 	"github.com/vodupload/vodupload/upload/internal/filelist"
 )
 
-// errPaused is the cause of a run's interruption by Pause.
-var errPaused = errors.New("upload: paused")
-
-// A startContext is the context of Start, while the client watches for its end.
-type startContext struct {
-	ctx          context.Context // nil: none is watched
-	count        int             // how often the client was started
-	stopWatching func() bool
-}
-
-func (s *startContext) ended() bool { return s.ctx != nil && s.ctx.Err() != nil }
-
-// stop ends the watching.
-func (s *startContext) stop() {
-	if s.ctx != nil {
-		s.stopWatching()
-		s.ctx, s.stopWatching = nil, nil
-	}
-}
-
 // Start starts the files of the list that are in init, in the order of the list, and
 // returns. Files that are added later start by themselves. The end of ctx stops the
 // client as Stop does. Start returns [ErrState] on a client that is started already, or

@@ -1,11 +1,9 @@
 package upload
 
 import (
-	"maps"
 	"sync"
 
 	"github.com/vodupload/vodupload/upload/internal/credentials"
-	"github.com/vodupload/vodupload/upload/internal/transfer"
 )
 
 // counters are what a client has done since New, besides what its transfers count.
@@ -36,12 +34,3 @@ const (
 	maxCodes   = 100
 	otherCodes = "Other"
 )
-
-// addTo adds the counters to s.
-func (n *counters) addTo(s *Stats, sent transfer.Counts) {
-	s.Requests, s.SentBytes, s.AckedBytes = sent.Requests, sent.Sent, sent.Acked
-	s.TokensAsked, s.TokensReceived = n.tokens.Asked.Load(), n.tokens.Received.Load()
-	n.mu.Lock()
-	defer n.mu.Unlock()
-	s.Retries = maps.Clone(n.retries)
-}

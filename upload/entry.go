@@ -5,11 +5,14 @@ import (
 	"context"
 	"sync"
 	"sync/atomic"
+	"time"
 
 	"github.com/vodupload/vodupload/checkpoint"
 	"github.com/vodupload/vodupload/upload/internal/credentials"
 	"github.com/vodupload/vodupload/upload/internal/filelist"
 	"github.com/vodupload/vodupload/upload/internal/media"
+	"github.com/vodupload/vodupload/upload/internal/notify"
+	"github.com/vodupload/vodupload/upload/internal/target"
 	"github.com/vodupload/vodupload/upload/internal/tasks"
 	"github.com/vodupload/vodupload/upload/internal/transfer"
 )
@@ -125,4 +128,40 @@ func (e *entry) snapshot(f *filelist.File) FileInfo {
 		info.Endpoint = e.site.text
 	}
 	return info
+}
+
+// objectOptions returns the properties of the object to be made.
+func (e *entry) objectOptions() target.ObjectOptions {
+	o := e.options.target()
+	o.ForbidOverwrite = e.ifExists == Fail || e.ifExists == Skip
+	if e.info != nil {
+		o.Notification = e.info.notification()
+	}
+	if o.ContentType == "" && e.ownDestination {
+		o.ContentType = contentTypeOf(e.object)
+	}
+	if o.ContentType == "" {
+		o.ContentType = contentTypeOf(e.path)
+	}
+	return o
+}
+
+// sniffed is how many of the first bytes http.DetectContentType looks at.
+const sniffed = 512
+
+// resultOf is the Result of a transfer that succeeded.
+func (e *entry) resultOf(r transfer.Result, took time.Duration) *Result {
+	return &Result{
+		Endpoint: e.site.text, Bucket: e.bucket, Object: e.object,
+		Location: e.target().URL(), ETag: r.ETag, VersionID: r.VersionID, CRC64: r.CRC64, Verified: r.Verified,
+		Size: r.Size, Parts: r.Parts, ResumedParts: r.ResumedParts, ResumedBytes: r.ResumedBytes,
+		SentBytes: r.SentBytes, Duration: took, CallbackBody: r.CallbackBody, Skipped: r.Skipped, CompletedByOther: r.ByOther,
+		VideoID: e.videoID, MediaID: e.mediaID, MediaURL: e.mediaURL,
+	}
+}
+
+// A progressEvent is an OnProgress that can be updated while it waits for its delivery.
+type progressEvent struct {
+	notify.Event
+	info FileInfo
 }

@@ -137,6 +137,9 @@ func invalid(owner string, err error) error {
 // errCallerEnded is the cause of the end of a file of Upload whose context has ended.
 var errCallerEnded = errors.New("the caller's context ended")
 
+// errPaused is the cause of a run's interruption by Pause.
+var errPaused = errors.New("upload: paused")
+
 // Codes of errors that have none from OSS. Where the clients for Android, iOS and the
 // web have a code of the same meaning, it has the same name.
 const (
@@ -352,3 +355,11 @@ func (e Errors) Unwrap() []error {
 	}
 	return all
 }
+
+// A failure is an error that FailFile was given. It is a pointer, since errors of users
+// may be of types that cannot be compared.
+type failure struct{ err error }
+
+func (f *failure) Error() string { return f.err.Error() }
+
+func (f *failure) Unwrap() error { return f.err }

@@ -7,12 +7,6 @@ import (
 	"github.com/vodupload/vodupload/upload/internal/notify"
 )
 
-// A progressEvent is an OnProgress that can be updated while it waits for its delivery.
-type progressEvent struct {
-	notify.Event
-	info FileInfo
-}
-
 // enqueueLocked queues a callback about a file. A progress event that still waits is not
 // updated any more: it must not report what happens after this one.
 func (c *Client) enqueueLocked(e *entry, event *notify.Event) {

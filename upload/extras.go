@@ -1,9 +1,6 @@
 package upload
 
 import (
-	"context"
-	"errors"
-	"fmt"
 	"sync/atomic"
 
 	"github.com/vodupload/vodupload/sts"
@@ -52,53 +49,3 @@ func (x *extras) credentials() *credentials.Gate {
 }
 
 func (x *extras) hasProvider() bool { return x != nil && x.provider != nil }
-
-// takeProvider gives a file that is put into the list the gate of its Provider.
-func (c *Client) takeProvider(e *entry) {
-	if x := e.extras; x != nil && x.provider != nil {
-		x.gate.Store(c.shared.providers.take(c, x.provider))
-	}
-}
-
-// releaseProvider lets go of a file's Provider. Nothing of the file is signed any more.
-func (c *Client) releaseProvider(e *entry) {
-	if x := e.extras; x != nil {
-		if g := x.gate.Swap(nil); g != nil {
-			c.shared.providers.release(g)
-		}
-		x.provider = nil
-	}
-}
-
-// hidden is printed in place of a value that may hold a secret.
-type hidden string
-
-// hide returns the name of v's type; nil for nil.
-func hide(v any) any {
-	if v == nil {
-		return nil
-	}
-	return hidden(fmt.Sprintf("%T", v))
-}
-
-// Credentials makes hidden an [sts.Provider], so that it can be printed in its place.
-func (hidden) Credentials(context.Context) (sts.Credentials, error) {
-	return sts.Credentials{}, errors.ErrUnsupported
-}
-
-// Format writes the fields, and of Tag and Credentials the names of their types alone,
-// whatever the verb: they may hold a secret.
-func (f File) Format(s fmt.State, _ rune) {
-	type fields File
-	f.Tag = hide(f.Tag)
-	f.Credentials, _ = hide(f.Credentials).(sts.Provider)
-	fmt.Fprintf(s, "%+v", fields(f))
-}
-
-// Format writes the fields, and of Tag the name of its type alone, whatever the verb: it
-// may hold a secret.
-func (f FileInfo) Format(s fmt.State, _ rune) {
-	type fields FileInfo
-	f.Tag = hide(f.Tag)
-	fmt.Fprintf(s, "%+v", fields(f))
-}

@@ -24,10 +24,3 @@ func (c *Client) FailFile(id FileID, err error) error {
 	cause := &failure{transfer.Protect("the error given to FailFile", func() error { return err })}
 	return c.decideOn(id, "FailFile", func(l *filelist.List) error { return l.Fail(filelist.ID(id), cause) })
 }
-
-// A failure is an error that FailFile was given. It is a pointer, since errors of users
-// may be of types that cannot be compared.
-type failure struct{ err error }
-
-func (f *failure) Error() string { return f.err.Error() }
-func (f *failure) Unwrap() error { return f.err }

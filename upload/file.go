@@ -1,20 +1,13 @@
 package upload
 
 import (
+	"fmt"
 	"io"
 	"io/fs"
-	"strconv"
-	"time"
 
 	"github.com/vodupload/vodupload/sts"
 	"github.com/vodupload/vodupload/upload/internal/transfer"
 )
-
-// A FileID identifies a file in a client's list. It is never given to another file.
-type FileID int64
-
-// String returns the ID as a decimal number.
-func (id FileID) String() string { return strconv.FormatInt(int64(id), 10) }
 
 // A File is one file to be uploaded, with its destination. What Info and Options point to
 // must not be changed once it was added.
@@ -142,34 +135,19 @@ type File struct {
 	Rank  int
 }
 
-// A FileInfo is a snapshot of a file in the list.
-type FileInfo struct {
-	ID       FileID
-	Path     string
-	Endpoint string
-	Bucket   string
-	Object   string
-	State    FileState
+// Format writes the fields, and of Tag and Credentials the names of their types alone,
+// whatever the verb: they may hold a secret.
+func (f File) Format(s fmt.State, _ rune) {
+	type fields File
+	f.Tag = hide(f.Tag)
+	f.Credentials, _ = hide(f.Credentials).(sts.Provider)
+	fmt.Fprintf(s, "%+v", fields(f))
+}
 
-	Size     int64 // bytes; -1 for a Reader without File.Size that has not ended yet
-	Uploaded int64 // bytes that the server has acknowledged, of this run and earlier ones
-	InFlight int64 // bytes handed to connections and not yet acknowledged
-	Sent     int64 // bytes handed to connections in this run, retries included
-
-	UploadID string // of the upload in parts; empty for files that fit into one
-	PartSize int64  // of that upload
-	VideoID  string // of ApsaraVideo VOD, by an [Authorizer] or SetUploadAuthAndAddress
-	MediaID  string // of an image there
-	MediaURL string // where that can be seen
-	Info     *Info  // as it was added
-	Tag      any    `json:"-" xml:"-"` // as it was added
-
-	// Waiting is what the file, or a request of it, waits for; nil: nothing. If it waits
-	// for several things, it is the one that it has waited for longest.
-	Waiting *Waiting
-
-	Started time.Time // zero: not yet
-	Ended   time.Time // zero: not yet
-	Err     *Error    // why it failed; nil: it did not
-	Result  *Result   // once it succeeded
+// checkIfExists returns an error for a file whose IfExists cannot be what it is.
+func (f *File) checkIfExists() error {
+	if f.IfExists >= SkipSame && f.IfExists.check("") == nil && f.Reader != nil {
+		return fmt.Errorf("%w: File.IfExists: got %v with a Reader, which cannot be read twice; want Skip, or a Source", ErrInvalidArgument, f.IfExists)
+	}
+	return f.IfExists.check("File.IfExists")
 }

@@ -21,22 +21,22 @@ import (
 // file and then of those has all of them uploaded; with Options.ForgetEnded, add them
 // again. A file that is deleted does not count any more.
 type Group struct {
-	owner atomic.Pointer[Client]
-	files filelist.Group // guarded by the owner's lock
+	owner atomic.Pointer[filelist.List] // of the client that the files are of
+	files filelist.Group                // guarded by the owner's lock
 }
 
 // Format writes the name of g's type and nothing else: what it holds changes meanwhile.
 func (g *Group) Format(f fmt.State, _ rune) { fmt.Fprint(f, "upload.Group") }
 
 // checkGroup returns an error for a file that cannot be in its group.
-func (c *Client) checkGroup(f *File) error {
+func (f *File) checkGroup(l *filelist.List) error {
 	if f.Group == nil {
 		if f.Rank != 0 {
 			return fmt.Errorf("%w: File.Rank: got %d without a File.Group", ErrInvalidArgument, f.Rank)
 		}
 		return nil
 	}
-	if !f.Group.owner.CompareAndSwap(nil, c) && f.Group.owner.Load() != c {
+	if !f.Group.owner.CompareAndSwap(nil, l) && f.Group.owner.Load() != l {
 		return fmt.Errorf("%w: File.Group: it orders the files of another client", ErrInvalidArgument)
 	}
 	return nil

@@ -80,11 +80,3 @@ func (i IfExists) check(field string) error {
 	}
 	return fmt.Errorf("%w: %s: got %d, want Overwrite, Fail, Skip, SkipSame, SkipSize or SkipNewer", ErrInvalidArgument, field, uint8(i))
 }
-
-// checkIfExists returns an error for a file whose IfExists cannot be what it is.
-func (f *File) checkIfExists() error {
-	if f.IfExists >= SkipSame && f.IfExists.check("") == nil && f.Reader != nil {
-		return fmt.Errorf("%w: File.IfExists: got %v with a Reader, which cannot be read twice; want Skip, or a Source", ErrInvalidArgument, f.IfExists)
-	}
-	return f.IfExists.check("File.IfExists")
-}

@@ -39,11 +39,11 @@ func (c *Client) checked(f File) (*entry, int64, error) {
 	if err := f.Options.check(); err != nil {
 		return nil, 0, err
 	}
-	if err := cmp.Or(f.checkIfExists(), c.checkGroup(&f)); err != nil {
+	if err := cmp.Or(f.checkIfExists(), f.checkGroup(c.list)); err != nil {
 		return nil, 0, err
 	}
 	e := &entry{path: f.Path, info: f.Info, extras: extrasOf(f), options: f.Options, ifExists: f.IfExists, listing: f.listing}
-	size, err := e.inspect(&f, &c.shared)
+	size, err := e.inspect(&f, &c.shared.names)
 	if err != nil {
 		return nil, 0, err
 	}
@@ -82,7 +82,7 @@ func (c *Client) checked(f File) (*entry, int64, error) {
 	if err := checkFolderName(f.Object, size); err != nil {
 		return nil, 0, err
 	}
-	e.setTarget(c.shared.site(t), t)
+	e.setTarget(c.shared.sites.of(t), t)
 	e.ownDestination = true
 	return e, size, nil
 }

@@ -219,7 +219,7 @@ func (a *authorizedRun) apply(given Authorization) error {
 		return fmt.Errorf("the Authorizer's credentials: %w", err)
 	}
 	c.view(func(*filelist.List) {
-		e.setTarget(c.shared.site(t), t)
+		e.setTarget(c.shared.sites.of(t), t)
 		e.own.Store(own)
 		e.media.Good = true
 	})
@@ -246,4 +246,10 @@ func (c *Client) abandon(ctx context.Context, up *cleanup) error {
 	o.Store = waitingStore{Store: transfer.GuardStore(c.store, &up.steps)}
 	o.Volatile = up.job.Volatile
 	return media.Remove(ctx, o, abandon)
+}
+
+// asksAuthorizer reports whether the file gets its destination from the Authorizer.
+func (c *Client) asksAuthorizer(e *entry) (asks bool) {
+	c.view(func(*filelist.List) { asks = c.opts.Authorizer != nil && !e.ownDestination })
+	return asks
 }

@@ -93,22 +93,3 @@ func (o *ObjectOptions) target() target.ObjectOptions {
 	}
 	return t
 }
-
-// objectOptions returns the properties of the object to be made.
-func (e *entry) objectOptions() target.ObjectOptions {
-	o := e.options.target()
-	o.ForbidOverwrite = e.ifExists == Fail || e.ifExists == Skip
-	if e.info != nil {
-		o.Notification = e.info.notification()
-	}
-	if o.ContentType == "" && e.ownDestination {
-		o.ContentType = contentTypeOf(e.object)
-	}
-	if o.ContentType == "" {
-		o.ContentType = contentTypeOf(e.path)
-	}
-	return o
-}
-
-// sniffed is how many of the first bytes http.DetectContentType looks at.
-const sniffed = 512

@@ -10,6 +10,8 @@ import (
 
 	"github.com/vodupload/vodupload/checkpoint"
 	"github.com/vodupload/vodupload/sts"
+	"github.com/vodupload/vodupload/upload/internal/descriptors"
+	"github.com/vodupload/vodupload/upload/internal/filelist"
 	"github.com/vodupload/vodupload/upload/internal/slots"
 	"github.com/vodupload/vodupload/upload/internal/target"
 	"github.com/vodupload/vodupload/upload/internal/transfer"
@@ -279,4 +281,29 @@ func customDomains(given []string, region string) ([]string, error) {
 
 func (o *Options) locator() target.Locator {
 	return target.Locator{Region: o.Region, CustomDomains: o.CustomDomains}
+}
+
+// checkBandwidth returns an error for a limit that is none and not possible.
+func checkBandwidth(field string, got int64) error {
+	if got < 0 || 0 < got && got < MinBandwidthLimit {
+		return fmt.Errorf("%w: %s: got %d bytes per second, want 0 for no limit, or %d or more", ErrInvalidArgument, field, got, MinBandwidthLimit)
+	}
+	return nil
+}
+
+// limits are those of a list with that many requests in flight.
+func (o *Options) limits(parallel int) filelist.Limits {
+	return filelist.Limits{Parallel: parallel, Started: o.maxStarted(parallel), ForgetEnded: o.ForgetEnded, ShelveEnded: true}
+}
+
+// maxStarted bounds the files that were started and have not ended, and so what a list
+// of any length costs. It is more than the number of slots, so that files that wait for
+// a token or for a retry do not keep others from being sent. Each may have its source
+// and its checkpoint open; with an Authorizer, also its claim on the source.
+func (o *Options) maxStarted(parallel int) int {
+	perFile := 2
+	if o.Authorizer != nil {
+		perFile = 3
+	}
+	return descriptors.Started(descriptors.Limit(), perFile, parallel, max(256, 2*parallel))
 }

@@ -5,11 +5,6 @@ import (
 	"github.com/vodupload/vodupload/upload/internal/slots"
 )
 
-// limits are those of a list with that many requests in flight.
-func (o *Options) limits(parallel int) filelist.Limits {
-	return filelist.Limits{Parallel: parallel, Started: o.maxStarted(parallel), ForgetEnded: o.ForgetEnded, ShelveEnded: true}
-}
-
 // SetParallel changes Options.Parallel: how many requests are in flight at the same
 // time, over all files, from 1 to 1,000, or [Auto]. More are started at once. Where it is
 // less than before, requests in flight end first. How many files are started at a time

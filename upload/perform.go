@@ -6,17 +6,8 @@ import (
 
 	"github.com/vodupload/vodupload/upload/internal/filelist"
 	"github.com/vodupload/vodupload/upload/internal/notify"
-	"github.com/vodupload/vodupload/upload/internal/tasks"
 	"github.com/vodupload/vodupload/upload/internal/transfer"
 )
-
-// view calls fn with the client's lock held. fn may read the list and its entries, and
-// change what no decision depends on. No other code takes the lock.
-func (c *Client) view(fn func(*filelist.List)) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	fn(c.list)
-}
 
 // decide calls fn as view does, to take one decision, and carries out what follows
 // from it. fn may change entries as well as the list.
@@ -40,27 +31,6 @@ func (c *Client) startFiles() {
 	if changed {
 		c.changed.Broadcast()
 	}
-}
-
-// workers are the goroutines of a client: runs, clean-ups, and calls of providers.
-type workers struct {
-	tasks.Group
-	reads tasks.Group             // Reads of Readers whose files have ended
-	ctx   context.Context         // of all of them; ends with Close
-	end   context.CancelCauseFunc // ends ctx
-}
-
-// goAnyway runs fn on a goroutine that Close waits for, unless Close has given up waiting:
-// then fn runs all the same.
-func (w *workers) goAnyway(fn func()) {
-	if !w.Go(fn) {
-		go fn()
-	}
-}
-
-// goDo runs fn on a goroutine that Close waits for; false after Close.
-func (c *Client) goDo(fn func(context.Context)) bool {
-	return c.workers.Go(func() { fn(c.workers.ctx) })
 }
 
 // carryOutLocked lets the list start what it can, and carries out the effects of all
@@ -163,20 +133,14 @@ func (c *Client) closeReaderLocked(e *entry) {
 	})
 }
 
-// await waits until done returns true. It calls done as view does, at once and after
-// each broadcast of s. The error is the cause of ctx's end.
-func (c *Client) await(ctx context.Context, s *tasks.Signal, done func(*filelist.List) bool) error {
-	for {
-		changed := s.C()
-		ok := false
-		c.view(func(l *filelist.List) { ok = done(l) })
-		if ok {
-			return nil
-		}
-		select {
-		case <-changed:
-		case <-ctx.Done():
-			return context.Cause(ctx)
-		}
+// restLocked lets those who wait for a file have its end.
+func (c *Client) restLocked(e *entry, effect filelist.Effect) {
+	f, _ := c.list.Get(effect.File)
+	end := e.end
+	end.info, end.mark, end.err = e.snapshot(&f), c.notify.Mark(), effect.Err
+	if f.Deleted && !f.State.Terminal() { // before it was started
+		end.info.State = FileCanceled
 	}
+	e.end = nil
+	close(end.done)
 }

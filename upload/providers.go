@@ -24,8 +24,8 @@ type providerGate struct {
 	end      context.CancelFunc // ends the asking: nobody needs the answer
 }
 
-// take returns the gate of p, which a file uses from now on.
-func (ps *providers) take(c *Client, p sts.Provider) *providerGate {
+// take returns the gate of p, which a file uses from now on. newGate makes it if p has none.
+func (ps *providers) take(p sts.Provider, newGate func(sts.Provider) *providerGate) *providerGate {
 	ps.mu.Lock()
 	defer ps.mu.Unlock()
 	shared := hasEqual(p)
@@ -34,7 +34,7 @@ func (ps *providers) take(c *Client, p sts.Provider) *providerGate {
 		g.users++
 		return g
 	}
-	g := c.newProviderGate(p)
+	g := newGate(p)
 	if shared {
 		if ps.gates == nil {
 			ps.gates = make(map[sts.Provider]*providerGate)
@@ -62,16 +62,4 @@ func (ps *providers) release(g *providerGate) {
 func hasEqual(p sts.Provider) bool {
 	equals := func(q sts.Provider) bool { return p == q } // not so of a struct with a NaN
 	return reflect.ValueOf(p).Comparable() && equals(p)
-}
-
-// newProviderGate returns the gate of p, which one file uses.
-func (c *Client) newProviderGate(p sts.Provider) *providerGate {
-	ctx, end := context.WithCancel(c.workers.ctx)
-	return &providerGate{
-		provider: p, users: 1, end: end,
-		Gate: credentials.New(credentials.Options{
-			Provider: p, Wait: c.opts.TokenWait, Logger: c.opts.Logger, Counts: &c.shared.counters.tokens,
-			Go: func(ask func(context.Context)) bool { return c.workers.Go(func() { ask(ctx) }) },
-		}),
-	}
 }

@@ -37,17 +37,3 @@ func (c *Client) ClearFiles() error {
 		return l.Clear(ErrCanceled)
 	})
 }
-
-// leave takes a file out of the list that has ended, unless it was set back since:
-// onto the shelf, or for good with Options.ForgetEnded.
-func (c *Client) leave(e *entry, end int) {
-	_ = c.decide(func(l *filelist.List) error {
-		if !c.opts.ForgetEnded && e.result == nil && e.extras.hasProvider() { // which a Sweep may need
-			return nil
-		}
-		if left, ok := l.Leave(filelist.ID(e.id), end, e.err); ok && !c.opts.ForgetEnded {
-			c.shared.shelf.put(e, &left)
-		}
-		return nil
-	})
-}

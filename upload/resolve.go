@@ -64,6 +64,12 @@ func (r *resolver) beside(path string, info fs.FileInfo) (string, bool) {
 	return resolved, err == nil && at.Mode().IsRegular() && os.SameFile(at, info)
 }
 
+// sourceNames finds one name for each file of the system, whatever path leads to it.
+type sourceNames struct {
+	paths resolver
+	links hardLinks
+}
+
 // hardLinks finds one name for files that have several: the first under which a file was
 // added to the client. Two processes that add a file under two names do not know of each
 // other: a checkpoint is found by its name, since the inode is another one where the file

@@ -133,57 +133,6 @@ func (r *run) job(ctx context.Context) (*transfer.Job, error) {
 	return job, nil
 }
 
-func (r *run) awaitTarget(ctx context.Context) error {
-	if r.hasTarget() {
-		return nil
-	}
-	t := time.NewTimer(r.c.opts.TokenWait)
-	defer t.Stop()
-	r.slots.putDown()
-	w := r.c.wait(r.e, WaitDestination)
-	defer w.end()
-	for {
-		provided := r.e.provided.C()
-		if r.hasTarget() {
-			return nil
-		}
-		select {
-		case <-provided:
-		case <-t.C:
-			return fmt.Errorf("%w: none was given within %v: set it in AddFile, or call SetDestination in OnStarted or later", ErrNoDestination, r.c.opts.TokenWait)
-		case <-ctx.Done():
-			return w.now().after(context.Cause(ctx))
-		}
-	}
-}
-
-func (r *run) hasTarget() (has bool) {
-	r.c.view(func(*filelist.List) { has = r.e.site != nil })
-	return has
-}
-
-// awaitNamesake waits until no deleted file with the same key is at work. The list does
-// not start a file before that, but the key may become known only after the start.
-func (r *run) awaitNamesake(ctx context.Context) error {
-	free := func(l *filelist.List) bool {
-		f, _ := l.Get(r.id)
-		return f.Deleted || !l.Held(f.Key)
-	}
-	ok := false
-	r.c.view(func(l *filelist.List) { ok = free(l) })
-	if ok {
-		return nil
-	}
-	r.slots.putDown()
-	w := r.c.wait(r.e, WaitClaim)
-	err := r.c.await(ctx, &r.c.changed, free)
-	was := w.end()
-	if err != nil {
-		return was.after(err)
-	}
-	return nil
-}
-
 // report records an event of the transfer and queues its callback.
 func (r *run) report(ev transfer.Event) {
 	c := r.c
@@ -261,17 +210,6 @@ func (r *run) ended(res transfer.Result, err error, took time.Duration) (interru
 		return nil
 	})
 	return interrupted
-}
-
-// resultOf is the Result of a transfer that succeeded.
-func (e *entry) resultOf(r transfer.Result, took time.Duration) *Result {
-	return &Result{
-		Endpoint: e.site.text, Bucket: e.bucket, Object: e.object,
-		Location: e.target().URL(), ETag: r.ETag, VersionID: r.VersionID, CRC64: r.CRC64, Verified: r.Verified,
-		Size: r.Size, Parts: r.Parts, ResumedParts: r.ResumedParts, ResumedBytes: r.ResumedBytes,
-		SentBytes: r.SentBytes, Duration: took, CallbackBody: r.CallbackBody, Skipped: r.Skipped, CompletedByOther: r.ByOther,
-		VideoID: e.videoID, MediaID: e.mediaID, MediaURL: e.mediaURL,
-	}
 }
 
 // isInterruption distinguishes the interruption of a run from a failure that happened at

@@ -2,15 +2,13 @@ package upload
 
 import (
 	"sync"
-	"sync/atomic"
 )
 
 // sharedValues are shared by the files of a client. They need no lock, but for shelf,
 // entriesPeak and newWaits, which the client's guards.
 type sharedValues struct {
-	paths       resolver
-	links       hardLinks
-	lastSite    atomic.Pointer[site]
+	names       sourceNames
+	sites       sites
 	providers   providers
 	shelf       shelf
 	entriesPeak int // see filelist.Shrink

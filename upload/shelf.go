@@ -1,7 +1,6 @@
 package upload
 
 import (
-	"fmt"
 	"hash/maphash"
 	"slices"
 
@@ -119,41 +118,4 @@ func (s *shelf) get(id FileID) (FileInfo, bool) {
 	}
 	e, left := s.unpack(id)
 	return e.snapshot(&left.File), true
-}
-
-// takeDownLocked puts a file that is on the shelf and has not succeeded back into the
-// list, for a call that may change it. With c.list.LeaveAgain, it returns to the shelf
-// unless it has changed.
-func (c *Client) takeDownLocked(id FileID) {
-	e, left := c.shared.shelf.remove(id)
-	c.entries[id] = e
-	c.list.Return(left)
-}
-
-// decideOn is decide for a call about a file, which one that has succeeded does not allow.
-func (c *Client) decideOn(id FileID, call string, fn func(*filelist.List) error) error {
-	return c.decide(func(l *filelist.List) error {
-		state, shelved := c.shared.shelf.state(id)
-		switch {
-		case !shelved, l.State() == filelist.Closed:
-			return fn(l)
-		case state == FileSucceeded:
-			return fmt.Errorf("%w: %s, the file is %s", ErrState, call, state)
-		}
-		c.takeDownLocked(id)
-		defer l.LeaveAgain(filelist.ID(id))
-		return fn(l)
-	})
-}
-
-// clearShelfLocked takes all files from the shelf. Those that have left something behind go
-// back into the list, for it to be removed.
-func (c *Client) clearShelfLocked() {
-	s := &c.shared.shelf
-	for id, one := range s.files {
-		if one.text.head().leftover {
-			c.takeDownLocked(id)
-		}
-	}
-	s.clear()
 }

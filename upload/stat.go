@@ -64,7 +64,7 @@ func (c *Client) statJob(t target.Target, name string, credentials sts.Provider)
 	gate := &fileGate{c: c, cleanup: true}
 	release = func() {}
 	if credentials != nil {
-		own := c.shared.providers.take(c, credentials)
+		own := c.shared.providers.take(credentials, c.newProviderGate)
 		release = func() { c.shared.providers.release(own) }
 		gate.sweep = own.Gate
 	}

@@ -1,10 +1,12 @@
 package upload
 
 import (
+	"maps"
 	"math"
 	"time"
 
 	"github.com/vodupload/vodupload/upload/internal/filelist"
+	"github.com/vodupload/vodupload/upload/internal/transfer"
 )
 
 // Stats are the figures of the whole list at one moment, and what the client has done
@@ -62,4 +64,13 @@ func left(t *filelist.Totals, speed float64, settled bool) time.Duration {
 		return -1
 	}
 	return time.Duration(min(float64(t.Todo)/speed*float64(time.Second), math.MaxInt64/2))
+}
+
+// addTo adds the counters to s.
+func (n *counters) addTo(s *Stats, sent transfer.Counts) {
+	s.Requests, s.SentBytes, s.AckedBytes = sent.Requests, sent.Sent, sent.Acked
+	s.TokensAsked, s.TokensReceived = n.tokens.Asked.Load(), n.tokens.Received.Load()
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	s.Retries = maps.Clone(n.retries)
 }

@@ -113,7 +113,7 @@ func (c *Client) Sweep(ctx context.Context, o SweepOptions) ([]Leftover, error) 
 		if o.Bucket == "" {
 			return nil, fmt.Errorf("%w: SweepOptions.Credentials needs Endpoint and Bucket: checkpoints of other buckets may be of other owners", ErrMissingArgument)
 		}
-		own := c.shared.providers.take(c, o.Credentials)
+		own := c.shared.providers.take(o.Credentials, c.newProviderGate)
 		defer c.shared.providers.release(own)
 		gate.sweep = own.Gate
 	}
@@ -176,16 +176,4 @@ func (c *Client) gateOf(k checkpoint.Key) (gate transfer.Gate) {
 		}
 	})
 	return gate
-}
-
-// logCleanup logs what happened in the clean-up after a file, in a sweep or in a Stat. There is no
-// callback for it: the file has ended, or there is none.
-func (c *Client) logCleanup(e transfer.Event, about func() []any) {
-	switch e.Kind {
-	case transfer.Warning:
-		c.opts.Logger.Warn("clean-up", append(about(), "warning", e.Err)...)
-	case transfer.Retrying:
-		c.shared.counters.retried(e.Err)
-		c.opts.Logger.Warn("retry of a clean-up", append(about(), "attempt", e.Attempt, "delay", e.Delay, "error", e.Err)...)
-	}
 }

@@ -7,41 +7,6 @@ import (
 	"github.com/vodupload/vodupload/upload/internal/filelist"
 )
 
-// A fileEnd is how a file came to rest, for those who wait for it.
-type fileEnd struct {
-	done chan struct{} // closed once nothing will happen to the file by itself
-	info FileInfo      // as it was then
-	mark uint64        // of the last callback about it
-	err  error         // why it has not ended; nil: it has
-}
-
-func newFileEnd() *fileEnd { return &fileEnd{done: make(chan struct{})} }
-
-// restLocked lets those who wait for a file have its end.
-func (c *Client) restLocked(e *entry, effect filelist.Effect) {
-	f, _ := c.list.Get(effect.File)
-	end := e.end
-	end.info, end.mark, end.err = e.snapshot(&f), c.notify.Mark(), effect.Err
-	if f.Deleted && !f.State.Terminal() { // before it was started
-		end.info.State = FileCanceled
-	}
-	e.end = nil
-	close(end.done)
-}
-
-// outcome is what those who wait for the file return.
-func (d *fileEnd) outcome() (Result, error) {
-	switch {
-	case d.info.State == FileSucceeded:
-		return *d.info.Result, nil
-	case d.info.State == FileCanceled:
-		return Result{}, newError(&d.info, ErrCanceled)
-	case d.err != nil:
-		return Result{}, fmt.Errorf("upload: WaitFile: %w", d.err)
-	}
-	return Result{}, d.info.Err
-}
-
 // WaitFile returns the result of one file, once it has ended and the callbacks about it
 // have returned; in a callback it does not wait for those. Many may wait for the same
 // file. The error is

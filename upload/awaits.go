@@ -2,23 +2,14 @@ package upload
 
 import (
 	"context"
+	"fmt"
+	"time"
 
 	"github.com/vodupload/vodupload/checkpoint"
 	"github.com/vodupload/vodupload/upload/internal/descriptors"
+	"github.com/vodupload/vodupload/upload/internal/filelist"
 	"github.com/vodupload/vodupload/upload/internal/transfer"
 )
-
-// maxStarted bounds the files that were started and have not ended, and so what a list
-// of any length costs. It is more than the number of slots, so that files that wait for
-// a token or for a retry do not keep others from being sent. Each may have its source
-// and its checkpoint open; with an Authorizer, also its claim on the source.
-func (o *Options) maxStarted(parallel int) int {
-	perFile := 2
-	if o.Authorizer != nil {
-		perFile = 3
-	}
-	return descriptors.Started(descriptors.Limit(), perFile, parallel, max(256, 2*parallel))
-}
 
 // awaitTurn waits until the file has a slot in hand, there are credentials, and its
 // endpoint is not away. The file has nothing open until then, since any number of files
@@ -82,4 +73,75 @@ func (s waitingStore) Open(ctx context.Context, key checkpoint.Key) (checkpoint.
 		return s.claim(ctx, s.Store, key)
 	}
 	return transfer.OpenCheckpoint(ctx, s.Store, key, s.starved)
+}
+
+// waitReasonOf has the reasons of the waits of transfer.
+var waitReasonOf = [...]WaitReason{transfer.ForNetwork: WaitNetwork, transfer.ForThrottle: WaitThrottle, transfer.ForClaim: WaitClaim}
+
+// waits shows what a request of the run waits for. An outage is reported once to a file,
+// however many probes it makes.
+func (r *run) waits(f transfer.WaitFor, outage int, why error) (end func(error) error) {
+	if f == transfer.ForClaim {
+		r.c.opts.Logger.Warn("waits for a claim", r.c.attrs(r.e, inUseAttrs(why)...)...)
+	}
+	w := r.c.wait(r.e, waitReasonOf[f])
+	w.outage(&r.outage, outage, why)
+	return func(err error) error {
+		was := w.end()
+		if err == nil {
+			return nil
+		}
+		return was.after(err)
+	}
+}
+
+func (r *run) awaitTarget(ctx context.Context) error {
+	if r.hasTarget() {
+		return nil
+	}
+	t := time.NewTimer(r.c.opts.TokenWait)
+	defer t.Stop()
+	r.slots.putDown()
+	w := r.c.wait(r.e, WaitDestination)
+	defer w.end()
+	for {
+		provided := r.e.provided.C()
+		if r.hasTarget() {
+			return nil
+		}
+		select {
+		case <-provided:
+		case <-t.C:
+			return fmt.Errorf("%w: none was given within %v: set it in AddFile, or call SetDestination in OnStarted or later", ErrNoDestination, r.c.opts.TokenWait)
+		case <-ctx.Done():
+			return w.now().after(context.Cause(ctx))
+		}
+	}
+}
+
+func (r *run) hasTarget() (has bool) {
+	r.c.view(func(*filelist.List) { has = r.e.site != nil })
+	return has
+}
+
+// awaitNamesake waits until no deleted file with the same key is at work. The list does
+// not start a file before that, but the key may become known only after the start.
+func (r *run) awaitNamesake(ctx context.Context) error {
+	free := func(l *filelist.List) bool {
+		f, _ := l.Get(r.id)
+		return f.Deleted || !l.Held(f.Key)
+	}
+	ok := false
+	r.c.view(func(l *filelist.List) { ok = free(l) })
+	if ok {
+		return nil
+	}
+	r.slots.putDown()
+	w := r.c.wait(r.e, WaitClaim)
+	err := r.c.await(ctx, &r.c.changed, free)
+	was := w.end()
+	if err != nil {
+		return was.after(err)
+	}
+	return nil
 }

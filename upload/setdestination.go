@@ -2,43 +2,11 @@ package upload
 
 import (
 	"fmt"
-	"strings"
 
 	"github.com/vodupload/vodupload/checkpoint"
 	"github.com/vodupload/vodupload/upload/internal/filelist"
 	"github.com/vodupload/vodupload/upload/internal/target"
 )
-
-// A site is the part of a destination that all objects at one endpoint share.
-type site struct {
-	endpoint target.Endpoint
-	region   string
-	text     string // of the endpoint
-}
-
-// site returns the site of t. It keeps the last one, since most files of a list go to
-// the same.
-func (s *sharedValues) site(t target.Target) *site {
-	last := s.lastSite.Load()
-	if last == nil || last.endpoint != t.Endpoint || last.region != t.Region {
-		last = &site{t.Endpoint, t.Region, t.Endpoint.String()}
-		s.lastSite.Store(last)
-	}
-	return last
-}
-
-// setTarget sets where the file goes. s is the site of t.
-func (e *entry) setTarget(s *site, t target.Target) {
-	e.site, e.bucket, e.object = s, t.Bucket, t.Object
-}
-
-// target is where the file goes; the zero Target while that is not known.
-func (e *entry) target() target.Target {
-	if e.site == nil {
-		return target.Target{}
-	}
-	return target.Target{Endpoint: e.site.endpoint, Region: e.site.region, Bucket: e.bucket, Object: e.object}
-}
 
 // SetDestination sets the destination of a file that was added without one. It returns
 // [ErrState] for a file that has one, or that was started and gets one from
@@ -77,7 +45,7 @@ func (c *Client) setDestination(id FileID, d destination) error {
 		if err := l.Rename(filelist.ID(id), key); err != nil {
 			return err
 		}
-		e.setTarget(c.shared.site(t), t)
+		e.setTarget(c.shared.sites.of(t), t)
 		e.ownDestination, e.videoID = true, d.videoID
 		e.waitIsOverLocked(WaitDestination)
 		e.provided.Broadcast()
@@ -109,45 +77,4 @@ func (c *Client) checkNoDestinationLocked(l *filelist.List, id FileID) error {
 		return fmt.Errorf("%w: the file was started, and Options.Authorizer gives it its destination", ErrState)
 	}
 	return nil
-}
-
-// parseTarget checks a destination. The region is used if neither the options nor the
-// endpoint's name give one; that of an acceleration endpoint does not.
-func (c *Client) parseTarget(region, endpoint, bucket, object string) (target.Target, error) {
-	for _, arg := range []struct{ field, value string }{
-		{"Endpoint", endpoint}, {"Bucket", bucket}, {"Object", object},
-	} {
-		if arg.value == "" {
-			return target.Target{}, fmt.Errorf("%w: File.%s is empty", ErrMissingArgument, arg.field)
-		}
-	}
-	t, err := c.opts.locator().Target(endpoint, bucket, object)
-	if err != nil {
-		return t, invalid("File", err)
-	}
-	if t.Region == "" && t.Endpoint.Region == "" && target.CheckRegion(region) == nil {
-		t.Region = region
-	}
-	c.warnWithoutRegion(t)
-	return t, nil
-}
-
-// checkFolderName returns an error for bytes whose object would have the name of a folder:
-// OSS stores it, and its console, as most tools, shows a folder and not the bytes. size is
-// -1 while it is not known.
-func checkFolderName(object string, size int64) error {
-	if size == 0 || !strings.HasSuffix(object, "/") {
-		return nil
-	}
-	return fmt.Errorf("%w: File.Object: got %q, which ends in a slash, as only folders of 0 bytes do; want the name of the file after it", ErrInvalidArgument, object)
-}
-
-// warnWithoutRegion logs, once, that requests are signed with V1.
-func (c *Client) warnWithoutRegion(t target.Target) {
-	if !t.LacksRegion() {
-		return
-	}
-	c.shared.warnV1.Do(func() {
-		c.opts.Logger.Warn("no region is known, so requests are signed with V1, which OSS refuses to accounts and buckets that were made since 2025: "+setRegion, "endpoint", t.Endpoint)
-	})
 }

@@ -1,0 +1,44 @@
+package upload
+
+import (
+	"context"
+
+	"github.com/vodupload/vodupload/sts"
+	"github.com/vodupload/vodupload/upload/internal/credentials"
+)
+
+// newGate returns a gate without credentials; p may be nil.
+func (c *Client) newGate(p sts.Provider) *credentials.Gate {
+	return credentials.New(credentials.Options{
+		Provider: p, Wait: c.opts.TokenWait, Go: c.goDo, Logger: c.opts.Logger, Counts: &c.shared.counters.tokens,
+	})
+}
+
+// newProviderGate returns the gate of p, which one file uses.
+func (c *Client) newProviderGate(p sts.Provider) *providerGate {
+	ctx, end := context.WithCancel(c.workers.ctx)
+	return &providerGate{
+		provider: p, users: 1, end: end,
+		Gate: credentials.New(credentials.Options{
+			Provider: p, Wait: c.opts.TokenWait, Logger: c.opts.Logger, Counts: &c.shared.counters.tokens,
+			Go: func(ask func(context.Context)) bool { return c.workers.Go(func() { ask(ctx) }) },
+		}),
+	}
+}
+
+// takeProvider gives a file that is put into the list the gate of its Provider.
+func (c *Client) takeProvider(e *entry) {
+	if x := e.extras; x != nil && x.provider != nil {
+		x.gate.Store(c.shared.providers.take(x.provider, c.newProviderGate))
+	}
+}
+
+// releaseProvider lets go of a file's Provider. Nothing of the file is signed any more.
+func (c *Client) releaseProvider(e *entry) {
+	if x := e.extras; x != nil {
+		if g := x.gate.Swap(nil); g != nil {
+			c.shared.providers.release(g)
+		}
+		x.provider = nil
+	}
+}
