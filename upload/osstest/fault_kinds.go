@@ -62,7 +62,7 @@ func strangerKinds() []FaultKind {
 		{"HTML 502", func(op Op) *Fault { return HTML(op, http.StatusBadGateway) }, true},
 		{"HTML 503", func(op Op) *Fault { return HTML(op, http.StatusServiceUnavailable) }, true},
 		{"HTML 504 after the work", func(op Op) *Fault { return HTML(op, http.StatusGatewayTimeout).AfterWork() }, true},
-		{"HTML 200", func(op Op) *Fault { return HTML(op, http.StatusOK) }, true},
+		{"HTML 200", func(op Op) *Fault { return HTML(op, http.StatusOK).Header("ETag", `"5f-63a"`) }, true},
 		{"empty 200", EmptyAnswer, true},
 		{"empty 200 after the work", func(op Op) *Fault { return EmptyAnswer(op).AfterWork() }, true},
 		{"redirect", func(op Op) *Fault { return Redirect(op, "") }, false},

@@ -94,7 +94,7 @@ func (o *Object) send(ctx context.Context, s Snapshot, r *request) (reply, error
 	switch {
 	case out.err != nil:
 		return rep, o.newError(s, r, out, nil)
-	case rep.status/100 != 2:
+	case rep.status/100 != 2, rep.failed():
 		return rep, o.errorOfAnswer(s, r, out, &rep.answer, used)
 	case r.body != nil && rep.read < r.body.Size && rep.status != statusCallbackFailed:
 		return rep, o.errorOfBadSuccess(s, r, &rep.answer, fmt.Errorf("answered after %d of %d bytes", rep.read, r.body.Size))

@@ -69,6 +69,11 @@ func TestAnswersThatCannotBeTrusted(t *testing.T) {
 	list := func(o *Object) error { _, err := o.ListParts(t.Context(), testKey, "U"); return err }
 	abort := func(o *Object) error { return o.Abort(t.Context(), testKey, "U") }
 	head := func(o *Object) error { _, err := o.Head(t.Context(), testKey); return err }
+	putCallback := func(o *Object) error {
+		_, err := o.Put(t.Context(), testKey, bodyOf("x"), &target.ObjectOptions{Callback: "e30="})
+		return err
+	}
+	page := map[string]string{"ETag": `"5f-63a"`, "Content-Type": "text/html", "Last-Modified": "Mon, 02 Jan 2006 15:04:05 GMT"}
 
 	for name, c := range map[string]struct {
 		call   call
@@ -103,9 +108,24 @@ func TestAnswersThatCannotBeTrusted(t *testing.T) {
 		"list: part without an ETag":     {list, 200, nil, "<ListPartsResult><Part><PartNumber>1</PartNumber><Size>1</Size></Part></ListPartsResult>", Retry, "part 1 of 1 bytes"},
 		"abort: 200":                     {abort, 200, nil, "", Retry, "got status 200, want 204"},
 		"head: no ETag":                  {head, 200, nil, "", Retry, "no ETag"},
-		"head: bare 404":                 {head, 404, nil, "", Permanent, "404 Not Found"},
-		"redirect":                       {part, 307, map[string]string{"Location": "http://other.example/x?token=secret"}, "moved", Permanent, "it points to other.example"},
-		"redirect to nowhere":            {part, 301, map[string]string{"Location": "://"}, "", Permanent, "redirects are not followed"},
+
+		// A page of a web server has an ETag and a date; none is stored by whoever sends it.
+		"put: a page":                   {put, 200, page, "<html>sign in</html>", Retry, `no CRC64 and no request ID: 20 bytes of text/html: "sign in"`},
+		"put: JSON":                     {put, 200, map[string]string{"ETag": `"A"`}, `{"error":"login"}`, Retry, "no request ID"},
+		"put: 201 of WebDAV":            {put, 201, map[string]string{"ETag": `"A"`}, "", Retry, "its status is not 200"},
+		"put: 202, kept for later":      {put, 202, map[string]string{"ETag": `"A"`, "x-oss-request-id": "R"}, "", Retry, "its status is not 200"},
+		"put: callback, a page":         {putCallback, 200, page, "<html>sign in</html>", Retry, "no request ID"},
+		"put: callback, an empty page":  {putCallback, 200, page, "", Retry, "no request ID"},
+		"put: a proxy's request ID":     {put, 200, map[string]string{"ETag": `"A"`, "X-Request-Id": "1", "X--Request-Id": "1"}, "<html></html>", Retry, "no request ID"},
+		"part: a page":                  {part, 200, page, "<html>sign in</html>", Retry, "no request ID"},
+		"part: 204":                     {part, 204, page, "", Retry, "its status is not 200"},
+		"complete: callback, a page":    {completeCallback, 200, page, "<html>sign in</html>", Retry, "no request ID"},
+		"complete: callback, 204":       {completeCallback, 204, page, "", Retry, "its status is not 200"},
+		"head: a page":                  {head, 200, map[string]string{"ETag": `"5f-63a"`, "Content-Length": "53", "Last-Modified": "Mon, 02 Jan 2006 15:04:05 GMT"}, "", Retry, "no CRC64 and no request ID"},
+		"head: 204 of a portal's probe": {head, 204, page, "", Retry, "no size"},
+		"head: bare 404":                {head, 404, nil, "", Permanent, "404 Not Found"},
+		"redirect":                      {part, 307, map[string]string{"Location": "http://other.example/x?token=secret"}, "moved", Permanent, "it points to other.example"},
+		"redirect to nowhere":           {part, 301, map[string]string{"Location": "://"}, "", Permanent, "redirects are not followed"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			o := newObject(t, serve(t, func(w http.ResponseWriter, r *http.Request) {
@@ -372,6 +392,7 @@ func TestRequestPayerOfTheTarget(t *testing.T) {
 		}
 		w.Header().Set("ETag", "A")
 		w.Header().Set("Content-Length", "0")
+		w.Header().Set("x-oss-request-id", "R")
 	}), nil)
 	o.target.RequestPayer = true
 	if _, err := o.Head(t.Context(), testKey); err != nil {

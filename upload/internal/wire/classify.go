@@ -84,7 +84,8 @@ func classifyStatus(status int, throttled bool) Class {
 		return Retry
 	case status == 501 || status == 505:
 		return Permanent
-	case status == 408, status == 429, status >= 500:
+	case status == 408, status == 429, status >= 500,
+		status == 421, status == 425: // of a proxy that may take the request on another connection, or later
 		if throttled {
 			return Throttle
 		}

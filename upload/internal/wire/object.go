@@ -46,7 +46,7 @@ func (o *Object) Put(ctx context.Context, s Snapshot, body Body, opts *target.Ob
 		return PutResult{}, o.errorOfBadSuccess(s, r, &rep.answer, rep.noETag())
 	}
 	if !res.Verified {
-		if err := o.client.noCRC64(r.op); err != nil {
+		if err := o.unverified(r.op, &rep.answer, !opts.HasCallback()); err != nil {
 			return PutResult{}, o.errorOfBadSuccess(s, r, &rep.answer, err)
 		}
 	}
@@ -76,10 +76,25 @@ func (o *Object) Head(ctx context.Context, s Snapshot) (ObjectInfo, error) {
 	}
 	info.CRC64, info.HasCRC64 = rep.crc64()
 	info.LastModified, _ = http.ParseTime(rep.header.Get(headerLastModified))
-	if !hasETag || info.Size < 0 {
-		return ObjectInfo{}, o.errorOfBadSuccess(s, r, &rep.answer, errors.New("answer has no ETag or no size"))
+	switch {
+	case !hasETag || info.Size < 0:
+		err = errors.New("answer has no ETag or no size")
+	case !info.HasCRC64:
+		err = rep.stranger(false)
+	}
+	if err != nil {
+		return ObjectInfo{}, o.errorOfBadSuccess(s, r, &rep.answer, err)
 	}
 	return info, nil
+}
+
+// unverified is called for an answer of success without a CRC64: what is stored cannot be
+// verified. It returns an error if nothing may be stored, or if that is not good enough.
+func (o *Object) unverified(op string, a *answer, bare bool) error {
+	if err := a.stranger(bare); err != nil {
+		return err
+	}
+	return o.client.noCRC64(op)
 }
 
 // noETag returns the error of an answer of success without an ETag, which others than

@@ -47,7 +47,7 @@ func TestOddTransports(t *testing.T) {
 	good := func(r *http.Request) *http.Response {
 		all(r.Body)
 		return &http.Response{
-			StatusCode: 200, ContentLength: int64(len(name)), Header: http.Header{headerETag: {`"A"`}, "Content-Length": {"9"}},
+			StatusCode: 200, ContentLength: int64(len(name)), Header: http.Header{headerETag: {`"A"`}, headerRequestID: {"R"}, "Content-Length": {"9"}},
 			Body: io.NopCloser(strings.NewReader(name)), Request: r,
 		}
 	}
