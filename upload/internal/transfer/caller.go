@@ -233,7 +233,7 @@ func (c *caller) attempt(ctx context.Context, fn request, t *turn) error {
 		missing, err := c.inSlot(ctx, fn, t)
 		switch {
 		case missing == noCredentials:
-			if err := c.gate.Wait(ctx); err != nil {
+			if err := c.awaitCredentials(ctx); err != nil {
 				return &waitError{err}
 			}
 		case missing == noEndpoint && t.once:
@@ -243,6 +243,16 @@ func (c *caller) attempt(ctx context.Context, fn request, t *turn) error {
 			return err
 		}
 	}
+}
+
+// awaitCredentials waits for credentials: of a clean-up, no longer than it may take.
+func (c *caller) awaitCredentials(ctx context.Context) error {
+	if IsCleanup(ctx) {
+		var cancel context.CancelFunc
+		ctx, cancel = context.WithTimeout(ctx, c.opts.CleanupTimeout)
+		defer cancel()
+	}
+	return c.gate.Wait(ctx)
 }
 
 // A lack is what a request was not made for.

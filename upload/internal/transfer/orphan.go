@@ -51,7 +51,8 @@ const (
 	// its end is not known.
 	earlierSpan = 5 * time.Minute
 
-	// orphanTimeout bounds the search for orphans: the run has ended but for that.
+	// orphanTimeout bounds the search for orphans, once it has a slot: the run has ended but
+	// for that.
 	orphanTimeout = 10 * time.Second
 
 	// canceledTimeout bounds it where the caller gave the upload up, as people do when the
@@ -124,59 +125,67 @@ func (m *multipart) settleLost(ctx context.Context) {
 // has sent a part. What cannot be found out stays for a sweep, without a warning: the token may
 // lack the right to list. mine is the upload of the run itself. It returns false where the
 // server could not be asked.
+//
+// All its requests are made with one slot. On a slow link, the parts of other files have all
+// slots for long: to wait for one each time would keep the file from its end.
 func (u *upload) abortOrphans(ctx context.Context, lost *lostInitiates, mine string) bool {
 	if _, ok := u.remote.(*wire.Object); !ok {
 		return true
 	}
-	ctx, cancel := context.WithTimeout(asCleanup(ctx), min(u.opts.CleanupTimeout, orphanTimeout))
-	defer cancel()
 	bucket, err := u.wire.Bucket(u.job.target())
 	if err != nil {
 		return true
 	}
-	object := u.job.Target.Object
-	var page wire.UploadsPage
-	err = u.once(ctx, func(ctx context.Context, s Snapshot) (err error) {
-		page, err = bucket.ListUploads(ctx, s, object, wire.UploadMarker{}) // this name comes first
+	err = u.once(asCleanup(ctx), func(ctx context.Context, s Snapshot) error {
+		ctx, cancel := context.WithTimeout(ctx, min(u.opts.CleanupTimeout, orphanTimeout))
+		defer cancel()
+		found, err := u.findOrphans(ctx, s, bucket, lost, mine)
+		for _, o := range found {
+			if err = u.abortOrphan(ctx, s, bucket, o); err != nil {
+				break
+			}
+		}
 		return err
 	})
-	now := time.Now()
-	if err != nil {
-		we, ok := answer(err)
-		return ok && we.Class == wire.Permanent
+	if we, ok := answer(err); ok {
+		return we.Class == wire.Permanent
 	}
+	return err == nil
+}
+
+// findOrphans returns what of the server's list the lost requests have made.
+func (u *upload) findOrphans(ctx context.Context, s Snapshot, bucket wire.Bucket, lost *lostInitiates, mine string) ([]wire.Unfinished, error) {
+	object := u.job.Target.Object
+	page, err := bucket.ListUploads(ctx, s, object, wire.UploadMarker{}) // this name comes first
+	if err != nil {
+		return nil, err
+	}
+	now := time.Now()
 	ahead := cmp.Or(page.ServerTime, now).Sub(now)
 	suspicious := func(o wire.Unfinished) bool {
 		return o.Object == object && o.UploadID != mine && lost.mayBe(o.Initiated.Add(-ahead), now)
 	}
 	if !slices.ContainsFunc(page.Uploads, suspicious) {
-		return true // without a look at all checkpoints
+		return nil, nil // without a look at all checkpoints
 	}
 	known, err := u.viewStore(ctx, nil)
 	if err != nil || known.unreadable {
-		return err == nil
+		return nil, err
 	}
 	known.ids[mine] = true
-	for _, o := range lost.orphans(object, page.Uploads, known.ids, now, ahead) {
-		u.abortOrphan(ctx, bucket, o)
-	}
-	return true
+	return lost.orphans(object, page.Uploads, known.ids, now, ahead), nil
 }
 
 // abortOrphan aborts an upload that nobody is known to have, unless it has a part.
-func (u *upload) abortOrphan(ctx context.Context, bucket wire.Bucket, o wire.Unfinished) {
-	var state wire.UploadState
-	err := u.once(ctx, func(ctx context.Context, s Snapshot) (err error) {
-		state, err = bucket.UploadState(ctx, s, o.Object, o.UploadID)
-		return err
-	})
-	if err != nil || state.Parts > 0 {
-		return
-	}
-	_ = u.once(ctx, func(ctx context.Context, s Snapshot) error {
-		if err := u.fence.ask(ctx); err != nil {
-			return err
+func (u *upload) abortOrphan(ctx context.Context, s Snapshot, bucket wire.Bucket, o wire.Unfinished) error {
+	state, err := bucket.UploadState(ctx, s, o.Object, o.UploadID)
+	if err == nil && state.Parts == 0 {
+		if err = u.fence.ask(ctx); err == nil {
+			err = u.remote.Abort(ctx, s, o.UploadID)
 		}
-		return u.remote.Abort(ctx, s, o.UploadID)
-	})
+	}
+	if isRestart(err) {
+		return nil // it has ended meanwhile
+	}
+	return err
 }

@@ -18,6 +18,9 @@ const (
 	// longestPause is the most that a pause before a retry may take: 30 s, and a quarter.
 	longestPause = 38 * time.Second
 
+	// longestAsk is the most that passes before a Provider that failed is asked again.
+	longestAsk = 31 * time.Second
+
 	// longestSilence is the most that a started client with something to do says nothing:
 	// the server has a whole request and does not answer, for the eighth time; and then
 	// it looks for what came of it.
@@ -348,7 +351,11 @@ func (w *world) isExplained(u osstest.Upload) bool {
 			return true
 		}
 		for _, at := range f.ended {
-			if s.ev.Kind < pause && s.overlaps(at.Add(-time.Second), at.Add(cleanupTimeout)) {
+			before := time.Second
+			if s.ev.Kind == noTokens {
+				before = longestAsk // nobody knows yet that there are tokens again
+			}
+			if s.ev.Kind < pause && s.overlaps(at.Add(-before), at.Add(cleanupTimeout)) {
 				return true
 			}
 		}
