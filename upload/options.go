@@ -111,8 +111,8 @@ type Options struct {
 	// are started, and one request at a time is made to see whether it is back: after
 	// RetryInterval, then a twentieth of the outage apart, up to 15 s. OnWaiting and
 	// OnRetry report the outage, OnRetryResume its end. If it lasts longer than OutageWait,
-	// the files that wait fail; time in which none could ask, for want of a token, does not
-	// count. An endpoint that never answered is retried by RetryCount
+	// the files that wait fail; a request that is under way then has StallTimeout to get
+	// through. Time in which none could ask, for want of a token, does not count. An endpoint that never answered is retried by RetryCount
 	// and RetryInterval alone. A negative OutageWait means that for all. The default is 10
 	// minutes.
 	OutageWait time.Duration

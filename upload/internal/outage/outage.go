@@ -14,6 +14,7 @@ import "time"
 type Policy struct {
 	Interval time.Duration // from the begin of an outage to the first request that probes
 	Limit    time.Duration // how long an outage may last, less the time in which nobody came to probe; negative: there are none
+	Grace    time.Duration // how much longer for a probe that is under way then: it may be what gets through
 }
 
 // maxPause bounds the time between two probes. Below it they are a twentieth of the
@@ -211,9 +212,17 @@ func (e *Endpoint) Next() (at time.Time, ok bool) {
 		return at, false
 	}
 	if e.probing || e.ends.Before(e.due) {
-		return e.ends, true
+		return e.over(), true
 	}
 	return e.wake, true
+}
+
+// over returns when the present outage will have lasted too long.
+func (e *Endpoint) over() time.Time {
+	if e.probing {
+		return e.ends.Add(e.policy.Grace)
+	}
+	return e.ends
 }
 
 // Tick reports what is to be done now: wake one of those that wait, so that it probes, or
@@ -222,7 +231,7 @@ func (e *Endpoint) Next() (at time.Time, ok bool) {
 func (e *Endpoint) Tick(now time.Time) (wakeOne, tooLong bool) {
 	switch {
 	case !e.away:
-	case !now.Before(e.ends) && (e.probing || e.ends.Before(e.due)):
+	case !now.Before(e.over()) && (e.probing || e.ends.Before(e.due)):
 		e.lost = e.outage
 		e.away, e.probing = false, false
 		clear(e.buckets)

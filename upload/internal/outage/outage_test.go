@@ -19,7 +19,7 @@ type script struct {
 }
 
 func newScript(t *testing.T) *script {
-	return &script{t, New(Policy{Interval: 2 * time.Second, Limit: 10 * time.Minute}), start}
+	return &script{t, New(Policy{Interval: 2 * time.Second, Limit: 10 * time.Minute, Grace: 30 * time.Second}), start}
 }
 
 func (s *script) pass(d time.Duration) { s.now = s.now.Add(d) }
@@ -195,11 +195,37 @@ func TestTick(t *testing.T) {
 	if _, all := s.e.Tick(s.now); all {
 		t.Error("the time counts in which nobody probed")
 	}
-	s.pass(6 * time.Second)
+	s.pass(33 * time.Second)
+	if _, all := s.e.Tick(s.now); all {
+		t.Error("the outage ends while a probe is under way")
+	}
+	s.pass(2 * time.Second)
 	if _, all := s.e.Tick(s.now); !all || s.e.Away() || !s.e.TooLong(s.e.Outage()) {
 		t.Error("the outage does not end after its limit")
 	}
 	s.leave(s.enter(), q, lost, Blame) // it is one that never answered
+}
+
+func TestProbeAtTheEnd(t *testing.T) {
+	for r, want := range map[*Report]Verdict{&answered: Back, &lost: Wait} {
+		s, q := gone(t)
+		for s.e.ends.After(s.e.due) {
+			s.now = s.e.due
+			if s.e.ends.Sub(s.now) < maxPause {
+				break
+			}
+			s.leave(s.enter(), q, lost, Wait)
+		}
+		p := s.enter()
+		s.pass(25 * time.Second)
+		if _, tooLong := s.e.Tick(s.now); tooLong {
+			t.Fatal("the outage has ended while a probe was under way")
+		}
+		s.leave(p, q, *r, want)
+		if _, tooLong := s.e.Tick(s.now); tooLong != (want == Wait) {
+			t.Errorf("the outage has lasted too long: %t, after the verdict %d", tooLong, want)
+		}
+	}
 }
 
 // A timer that is late finds what it would have found in time, and has no time in the past

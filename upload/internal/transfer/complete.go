@@ -46,7 +46,8 @@ func (m *multipart) completed(ctx context.Context, crc uint64) (wire.CompleteRes
 		gone := we.Class == wire.Restart
 		m.completeUnknown = !gone && (m.completeUnknown || ambiguous(we))
 		mayBeMine = mayBeMine || ambiguous(we)
-		if !gone && !ambiguous(we) && we.Code != codeExists {
+		before := we.Unsent && mayBeMine // an earlier attempt may have made it
+		if !gone && !ambiguous(we) && !before && we.Code != codeExists {
 			return false
 		}
 		if last && we.Unanswered {

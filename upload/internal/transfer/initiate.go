@@ -63,5 +63,5 @@ func (m *multipart) initiate(ctx context.Context) error {
 // request for it failed, or was interrupted.
 func mayHaveInitiated(err error) bool {
 	we, ok := answer(err)
-	return !ok || we.Class != wire.Starved && !we.Unsent && ambiguous(we)
+	return !ok || ambiguous(we)
 }

@@ -67,7 +67,7 @@ func (s *Service) lineTo(endpoint string) *line {
 		if limit == 0 {
 			limit = -1
 		}
-		l = &line{s: s, name: endpoint, end: outage.New(outage.Policy{Interval: s.opts.Retry.Interval, Limit: limit})}
+		l = &line{s: s, name: endpoint, end: outage.New(outage.Policy{Interval: s.opts.Retry.Interval, Limit: limit, Grace: s.opts.Wire.StallTimeout})}
 		s.lines.all[endpoint] = l
 	}
 	return l

@@ -49,6 +49,8 @@ func matches(info wire.ObjectInfo, want object) bool {
 // say so: the connection broke, or a server failed while answering.
 func ambiguous(we *wire.Error) bool {
 	switch {
+	case we.Unsent, we.Class == wire.Starved:
+		return false
 	case we.Status == 0:
 		return we.Class != wire.Permanent // else it was not sent
 	case we.Status < 300:

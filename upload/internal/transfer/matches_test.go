@@ -50,6 +50,8 @@ func TestAmbiguous(t *testing.T) {
 	}{
 		{"connection broke", wire.Error{Class: wire.Retry}, true},
 		{"kept-alive connection was closed", wire.Error{Class: wire.Stale}, true},
+		{"no connection", wire.Error{Class: wire.Retry, Unsent: true}, false},
+		{"no descriptor", wire.Error{Class: wire.Starved}, false},
 		{"not sent at all", wire.Error{Class: wire.Permanent}, false},
 		{"success that cannot be trusted", wire.Error{Status: 200, Class: wire.Retry}, true},
 		{"success that a gateway changed", wire.Error{Op: "CompleteMultipartUpload", Status: 203, Class: wire.Retry}, true},
