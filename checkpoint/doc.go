@@ -39,8 +39,8 @@
 //
 // A write that fails, because the disk is full for instance, is reported by the next
 // call, and tried again with the next part: nothing that was added is forgotten
-// before the upload is closed. A file or a directory that was removed while
-// the upload was running is made again.
+// before the upload is closed. A file that was removed or damaged
+// while the upload was running, or its directory, is made again.
 //
 // # Claims
 //

@@ -123,6 +123,9 @@ func (r *recordFile) add(parts []Part) error {
 		}
 		return r.putParts(b, r.tag, parts)
 	})
+	if errors.Is(err, ErrDamaged) { // by another program, while it was mapped: all is known here
+		return errGone
+	}
 	return r.wrap(err)
 }
 
@@ -133,20 +136,27 @@ func (r *recordFile) begin(ctx context.Context, rec Record, parts []Part) error 
 	if err != nil {
 		return err
 	}
-	if err := r.regain(ctx); err != nil {
-		return err
-	}
-	if r.phase == phaseEmpty {
-		err = r.create(encoded, parts)
-	} else {
-		r.phase = phaseMixed
-		err = r.replace(encoded, parts)
+	err = r.fill(ctx, encoded, parts)
+	if errors.Is(err, ErrDamaged) { // by another program, while it was mapped
+		err = r.fill(ctx, encoded, parts)
 	}
 	if err != nil {
 		return r.wrap(err)
 	}
 	r.tag, r.phase = tag(encoded), phaseRecord
 	return nil
+}
+
+// fill writes a record with its parts into the file, which is claimed again if it is gone.
+func (r *recordFile) fill(ctx context.Context, record []byte, parts []Part) error {
+	if err := r.regain(ctx); err != nil {
+		return err
+	}
+	if r.phase == phaseEmpty {
+		return r.create(record, parts)
+	}
+	r.phase = phaseMixed
+	return r.replace(record, parts)
 }
 
 // regain claims a file that is gone. What it holds then stays only if it is sound.

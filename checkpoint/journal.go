@@ -1,6 +1,7 @@
 package checkpoint
 
 import (
+	"bufio"
 	"encoding/binary"
 	"hash/crc32"
 	"io"
@@ -55,28 +56,42 @@ func appendFrame(b []byte, f frame) []byte {
 	return appendChecksum(b, from)
 }
 
-// readFrames returns the frames that data begins with, and how many bytes they are.
-func readFrames(data []byte) (frames []frame, size int64) {
-	for rest := data; len(rest) >= frameHead+checksumLen; {
-		n := binary.BigEndian.Uint32(rest)
-		end := frameHead + int(n)
-		if n > maxFrame || len(rest) < end+checksumLen {
-			break
+// readFrames returns the frames that r begins with, and how many bytes they are.
+func readFrames(r io.Reader) (frames []frame, size int64) {
+	for {
+		f, n, ok := nextFrame(r)
+		if !ok {
+			return frames, size
 		}
-		if binary.BigEndian.Uint32(rest[end:]) != crc32.Checksum(rest[:end], castagnoli) {
-			break
-		}
-		p, err := decodePart(rest[frameHead:end])
-		if err != nil {
-			break
-		}
-		f := frame{number: binary.BigEndian.Uint64(rest[4:]), part: p}
-		copy(f.tag[:], rest[12:])
-		frames = append(frames, f)
-		rest = rest[end+checksumLen:]
-		size += int64(end + checksumLen)
+		frames, size = append(frames, f), size+n
 	}
-	return frames, size
+}
+
+// nextFrame reads a frame; false if there is none that is sound.
+func nextFrame(r io.Reader) (f frame, size int64, ok bool) {
+	var head [frameHead]byte
+	if _, err := io.ReadFull(r, head[:]); err != nil {
+		return frame{}, 0, false
+	}
+	n := binary.BigEndian.Uint32(head[:])
+	if n > maxFrame {
+		return frame{}, 0, false
+	}
+	data := append(head[:], make([]byte, n+checksumLen)...)
+	if _, err := io.ReadFull(r, data[frameHead:]); err != nil {
+		return frame{}, 0, false
+	}
+	end := len(data) - checksumLen
+	if binary.BigEndian.Uint32(data[end:]) != crc32.Checksum(data[:end], castagnoli) {
+		return frame{}, 0, false
+	}
+	p, err := decodePart(data[frameHead:end])
+	if err != nil {
+		return frame{}, 0, false
+	}
+	f = frame{number: binary.BigEndian.Uint64(head[4:]), part: p}
+	copy(f.tag[:], head[12:])
+	return f, int64(len(data)), true
 }
 
 // later returns the frames that belong to the record of c and that no transaction
@@ -103,20 +118,19 @@ func (c *content) count(frames []frame) int {
 	return len(c.parts) + len(numbers)
 }
 
-// readJournal returns the frames of the journal at path. One that cannot be read has
-// none.
+// readJournal returns the frames of the journal at path, and how many bytes they are. One
+// that cannot be read has none. Opening a pipe would wait for a writer.
 func readJournal(path string) ([]frame, int64) {
+	info, err := os.Lstat(path)
+	if err != nil || !info.Mode().IsRegular() {
+		return nil, 0
+	}
 	f, err := os.Open(path)
 	if err != nil {
 		return nil, 0
 	}
 	defer f.Close()
-	const most = 1 << 27 // bytes: above that it is not one of ours
-	data, err := io.ReadAll(io.LimitReader(f, most))
-	if err != nil {
-		return nil, 0
-	}
-	return readFrames(data)
+	return readFrames(bufio.NewReader(f))
 }
 
 // recall returns what the last holder has left. What is written goes behind that.
@@ -134,20 +148,35 @@ func (j *journal) write(frames []byte) {
 	if len(frames) == 0 {
 		return
 	}
-	if j.f == nil {
-		f, err := j.sys.openFile(j.path, os.O_RDWR|os.O_CREATE, 0o600)
-		if err != nil {
-			return
-		}
-		if err := f.Truncate(j.size); err != nil {
-			_ = f.Close()
-			return
-		}
-		j.f = f
+	if j.f == nil && j.open() != nil {
+		return
 	}
 	if _, err := j.f.WriteAt(frames, j.size); err == nil {
 		j.size += int64(len(frames))
 	}
+}
+
+// open opens the file to write what comes after the frames that were recalled. A file that
+// others know by another name, and whatever is no file, is not written to: that would cut
+// what a link leads to, or a backup that is made of links. A new one takes its place.
+func (j *journal) open() error {
+	flag := os.O_RDWR
+	if info, err := os.Lstat(j.path); err != nil || !info.Mode().IsRegular() || isLinked(info) {
+		if err == nil {
+			_ = os.Remove(j.path)
+		}
+		j.size, flag = 0, flag|os.O_CREATE|os.O_EXCL
+	}
+	f, err := j.sys.openFile(j.path, flag, 0o600)
+	if err != nil {
+		return err
+	}
+	if err := f.Truncate(j.size); err != nil {
+		_ = f.Close()
+		return err
+	}
+	j.f = f
+	return nil
 }
 
 // forget begins with an empty file, for the one that there was may be gone.

@@ -248,13 +248,28 @@ func TestWithoutAJournal(t *testing.T) {
 	})
 }
 
+// A journal that was removed before anything was added to it is begun, not continued.
+func TestJournalIsRemovedBeforeItIsWritten(t *testing.T) {
+	d := mustOpenDir(t, t.TempDir(), hostSystem())
+	killed(t, d, func(tag []byte, n uint64) []byte { return frames(t, tag, n+1, testPart(4)) }, testParts(1, 3)...)
+	u := mustOpen(t, d, "a")
+	must(t, os.Remove(u.journal.path))
+	u.journal.mu.Lock()
+	u.journal.write(frames(t, u.tag[:], u.number+1, testPart(5)))
+	u.journal.mu.Unlock()
+	if got, _ := readJournal(u.journal.path); len(got) != 1 {
+		t.Errorf("the journal has %d frames, want the one that was written", len(got))
+	}
+	must(t, u.Remove())
+}
+
 // FuzzJournal looks for bytes that crash the reader of journals, or that it reads as
 // other frames than were written.
 func FuzzJournal(f *testing.F) {
 	f.Add(frames(f, []byte("tagg"), 1, testParts(1, 3)...))
 	f.Add(make([]byte, 100))
 	f.Fuzz(func(t *testing.T, data []byte) {
-		got, size := readFrames(data)
+		got, size := readFrames(bytes.NewReader(data))
 		if size > int64(len(data)) {
 			t.Fatalf("%d bytes of %d are sound", size, len(data))
 		}
@@ -262,7 +277,7 @@ func FuzzJournal(f *testing.F) {
 		for _, one := range got {
 			again = appendFrame(again, one)
 		}
-		if frames, _ := readFrames(again); !slices.Equal(frames, got) {
+		if frames, _ := readFrames(bytes.NewReader(again)); !slices.Equal(frames, got) {
 			t.Errorf("%+v became %+v", got, frames)
 		}
 	})

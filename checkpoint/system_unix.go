@@ -49,3 +49,9 @@ func owner(info os.FileInfo) (uid int, known bool) {
 	}
 	return int(st.Uid), true
 }
+
+// isLinked reports whether a file has more names than one.
+func isLinked(info os.FileInfo) bool {
+	st, ok := info.Sys().(*syscall.Stat_t)
+	return ok && st.Nlink > 1
+}

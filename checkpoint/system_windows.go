@@ -24,3 +24,6 @@ func writable(string) error { return nil }
 
 // owner is not known: the temporary directory is the user's own.
 func owner(os.FileInfo) (uid int, known bool) { return 0, false }
+
+// isLinked cannot be seen without opening the file.
+func isLinked(os.FileInfo) bool { return false }
