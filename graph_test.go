@@ -260,10 +260,14 @@ var nestedImports = map[string]map[string]rule{
 const leakDetector = "go.uber.org/goleak"
 
 type pkg struct {
-	ImportPath   string
-	Imports      []string
-	TestImports  []string
-	XTestImports []string
+	ImportPath     string
+	Imports        []string
+	TestImports    []string
+	XTestImports   []string
+	Dir            string
+	GoFiles        []string
+	IgnoredGoFiles []string // of other systems
+	Export         string   // the file of its export data, with -export
 }
 
 func TestImportGraph(t *testing.T) {
@@ -421,9 +425,11 @@ func isStandard(path string) bool {
 	return !strings.Contains(first, ".")
 }
 
-func list(t *testing.T, pattern string) []pkg {
+// list runs "go list".
+func list(t *testing.T, args ...string) []pkg {
 	t.Helper()
-	out, err := exec.Command("go", "list", "-json=ImportPath,Imports,TestImports,XTestImports", pattern).Output()
+	const fields = "-json=ImportPath,Imports,TestImports,XTestImports,Dir,GoFiles,IgnoredGoFiles,Export"
+	out, err := exec.Command("go", append([]string{"list", fields}, args...)...).Output()
 	var exit *exec.ExitError
 	if errors.As(err, &exit) {
 		t.Fatalf("go list: %s", exit.Stderr)
