@@ -4,6 +4,7 @@ import (
 	"errors"
 	"io/fs"
 	"os"
+	"syscall"
 	"testing"
 	"testing/synctest"
 
@@ -58,18 +59,30 @@ func TestRemoveLeavesTheNextHoldersFile(t *testing.T) {
 	}
 }
 
-// A file that had to be given up, because somebody cut it short, does not stay.
+// A file that had to be given up, because somebody cut it short, and that could not be made
+// again, does not stay.
 func TestRemoveTakesAlsoWhatWasGivenUp(t *testing.T) {
 	unixOnly(t)
 	synctest.Test(t, func(t *testing.T) { // Flush writes the part first
-		d := mustOpenDir(t, t.TempDir(), hostSystem())
+		var fault error
+		sys := hostSystem()
+		open := sys.openFile
+		sys.openFile = func(name string, flag int, perm os.FileMode) (*os.File, error) {
+			if fault != nil {
+				return nil, fault
+			}
+			return open(name, flag, perm)
+		}
+		d := mustOpenDir(t, t.TempDir(), sys)
 		u := mustBegin(t, d, "a", testParts(1, 300)...)
 		must(t, u.Flush(t.Context()))
 		must(t, os.Truncate(u.file.path, boltfile.PageSize))
+		fault = syscall.EMFILE
 		mustAdd(t, u, testPart(301))
-		if err := u.Flush(t.Context()); !errors.Is(err, ErrDamaged) {
-			t.Fatalf("Flush: error is %v, want %v", err, ErrDamaged)
+		if err := u.Flush(t.Context()); !errors.Is(err, fault) {
+			t.Fatalf("Flush: error is %v, want %v", err, fault)
 		}
+		fault = nil
 		must(t, u.Remove())
 		if files := filesIn(t, d.Path()); len(files) > 0 {
 			t.Errorf("%v are left", files)
