@@ -112,9 +112,10 @@ type Options struct {
 	// RetryInterval, then a twentieth of the outage apart, up to 15 s. OnWaiting and
 	// OnRetry report the outage, OnRetryResume its end. If it lasts longer than OutageWait,
 	// the files that wait fail; a request that is under way then has StallTimeout to get
-	// through. Time in which none could ask, for want of a token, does not count. An endpoint that never answered is retried by RetryCount
-	// and RetryInterval alone. A negative OutageWait means that for all. The default is 10
-	// minutes.
+	// through. Time in which none could ask, for want of a token, does not count. An
+	// endpoint that never answered is retried by RetryCount and RetryInterval alone, and so
+	// is a request that has been lost for as long as OutageWait while others were answered.
+	// A negative OutageWait means that for all. The default is 10 minutes.
 	OutageWait time.Duration
 
 	// BandwidthLimit is how many bytes are sent per second, over all files: at least

@@ -59,7 +59,8 @@ type Pass struct {
 // A Request is what is remembered between the attempts of one request. Its zero value is
 // ready.
 type Request struct {
-	lost time.Time // when it was lost last; zero: never
+	first time.Time // when it was lost, without an answer to it since; zero: never
+	lost  time.Time // when it was lost last
 }
 
 // A Verdict is what follows from the end of a request.
@@ -144,7 +145,7 @@ func (e *Endpoint) Leave(p Pass, q *Request, r Report, now time.Time) Verdict {
 	}
 	switch r.Outcome {
 	case Answered:
-		e.answered = now
+		e.answered, q.first = now, time.Time{}
 		e.buckets[r.Bucket] = true
 		if e.away && (probe || now.Sub(e.since) >= e.policy.Interval/underWay) {
 			e.away, e.probing = false, false
@@ -162,6 +163,9 @@ func (e *Endpoint) Leave(p Pass, q *Request, r Report, now time.Time) Verdict {
 
 func (e *Endpoint) leaveLost(probe bool, p Pass, q *Request, r Report, now time.Time) Verdict {
 	defer func() { q.lost = now }()
+	if q.first.IsZero() {
+		q.first = now
+	}
 	switch {
 	case probe:
 		e.err = r.Err
@@ -181,7 +185,8 @@ func (e *Endpoint) leaveLost(probe bool, p Pass, q *Request, r Report, now time.
 
 // blames reports whether the loss of a request says nothing of the endpoint: that has
 // never answered, or it has just answered other requests. A name that is not resolved is
-// the matter of its bucket until that has answered.
+// the matter of its bucket until that has answered. A request that has been lost for longer
+// than an outage may last, while others were answered, is lost for a reason of its own.
 func (e *Endpoint) blames(p Pass, q *Request, r Report, now time.Time) bool {
 	begun := p.begun
 	if !q.lost.IsZero() {
@@ -193,7 +198,10 @@ func (e *Endpoint) blames(p Pass, q *Request, r Report, now time.Time) bool {
 	case r.Name && !e.buckets[r.Bucket]:
 		return true
 	}
-	return e.answered.After(begun) && now.Sub(e.answered) < quiet*e.policy.Interval
+	if !e.answered.After(begun) {
+		return false
+	}
+	return now.Sub(e.answered) < quiet*e.policy.Interval || now.Sub(q.first) >= e.policy.Limit
 }
 
 // postpone sets when the next probe is due.

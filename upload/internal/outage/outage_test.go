@@ -250,3 +250,36 @@ func TestOff(t *testing.T) {
 	s.pass(time.Minute)
 	s.leave(s.enter(), new(Request), lost, Blame)
 }
+
+// A request that never gets an answer, while others to the same endpoint do, makes it look
+// away each time. That has the bound of an outage.
+func TestOneRequestThatIsAlwaysLost(t *testing.T) {
+	s, q := newScript(t), new(Request)
+	other := func(want Verdict) {
+		t.Helper()
+		s.pass(time.Second)
+		p, ok := s.e.EnterEarly(s.now)
+		if !ok {
+			t.Fatal("nobody may look whether the request has done its work")
+		}
+		s.leave(p, new(Request), answered, want)
+	}
+	lose := func(want Verdict) {
+		t.Helper()
+		p := s.enter()
+		s.pass(30 * time.Second) // a StallTimeout
+		s.leave(p, q, lost, want)
+	}
+	other(Blame)
+	for q.first.IsZero() || s.now.Add(30*time.Second).Sub(q.first) < 10*time.Minute {
+		lose(Gone)
+		other(Back)
+	}
+	for range 4 {
+		lose(Blame)
+		other(Blame)
+	}
+	s.leave(s.enter(), q, answered, Blame)
+	s.pass(30 * time.Second)
+	lose(Gone) // the time begins again
+}
