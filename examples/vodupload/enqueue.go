@@ -19,8 +19,8 @@ import (
 
 const enqueueHelp = `Puts files, and the files of folders, into a queue: a worker uploads each of them. Once enqueue has
 ended well, all are stored in the queue, and end as succeeded or dead, whatever happens to
-workers. The paths have to be the same on the workers' machines; URLs are for workers that have
-something to open them with.
+workers. The paths have to be the same on the workers' machines; http and https URLs are for workers
+with --http.
 
 It prints the ID of each job. A file that is in the queue for the same object already is not put in
 again.
@@ -87,6 +87,12 @@ func (a *app) enqueue(ctx context.Context, sources []string, to string, flags *e
 	if flags.id != "" && len(jobs) != 1 {
 		return usageError{fmt.Errorf("--id: got %d files, want one", len(jobs))}
 	}
+	if len(jobs) == 0 {
+		report := a.reporter()
+		report.Say("nothing to enqueue: no files in %s", strings.Join(sources, ", "))
+		report.Close(exitOK)
+		return nil
+	}
 	q, nc, err := a.openQueue(ctx, flags.engineFlags)
 	if err != nil {
 		return err
@@ -114,8 +120,16 @@ func jobsOf(source string, d destination, several bool) ([]fleet.Job, error) {
 	if several && !d.isPrefix() {
 		return nil, usageError{fmt.Errorf("destination %s: for several files it has to end in a slash", d)}
 	}
-	if u, err := url.Parse(source); err == nil && len(u.Scheme) > 1 && u.Host != "" {
-		return []fleet.Job{{Source: source, Object: d.object(u.Path[strings.LastIndex(u.Path, "/")+1:])}}, nil
+	switch {
+	case source == "-":
+		return nil, usageError{errors.New("enqueue: workers cannot read standard input: give files, folders or URLs")}
+	case schemeOf(source) == "oss":
+		return nil, usageError{fmt.Errorf("%s: only the last argument is a destination", source)}
+	case schemeOf(source) != "":
+		if err := d.checkURL(source); err != nil {
+			return nil, usageError{err}
+		}
+		return []fleet.Job{{Source: source, Object: d.object(nameOfURL(source))}}, nil
 	}
 	path, err := filepath.Abs(source)
 	if err != nil {
@@ -140,6 +154,15 @@ func jobsOf(source string, d destination, several bool) ([]fleet.Job, error) {
 	return jobs, err
 }
 
+// shownSource returns the source of a job as people know it: a path, or a URL without what
+// may be secret.
+func shownSource(source string) string {
+	if u, err := url.Parse(source); err == nil && u.Scheme == "file" && u.Host == "" {
+		return u.Path
+	}
+	return bare(source)
+}
+
 func fileURL(path string) string {
 	path = filepath.ToSlash(path)
 	if !strings.HasPrefix(path, "/") {
@@ -160,17 +183,17 @@ func (e *enqueuing) one(ctx context.Context, job fleet.Job) error {
 	id, err := e.q.Enqueue(ctx, job)
 	switch {
 	case errors.Is(err, fleet.ErrPending):
-		e.report.Say("%s is in the queue already: %s", output.Safe(job.Source), output.Text(err))
+		e.report.Say("in the queue already: %s", output.Text(err))
 		return nil
 	case errors.Is(err, fleet.ErrJobExists):
 		id = job.ID
-		e.report.Say("job %s is there already: %s", id, output.Safe(job.Source))
+		e.report.Say("job %s is there already: %s", id, shownSource(job.Source))
 	case err != nil:
 		return err
 	case !e.app.global.json:
 		fmt.Fprintln(e.app.stdout, id)
 	}
-	e.report.Emit(output.Event{Type: "job", Job: id, Path: job.Source, Bucket: job.Bucket, Object: job.Object})
+	e.report.Emit(output.Event{Type: "job", Job: id, Path: shownSource(job.Source), Bucket: job.Bucket, Object: job.Object})
 	e.ids = append(e.ids, id)
 	return nil
 }
@@ -184,7 +207,7 @@ func (e *enqueuing) wait(ctx context.Context) {
 		}
 		if err != nil {
 			e.bad = append(e.bad, err)
-			e.report.Fail(info.Job.Source, err)
+			e.report.Fail(shownSource(info.Job.Source), err)
 		}
 		if ctx.Err() != nil {
 			e.bad = failures{context.Cause(ctx)}

@@ -2,6 +2,8 @@ package main
 
 import (
 	"bytes"
+	"net/http"
+	"net/http/httptest"
 	"os"
 	"path/filepath"
 	"strings"
@@ -32,11 +34,11 @@ type serving struct {
 	ended   chan ran
 }
 
-func (w *world) serve() *serving {
+func (w *world) serve(flags ...string) *serving {
 	s := &serving{w, make(chan os.Signal, 2), make(chan ran, 1)}
 	go func() {
 		var stdout, stderr bytes.Buffer
-		code := run([]string{"worker", "--folder", w.dir, "--retries", "0", "--name", "north", "--sync-always"}, env{
+		code := run(append([]string{"worker", "--folder", w.dir, "--retries", "0", "--name", "north", "--sync-always"}, flags...), env{
 			stdin: strings.NewReader(""), stdout: &stdout, stderr: &stderr,
 			environ: w.environ, now: time.Now, signals: s.signals, exit: w.exit,
 		})
@@ -64,7 +66,7 @@ func TestFleetUploadsWhatIsEnqueued(t *testing.T) {
 	if len(ids) != 2 {
 		t.Fatalf("printed %q, want two IDs", r.stdout)
 	}
-	w.run("enqueue", filepath.Join(w.dir, "a"), "oss://media/in/").wants(t, exitOK).says(t, "is in the queue already")
+	w.run("enqueue", filepath.Join(w.dir, "a"), "oss://media/in/").wants(t, exitOK).says(t, "in the queue already: job "+ids[0])
 	w.run("jobs").wants(t, exitOK).says(t, ids[0], "queued", "talk.mp4", "oss://media/in/b c.srt", "2 waiting", "0 workers")
 
 	north := w.serve()
@@ -83,8 +85,34 @@ func TestFleetUploadsWhatIsEnqueued(t *testing.T) {
 	if o, ok := w.server.Object("media", "in/talk.mp4"); !ok || o.Size != 300_000 || len(w.server.Objects("media")) != 3 {
 		t.Errorf("object %v, %v, %d objects", o, ok, len(w.server.Objects("media")))
 	}
-	north.stop(syscall.SIGTERM).wants(t, exitOK).says(t, "serving queue main", "back in the queue")
+	w.run("jobs", "retry", ids[0]).wants(t, exitFailed).says(t, "cannot bring back: job "+ids[0]+" is succeeded, want dead")
+	north.stop(syscall.SIGTERM).wants(t, exitOK).says(t, "serving queue main", "back in the queue",
+		"job succeeded: job "+ids[0], "bytes 293 KiB", "vodupload jobs retry brings it back: job bad, attempts 1: north: upload")
 	w.serve().stop(os.Interrupt).wants(t, exitInterrupted)
+}
+
+func TestFleetUploadsFromWebServers(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t).withQueue()
+	origin := httptest.NewServer(http.FileServer(http.Dir(w.dir)))
+	t.Cleanup(origin.Close)
+	w.file("talk.mp4", 300_000)
+	source := origin.URL + "/talk.mp4?Signature=hush"
+	r := w.run("enqueue", source, "oss://media/in/").wants(t, exitOK)
+	id := strings.TrimSpace(r.stdout)
+	for _, args := range [][]string{{"jobs"}, {"jobs", "--json"}, {"enqueue", source, "oss://media/in/"}} {
+		if r := w.run(args...).wants(t, exitOK); strings.Contains(r.stdout+r.stderr, "hush") {
+			t.Errorf("%q shows a signature: %s%s", args, r.stdout, r.stderr)
+		}
+	}
+	north := w.serve("--http")
+	w.untilJob(id, "succeeded")
+	if o, ok := w.server.Object("media", "in/talk.mp4"); !ok || o.Size != 300_000 {
+		t.Errorf("object %v, %v", o, ok)
+	}
+	north.stop(syscall.SIGTERM).wants(t, exitOK)
+	empty := t.TempDir()
+	w.run("enqueue", empty, "oss://media/in/").wants(t, exitOK).says(t, "no files in "+empty)
 }
 
 // untilJob waits until a job is in a state.
@@ -115,7 +143,14 @@ func TestFleetRefuses(t *testing.T) {
 		"no folder":             {exitUsage, "--folder", []string{"worker"}},
 		"a checkpoint folder":   {exitUsage, "kept with the queue", []string{"worker", "--folder", w.dir, "--checkpoint-dir", w.state}},
 		"a number out of range": {exitUsage, "256", []string{"worker", "--folder", w.dir, "--files", "1000"}},
-		"a queue's bad name":    {exitUsage, "a b", []string{"jobs", "--queue", "a b"}},
+		"a queue's bad name":    {exitUsage, `--queue: got "a b"`, []string{"jobs", "--queue", "a b"}},
+		"a fleet's bad name":    {exitUsage, `--namespace: got "a b"`, []string{"worker", "--folder", w.dir, "--namespace", "a b"}},
+		"a job's bad name":      {exitUsage, `--id: got "a b"`, []string{"enqueue", file, "oss://media/in/", "--id", "a b"}},
+		"a folder of nobody":    {exitNotFound, "nothere", []string{"worker", "--folder", filepath.Join(w.dir, "nothere")}},
+		"a file for a folder":   {exitUsage, "not a folder", []string{"worker", "--folder", file}},
+		"a pipe":                {exitUsage, "standard input", []string{"enqueue", "-", "oss://media/in/"}},
+		"a URL without a file":  {exitUsage, "no file name", []string{"enqueue", "https://example.com/", "oss://media/in/"}},
+		"a bucket for a source": {exitUsage, "last argument", []string{"enqueue", file, "oss://media/in/", "oss://media/out/"}},
 		"no destination":        {exitUsage, "destination", []string{"enqueue", file}},
 		"a file of nobody":      {exitNotFound, "nothere", []string{"enqueue", filepath.Join(w.dir, "nothere"), "oss://media/in/"}},
 		"an ID for several":     {exitUsage, "--id", []string{"enqueue", file, file, "oss://media/in/", "--id", "x"}},

@@ -3,6 +3,7 @@ package main
 import (
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 
@@ -74,7 +75,7 @@ func (a *app) jobCommand(name, short string, flags *jobsFlags, do func(*fleet.Qu
 				for _, id := range ids {
 					if err := do(q, cmd.Context(), id); err != nil {
 						failed = append(failed, err)
-						report.Fail(id, fmt.Errorf("job %s: %w", id, err))
+						report.Fail(id, err)
 					}
 				}
 				if len(failed) == 0 {
@@ -102,7 +103,7 @@ func (a *app) listJobs(ctx context.Context, q *fleet.Queue, ids []string, state 
 		}
 		t = append(t, jobRow(a, info))
 		report.Emit(output.Event{
-			Type: "job", Job: info.Job.ID, Path: info.Job.Source, Bucket: info.Job.Bucket, Object: info.Job.Object,
+			Type: "job", Job: info.Job.ID, Path: shownSource(info.Job.Source), Bucket: info.Job.Bucket, Object: info.Job.Object,
 			Size: &info.Size, Uploaded: &info.Uploaded, Message: string(info.State), Error: info.Error, Code: info.Code, Attempt: info.Attempts,
 		})
 	}
@@ -121,7 +122,7 @@ func jobsNamed(ctx context.Context, q *fleet.Queue, ids []string) (all []fleet.J
 	for _, id := range ids {
 		info, err := q.Get(ctx, id)
 		if err != nil {
-			return nil, fmt.Errorf("job %s: %w", id, err)
+			return nil, err // it names the job
 		}
 		all = append(all, info)
 	}
@@ -146,11 +147,13 @@ func jobsNamed(ctx context.Context, q *fleet.Queue, ids []string) (all []fleet.J
 
 func jobRow(a *app, info fleet.JobInfo) []string {
 	done := "-"
-	if info.Size > 0 {
+	if info.Uploaded == info.Size && info.State == fleet.StateSucceeded {
+		done = output.Bytes(info.Size)
+	} else if info.Size > 0 {
 		done = fmt.Sprintf("%s of %s", output.Bytes(info.Uploaded), output.Bytes(info.Size))
 	}
 	return []string{
 		info.Job.ID, string(info.State), done, ago(a.now(), cmp.Or(info.Updated, info.Enqueued)), orText(info.Worker, "-"),
-		output.Safe(info.Job.Source), output.Safe(ossScheme + info.Job.Bucket + "/" + info.Job.Object), output.Safe(info.Error),
+		output.Safe(shownSource(info.Job.Source)), output.Safe(ossScheme + info.Job.Bucket + "/" + info.Job.Object), output.Text(errors.New(info.Error)),
 	}
 }

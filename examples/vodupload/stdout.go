@@ -5,6 +5,8 @@ import (
 	"io"
 	"sync"
 	"syscall"
+
+	"github.com/vodupload/vodupload/examples/vodupload/internal/output"
 )
 
 // A checkedWriter is standard output. Whoever writes to it need not look at errors: the
@@ -23,6 +25,14 @@ func (w *checkedWriter) Write(p []byte) (int, error) {
 		_, w.err = w.to.Write(p)
 	}
 	return len(p), nil
+}
+
+// columnsOf returns how wide the terminal is that standard output is; 0: it is none.
+func columnsOf(w io.Writer) int {
+	if checked, ok := w.(*checkedWriter); ok {
+		w = checked.to
+	}
+	return output.Columns(w)
 }
 
 // failure returns why something is missing that should have been written, or nil.

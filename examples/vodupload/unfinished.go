@@ -9,6 +9,8 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/mattn/go-runewidth"
+
 	"github.com/vodupload/vodupload/checkpoint"
 	"github.com/vodupload/vodupload/examples/vodupload/internal/output"
 )
@@ -80,33 +82,60 @@ func choose(all []unfinished, ids []string) ([]unfinished, error) {
 	return chosen, nil
 }
 
-// A table is lines of columns, for people.
+// A table is lines of columns, for people. Its first row has the names of the columns.
 type table [][]string
 
-// lines returns the rows, each column as wide as its widest cell.
-func (t table) lines() []string {
-	var width []int
+// lines returns the rows, each column as wide as its widest cell. Where that is more than
+// limit columns of a terminal, the last cells of each row stand on lines of their own; 0: no
+// limit.
+func (t table) lines(limit int) []string {
+	width := t.widths()
+	fit, total := 0, 0
+	for _, w := range width {
+		if total += w; limit > 0 && total > limit {
+			break
+		}
+		total += gap
+		fit++
+	}
+	fit = max(1, fit)
+	var all []string
+	for n, row := range t {
+		var b strings.Builder
+		for i, cell := range row[:min(fit, len(row))] {
+			b.WriteString(cell + strings.Repeat(" ", width[i]-runewidth.StringWidth(cell)+gap))
+		}
+		all = append(all, strings.TrimRight(b.String(), " "))
+		for i := fit; n > 0 && i < len(row); i++ {
+			if text := labeled(t[0][i], row[i]); text != "" {
+				all = append(all, "  "+text)
+			}
+		}
+	}
+	return all
+}
+
+// gap is the room between two columns.
+const gap = 2
+
+func (t table) widths() (width []int) {
 	for _, row := range t {
 		for i, cell := range row {
 			if i == len(width) {
 				width = append(width, 0)
 			}
-			width[i] = max(width[i], len([]rune(cell)))
+			width[i] = max(width[i], runewidth.StringWidth(cell))
 		}
 	}
-	var all []string
-	for _, row := range t {
-		var b strings.Builder
-		for i, cell := range row {
-			if i == len(row)-1 {
-				b.WriteString(cell)
-				break
-			}
-			b.WriteString(cell + strings.Repeat(" ", width[i]-len([]rune(cell))+2))
-		}
-		all = append(all, strings.TrimRight(b.String(), " "))
+	return width
+}
+
+// labeled returns a cell that does not stand below the name of its column.
+func labeled(column, cell string) string {
+	if column == "" || cell == "" || cell == "-" {
+		return strings.TrimPrefix(cell, "-")
 	}
-	return all
+	return strings.ToLower(column) + ": " + cell
 }
 
 // print writes a table to standard output, which is what the command was asked for.
@@ -114,7 +143,7 @@ func (a *app) print(t table) {
 	if a.global.json {
 		return
 	}
-	for _, line := range t.lines() {
+	for _, line := range t.lines(columnsOf(a.stdout)) {
 		fmt.Fprintln(a.stdout, line)
 	}
 }

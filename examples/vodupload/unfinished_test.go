@@ -164,3 +164,18 @@ func TestSweep(t *testing.T) {
 	})
 	t.Run("2 for a bad age", func(t *testing.T) { newWorld(t).kept("sweep", "--older-than", "-1h").wants(t, exitUsage) })
 }
+
+func TestTableFitsTheTerminal(t *testing.T) {
+	long := table{{"ID", "STATE", "WORKER", "OBJECT", ""}, {"a1", "dead", "-", "oss://media/电影.mp4", "404"}, {"b2", "queued", "north", "x", ""}}
+	for limit, want := range map[int]string{
+		0: "ID  STATE   WORKER  OBJECT\na1  dead    -       oss://media/电影.mp4  404\nb2  queued  north   x\n",
+		// One column less than the widest row has: what has no room stands below.
+		44: "ID  STATE   WORKER  OBJECT\na1  dead    -       oss://media/电影.mp4\n  404\nb2  queued  north   x\n",
+		20: "ID  STATE   WORKER\na1  dead    -\n  object: oss://media/电影.mp4\n  404\nb2  queued  north\n  object: x\n",
+		1:  "ID\na1\n  state: dead\n  object: oss://media/电影.mp4\n  404\nb2\n  state: queued\n  worker: north\n  object: x\n",
+	} {
+		if got := strings.Join(long.lines(limit), "\n") + "\n"; got != want {
+			t.Errorf("%d columns: got\n%swant\n%s", limit, got, want)
+		}
+	}
+}

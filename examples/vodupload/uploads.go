@@ -3,7 +3,7 @@ package main
 import (
 	"context"
 	"errors"
-
+	"fmt"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -104,7 +104,11 @@ func ago(now, then time.Time) string {
 	if then.IsZero() {
 		return "?"
 	}
-	return output.Duration(max(0, now.Sub(then)).Round(time.Second)) + " ago"
+	d := max(0, now.Sub(then)).Round(time.Second)
+	if d < 10*time.Second {
+		return fmt.Sprintf("%ds ago", d/time.Second)
+	}
+	return output.Duration(d) + " ago"
 }
 
 // uploadsThere lists what the server has under a prefix, and marks what is known here.

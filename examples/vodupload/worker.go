@@ -4,7 +4,9 @@ import (
 	"cmp"
 	"context"
 	"errors"
+	"fmt"
 	"log/slog"
+	"os"
 	"path/filepath"
 	"syscall"
 
@@ -13,16 +15,21 @@ import (
 	"github.com/vodupload/vodupload/examples/vodupload/internal/flagtype"
 	"github.com/vodupload/vodupload/examples/vodupload/internal/output"
 	"github.com/vodupload/vodupload/sts"
+	"github.com/vodupload/vodupload/upload"
 	"github.com/vodupload/vodupload/upload/fleet"
+	"github.com/vodupload/vodupload/upload/source"
 )
 
 const workerHelp = `Uploads the jobs of a queue (see enqueue), until it is ended by Ctrl-C or SIGTERM; what is under
 way goes back to the queue then, and another worker resumes it. Any number of workers may serve a
 queue, on one machine or on many: start one more, and they share. When one dies, another
-resumes its uploads after half a minute.
+resumes its uploads after half a minute. There is a line for each job that succeeds, fails and is
+tried again, or is dead; with --verbose for each request that is repeated.
 
 Files are uploaded that are below one of the --folder, under the same path on all machines. Whoever
 can enqueue jobs can have files below these folders uploaded to wherever the credentials allow.
+With --http the worker uploads the files of web servers, too, from any address that this machine
+reaches. Jobs whose source no worker opens wait for a day, and are dead then.
 
 With a region (--region, OSS_REGION or a profile's) a worker uploads to buckets of that region.
 Without one, the names of endpoints say the region, and the buckets may be in several.
@@ -37,6 +44,7 @@ type workerFlags struct {
 	files      flagtype.Number
 	name       string
 	syncAlways bool
+	http       bool
 }
 
 func newWorker(a *app) *cobra.Command {
@@ -62,23 +70,16 @@ func newWorker(a *app) *cobra.Command {
 	flags.files = flagtype.Number{Value: 16, Min: 1, Max: 256}
 	cmd.Flags().Var(&flags.files, "files", "how many jobs at a time, from 1 to 256")
 	cmd.Flags().StringVar(&flags.name, "name", "", "`NAME` of this worker (default: the machine's, and a number)")
-	cmd.Flags().BoolVar(&flags.syncAlways, "sync-always", false, "the servers have sync_interval: always")
+	cmd.Flags().BoolVar(&flags.syncAlways, "sync-always", false, "the NATS servers are known to run with sync_interval: always")
+	cmd.Flags().BoolVar(&flags.http, "http", false, "upload from http and https URLs, too")
 	return cmd
 }
 
 // work serves the queue until ctx ends.
 func (a *app) work(ctx context.Context, flags *workerFlags) error {
-	var folders []string
-	for _, folder := range flags.folders {
-		abs, err := filepath.Abs(folder)
-		if err != nil {
-			return err
-		}
-		folders = append(folders, abs)
-	}
-	files, err := fleet.Files(folders...)
+	openers, err := flags.openers()
 	if err != nil {
-		return usageError{err}
+		return err
 	}
 	c, err := a.configuration()
 	if err != nil {
@@ -97,15 +98,20 @@ func (a *app) work(ctx context.Context, flags *workerFlags) error {
 		return err
 	}
 	defer nc.Close()
+	if (a.global.progress == output.Auto || a.global.progress == "") && !output.IsTerminal(a.stderr) {
+		a.global.progress = output.None // a line for each job is enough for a log
+	}
 	report := a.reporter() // it is closed only once it has shown something
 	opts := flags.clientFlags.options()
+	opts.CheckpointDir = "" // of the environment, for other commands
 	opts.Credentials, opts.Region, opts.Callbacks = cache, c.Region.Value, report.Callbacks(0)
+	opts.Callbacks.OnFailed = func(_ *upload.Client, f upload.FileInfo, err error) { report.Attempt(f, err) }
 	if domain := c.CustomDomain.Value; domain != "" {
 		opts.CustomDomains = []string{domain}
 	}
 	w, err := fleet.NewWorker(ctx, nc, &fleet.WorkerOptions{
 		Namespace: flags.namespace, Queue: flags.queue, Name: flags.name, Files: flags.files.Value, Upload: opts, SyncAlways: flags.syncAlways,
-		Openers: map[string]fleet.Opener{"file": files}, Logger: a.workerLog(),
+		Openers: openers, Logger: a.workerLog(report),
 	})
 	if err != nil {
 		return ofFleet(ctx, err, nc)
@@ -134,10 +140,41 @@ func (a *app) endWork(ctx context.Context, report *output.Reporter, err error) e
 	return nil
 }
 
-// workerLog is for those who want to know everything.
-func (a *app) workerLog() *slog.Logger {
-	if !a.global.verbose || a.global.json {
-		return nil
+// workerLog shows what the worker logs; what only those want to know who look for something,
+// if they ask for it.
+func (a *app) workerLog(report *output.Reporter) *slog.Logger {
+	h := &workLog{report: report, least: slog.LevelInfo}
+	if a.global.verbose {
+		h.least = slog.LevelDebug
 	}
-	return slog.New(slog.NewTextHandler(a.stderr, nil))
+	return slog.New(h)
+}
+
+// openers returns what opens the sources of jobs.
+func (f *workerFlags) openers() (map[string]fleet.Opener, error) {
+	var folders []string
+	for _, folder := range f.folders {
+		abs, err := filepath.Abs(folder)
+		if err != nil {
+			return nil, err
+		}
+		info, err := os.Stat(abs)
+		if err != nil {
+			return nil, fmt.Errorf("--folder: %w", err)
+		}
+		if !info.IsDir() {
+			return nil, usageError{fmt.Errorf("--folder: %s is not a folder", folder)}
+		}
+		folders = append(folders, abs)
+	}
+	files, err := fleet.Files(folders...)
+	if err != nil {
+		return nil, usageError{err}
+	}
+	openers := map[string]fleet.Opener{"file": files}
+	if f.http {
+		web := fleet.HTTP(&source.HTTPOptions{StallTimeout: f.stallTimeout.Duration, Transport: webTransport()})
+		openers["http"], openers["https"] = web, web
+	}
+	return openers, nil
 }

@@ -106,7 +106,11 @@ func (r *run) end(ctx context.Context, result upload.Result, err error, draining
 	case decide.Later:
 		_ = r.removeKept()
 		if outcome.Cause != decide.Claimed && outcome.Cause != decide.Drained {
-			log.Warn("attempt failed; the job is tried again", "attempt", info.Attempts, "after", v.Delay, "error", info.Error)
+			level := slog.LevelWarn
+			if outcome.Cause == decide.Sourceless && !outcome.Since.Equal(now) {
+				level = slog.LevelDebug // for a day perhaps: once is enough
+			}
+			log.Log(ctx, level, "attempt failed; the job is tried again", "attempt", info.Attempts, "after", v.Delay, "error", info.Error)
 		}
 		if v.Delay == 0 {
 			_ = r.msg.Nak()

@@ -242,7 +242,7 @@ func (q *Queue) Requeue(ctx context.Context, id string) error {
 		return err
 	}
 	if info.State != StateDead {
-		return fmt.Errorf("%w: Requeue: %s is %s, want %s", ErrJobState, &info.Job, info.State, StateDead)
+		return fmt.Errorf("%w: Requeue: job %s is %s, want %s", ErrJobState, id, info.State, StateDead)
 	}
 	if m, err := q.last(ctx, q.bells, q.bellSubject(info.Queue, info.Job.upload())); err == nil && m.sequence != 0 && string(m.data) != id {
 		return fmt.Errorf("%w: job %s has %s to %s/%s", ErrPending, m.data, shown(info.Job.Source), info.Job.Bucket, info.Job.Object)
@@ -269,7 +269,7 @@ func (q *Queue) Delete(ctx context.Context, id string) error {
 		return err
 	}
 	if !info.State.Ended() {
-		return fmt.Errorf("%w: Delete: %s is %s", ErrJobState, &info.Job, info.State)
+		return fmt.Errorf("%w: Delete: job %s is %s", ErrJobState, id, info.State)
 	}
 	if err := q.states.DeleteMsg(ctx, info.Revision); err != nil {
 		if errors.Is(err, jetstream.ErrMsgNotFound) {

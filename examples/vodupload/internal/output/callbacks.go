@@ -97,6 +97,21 @@ func (r *Reporter) fileFailed(f upload.FileInfo, err error) {
 	}
 }
 
+// Attempt takes in a file that failed, for a caller that reports itself what follows from
+// that. One that another process has claimed has not failed.
+func (r *Reporter) Attempt(f upload.FileInfo, err error) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if one := r.running[f.ID]; one != nil && Unfinished(err) {
+		r.kept += one.kept()
+	}
+	delete(r.running, f.ID)
+	if !Unfinished(err) && !errors.Is(err, upload.ErrInUse) {
+		r.sum.Failed++
+		r.emitLocked(of("failed", f).because(err))
+	}
+}
+
 // Unfinished reports whether a file that failed with err only was not finished, because
 // the run was ended before: its checkpoint is kept.
 func Unfinished(err error) bool {

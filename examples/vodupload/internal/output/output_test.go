@@ -209,3 +209,22 @@ func TestSpeedOfWhatIsTheSame(t *testing.T) {
 		}
 	})
 }
+
+// What becomes of a failed attempt is its caller's to report.
+func TestAttemptIsCountedAndNotPrinted(t *testing.T) {
+	var people bytes.Buffer
+	r := New(Options{People: &people, Now: func() time.Time { return time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC) }})
+	r.Attempt(upload.FileInfo{ID: 1}, fmt.Errorf("%w: held by another", upload.ErrInUse))
+	r.Attempt(upload.FileInfo{ID: 2}, errors.New("disk"))
+	r.Attempt(upload.FileInfo{ID: 3}, &upload.Error{Code: upload.CodeStopped})
+	r.Log(false, "tried again")
+	r.Log(true, "dead; Requeue brings it back\x1b[2J")
+	if r.sum.Failed != 1 {
+		t.Errorf("%d failed, want the one that no other process has", r.sum.Failed)
+	}
+	r.Close(0)
+	want := "03:04:05 tried again\n03:04:05 dead; vodupload jobs retry brings it back\\x1b[2J\n"
+	if got := people.String(); got != want {
+		t.Errorf("got\n%s, want\n%s", got, want)
+	}
+}

@@ -151,6 +151,24 @@ func (r *Reporter) Say(format string, args ...any) {
 	}
 }
 
+// Log writes a line with the time of day for people, and a notice for programs. An alarm is
+// an error, which is shown where it is quiet as well.
+func (r *Reporter) Log(alarm bool, text string) {
+	text = Safe(flagsOf.Replace(text))
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	line := r.opts.Now().Format(time.TimeOnly) + " " + text
+	if alarm {
+		r.emitLocked(Event{Type: "error", Error: text})
+		r.printLocked(r.red(line))
+		return
+	}
+	r.emitLocked(Event{Type: "notice", Message: text})
+	if !r.opts.Quiet {
+		r.printLocked(line)
+	}
+}
+
 // Detail writes a line for people who want to know everything.
 func (r *Reporter) Detail(format string, args ...any) {
 	if r.opts.Verbose {

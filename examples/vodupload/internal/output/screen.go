@@ -41,6 +41,18 @@ func IsTerminal(w io.Writer) bool {
 	return ok && term.IsTerminal(int(f.Fd()))
 }
 
+// Columns returns how wide the terminal is that w is; 0: it is none.
+func Columns(w io.Writer) int {
+	if !IsTerminal(w) {
+		return 0
+	}
+	columns, _, err := term.GetSize(int(w.(*os.File).Fd()))
+	if err != nil {
+		return 0
+	}
+	return columns
+}
+
 func (s *screen) size() (columns, height int) {
 	columns, height, err := term.GetSize(int(s.to.Fd()))
 	if err != nil || columns <= 0 || height <= 0 {

@@ -10,6 +10,10 @@ import (
 
 // flagsOf has the flags in place of the library's options, which its advice names.
 var flagsOf = strings.NewReplacer(
+	"fleet: NewQueue: upload: invalid argument: Name: ", "--queue: ",
+	"fleet: NewWorker: upload: invalid argument: Name: ", "--queue: ",
+	"fleet: NewWorker: upload: invalid argument: WorkerOptions.Name: ", "--name: ",
+	"fleet: Enqueue: upload: invalid argument: Job.ID: ", "--id: ",
 	"upload: invalid argument: ", "",
 	"upload: missing argument: ", "",
 	"upload: file does not exist: File.Path: ", "",
@@ -45,6 +49,15 @@ var flagsOf = strings.NewReplacer(
 	"Options.PartSize", "--part-size",
 	"Options.CheckpointDir", "--checkpoint-dir",
 	"Options.TokenWait", "the time for that",
+	"Namespace: got ", "--namespace: got ",
+	"Requeue brings it back", "vodupload jobs retry brings it back",
+	"and then Options.SyncAlways", "and then give --sync-always",
+	"the same upload runs elsewhere: checkpoint: upload is in use by another client or process: ", "the same upload runs elsewhere: ",
+	"fleet: not in this state of the job: Requeue: ", "cannot bring back: ",
+	"fleet: not in this state of the job: Delete: ", "cannot delete: ",
+	"fleet: job does not exist", "job does not exist",
+	"fleet: another job of this upload is pending: ", "",
+	"fleet: this machine does not have the source", "this machine does not have the source",
 )
 
 // Text returns an error for people: one line, safe for a terminal.
