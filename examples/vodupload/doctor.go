@@ -23,7 +23,8 @@ clock), and with a bucket its region and what the credentials may do in it.
 The requests are harmless: an upload of ` + probeName + ` is begun and aborted at once. Only --speed
 makes an object, and deletes it.
 
-Exit code 0: uploads work. 4: credentials or rights. 5: what may pass. 2: the configuration.`
+Exit code 0: uploads work. 4: credentials or rights. 5: what may pass. 2: the configuration. 1: what
+else is bad, or several of these.`
 
 // doctorFlags are those of doctor.
 type doctorFlags struct {

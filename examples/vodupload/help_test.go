@@ -61,6 +61,39 @@ func TestHelp(t *testing.T) {
 	}
 }
 
+func TestHelpFitsTheTerminal(t *testing.T) {
+	files, err := filepath.Glob(filepath.Join("testdata", "help", "*.txt"))
+	if err != nil || len(files) == 0 {
+		t.Fatal(files, err)
+	}
+	words := func(text string) string { return strings.Join(strings.Fields(text), " ") }
+	for _, path := range files {
+		text, err := os.ReadFile(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := fitted(string(text), 0); got != string(text) {
+			t.Errorf("%s: without a terminal it is another text", path)
+		}
+		for _, columns := range []int{60, 80, 120} {
+			got := fitted(string(text), columns)
+			if words(got) != words(string(text)) {
+				t.Errorf("%s at %d columns has other words:\n%s", path, columns, got)
+			}
+			for line := range strings.Lines(got) {
+				if len(line) > columns && line[0] != '\t' { // those are commands to copy
+					t.Errorf("%s at %d columns has a longer line: %q", path, columns, line)
+				}
+			}
+		}
+	}
+	got := fitted("Shows what\nis there.\n\nFlags:\n  -q, --quiet   report errors only\n", 32)
+	want := "Shows what is there.\n\nFlags:\n  -q, --quiet   report\n                errors only\n"
+	if got != want {
+		t.Errorf("got\n%swant\n%s", got, want)
+	}
+}
+
 func TestCompletion(t *testing.T) {
 	w := newWorld(t)
 	for _, shell := range []string{"bash", "zsh", "fish", "powershell"} {

@@ -135,6 +135,7 @@ func newRoot(a *app) *cobra.Command {
 		newVersion(a),
 	)
 	completeChoices(root)
+	a.fitHelp(root)
 	root.InitDefaultCompletionCmd()
 	for _, sub := range root.Commands() {
 		if sub.Name() == "completion" {

@@ -39,7 +39,11 @@ func (c *Config) Place(name string) (Place, error) {
 	case p.Region != "":
 		p.Endpoint, p.Origin = "oss-"+p.Region+".aliyuncs.com", "region by "+cmp.Or(c.Region.Origin, of.origin)
 	default:
-		return p, wrong("endpoint", "not known for bucket %s: give --region or --endpoint, or set OSS_REGION", name)
+		of := ""
+		if name != "" {
+			of = " for bucket " + name
+		}
+		return p, wrong("endpoint", "not known%s: give --region or --endpoint, or set OSS_REGION", of)
 	}
 	return p, nil
 }

@@ -140,12 +140,18 @@ func (t totals) line() string { return strings.Join(t.words(), ", ") }
 // words returns the totals, the most important first.
 func (t totals) words() []string {
 	words := []string{fmt.Sprintf("%s of %s", Bytes(t.uploaded), Bytes(t.size))}
-	if t.size > 0 {
+	idle := t.size == 0 && t.ended == t.files && t.waits == ""
+	switch {
+	case idle:
+		words[0] = "nothing under way"
+	case t.size > 0:
 		words[0] = fmt.Sprintf("%d%%, %s", percent(t.uploaded, t.size), words[0])
 	}
-	if t.waits != "" {
+	switch {
+	case idle:
+	case t.waits != "":
 		words = append(words, fmt.Sprintf("waits for %s (%s)", t.waits, Duration(t.since)))
-	} else {
+	default:
 		words = append(words, Bytes(int64(t.speed))+"/s")
 		if t.compares {
 			words[len(words)-1] += " compared"
