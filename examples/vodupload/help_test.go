@@ -88,7 +88,7 @@ func TestHelpFitsTheTerminal(t *testing.T) {
 		}
 	}
 	got := fitted("Shows what\nis there.\n\nFlags:\n  -q, --quiet   report errors only\n", 32)
-	want := "Shows what is there.\n\nFlags:\n  -q, --quiet   report\n                errors only\n"
+	want := "Shows what is there.\n\nFlags:\n  -q, --quiet   report errors\n                only\n"
 	if got != want {
 		t.Errorf("got\n%swant\n%s", got, want)
 	}
