@@ -13,6 +13,7 @@ import (
 	"sync/atomic"
 	"syscall"
 	"testing"
+	"testing/synctest"
 
 	"golang.org/x/sync/errgroup"
 
@@ -149,7 +150,12 @@ var localScenes = []scene{
 }
 
 // localOutcome uploads a file against one fault, and says what came of it.
-func localOutcome(t *testing.T, dir string, s scene, f localFault, seed int) string {
+func localOutcome(t *testing.T, dir string, s scene, f localFault, seed int) (text string) {
+	synctest.Test(t, func(t *testing.T) { text = localOutcomeInBubble(t, dir, s, f, seed) })
+	return text
+}
+
+func localOutcomeInBubble(t *testing.T, dir string, s scene, f localFault, seed int) string {
 	s.size = s.sizes[seed-1]
 	r := newTrial(t, dir, s, seed)
 	defer r.close()

@@ -9,13 +9,16 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"net/http"
 	"os"
 	"path/filepath"
+	"runtime"
 	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"golang.org/x/sync/errgroup"
@@ -23,7 +26,9 @@ import (
 	"github.com/vodupload/vodupload/checkpoint"
 	"github.com/vodupload/vodupload/sts"
 	"github.com/vodupload/vodupload/upload"
+	"github.com/vodupload/vodupload/upload/internal/memnet"
 	"github.com/vodupload/vodupload/upload/internal/transfer"
+	"github.com/vodupload/vodupload/upload/internal/wire"
 	"github.com/vodupload/vodupload/upload/osstest"
 )
 
@@ -90,22 +95,26 @@ func requestKinds() (kinds []kind) {
 	return kinds
 }
 
+const trialEndpoint = "http://127.0.0.1:1"
+
 // A trial is one upload that meets one fault.
 type trial struct {
 	testbed
-	file   upload.File
-	path   string           // of what the object is to be
-	reader func() io.Reader // of each upload; nil: file has its source
-	scene  scene
-	seed   int
-	size   int
-	broken bool        // the fault breaks a connection
-	odd    *meddler    // the transport of the HTTP client; nil: the client has its own
-	ended  atomic.Bool // the fault is over
-	mu     sync.Mutex
-	retry  int
-	tokens int
-	log    logBuffer
+	network   *memnet.Network
+	transport *http.Transport
+	file      upload.File
+	path      string           // of what the object is to be
+	reader    func() io.Reader // of each upload; nil: file has its source
+	scene     scene
+	seed      int
+	size      int
+	broken    bool        // the fault breaks a connection
+	odd       *meddler    // between the HTTP client and transport; nil: there is none
+	ended     atomic.Bool // the fault is over
+	mu        sync.Mutex
+	retry     int
+	tokens    int
+	log       logBuffer
 }
 
 // new returns a client. Without a Provider it has its first token from Init, and the
@@ -125,13 +134,19 @@ func (r *trial) new(opts upload.Options) (*upload.Client, error) {
 	return c, err
 }
 
-// newTrial has a server and a client of its own.
+// newTrial has a server and a network of its own. It belongs into a bubble of
+// testing/synctest: what a fault leads to does not depend on how fast this machine is.
 func newTrial(t *testing.T, dir string, s scene, seed int) *trial {
 	ctx, cancel := context.WithTimeout(t.Context(), hangTimeout)
 	t.Cleanup(cancel)
 	r := &trial{testbed: testbed{t: t, ctx: ctx, dir: dir, store: checkpoint.NewMemory()}, scene: s, seed: seed, size: s.size}
-	r.server = osstest.NewServer(&osstest.Options{Buckets: []string{bucket}, Seed: uint64(seed)})
+	r.server = must(osstest.New(&osstest.Options{Buckets: []string{bucket}, Seed: uint64(seed)}))
+	r.network = memnet.New()
+	r.network.Set(memnet.Link{Delay: time.Millisecond})
+	r.network.Serve("127.0.0.1:1", r.server)
+	r.transport = wire.NewTransport(r.network.Host("laptop").DialContext)
 	r.opts = upload.Options{
+		HTTPClient:  &http.Client{Transport: r.transport},
 		Credentials: sts.ProviderFunc(r.token), Checkpoints: r.store,
 		PartSize: 100 * kib, RetryInterval: time.Millisecond,
 		TokenWait: 10 * time.Second, Parallel: parallel[(seed-1)%seeds],
@@ -139,7 +154,7 @@ func newTrial(t *testing.T, dir string, s scene, seed int) *trial {
 		Callbacks: upload.Callbacks{OnRetry: func(*upload.Client, upload.FileInfo, upload.Retry) { r.count(&r.retry) }},
 	}
 	r.path = filepath.Join(dir, fmt.Sprint(s.size))
-	r.file = upload.File{Path: r.path, Endpoint: r.server.URL, Bucket: bucket, Object: "o"}
+	r.file = upload.File{Path: r.path, Endpoint: trialEndpoint, Bucket: bucket, Object: "o"}
 	return r
 }
 
@@ -161,9 +176,8 @@ func (r *trial) over() {
 }
 
 func (r *trial) close() {
-	if r.odd != nil {
-		r.odd.CloseIdleConnections()
-	}
+	r.transport.CloseIdleConnections()
+	r.network.Close()
 	r.server.Close()
 }
 
@@ -283,13 +297,18 @@ func (r *trial) sweep(store checkpoint.Store) ([]upload.Leftover, error) {
 	if err != nil {
 		return nil, err
 	}
-	found, err := c.Sweep(r.ctx, upload.SweepOptions{Endpoint: r.server.URL, Bucket: bucket, OlderThan: -1, OnlyThisMachine: true})
+	found, err := c.Sweep(r.ctx, upload.SweepOptions{Endpoint: trialEndpoint, Bucket: bucket, OlderThan: -1, OnlyThisMachine: true})
 	return found, errors.Join(err, c.Close())
 }
 
 // outcome acts against one fault, and says what came of it; "–" if there is nothing in
 // the operation that the fault could strike.
-func outcome(t *testing.T, dir string, s scene, k kind, seed int, provider bool) string {
+func outcome(t *testing.T, dir string, s scene, k kind, seed int, provider bool) (text string) {
+	synctest.Test(t, func(t *testing.T) { text = outcomeInBubble(t, dir, s, k, seed, provider) })
+	return text
+}
+
+func outcomeInBubble(t *testing.T, dir string, s scene, k kind, seed int, provider bool) string {
 	s.size = s.sizes[seed-1]
 	r := newTrial(t, dir, s, seed)
 	defer r.close()
@@ -470,7 +489,7 @@ func TestFaultMatrix(t *testing.T) {
 	kinds := requestKinds()
 	cells := make([][]string, len(kinds))
 	var g errgroup.Group
-	g.SetLimit(64) // most of them wait
+	g.SetLimit(runtime.GOMAXPROCS(0))
 	var mu sync.Mutex
 	rows := tryLocalFaults(t, dir, &g)
 	for i, k := range kinds {

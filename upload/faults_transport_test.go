@@ -62,7 +62,7 @@ type meddler struct {
 
 // meddle has the HTTP client do something odd to the nth request of op.
 func (r *trial) meddle(op osstest.Op, nth int, odd func(*meddler, *http.Request) (*http.Response, error)) *meddler {
-	r.odd = &meddler{Transport: &http.Transport{}, op: op, odd: odd}
+	r.odd = &meddler{Transport: r.transport, op: op, odd: odd}
 	r.odd.left.Store(int32(nth))
 	r.opts.HTTPClient = &http.Client{Transport: r.odd}
 	return r.odd

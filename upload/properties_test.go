@@ -14,23 +14,23 @@ import (
 	"github.com/vodupload/vodupload/upload/osstest"
 )
 
-// A wire is how a property of a file looks on the wire, and with which requests it
+// A sentHeader is how a property of a file looks on the wire, and with which requests it
 // goes: with PutObject, and with those of a multipart upload that in names. The
 // others must not have it.
-type wire struct {
+type sentHeader struct {
 	header, want string
 	in           string // some of I (Initiate), P (UploadPart) and C (Complete)
 	decode       bool   // it is base64
 }
 
-func (w wire) has(op osstest.Op) bool {
+func (w sentHeader) has(op osstest.Op) bool {
 	letter, ok := map[osstest.Op]string{
 		osstest.OpInitiateMultipartUpload: "I", osstest.OpUploadPart: "P", osstest.OpCompleteMultipartUpload: "C",
 	}[op]
 	return op == osstest.OpPutObject || ok && strings.Contains(w.in, letter)
 }
 
-func (w wire) check(t *testing.T, r osstest.Request) {
+func (w sentHeader) check(t *testing.T, r osstest.Request) {
 	t.Helper()
 	got := r.Header.Get(w.header)
 	if w.decode {
@@ -55,12 +55,12 @@ func TestPropertiesReachTheirRequestsWithTheirValues(t *testing.T) {
 	for _, tt := range []struct {
 		name  string
 		set   func(f *upload.File, url string)
-		wires []wire
+		wires []sentHeader
 	}{
 		{"content headers", func(f *upload.File, _ string) {
 			f.Options.ContentType, f.Options.CacheControl, f.Options.ContentDisposition = "video/x-mine", "max-age=60", `attachment; filename="a b.mp4"`
 			f.Options.ContentEncoding, f.Options.Expires = "gzip", time.Date(2030, 1, 2, 12, 4, 5, 0, time.FixedZone("", 8*3600))
-		}, []wire{
+		}, []sentHeader{
 			{header: "Content-Type", want: "video/x-mine", in: "I"},
 			{header: "Cache-Control", want: "max-age=60", in: "I"},
 			{header: "Content-Disposition", want: `attachment; filename="a b.mp4"`, in: "I"},
@@ -71,24 +71,24 @@ func TestPropertiesReachTheirRequestsWithTheirValues(t *testing.T) {
 			f.Options.StorageClass, f.Options.ACL = "IA", "public-read"
 			f.Options.Metadata, f.Options.Tags = map[string]string{"Author": "me & you"}, map[string]string{"a": "b c", "d/e": "f=g"}
 			f.Options.Headers = map[string]string{"x-oss-mine": "1"}
-		}, []wire{
+		}, []sentHeader{
 			{header: "X-Oss-Storage-Class", want: "IA", in: "I"},
 			{header: "X-Oss-Object-Acl", want: "public-read", in: "I"},
 			{header: "X-Oss-Meta-Author", want: "me & you", in: "I"},
 			{header: "X-Oss-Tagging", want: "a=b%20c&d%2Fe=f%3Dg", in: "I"},
 			{header: "X-Oss-Mine", want: "1", in: "I"},
 		}},
-		{"AES256", func(f *upload.File, _ string) { f.Options.Encryption = "AES256" }, []wire{
+		{"AES256", func(f *upload.File, _ string) { f.Options.Encryption = "AES256" }, []sentHeader{
 			{header: "X-Oss-Server-Side-Encryption", want: "AES256", in: "I"},
 			{header: "X-Oss-Server-Side-Encryption-Key-Id"},
 		}},
-		{"KMS", func(f *upload.File, _ string) { f.Options.Encryption, f.Options.EncryptionKeyID = "KMS", "key-1" }, []wire{
+		{"KMS", func(f *upload.File, _ string) { f.Options.Encryption, f.Options.EncryptionKeyID = "KMS", "key-1" }, []sentHeader{
 			{header: "X-Oss-Server-Side-Encryption", want: "KMS", in: "I"},
 			{header: "X-Oss-Server-Side-Encryption-Key-Id", want: "key-1", in: "I"},
 		}},
 		{"requests", func(f *upload.File, _ string) {
 			f.IfExists, f.Options.RequestPayer, f.Options.TrafficLimit = upload.Fail, true, 838_860_800
-		}, []wire{
+		}, []sentHeader{
 			{header: "X-Oss-Forbid-Overwrite", want: "true", in: "IC"},
 			{header: "X-Oss-Request-Payer", want: "requester", in: "IPC"},
 			{header: "X-Oss-Traffic-Limit", want: "838860800", in: "P"},
@@ -100,7 +100,7 @@ func TestPropertiesReachTheirRequestsWithTheirValues(t *testing.T) {
 					return map[string]string{"x:b": bucket, "x:c": object}
 				},
 			}
-		}, []wire{
+		}, []sentHeader{
 			{header: "X-Oss-Callback", want: `{"callbackUrl":"URL","callbackBody":"bucket=${bucket}&object=${object}&etag=${etag}&size=${size}` +
 				`&mimeType=${mimeType}&crc64=${crc64}&contentMd5=${contentMd5}&vpcId=${vpcId}&clientIp=${clientIp}&reqId=${reqId}&operation=${operation}` +
 				`&imageInfo.width=${imageInfo.width}&imageInfo.height=${imageInfo.height}&imageInfo.format=${imageInfo.format}` +
@@ -113,7 +113,7 @@ func TestPropertiesReachTheirRequestsWithTheirValues(t *testing.T) {
 				BodyType: "application/json", Vars: map[string]string{"x:who": "me"},
 			}
 			f.Info = &upload.Info{Title: "t", Tags: []string{"a", "b"}}
-		}, []wire{
+		}, []sentHeader{
 			{header: "X-Oss-Callback", want: `{"callbackUrl":"URL/1;URL/2","callbackHost":"back.example",` +
 				`"callbackBody":"{\"size\":${size},\"who\":\"${x:who}\"}","callbackBodyType":"application/json"}`, in: "C", decode: true},
 			{header: "X-Oss-Callback-Var", want: `{"x:who":"me"}`, in: "C", decode: true},

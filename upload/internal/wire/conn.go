@@ -19,9 +19,9 @@ const (
 	writeLinger = 100 * time.Millisecond
 )
 
-// A conn is a TCP connection of our own client.
+// A conn is a connection of our own client.
 type conn struct {
-	*net.TCPConn
+	net.Conn
 	once   sync.Once
 	closed chan struct{}
 
@@ -29,18 +29,17 @@ type conn struct {
 	foreign atomic.Pointer[string] // what came first, if that is not HTTP
 }
 
-func dialer() func(ctx context.Context, network, addr string) (net.Conn, error) {
-	d := &net.Dialer{Timeout: dialTimeout, KeepAlive: keepAlive}
+// NetConn returns the connection below.
+func (c *conn) NetConn() net.Conn { return c.Conn }
+
+// wrapping returns what dials by dial, and returns a conn.
+func wrapping(dial dialContext) dialContext {
 	return func(ctx context.Context, network, addr string) (net.Conn, error) {
-		c, err := d.DialContext(ctx, network, addr)
+		c, err := dial(ctx, network, addr)
 		if err != nil {
 			return nil, err
 		}
-		tcp, ok := c.(*net.TCPConn)
-		if !ok {
-			return c, nil
-		}
-		return &conn{TCPConn: tcp, closed: make(chan struct{})}, nil
+		return &conn{Conn: c, closed: make(chan struct{})}, nil
 	}
 }
 
@@ -50,7 +49,7 @@ const maxForeign = 64
 // Read reads into p. net/http throws away what comes before the request is written, as
 // the greeting of another service does; so its beginning is kept here.
 func (c *conn) Read(p []byte) (int, error) {
-	n, err := c.TCPConn.Read(p)
+	n, err := c.Conn.Read(p)
 	if n > 0 && !c.heard.Load() && c.heard.CompareAndSwap(false, true) {
 		if begin := p[:min(n, maxForeign)]; !strings.HasPrefix("HTTP/", string(begin[:min(n, len("HTTP/"))])) {
 			text := string(begin)
@@ -64,7 +63,7 @@ func (c *conn) Read(p []byte) (int, error) {
 // answer that says why may be on its way to the goroutine that reads; net/http would
 // prefer the error (golang/go#11745), so it gets a little later.
 func (c *conn) Write(p []byte) (int, error) {
-	n, err := c.TCPConn.Write(p)
+	n, err := c.Conn.Write(p)
 	if err != nil && !errors.Is(err, net.ErrClosed) {
 		t := time.NewTimer(writeLinger)
 		defer t.Stop()
@@ -95,5 +94,5 @@ func copyBody(w io.Writer, r io.Reader) (int64, error) {
 // Close closes the connection.
 func (c *conn) Close() error {
 	c.once.Do(func() { close(c.closed) })
-	return c.TCPConn.Close()
+	return c.Conn.Close()
 }

@@ -89,7 +89,7 @@ func serveRaw(t testing.TB, h func(c *serverConn)) string {
 // connection; it has to return when the connection is closed.
 func inMemory(t testing.TB, o Options, h func(c net.Conn)) *Object {
 	t.Helper()
-	transport := newTransport()
+	transport := NewTransport(new(net.Dialer).DialContext)
 	transport.DialContext = func(context.Context, string, string) (net.Conn, error) {
 		client, server := net.Pipe()
 		go func() {

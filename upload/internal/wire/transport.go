@@ -3,6 +3,7 @@ package wire
 import (
 	"context"
 	"fmt"
+	"net"
 	"net/http"
 	"net/url"
 	"time"
@@ -22,15 +23,17 @@ const (
 	maxIdle = 1000
 )
 
-// newTransport returns a transport of HTTP/1.1 only: one connection for all parts would
-// share one window.
-func newTransport() *http.Transport {
+type dialContext = func(ctx context.Context, network, addr string) (net.Conn, error)
+
+// NewTransport returns the transport of clients without an HTTPClient, which connects by
+// dial. It is one of HTTP/1.1 only: one connection for all parts would share one window.
+func NewTransport(dial dialContext) *http.Transport {
 	protocols := new(http.Protocols)
 	protocols.SetHTTP1(true)
 	t := &http.Transport{
 		Proxy:                  http.ProxyFromEnvironment,
 		OnProxyConnectResponse: checkProxy,
-		DialContext:            dialer(),
+		DialContext:            wrapping(dial),
 		TLSHandshakeTimeout:    handshakeTimeout,
 		MaxIdleConnsPerHost:    maxIdle,
 		IdleConnTimeout:        idleTimeout,
@@ -126,7 +129,7 @@ func newHTTPClient(o *Options) (*http.Client, *http.Transport) {
 	if o.HTTPClient != nil {
 		c = *o.HTTPClient
 	} else {
-		own = newTransport()
+		own = NewTransport((&net.Dialer{Timeout: dialTimeout, KeepAlive: keepAlive}).DialContext)
 		c.Transport = own
 	}
 	base := c.Transport

@@ -301,7 +301,7 @@ func TestSocketTells(t *testing.T) {
 		close(taken)
 		<-c.stop
 	})
-	c, err := dialer()(t.Context(), "tcp", strings.TrimPrefix(url, "http://"))
+	c, err := wrapping(new(net.Dialer).DialContext)(t.Context(), "tcp", strings.TrimPrefix(url, "http://"))
 	if err != nil {
 		t.Fatal(err)
 	}
