@@ -105,6 +105,8 @@ func checkRedirect(req *http.Request, via []*http.Request) error {
 	switch {
 	case len(via) > 3:
 		return errors.New("stopped after 3 redirects")
+	case req.URL.Scheme != "http" && req.URL.Scheme != "https":
+		return fmt.Errorf("redirect to a URL of the scheme %.20q not followed", req.URL.Scheme)
 	case req.URL.Host != via[0].URL.Host:
 		return fmt.Errorf("redirect to another host, %s, not followed", req.URL.Host)
 	case from.Scheme == "https" && req.URL.Scheme != "https":
@@ -134,7 +136,7 @@ func (p *HTTPProvider) Credentials(ctx context.Context) (Credentials, error) {
 		return Credentials{}, fmt.Errorf("sts: ask app server %s: %w", p.server, ended(ctx, err))
 	case err != nil:
 		return Credentials{}, &AppServerError{Server: p.server, Status: answer.Status,
-			RetryAfter: retryAfter(answer.Header, begin), Err: fmt.Errorf("%w: %w", ErrAnswer, ended(ctx, err))}
+			RetryAfter: retryAfter(answer.Header, begin), Err: fmt.Errorf("%w: %w", ErrAnswer, roundtrip.Unread(ended(ctx, err)))}
 	}
 	return p.read(answer, begin)
 }

@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"strings"
 
+	"github.com/vodupload/vodupload/sts/internal/roundtrip"
 	"github.com/vodupload/vodupload/sts/openapi"
 )
 
@@ -16,7 +17,7 @@ var ErrPermanent = errors.New("sts: asking again will not help")
 // Permanent reports whether the error of a [Provider] is one that does not pass by itself:
 // the answer was 401, 403 or 404; an answer of success could not be read; nothing is
 // configured; or the error is, or wraps, [ErrPermanent]. It returns false for errors of
-// the network, for answers that ask for a pause, for those of a status from 500 on, and
+// the network, an answer that broke off among them, for answers that ask for a pause, for those of a status from 500 on, and
 // for all that nothing is known about.
 //
 // A client of this module asks again a few times, for about 4 seconds, since a server
@@ -52,7 +53,7 @@ func permanentAnswer(status int, code string, unreadable error) bool {
 	case permanentStatus(status):
 		return true
 	}
-	return status/100 == 2 && unreadable != nil
+	return status/100 == 2 && unreadable != nil && !errors.Is(unreadable, roundtrip.ErrBroken)
 }
 
 func permanentStatus(status int) bool {

@@ -6,7 +6,9 @@ import (
 	"fmt"
 	"net/http"
 	"net/http/httptest"
+	"strings"
 	"testing"
+	"time"
 
 	"github.com/vodupload/vodupload/sts"
 )
@@ -86,5 +88,64 @@ func TestPermanentStatusOfOtherSources(t *testing.T) {
 			t.Errorf("HTTP %d: Permanent(%v) is %v, want %v", status, err, got, want)
 		}
 		s.Close()
+	}
+}
+
+// An answer that breaks off, or stops, is of a bad network and not of a bad server.
+func TestAnswerThatBreaksOffMayPass(t *testing.T) {
+	const whole = `{"AccessKeyId":"STS.x","AccessKeySecret":"y","SecurityToken":"z"}`
+	breaksOff := func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Content-Length", "1000")
+		_, _ = w.Write([]byte(whole[:20]))
+	}
+	stops := func(w http.ResponseWriter, r *http.Request) {
+		breaksOff(w, r)
+		_ = http.NewResponseController(w).Flush()
+		<-r.Context().Done()
+	}
+	tooLong := func(w http.ResponseWriter, _ *http.Request) { _, _ = w.Write(make([]byte, 2<<20)) }
+	for name, tt := range map[string]struct {
+		handler http.HandlerFunc
+		timeout time.Duration
+		want    bool
+	}{
+		"breaks off":  {breaksOff, time.Minute, false},
+		"stops":       {stops, 100 * time.Millisecond, false},
+		"is too long": {tooLong, time.Minute, true},
+	} {
+		for kind, provider := range map[string]func(url string) (sts.Provider, error){
+			"app server": func(url string) (sts.Provider, error) {
+				return sts.NewHTTP(url, &sts.HTTPOptions{Timeout: tt.timeout})
+			},
+			"AssumeRole": func(url string) (sts.Provider, error) {
+				key := sts.Static(sts.Credentials{AccessKeyID: "a", AccessKeySecret: "b"})
+				return sts.NewAssumeRole(key, "acs:ram::1:role/r", &sts.AssumeRoleOptions{Endpoint: url, Timeout: tt.timeout})
+			},
+		} {
+			t.Run(kind+" "+name, func(t *testing.T) {
+				s := httptest.NewServer(tt.handler)
+				defer s.Close()
+				p, err := provider(s.URL)
+				if err != nil {
+					t.Fatal(err)
+				}
+				_, err = p.Credentials(t.Context())
+				if got := sts.Permanent(err); err == nil || got != tt.want {
+					t.Errorf("Permanent(%v) is %v, want %v", err, got, tt.want)
+				}
+			})
+		}
+	}
+}
+
+func TestRedirectToAnotherScheme(t *testing.T) {
+	s := httptest.NewServer(http.RedirectHandler("file:///etc/passwd", http.StatusFound))
+	defer s.Close()
+	p, err := sts.NewHTTP(s.URL, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err = p.Credentials(t.Context()); err == nil || !strings.Contains(err.Error(), `scheme "file"`) {
+		t.Errorf("got %v, want it to name the scheme", err)
 	}
 }

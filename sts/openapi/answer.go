@@ -34,7 +34,7 @@ func (a answer) unread(ctx context.Context, err error) error {
 	if ctx.Err() != nil {
 		err = endOf(ctx)
 	}
-	return a.fail(failure{}, fmt.Errorf("%w: read it: %w", ErrAnswer, redactError(weburl.Without(err), a.secrets)))
+	return a.fail(failure{}, fmt.Errorf("%w: %w", ErrAnswer, roundtrip.Unread(redactError(weburl.Without(err), a.secrets))))
 }
 
 func (a answer) read(out any) error {

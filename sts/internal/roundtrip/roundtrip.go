@@ -16,6 +16,19 @@ import (
 // ErrTooLarge is wrapped by the error of an answer that has more bytes than allowed.
 var ErrTooLarge = errors.New("answer is too large")
 
+// ErrBroken is for errors of an answer that broke off, or did not come in time: those of
+// the network, which may pass.
+var ErrBroken = errors.New("it did not come whole")
+
+// Unread returns the error of an answer whose body could not be read to its end because
+// of err.
+func Unread(err error) error {
+	if errors.Is(err, ErrTooLarge) {
+		return err
+	}
+	return fmt.Errorf("%w: %w", ErrBroken, err)
+}
+
 // An Answer is an HTTP answer that has been read to its end.
 type Answer struct {
 	Status int // 0: there is none

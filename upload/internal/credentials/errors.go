@@ -44,6 +44,8 @@ func (g *Gate) noneWithinLocked(d time.Duration) error {
 	switch {
 	case g.answer != nil:
 		return fmt.Errorf("%w; the provider's last answer: %w", err, g.answer)
+	case g.Provided() && g.refusals > 1:
+		return fmt.Errorf("%w; the server refused the last %d that the provider gave", err, g.refusals)
 	case g.Provided():
 		return fmt.Errorf("%w; the provider has not answered", err)
 	case !g.have:

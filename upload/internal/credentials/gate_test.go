@@ -425,6 +425,13 @@ func TestGateSaysWhatItWaitedFor(t *testing.T) {
 			g.Refused(g.snap.Generation, errRefused)
 		}, []string{"no new token was given within 10m0s", errRefused.Error()}},
 		"a provider that does not return": {func(g *Gate) { g.opts.Provider = &keeper{} }, []string{"the provider has not answered"}},
+		"a provider of tokens that are refused": {func(g *Gate) {
+			g.opts.Provider = &keeper{}
+			for n := range 3 {
+				g.answered(token(n), nil)
+				g.Refused(g.snap.Generation, errRefused)
+			}
+		}, []string{errRefused.Error(), "the server refused the last 3 that the provider gave"}},
 		"a provider that fails": {func(g *Gate) {
 			g.opts.Provider = &keeper{}
 			g.answered(sts.Credentials{}, down)
