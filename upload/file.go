@@ -146,8 +146,11 @@ func (f File) Format(s fmt.State, _ rune) {
 
 // checkIfExists returns an error for a file whose IfExists cannot be what it is.
 func (f *File) checkIfExists() error {
-	if f.IfExists >= SkipSame && f.IfExists.check("") == nil && f.Reader != nil {
+	switch {
+	case int(f.IfExists) >= len(ifExistsNames):
+		return fmt.Errorf("%w: File.IfExists: got %d, want Overwrite, Fail, Skip, SkipSame, SkipSize or SkipNewer", ErrInvalidArgument, uint8(f.IfExists))
+	case f.IfExists >= SkipSame && f.Reader != nil:
 		return fmt.Errorf("%w: File.IfExists: got %v with a Reader, which cannot be read twice; want Skip, or a Source", ErrInvalidArgument, f.IfExists)
 	}
-	return f.IfExists.check("File.IfExists")
+	return nil
 }

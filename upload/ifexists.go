@@ -1,10 +1,5 @@
 package upload
 
-import (
-	"fmt"
-	"slices"
-)
-
 // An IfExists says what to do with a file whose object exists already.
 type IfExists uint8
 
@@ -49,34 +44,14 @@ const (
 var ifExistsNames = [...]string{"overwrite", "fail", "skip", "skip-same", "skip-size", "skip-newer"}
 
 // String returns "overwrite", "fail", "skip", "skip-same", "skip-size" or "skip-newer".
-func (i IfExists) String() string {
-	if int(i) >= len(ifExistsNames) {
-		return fmt.Sprintf("IfExists(%d)", uint8(i))
-	}
-	return ifExistsNames[i]
-}
+func (i IfExists) String() string { return name(ifExistsNames[:], int(i), "IfExists") }
 
 // MarshalText returns what String does, or [ErrInvalidArgument] for another number.
 func (i IfExists) MarshalText() ([]byte, error) {
-	if err := i.check("IfExists"); err != nil {
-		return nil, err
-	}
-	return []byte(i.String()), nil
+	return marshalName(ifExistsNames[:], int(i), "IfExists")
 }
 
 // UnmarshalText reads what MarshalText writes. The error is [ErrInvalidArgument].
 func (i *IfExists) UnmarshalText(text []byte) error {
-	n := slices.Index(ifExistsNames[:], string(text))
-	if n < 0 {
-		return fmt.Errorf("%w: IfExists: got %q, want overwrite, fail, skip, skip-same, skip-size or skip-newer", ErrInvalidArgument, text)
-	}
-	*i = IfExists(n)
-	return nil
-}
-
-func (i IfExists) check(field string) error {
-	if int(i) < len(ifExistsNames) {
-		return nil
-	}
-	return fmt.Errorf("%w: %s: got %d, want Overwrite, Fail, Skip, SkipSame, SkipSize or SkipNewer", ErrInvalidArgument, field, uint8(i))
+	return unmarshalName(i, ifExistsNames[:], text, "IfExists")
 }

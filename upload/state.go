@@ -32,11 +32,7 @@ func (s State) MarshalText() ([]byte, error) { return marshalName(stateNames[:],
 
 // UnmarshalText reads the name of a state.
 func (s *State) UnmarshalText(text []byte) error {
-	i, err := unmarshalName(stateNames[:], string(text), "State")
-	if err == nil {
-		*s = State(i)
-	}
-	return err
+	return unmarshalName(s, stateNames[:], text, "State")
 }
 
 // states are the states of the list as users see them.
@@ -68,11 +64,7 @@ func (s FileState) MarshalText() ([]byte, error) {
 
 // UnmarshalText reads the name of a state.
 func (s *FileState) UnmarshalText(text []byte) error {
-	i, err := unmarshalName(fileStateNames[:], string(text), "FileState")
-	if err == nil {
-		*s = FileState(i)
-	}
-	return err
+	return unmarshalName(s, fileStateNames[:], text, "FileState")
 }
 
 var fileStateNames = func() (names [filelist.FileStates]string) {
@@ -96,10 +88,11 @@ func marshalName(names []string, i int, kind string) ([]byte, error) {
 	return []byte(names[i]), nil
 }
 
-func unmarshalName(names []string, text, kind string) (int, error) {
-	i := slices.Index(names, text)
+func unmarshalName[T ~int | ~uint8](to *T, names []string, text []byte, kind string) error {
+	i := slices.Index(names, string(text))
 	if i < 0 {
-		return 0, fmt.Errorf("%w: %s: got %q, want one of %s", ErrInvalidArgument, kind, text, strings.Join(names, ", "))
+		return fmt.Errorf("%w: %s: got %q, want one of %s", ErrInvalidArgument, kind, text, strings.Join(names, ", "))
 	}
-	return i, nil
+	*to = T(i)
+	return nil
 }

@@ -32,13 +32,7 @@ func (r WaitReason) MarshalText() ([]byte, error) { return []byte(r.String()), n
 
 // UnmarshalText reads the word of String.
 func (r *WaitReason) UnmarshalText(text []byte) error {
-	for i, s := range waitNames {
-		if s == string(text) {
-			*r = WaitReason(i)
-			return nil
-		}
-	}
-	return fmt.Errorf("%w: WaitReason: got %q, want one of %v", ErrInvalidArgument, text, waitNames)
+	return unmarshalName(r, waitNames[:], text, "WaitReason")
 }
 
 // A Waiting says what a file waits for. Other requests of the file may continue
