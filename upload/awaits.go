@@ -3,11 +3,11 @@ package upload
 import (
 	"context"
 	"fmt"
-	"time"
 
 	"github.com/vodupload/vodupload/checkpoint"
 	"github.com/vodupload/vodupload/upload/internal/descriptors"
 	"github.com/vodupload/vodupload/upload/internal/filelist"
+	"github.com/vodupload/vodupload/upload/internal/tasks"
 	"github.com/vodupload/vodupload/upload/internal/transfer"
 )
 
@@ -86,62 +86,37 @@ func (r *run) waits(f transfer.WaitFor, outage int, why error) (end func(error) 
 	}
 	w := r.c.wait(r.e, waitReasonOf[f])
 	w.outage(&r.outage, outage, why)
-	return func(err error) error {
-		was := w.end()
-		if err == nil {
-			return nil
-		}
-		return was.after(err)
-	}
+	return w.end
 }
 
+// awaitTarget waits until the file has a destination.
 func (r *run) awaitTarget(ctx context.Context) error {
-	if r.hasTarget() {
+	has := func(*filelist.List) bool { return r.e.site != nil }
+	if r.c.is(has) { // as nearly always: then it needs no timer
 		return nil
 	}
-	t := time.NewTimer(r.c.opts.TokenWait)
-	defer t.Stop()
-	r.slots.putDown()
-	w := r.c.wait(r.e, WaitDestination)
-	defer w.end()
-	for {
-		provided := r.e.provided.C()
-		if r.hasTarget() {
-			return nil
-		}
-		select {
-		case <-provided:
-		case <-t.C:
-			return fmt.Errorf("%w: none was given within %v: set it in AddFile, or call SetDestination in OnStarted or later", ErrNoDestination, r.c.opts.TokenWait)
-		case <-ctx.Done():
-			return w.now().after(context.Cause(ctx))
-		}
-	}
-}
-
-func (r *run) hasTarget() (has bool) {
-	r.c.view(func(*filelist.List) { has = r.e.site != nil })
-	return has
+	ctx, cancel := context.WithTimeoutCause(ctx, r.c.opts.TokenWait,
+		fmt.Errorf("%w: none was given within %v: set it in AddFile, or call SetDestination in OnStarted or later", ErrNoDestination, r.c.opts.TokenWait))
+	defer cancel()
+	return r.await(ctx, WaitDestination, &r.e.provided, has)
 }
 
 // awaitNamesake waits until no deleted file with the same key is at work. The list does
 // not start a file before that, but the key may become known only after the start.
 func (r *run) awaitNamesake(ctx context.Context) error {
-	free := func(l *filelist.List) bool {
+	return r.await(ctx, WaitClaim, &r.c.changed, func(l *filelist.List) bool {
 		f, _ := l.Get(r.id)
 		return f.Deleted || !l.Held(f.Key)
-	}
-	ok := false
-	r.c.view(func(l *filelist.List) { ok = free(l) })
-	if ok {
+	})
+}
+
+// await waits for done as the client's await does. The file has no slot meanwhile, and
+// users see the wait.
+func (r *run) await(ctx context.Context, why WaitReason, s *tasks.Signal, done func(*filelist.List) bool) error {
+	if r.c.is(done) {
 		return nil
 	}
 	r.slots.putDown()
-	w := r.c.wait(r.e, WaitClaim)
-	err := r.c.await(ctx, &r.c.changed, free)
-	was := w.end()
-	if err != nil {
-		return was.after(err)
-	}
-	return nil
+	w := r.c.wait(r.e, why)
+	return w.end(r.c.await(ctx, s, done))
 }

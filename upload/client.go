@@ -57,14 +57,18 @@ func (c *Client) view(fn func(*filelist.List)) {
 	fn(c.list)
 }
 
+// is returns what done does. It calls it as view does.
+func (c *Client) is(done func(*filelist.List) bool) (is bool) {
+	c.view(func(l *filelist.List) { is = done(l) })
+	return is
+}
+
 // await waits until done returns true. It calls done as view does, at once and after
 // each broadcast of s. The error is the cause of ctx's end.
 func (c *Client) await(ctx context.Context, s *tasks.Signal, done func(*filelist.List) bool) error {
 	for {
 		changed := s.C()
-		ok := false
-		c.view(func(l *filelist.List) { ok = done(l) })
-		if ok {
+		if c.is(done) {
 			return nil
 		}
 		select {

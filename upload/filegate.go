@@ -99,11 +99,7 @@ func (fg *fileGate) waitAt(ctx context.Context, g *credentials.Gate, provided <-
 	}
 	w := fg.c.wait(fg.e, WaitCredentials)
 	err := g.Wait(ctx, provided, w.failed)
-	was := w.end()
-	if err != nil && ctx.Err() != nil {
-		return was.after(err)
-	}
-	return err
+	return w.end(err)
 }
 
 // Wait implements [transfer.Gate]. It also returns when the file is given credentials

@@ -119,9 +119,7 @@ func (a *authorizedRun) forgetAuthorization() {
 // authorize gets a destination for the file and credentials for it. The file has no slot
 // while the service is being asked.
 func (a *authorizedRun) authorize(ctx context.Context) error {
-	good := false
-	a.c.view(func(*filelist.List) { good = a.e.media.Good })
-	if good {
+	if a.c.is(func(*filelist.List) bool { return a.e.media.Good }) {
 		return nil
 	}
 	a.slots.putDown()
@@ -180,12 +178,9 @@ func (a *authorizedRun) ask(ctx context.Context) (Authorization, error) {
 		returned = true
 		return err
 	})
-	was := w.end()
+	err = w.end(err)
 	if !returned && marked { // it may have created something before it panicked
 		err = fmt.Errorf("%w: %w", ErrAnswerLost, err)
-	}
-	if err != nil && ctx.Err() != nil {
-		err = was.after(err)
 	}
 	if err == nil && given.id() == "" {
 		err = errors.New("the Authorizer gave neither VideoID nor MediaID")
@@ -249,7 +244,6 @@ func (c *Client) abandon(ctx context.Context, up *cleanup) error {
 }
 
 // asksAuthorizer reports whether the file gets its destination from the Authorizer.
-func (c *Client) asksAuthorizer(e *entry) (asks bool) {
-	c.view(func(*filelist.List) { asks = c.opts.Authorizer != nil && !e.ownDestination })
-	return asks
+func (c *Client) asksAuthorizer(e *entry) bool {
+	return c.is(func(*filelist.List) bool { return c.opts.Authorizer != nil && !e.ownDestination })
 }

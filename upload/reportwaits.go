@@ -50,20 +50,16 @@ func (w *wait) failedLocked(attempt int, err error) {
 	w.c.reportWaitLocked(w.e, one)
 }
 
-// now is the wait as it is.
-func (w *wait) now() (now Waiting) {
-	w.c.view(func(*filelist.List) { now = w.e.waits.of(w.why).now })
-	return now
-}
-
-// end ends the wait of the request, and returns what it was.
-func (w *wait) end() (was Waiting) {
+// end ends the wait of the request. It returns err, which may have ended it, as the user
+// is to see it.
+func (w *wait) end(err error) error {
+	var was Waiting
 	var last bool
 	w.c.view(func(*filelist.List) { was, last = w.endLocked() })
 	if last {
 		w.c.observeWait(w.e.id, was)
 	}
-	return was
+	return was.after(err)
 }
 
 // endLocked returns what the wait was, and whether no request of the file has it any more.

@@ -38,10 +38,9 @@ func (c *Client) tokenExpired(e *entry, g *credentials.Gate) {
 
 // canGetToken reports whether the user can be asked for a token of the file's own: the
 // file is in the list, and its end was not reported yet.
-func (c *Client) canGetToken(e *entry) (can bool) {
-	c.view(func(l *filelist.List) {
+func (c *Client) canGetToken(e *entry) bool {
+	return c.is(func(l *filelist.List) bool {
 		f, listed := l.Lookup(filelist.ID(e.id))
-		can = listed && f.Begun
+		return listed && f.Begun
 	})
-	return can
 }

@@ -66,7 +66,7 @@ func (w Waiting) MarshalJSON() ([]byte, error) {
 }
 
 // after returns the cause that has ended the wait: with what was waited for, if it is the
-// end of a context. Any other cause is what somebody wanted.
+// end of the caller's context. Any other cause, or none, stays as it is.
 func (w Waiting) after(cause error) error {
 	if !errors.Is(cause, errCallerEnded) {
 		return cause
