@@ -38,6 +38,21 @@ func (c storeCalls) do(call string, fn func() error) error {
 	return c.steps.During(call, func() error { return c.protect(call, fn) })
 }
 
+// get is do for a call that returns a value.
+func get[T any](c storeCalls, call string, fn func() (T, error)) (value T, err error) {
+	err = c.do(call, func() (err error) {
+		value, err = fn()
+		return err
+	})
+	return value, err
+}
+
+// look is do for a call that returns only a value. It is the zero value if the call fails.
+func look[T any](c storeCalls, call string, fn func() T) T {
+	value, _ := get(c, call, func() (T, error) { return fn(), nil })
+	return value
+}
+
 // A guardedStore is a store of the user's. It is a [checkpoint.Finder]: where the store
 // is none, it may have something of any key.
 type guardedStore struct {
@@ -53,13 +68,12 @@ var (
 var errNoUpload = errors.New("checkpoint: Open returned neither an upload nor an error")
 
 func (g *guardedStore) Open(ctx context.Context, key checkpoint.Key) (checkpoint.Claim, error) {
-	var u checkpoint.Claim
-	err := g.calls.do("opening the checkpoint", func() (err error) {
-		u, err = g.Store.Open(ctx, key)
+	u, err := get(g.calls, "opening the checkpoint", func() (checkpoint.Claim, error) {
+		u, err := g.Store.Open(ctx, key)
 		if err == nil && u == nil {
 			err = errNoUpload
 		}
-		return err
+		return u, err
 	})
 	if err != nil {
 		return nil, err
@@ -67,35 +81,22 @@ func (g *guardedStore) Open(ctx context.Context, key checkpoint.Key) (checkpoint
 	return &guardedUpload{Claim: u, calls: g.calls, shared: g.Shared()}, nil
 }
 
-func (g *guardedStore) List(ctx context.Context) (entries []checkpoint.Entry, err error) {
-	err = g.calls.do("listing the checkpoints", func() (err error) {
-		entries, err = g.Store.List(ctx)
-		return err
-	})
-	return entries, err
+func (g *guardedStore) List(ctx context.Context) ([]checkpoint.Entry, error) {
+	return get(g.calls, "listing the checkpoints", func() ([]checkpoint.Entry, error) { return g.Store.List(ctx) })
 }
 
-func (g *guardedStore) Has(ctx context.Context, key checkpoint.Key) (has bool, err error) {
+func (g *guardedStore) Has(ctx context.Context, key checkpoint.Key) (bool, error) {
 	f, ok := g.Store.(checkpoint.Finder)
 	if !ok {
 		return true, nil
 	}
-	err = g.calls.do("looking for the checkpoint", func() (err error) {
-		has, err = f.Has(ctx, key)
-		return err
-	})
-	return has, err
+	return get(g.calls, "looking for the checkpoint", func() (bool, error) { return f.Has(ctx, key) })
 }
 
 // Shared implements [checkpoint.Shared].
-func (g *guardedStore) Shared() (shared bool) {
-	if s, ok := g.Store.(checkpoint.Shared); ok {
-		_ = g.calls.do("looking at the store", func() error {
-			shared = s.Shared()
-			return nil
-		})
-	}
-	return shared
+func (g *guardedStore) Shared() bool {
+	s, ok := g.Store.(checkpoint.Shared)
+	return ok && look(g.calls, "looking at the store", s.Shared)
 }
 
 func (g *guardedStore) Close() error { return g.calls.do("closing the store", g.Store.Close) }
@@ -117,14 +118,6 @@ var (
 	_ checkpoint.Timed   = (*guardedUpload)(nil)
 	_ checkpoint.Held    = (*guardedUpload)(nil)
 )
-
-// look makes a call that cannot return an error.
-func (u *guardedUpload) look(call string, fn func()) error {
-	return u.calls.do(call, func() error {
-		fn()
-		return nil
-	})
-}
 
 // fail records that it is not known what is recorded: from here on it is neither replaced
 // nor removed.
@@ -149,7 +142,10 @@ func (u *guardedUpload) change(call string, fn func() error) error {
 }
 
 func (u *guardedUpload) Load() (rec checkpoint.Record, parts []checkpoint.Part, ok bool) {
-	err := u.look("loading the checkpoint", func() { rec, parts, ok = u.Claim.Load() })
+	err := u.calls.do("loading the checkpoint", func() error {
+		rec, parts, ok = u.Claim.Load()
+		return nil
+	})
 	if err != nil {
 		u.fail(err)
 		return checkpoint.Record{}, nil, false
@@ -157,9 +153,8 @@ func (u *guardedUpload) Load() (rec checkpoint.Record, parts []checkpoint.Part, 
 	return rec, parts, ok
 }
 
-func (u *guardedUpload) Damaged() (damaged error) {
-	_ = u.look("looking at the checkpoint", func() { damaged = u.Claim.Damaged() })
-	return damaged
+func (u *guardedUpload) Damaged() error {
+	return look(u.calls, "looking at the checkpoint", u.Claim.Damaged)
 }
 
 func (u *guardedUpload) Begin(ctx context.Context, rec checkpoint.Record) error {
@@ -189,11 +184,11 @@ func (u *guardedUpload) isHeld() bool {
 }
 
 // Lost returns nil where the claim cannot be lost.
-func (u *guardedUpload) Lost() (lost <-chan struct{}) {
+func (u *guardedUpload) Lost() <-chan struct{} {
 	if cp, ok := u.Claim.(checkpoint.Held); ok {
-		_ = u.look("looking at the checkpoint", func() { lost = cp.Lost() })
+		return look(u.calls, "looking at the checkpoint", cp.Lost)
 	}
-	return lost
+	return nil
 }
 
 func (u *guardedUpload) MarkUnbegun(ctx context.Context) error {
@@ -204,11 +199,11 @@ func (u *guardedUpload) MarkUnbegun(ctx context.Context) error {
 	return u.change("marking the checkpoint", func() error { return m.MarkUnbegun(ctx) })
 }
 
-func (u *guardedUpload) Unbegun() (at time.Time) {
+func (u *guardedUpload) Unbegun() time.Time {
 	if cp, ok := u.Claim.(checkpoint.Unbegun); ok {
-		_ = u.look("looking at the checkpoint", func() { at = cp.Unbegun() })
+		return look(u.calls, "looking at the checkpoint", cp.Unbegun)
 	}
-	return at
+	return time.Time{}
 }
 
 func (u *guardedUpload) CloseUnbegun(since time.Time) error {
@@ -219,9 +214,9 @@ func (u *guardedUpload) CloseUnbegun(since time.Time) error {
 	return u.calls.do("closing the checkpoint", func() error { return cp.CloseUnbegun(since) })
 }
 
-func (u *guardedUpload) Slowest() (took time.Duration) {
+func (u *guardedUpload) Slowest() time.Duration {
 	if cp, ok := u.Claim.(checkpoint.Timed); ok {
-		_ = u.look("looking at the checkpoint", func() { took = cp.Slowest() })
+		return look(u.calls, "looking at the checkpoint", cp.Slowest)
 	}
-	return took
+	return 0
 }

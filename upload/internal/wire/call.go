@@ -65,6 +65,25 @@ func (o *Object) do(ctx context.Context, s Snapshot, r *request) (reply, error) 
 	return rep, err
 }
 
+// maxPage is the most parts, uploads or objects that OSS lists at a time (OSS
+// documentation, ListParts, ListMultipartUploads, ListObjectsV2).
+const maxPage = 1000
+
+// doXML is do for an answer that is decoded into x, and that check then looks at.
+func (o *Object) doXML(ctx context.Context, s Snapshot, r *request, x any, check func(*reply) error) error {
+	rep, err := o.do(ctx, s, r)
+	if err != nil {
+		return err
+	}
+	if err = rep.decode(x); err == nil {
+		err = check(&rep)
+	}
+	if err != nil {
+		return o.errorOfBadSuccess(s, r, &rep.answer, err)
+	}
+	return nil
+}
+
 func (o *Object) send(ctx context.Context, s Snapshot, r *request) (reply, error) {
 	sign, err := o.prepare(ctx, s, r)
 	if err != nil {

@@ -58,17 +58,14 @@ func (b Bucket) ListObjects(ctx context.Context, s Snapshot, prefix, after strin
 			r.params[name] = value
 		}
 	}
-	rep, err := b.do(ctx, s, r)
-	if err != nil {
-		return ObjectsPage{}, err
-	}
 	var x objectsResult
 	var page ObjectsPage
-	if err = rep.decode(&x); err == nil {
+	err := b.doXML(ctx, s, r, &x, func(*reply) (err error) {
 		page, err = x.page(prefix, after)
-	}
+		return err
+	})
 	if err != nil {
-		return ObjectsPage{}, b.errorOfBadSuccess(s, r, &rep.answer, err)
+		return ObjectsPage{}, err
 	}
 	return page, nil
 }

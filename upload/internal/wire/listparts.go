@@ -10,9 +10,6 @@ import (
 	"time"
 )
 
-// maxPage is the most parts that OSS lists at a time (OSS documentation, ListParts).
-const maxPage = 1000
-
 // A partsPage is one answer to ListParts. The SDK's own type leaves out the CRC64.
 // Nothing that encoding-type applies to is read.
 type partsPage struct {
@@ -85,16 +82,9 @@ func (o *Object) eachPage(ctx context.Context, s Snapshot, uploadID string, f fu
 		if marker > 0 {
 			r.params["part-number-marker"] = strconv.Itoa(marker)
 		}
-		rep, err := o.do(ctx, s, r)
-		if err != nil {
-			return err
-		}
 		var page partsPage
-		if err = rep.decode(&page); err == nil {
-			err = page.check(marker)
-		}
-		if err != nil {
-			return o.errorOfBadSuccess(s, r, &rep.answer, err)
+		if err := o.doXML(ctx, s, r, &page, func(*reply) error { return page.check(marker) }); err != nil {
+			return err
 		}
 		f(page.Part)
 		if !page.IsTruncated {

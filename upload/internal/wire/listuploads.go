@@ -79,17 +79,14 @@ func (b Bucket) ListUploads(ctx context.Context, s Snapshot, prefix string, from
 			r.params[name] = value
 		}
 	}
-	rep, err := b.do(ctx, s, r)
+	var x uploadsResult
+	var page UploadsPage
+	err := b.doXML(ctx, s, r, &x, func(rep *reply) error {
+		page.ServerTime = b.clock.plausible(rep.serverTime())
+		return x.fill(&page, prefix, from)
+	})
 	if err != nil {
 		return UploadsPage{}, err
-	}
-	var x uploadsResult
-	page := UploadsPage{ServerTime: b.clock.plausible(rep.serverTime())}
-	if err = rep.decode(&x); err == nil {
-		err = x.fill(&page, prefix, from)
-	}
-	if err != nil {
-		return UploadsPage{}, b.errorOfBadSuccess(s, r, &rep.answer, err)
 	}
 	return page, nil
 }

@@ -21,23 +21,19 @@ func (o *Object) Initiate(ctx context.Context, s Snapshot, opts *target.ObjectOp
 		params: map[string]any{"uploads": nil, "encoding-type": "url"},
 		opts:   opts,
 	}
-	rep, err := o.do(ctx, s, r)
-	if err != nil {
-		return Initiated{}, err
-	}
 	var x struct {
 		XMLName  xml.Name `xml:"InitiateMultipartUploadResult"`
 		UploadID string   `xml:"UploadId"`
 	}
-	err = rep.decode(&x)
-	id := strings.TrimSpace(x.UploadID)
-	if err == nil {
-		err = target.CheckUploadID(id)
-	}
+	var made Initiated
+	err := o.doXML(ctx, s, r, &x, func(rep *reply) error {
+		made = Initiated{UploadID: strings.TrimSpace(x.UploadID), ServerTime: o.clock.plausible(rep.serverTime())}
+		return target.CheckUploadID(made.UploadID)
+	})
 	if err != nil {
-		return Initiated{}, o.errorOfBadSuccess(s, r, &rep.answer, err)
+		return Initiated{}, err
 	}
-	return Initiated{UploadID: id, ServerTime: o.clock.plausible(rep.serverTime())}, nil
+	return made, nil
 }
 
 // UploadPart stores one part: number is 1 to 10,000, body.Size at most 5 GiB, and at
