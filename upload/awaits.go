@@ -59,20 +59,14 @@ func (r *run) openClaim(ctx context.Context, store checkpoint.Store, key checkpo
 	})
 }
 
-// A waitingStore waits while the process has too many files open to open a checkpoint.
+// A waitingStore opens a checkpoint by a function that may wait for it.
 type waitingStore struct {
 	checkpoint.Store
-	starved func(error) // is called before it waits; may be nil
-
-	// claim opens the checkpoint, and waits for its holder; nil: that is ErrInUse.
-	claim func(context.Context, checkpoint.Store, checkpoint.Key) (checkpoint.Claim, error)
+	open func(context.Context, checkpoint.Store, checkpoint.Key) (checkpoint.Claim, error)
 }
 
 func (s waitingStore) Open(ctx context.Context, key checkpoint.Key) (checkpoint.Claim, error) {
-	if s.claim != nil {
-		return s.claim(ctx, s.Store, key)
-	}
-	return transfer.OpenCheckpoint(ctx, s.Store, key, s.starved)
+	return s.open(ctx, s.Store, key)
 }
 
 // waitReasonOf has the reasons of the waits of transfer.

@@ -99,22 +99,13 @@ func (c *Client) awaitReads(ctx context.Context) {
 // busyFiles says how many files are running or being cleaned up after; it is empty if
 // there are none.
 func busyFiles(l *filelist.List) string {
-	running, cleaning := l.Busy()
-	if running+cleaning == 0 {
-		return ""
-	}
 	var parts []string
-	for _, p := range []struct {
-		n         int
-		one, more string
-	}{{running, "file has", "files have"}, {cleaning, "clean-up has", "clean-ups have"}} {
-		switch p.n {
-		case 0:
-		case 1:
-			parts = append(parts, "1 "+p.one+" not ended")
-		default:
-			parts = append(parts, fmt.Sprintf("%d %s not ended", p.n, p.more))
-		}
+	running, cleaning := l.Busy()
+	if running > 0 {
+		parts = append(parts, counted(running, "file has not ended", "files have not ended"))
+	}
+	if cleaning > 0 {
+		parts = append(parts, counted(cleaning, "clean-up has not ended", "clean-ups have not ended"))
 	}
 	return strings.Join(parts, ", ")
 }

@@ -41,29 +41,11 @@ type AddDirErrors []*AddDirError
 
 // Error says how many entries were not added, and why the first few were not.
 func (e AddDirErrors) Error() string {
-	const shown = 3
-	var b strings.Builder
-	for i, one := range e {
-		switch {
-		case i == shown:
-			fmt.Fprintf(&b, "; and %d more were not added", len(e)-shown)
-			return b.String()
-		case i > 0:
-			b.WriteString("; ")
-		}
-		b.WriteString(one.Error())
-	}
-	return b.String()
+	return strings.Join(firstFew(e, " were not added"), "; ")
 }
 
 // Unwrap returns the errors of the entries.
-func (e AddDirErrors) Unwrap() []error {
-	all := make([]error, len(e))
-	for i, one := range e {
-		all[i] = one
-	}
-	return all
-}
+func (e AddDirErrors) Unwrap() []error { return causes(e) }
 
 // notRead returns the error of a folder that cannot be read. The error of package os
 // names only the path below the folder that was opened.

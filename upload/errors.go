@@ -330,28 +330,36 @@ type Errors []*Error
 
 // Error says how many files failed, and why the first few did.
 func (e Errors) Error() string {
-	const shown = 3
-	var b strings.Builder
-	b.WriteString("1 file failed")
-	if len(e) != 1 {
-		b.Reset()
-		fmt.Fprintf(&b, "%d files failed", len(e))
-	}
-	for i, one := range e {
-		if i == shown {
-			fmt.Fprintf(&b, "; and %d more", len(e)-shown)
-			break
-		}
-		fmt.Fprintf(&b, "; %v", one)
-	}
-	return b.String()
+	return strings.Join(append([]string{counted(len(e), "file failed", "files failed")}, firstFew(e, "")...), "; ")
 }
 
 // Unwrap returns the errors of the files.
-func (e Errors) Unwrap() []error {
-	all := make([]error, len(e))
-	for i, one := range e {
-		all[i] = one
+func (e Errors) Unwrap() []error { return causes(e) }
+
+// counted returns a number with its noun.
+func counted(n int, one, more string) string {
+	if n == 1 {
+		return "1 " + one
+	}
+	return fmt.Sprintf("%d %s", n, more)
+}
+
+// firstFew returns the texts of the first errors, and how many more there are.
+func firstFew[E error](errs []E, rest string) (texts []string) {
+	const shown = 3
+	for _, err := range errs[:min(shown, len(errs))] {
+		texts = append(texts, err.Error())
+	}
+	if len(errs) > shown {
+		texts = append(texts, fmt.Sprintf("and %d more%s", len(errs)-shown, rest))
+	}
+	return texts
+}
+
+func causes[E error](errs []E) []error {
+	all := make([]error, len(errs))
+	for i, err := range errs {
+		all[i] = err
 	}
 	return all
 }
@@ -361,5 +369,4 @@ func (e Errors) Unwrap() []error {
 type failure struct{ err error }
 
 func (f *failure) Error() string { return f.err.Error() }
-
 func (f *failure) Unwrap() error { return f.err }

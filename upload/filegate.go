@@ -5,6 +5,7 @@ import (
 	"context"
 	"sync"
 
+	"github.com/vodupload/vodupload/sts"
 	"github.com/vodupload/vodupload/upload/internal/credentials"
 	"github.com/vodupload/vodupload/upload/internal/transfer"
 )
@@ -21,6 +22,18 @@ type fileGate struct {
 	latest   uint64 // the generation that was refused last
 	refusals int    // generations refused in a row
 	cause    error
+}
+
+// gateOfNone returns the gate of requests that are of no file: to the credentials of p, or
+// to the client's where it is nil. The caller must call release.
+func (c *Client) gateOfNone(p sts.Provider) (fg *fileGate, release func()) {
+	fg = &fileGate{c: c, cleanup: true}
+	if p == nil {
+		return fg, func() {}
+	}
+	own := c.shared.providers.take(p, c.newProviderGate)
+	fg.sweep = own.Gate
+	return fg, func() { c.shared.providers.release(own) }
 }
 
 // gate returns the gate of the next request. Where a token that was set for the file has

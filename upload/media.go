@@ -46,7 +46,7 @@ func (r *run) uploadAuthorized(ctx context.Context) (transfer.Result, error) {
 // open claims the source, and recalls what was made of it before.
 func (a *authorizedRun) open(ctx context.Context) error {
 	o := a.c.mediaOptions(a.e)
-	o.Store = waitingStore{transfer.GuardStore(a.c.store, &a.steps), a.starved, a.openClaim}
+	o.Store = waitingStore{transfer.GuardStore(a.c.store, &a.steps), a.openClaim}
 	o.State = a.state
 	claim, err := media.Open(ctx, o)
 	if err != nil {
@@ -238,7 +238,9 @@ func (c *Client) abandon(ctx context.Context, up *cleanup) error {
 		}
 	}
 	o := c.mediaOptions(up.e)
-	o.Store = waitingStore{Store: transfer.GuardStore(c.store, &up.steps)}
+	o.Store = waitingStore{transfer.GuardStore(c.store, &up.steps), func(ctx context.Context, store checkpoint.Store, key checkpoint.Key) (checkpoint.Claim, error) {
+		return transfer.OpenCheckpoint(ctx, store, key, nil)
+	}}
 	o.Volatile = up.job.Volatile
 	return media.Remove(ctx, o, abandon)
 }

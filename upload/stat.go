@@ -61,13 +61,7 @@ func (c *Client) Stat(ctx context.Context, o StatOptions) (ObjectInfo, error) {
 // statJob returns a job that asks the server about t. The caller must call release.
 func (c *Client) statJob(t target.Target, name string, credentials sts.Provider) (job *transfer.StatJob, release func()) {
 	c.warnWithoutRegion(t)
-	gate := &fileGate{c: c, cleanup: true}
-	release = func() {}
-	if credentials != nil {
-		own := c.shared.providers.take(credentials, c.newProviderGate)
-		release = func() { c.shared.providers.release(own) }
-		gate.sweep = own.Gate
-	}
+	gate, release := c.gateOfNone(credentials)
 	job = &transfer.StatJob{Target: t, Gate: gate, Slots: &fileSlots{c: c}}
 	job.Emit = func(e transfer.Event) {
 		c.logCleanup(e, func() []any { return []any{name, t.Bucket, "object", t.Object} })

@@ -108,15 +108,11 @@ func (c *Client) Sweep(ctx context.Context, o SweepOptions) ([]Leftover, error) 
 		t.RequestPayer = o.RequestPayer
 		job.Target = t
 	}
-	gate := &fileGate{c: c, cleanup: true}
-	if o.Credentials != nil {
-		if o.Bucket == "" {
-			return nil, fmt.Errorf("%w: SweepOptions.Credentials needs Endpoint and Bucket: checkpoints of other buckets may be of other owners", ErrMissingArgument)
-		}
-		own := c.shared.providers.take(o.Credentials, c.newProviderGate)
-		defer c.shared.providers.release(own)
-		gate.sweep = own.Gate
+	if o.Credentials != nil && o.Bucket == "" {
+		return nil, fmt.Errorf("%w: SweepOptions.Credentials needs Endpoint and Bucket: checkpoints of other buckets may be of other owners", ErrMissingArgument)
 	}
+	gate, release := c.gateOfNone(o.Credentials)
+	defer release()
 	job.Gate, job.Slots, job.GateOf = gate, &fileSlots{c: c}, c.gateOf
 	job.Emit = func(t target.Target, e transfer.Event) {
 		c.logCleanup(e, func() []any { return []any{"sweep", t.Bucket, "object", t.Object} })

@@ -76,11 +76,7 @@ func (w Waiting) after(cause error) error {
 
 // of returns the cause that has ended something else, with what n files wait for.
 func (w Waiting) of(n int, cause error) error {
-	files := fmt.Sprintf("%d files wait", n)
-	if n == 1 {
-		files = "1 file waits"
-	}
-	return w.with(fmt.Errorf("%w; %s for %v, for %v now", cause, files, w.For, w.lasted()))
+	return w.with(fmt.Errorf("%w; %s for %v, for %v now", cause, counted(n, "file waits", "files wait"), w.For, w.lasted()))
 }
 
 func (w Waiting) lasted() time.Duration { return time.Since(w.Since).Round(time.Millisecond) }
