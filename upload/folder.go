@@ -68,11 +68,11 @@ func (d *folder) open(path string) (transfer.Source, error) {
 	}
 	root, err := d.root()
 	if err != nil {
-		return nil, err
+		return nil, transfer.NoFile(err)
 	}
 	defer root.Close()
 	if err := d.hasNoLink(root, name); err != nil {
-		return nil, err
+		return nil, transfer.NoFile(err)
 	}
 	return transfer.OpenIn(root, name, path)
 }

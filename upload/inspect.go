@@ -105,7 +105,7 @@ func (e *entry) locate(dir *folder, names *sourceNames) {
 func (e *entry) reopen() (transfer.Source, error) {
 	src, err := e.from.open(e.opened)
 	switch {
-	case errors.Is(err, fs.ErrNotExist):
+	case errors.Is(err, fs.ErrNotExist), errors.Is(err, transfer.ErrNotRegular):
 		err = fmt.Errorf("%w: %w", ErrFileNotExist, err)
 	case errors.Is(err, ErrInvalidArgument): // it was not, when the file was added
 		err = fmt.Errorf("%w: %w", ErrFileChanged, err)

@@ -7,6 +7,7 @@ import (
 	"io"
 	"io/fs"
 	"os"
+	"path/filepath"
 	"runtime"
 	"strings"
 	"sync/atomic"
@@ -120,6 +121,20 @@ func TestFileThatHasMoreThanItsSize(t *testing.T) {
 		f.Path = "/proc/self/status"
 		wantMore(b, f)
 	})
+	t.Run("without a size, and cannot be read", func(t *testing.T) {
+		if runtime.GOOS != "linux" {
+			t.Skip("there is no /proc")
+		}
+		b := newTestbed(t)
+		f := b.to("p")
+		f.Path = "/proc/self/mem" // whose first byte is an error, as of a network file system that is away
+		if _, err := b.client().Upload(b.ctx, f); !errors.Is(err, syscall.EIO) {
+			t.Errorf("got %v, want EIO: nothing says that the file is empty", err)
+		}
+		if n := len(b.server.Objects(bucket)); n > 0 {
+			t.Errorf("there are %d objects", n)
+		}
+	})
 	t.Run("a file system whose Stat lies", func(t *testing.T) {
 		for _, size := range []int{0, 1000, 350 * kib} {
 			b := newTestbed(t)
@@ -222,6 +237,39 @@ func TestEndOfASource(t *testing.T) {
 type longer struct{ *faulty }
 
 func (l longer) Size() int64 { return l.faulty.Size() - 1 }
+
+// TestQueuedFileIsNoFileAnyMore when its turn comes.
+func TestQueuedFileIsNoFileAnyMore(t *testing.T) {
+	for name, spoil := range map[string]func(folder, path string) error{
+		"a folder in its place": func(_, path string) error { return errors.Join(os.Remove(path), os.Mkdir(path, 0o700)) },
+		"a file in the place of its folder": func(folder, _ string) error {
+			return errors.Join(os.RemoveAll(folder), os.WriteFile(folder, nil, 0o600))
+		},
+		"nothing in its place": func(_, path string) error { return os.Remove(path) },
+	} {
+		for _, byDir := range []bool{false, true} {
+			t.Run(fmt.Sprintf("%s, of AddDir %t", name, byDir), func(t *testing.T) {
+				b := newTestbed(t)
+				f := b.file("in/sub/a.mp4", 10)
+				c := b.client()
+				if byDir {
+					must(c.AddDir(b.ctx, filepath.Join(b.dir, "in"), b.into("in/")))
+				} else {
+					b.add(c, f)
+				}
+				if err := spoil(filepath.Dir(f.Path), f.Path); err != nil {
+					t.Fatal(err)
+				}
+				start(t, b, c)
+				var e *upload.Error
+				if err := c.Wait(b.ctx); !errors.Is(err, upload.ErrFileNotExist) || !errors.As(err, &e) || e.Code != upload.CodeFileNotExist {
+					t.Errorf("got %v, want ErrFileNotExist", err)
+				}
+				b.clean()
+			})
+		}
+	}
+}
 
 func TestNameThatNoFileCanHave(t *testing.T) {
 	b := newTestbed(t)

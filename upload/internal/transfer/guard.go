@@ -14,6 +14,7 @@ type guarded struct {
 	Source
 	sections Sectioner // nil: it is not read by sections
 	vouched  bool      // see [Voucher]
+	systems  bool      // it is a file of the system
 	steps    *Steps
 	protect  func(what string, fn func() error) error
 }
@@ -31,7 +32,7 @@ func guard(src Source, steps *Steps) Source {
 		g.vouched = v.Vouched()
 	}
 	if f, ok := src.(*fileSource); ok && f.isSystems() {
-		g.protect = Protect // for less: no code of the user's is called
+		g.systems, g.protect = true, Protect // for less: no code of the user's is called
 	}
 	return g
 }
@@ -108,13 +109,19 @@ const endTries = 3
 // checkEnd asks for one byte more than the source says to have, which shows a size
 // that is not true: files in /proc have none, and other file systems lie as well.
 // Nothing depends on how a source says that nothing is there: some say EIO, or wrap
-// io.EOF, and all of their bytes were read.
+// io.EOF, and all of their bytes were read. Of an empty file of the system nothing was: it
+// is empty only if a read says so, and not if the file system cannot read it.
 func checkEnd(src Source) error {
 	size := src.State().Size
+	g, _ := src.(*guarded)
+	strict := g != nil && g.systems && size == 0
 	for range endTries {
 		n, err := src.ReadAt(make([]byte, 1), size)
 		if n > 0 {
 			return fmt.Errorf("%w: more can be read of it than the %d bytes that its size says; give it as File.Reader", ErrChanged, size)
+		}
+		if err != nil && err != io.EOF && strict {
+			return fmt.Errorf("read source at byte 0: %w", err)
 		}
 		if passes, known := outlook(err); err == nil || !passes || !known {
 			return nil

@@ -66,6 +66,22 @@ func TestSourceIsWrittenThroughAMap(t *testing.T) {
 	}
 }
 
+func TestFileSystemsThatShowWritesThroughMaps(t *testing.T) {
+	const ext4, xfs = 0xEF53, 0x58465342
+	for _, tt := range []struct {
+		kind            uint32
+		shows, inMemory bool
+	}{
+		{ext4, true, false}, {xfs, true, false}, {0, true, false},
+		{tmpfsMagic, false, true}, {ramfsMagic, false, true}, {hugetlbMagic, false, true},
+		{overlayMagic, false, false}, // old files on it cost nothing
+	} {
+		if shows, inMemory := showsMaps(tt.kind), isInMemory(tt.kind); shows != tt.shows || inMemory != tt.inMemory {
+			t.Errorf("%#x: got %t, in memory %t; want %t, %t", tt.kind, shows, inMemory, tt.shows, tt.inMemory)
+		}
+	}
+}
+
 func TestOldFileIsNotWrittenBack(t *testing.T) {
 	now := time.Now()
 	old, young, ahead := now.Add(-time.Hour), now.Add(-time.Second), now.Add(time.Hour)

@@ -7,6 +7,7 @@ import (
 	"io"
 	"io/fs"
 	"os"
+	"syscall"
 	"time"
 
 	"github.com/vodupload/vodupload/checkpoint"
@@ -81,11 +82,11 @@ func open(path string, at func() (fs.FileInfo, error), do func() (fs.File, error
 		err = CheckRegular(path, info)
 	}
 	if err != nil {
-		return nil, err
+		return nil, NoFile(err)
 	}
 	f, err := do()
 	if err != nil {
-		return nil, err
+		return nil, NoFile(err)
 	}
 	s, err := newFileSource(f, path, at)
 	if err != nil {
@@ -107,6 +108,9 @@ func newFileSource(f fs.File, path string, at func() (fs.FileInfo, error)) (*fil
 	if !ok {
 		return nil, fmt.Errorf("%w: %s is a %T, which is no io.ReaderAt", ErrNoReadAt, path, f)
 	}
+	if size := info.Size(); size < 0 {
+		return nil, fmt.Errorf("%w: %s has size %d", fs.ErrInvalid, path, size)
+	}
 	s := &fileSource{f: r, path: path, at: at, info: info, state: stateOf(info)}
 	if info.ModTime().IsZero() {
 		s.state.Fingerprint, err = fingerprint(guard(s, nil), path, info.Size())
@@ -121,6 +125,20 @@ func fingerprint(r io.ReaderAt, name string, size int64) (string, error) {
 	}
 	return fmt.Sprintf("%s sha256 %x", name, hash.Sum(nil)), nil
 }
+
+// NoFile returns err as one that is fs.ErrNotExist if a path leads nowhere: a folder of it
+// is a file by now, or a link leads back to itself. To package os neither is that.
+func NoFile(err error) error {
+	if errors.Is(err, syscall.ENOTDIR) || errors.Is(err, syscall.ELOOP) {
+		return noFileError{err}
+	}
+	return err
+}
+
+type noFileError struct{ error }
+
+func (e noFileError) Unwrap() error        { return e.error }
+func (e noFileError) Is(target error) bool { return target == fs.ErrNotExist }
 
 // ErrNoReadAt is returned for a file that can only be read from its start on.
 var ErrNoReadAt = errors.New("cannot be read at any place")
@@ -200,7 +218,7 @@ const namedInode = 1
 // to be the same one, and so the first look is enough.
 func (s *fileSource) Check() error {
 	at, err := s.at()
-	if errors.Is(err, fs.ErrNotExist) {
+	if errors.Is(NoFile(err), fs.ErrNotExist) {
 		return fmt.Errorf("%w: %s is no longer there", ErrChanged, s.path)
 	}
 	if err != nil {

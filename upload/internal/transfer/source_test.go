@@ -3,11 +3,13 @@ package transfer
 import (
 	"errors"
 	"io"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"runtime"
 	"strings"
 	"testing"
+	"testing/fstest"
 	"time"
 )
 
@@ -126,5 +128,75 @@ func TestOpenFileRefuses(t *testing.T) {
 	}
 	if _, err := OpenFile(filepath.Join(dir, "none")); !errors.Is(err, os.ErrNotExist) {
 		t.Errorf("nothing: got %v, want ErrNotExist", err)
+	}
+}
+
+func TestFileOfANegativeSizeIsRefused(t *testing.T) {
+	fsys := sizedFS{fstest.MapFS{"a": {Data: data(10, 1), ModTime: time.Unix(1e9, 0)}}, -5}
+	if _, err := OpenFS(fsys, "a"); !errors.Is(err, os.ErrInvalid) || !strings.Contains(err.Error(), "size -5") {
+		t.Errorf("got %v, want os.ErrInvalid and the size", err)
+	}
+}
+
+// A sizedFS has files that say to have so many bytes once they are open.
+type sizedFS struct {
+	fstest.MapFS
+	size int64
+}
+
+func (f sizedFS) Open(name string) (fs.File, error) {
+	file, err := f.MapFS.Open(name)
+	return sizedFile{file.(openFile), f.size}, err
+}
+
+type sizedFile struct {
+	openFile
+	size int64
+}
+
+func (f sizedFile) Stat() (fs.FileInfo, error) {
+	info, err := f.openFile.Stat()
+	return sizedInfo{info, f.size}, err
+}
+
+type sizedInfo struct {
+	fs.FileInfo
+	size int64
+}
+
+func (i sizedInfo) Size() int64 { return i.size }
+
+// TestPathThatLeadsNowhere by now is one without a file, whatever the system calls that.
+func TestPathThatLeadsNowhere(t *testing.T) {
+	for name, spoil := range map[string]func(folder, path string) error{
+		"a folder of it is a file": func(folder, _ string) error {
+			return errors.Join(os.RemoveAll(folder), os.WriteFile(folder, nil, 0o600))
+		},
+		"it is a link to itself": func(_, path string) error {
+			return errors.Join(os.Remove(path), os.Symlink(path, path))
+		},
+		"nothing is there": func(folder, _ string) error { return os.RemoveAll(folder) },
+	} {
+		t.Run(name, func(t *testing.T) {
+			folder := filepath.Join(t.TempDir(), "in")
+			path := filepath.Join(folder, "a")
+			if err := errors.Join(os.Mkdir(folder, 0o700), os.WriteFile(path, data(10, 1), 0o600)); err != nil {
+				t.Fatal(err)
+			}
+			src := must(OpenFile(path))
+			defer src.Close()
+			if runtime.GOOS == "windows" {
+				t.Skip("files in use cannot be removed here")
+			}
+			if err := spoil(folder, path); err != nil {
+				t.Fatal(err)
+			}
+			if err := src.Check(); !errors.Is(err, ErrChanged) {
+				t.Errorf("Check: got %v, want ErrChanged", err)
+			}
+			if _, err := OpenFile(path); !errors.Is(err, fs.ErrNotExist) {
+				t.Errorf("OpenFile: got %v, want fs.ErrNotExist", err)
+			}
+		})
 	}
 }
