@@ -43,6 +43,7 @@ type child struct {
 	Backoff                       time.Duration
 	Poison                        string `json:",omitempty"` // when the job of this ID kills the process: "opened" or "read"
 	Log                           string `json:",omitempty"` // a file
+	AccessKeyID                   string `json:",omitempty"` // empty: the default one
 }
 
 // main runs the worker until SIGTERM.
@@ -70,8 +71,10 @@ func (c child) options() (*fleet.WorkerOptions, error) {
 	if err != nil {
 		return nil, err
 	}
+	key := osstest.DefaultKey
+	key.AccessKeyID = cmp.Or(c.AccessKeyID, key.AccessKeyID)
 	o := &fleet.WorkerOptions{
-		Namespace: c.Namespace, Name: c.Name, Upload: uploadtest.Options(osstest.DefaultKey),
+		Namespace: c.Namespace, Name: c.Name, Upload: uploadtest.Options(key),
 		Openers: map[string]fleet.Opener{"file": files}, Lease: c.Lease, AckWait: time.Second,
 		MaxAttempts: cmp.Or(c.Attempts, 1000), SyncAlways: true,
 	}

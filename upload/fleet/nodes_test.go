@@ -6,10 +6,12 @@ import (
 	"flag"
 	"fmt"
 	"math/rand/v2"
+	"net/http"
 	"os"
 	"path/filepath"
 	"runtime"
 	"slices"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -59,8 +61,12 @@ func newCrew(t *testing.T, nodes *fleettest.Cluster, urls func(worker int) strin
 	c.oss.Inject(osstest.Delay(osstest.OpUploadPart, 2*time.Second).Always())
 	logs := t.TempDir()
 	for i := range 3 {
+		key := osstest.DefaultKey
+		key.AccessKeyID = fmt.Sprint("worker", i)
+		c.oss.AddKey(key)
 		w := child{
-			NATS: c.nats, Namespace: namespace(t), Name: fmt.Sprint("worker", i), Folder: c.folder,
+			AccessKeyID: key.AccessKeyID,
+			NATS:        c.nats, Namespace: namespace(t), Name: fmt.Sprint("worker", i), Folder: c.folder,
 			Lease: crewLease, Parallel: 8, Log: filepath.Join(logs, fmt.Sprint("worker", i, ".log")),
 		}
 		if urls != nil {
@@ -209,6 +215,57 @@ func TestClusterNodeThatStopsAnswering(t *testing.T) {
 	}
 	if info := p.wait(job.ID); info.State != fleet.StateSucceeded {
 		t.Errorf("got %+v", info)
+	}
+}
+
+// The node that leads a stream is cut off from the others, not from the workers, for longer
+// than a lease: those that talk to it are on the side of the few.
+func TestDividedNodes(t *testing.T) {
+	if !*long {
+		t.Skip("it takes minutes: -args -long")
+	}
+	nodes := fleettest.StartDivisible(t, 3)
+	for _, stream := range []string{"VU_", "VUJ_", "VUQ_"} {
+		t.Run("the one that leads "+stream+" is alone: no claim has two holders, all are uploaded once", func(t *testing.T) {
+			// Each worker begins at another node, and may go to all.
+			c := newCrew(t, nodes, func(worker int) string {
+				return strings.Join([]string{nodes.URL(worker), nodes.URL((worker + 1) % 3), nodes.URL((worker + 2) % 3)}, ",")
+			})
+			infos := c.during(func() {
+				alone := nodes.Leader(stream + namespace(t))
+				nodes.Isolate(alone)
+				time.Sleep(max(*away, crewLease+10*time.Second))
+				nodes.Heal()
+				nodes.Ready()
+			})
+			c.once()
+			c.oneHolder()
+			takeovers, attempts := 0, 0
+			for _, info := range infos {
+				takeovers += info.Takeovers
+				attempts += info.Attempts
+			}
+			t.Logf("%d attempts at %d films, %d takeovers", attempts, len(infos), takeovers)
+		})
+	}
+}
+
+// oneHolder checks that no two workers changed an upload at the same time. Those of a crew
+// have each their own access key.
+func (c *crew) oneHolder() {
+	c.t.Helper()
+	last := make(map[string]osstest.Request) // of each object: the call that ended last, so far
+	for _, r := range c.oss.Requests() {     // in the order in which they came
+		if r.Method == http.MethodGet || r.Method == http.MethodHead {
+			continue
+		}
+		before, ok := last[r.Key]
+		if ok && before.AccessKeyID != r.AccessKeyID && r.Start.Before(before.Start.Add(before.Duration)) {
+			c.t.Errorf("two workers at the same time: %v by %s, for %v, and %v by %s, %v later", before, before.AccessKeyID, before.Duration, r, r.AccessKeyID, r.Start.Sub(before.Start))
+		}
+		if !ok || r.Start.Add(r.Duration).After(before.Start.Add(before.Duration)) {
+			last[r.Key] = r
+		}
 	}
 }
 

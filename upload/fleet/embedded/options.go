@@ -54,6 +54,10 @@ type Cluster struct {
 	Name   string   // of the cluster; it is required
 	Addr   string   // the host and port on which this node listens for the others; it is required
 	Routes []string // host and port of each node; this node's own may be among them
+
+	// Advertise is the host and port that the nodes give each other for this one, where
+	// they do not reach it by Addr, as in a container. The default is Addr.
+	Advertise string
 }
 
 const (
@@ -111,7 +115,14 @@ func (o *Options) join(s *server.Options) error {
 	if err != nil {
 		return err
 	}
-	s.Cluster = server.ClusterOpts{Name: c.Name, Host: host, Port: port, Username: o.User, Password: string(o.Password)}
+	if c.Advertise != "" {
+		if _, _, err := splitAddr("Options.Cluster.Advertise", c.Advertise); err != nil {
+			return err
+		}
+	}
+	s.Cluster = server.ClusterOpts{
+		Name: c.Name, Host: host, Port: port, Advertise: c.Advertise, Username: o.User, Password: string(o.Password),
+	}
 	for _, r := range c.Routes {
 		if _, _, err := splitAddr("Options.Cluster.Routes", r); err != nil {
 			return err

@@ -181,6 +181,7 @@ func TestRunErrors(t *testing.T) {
 		{"a cluster without a name", &embedded.Options{Dir: privateDir(t), Cluster: &embedded.Cluster{Addr: "127.0.0.1:0"}}, "Cluster.Name"},
 		{"a cluster that everybody reaches", &embedded.Options{Dir: privateDir(t), Name: "n1", Cluster: &embedded.Cluster{Name: "c", Addr: "0.0.0.0:0"}}, "other machines can reach"},
 		{"a route that is no address", &embedded.Options{Dir: privateDir(t), Name: "n1", Cluster: &embedded.Cluster{Name: "c", Addr: "127.0.0.1:0", Routes: []string{"n2"}}}, "Cluster.Routes"},
+		{"an address for the others that is none", &embedded.Options{Dir: privateDir(t), Name: "n1", Cluster: &embedded.Cluster{Name: "c", Addr: "127.0.0.1:0", Advertise: "n1"}}, "Cluster.Advertise"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			s, err := embedded.Run(tt.o)

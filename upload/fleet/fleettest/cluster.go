@@ -28,6 +28,8 @@ type Cluster struct {
 	t     testing.TB
 	dir   string
 	nodes []*node
+
+	network *network // between the nodes; nil: they reach each other directly
 }
 
 type node struct {
@@ -39,16 +41,39 @@ type node struct {
 // all of them take part. They end with the test.
 func Start(t testing.TB, n int) *Cluster {
 	t.Helper()
+	routes := freeAddrs(t, n)
+	return start(t, n, func(i int) *embedded.Cluster {
+		if n == 1 {
+			return nil
+		}
+		return &embedded.Cluster{Name: "fleettest", Addr: routes[i], Routes: routes}
+	})
+}
+
+// StartDivisible is [Start] for nodes that can be cut off from each other: all that they
+// send each other goes through the process of the test.
+func StartDivisible(t testing.TB, n int) *Cluster {
+	t.Helper()
+	addrs := freeAddrs(t, n)
+	network := newNetwork(t, addrs)
+	c := start(t, n, func(i int) *embedded.Cluster {
+		return &embedded.Cluster{Name: "fleettest", Addr: addrs[i], Routes: network.routes(t, i, addrs), Advertise: network.astray}
+	})
+	c.network = network
+	return c
+}
+
+// start runs nodes, of which cluster returns what they know of the others.
+func start(t testing.TB, n int, cluster func(i int) *embedded.Cluster) *Cluster {
+	t.Helper()
 	c := &Cluster{t: t, dir: t.TempDir()}
 	t.Cleanup(c.close)
-	clients, routes := freeAddrs(t, n), freeAddrs(t, n)
+	clients := freeAddrs(t, n)
 	for i := range n {
 		name := fmt.Sprintf("n%d", i)
-		s := spec{Name: name, Dir: filepath.Join(c.dir, name), Addr: clients[i]}
-		if n > 1 {
-			s.Cluster = &embedded.Cluster{Name: "fleettest", Addr: routes[i], Routes: routes}
-		}
-		c.nodes = append(c.nodes, &node{spec: s})
+		c.nodes = append(c.nodes, &node{spec: spec{
+			Name: name, Dir: filepath.Join(c.dir, name), Addr: clients[i], Cluster: cluster(i),
+		}})
 	}
 	all := make([]int, n)
 	for i := range all {

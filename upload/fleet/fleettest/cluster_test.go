@@ -51,13 +51,22 @@ func put(t *testing.T, js jetstream.JetStream, text string) {
 	t.Fatalf("publish %q: %v", text, err)
 }
 
+// stream makes a stream, however long the election of its leader takes. A request that
+// reaches nobody who leads is never answered.
 func stream(t *testing.T, js jetstream.JetStream, replicas int) jetstream.Stream {
 	t.Helper()
-	s, err := js.CreateStream(t.Context(), jetstream.StreamConfig{Name: "S", Subjects: []string{"s"}, Replicas: replicas})
-	if err != nil {
-		t.Fatal(err)
+	var err error
+	for deadline := time.Now().Add(time.Minute); time.Now().Before(deadline); {
+		ctx, cancel := context.WithTimeout(t.Context(), 2*time.Second)
+		var s jetstream.Stream
+		s, err = js.CreateStream(ctx, jetstream.StreamConfig{Name: "S", Subjects: []string{"s"}, Replicas: replicas})
+		cancel()
+		if err == nil {
+			return s
+		}
 	}
-	return s
+	t.Fatalf("make the stream: %v", err)
+	return nil
 }
 
 func TestNode(t *testing.T) {
@@ -120,6 +129,39 @@ func TestCluster(t *testing.T) {
 	if err != nil || info.State.Msgs == 0 { // a put may have been made twice
 		t.Errorf("stream has %+v (%v), want the messages", info, err)
 	}
+}
+
+func TestClusterIsDivided(t *testing.T) {
+	t.Parallel()
+	c := fleettest.StartDivisible(t, 3)
+	nc := c.Connect()
+	defer nc.Close()
+	stream(t, streams(t, nc), 3)
+	leader := c.Leader("S")
+	node := func(i int) jetstream.JetStream {
+		nc, err := nats.Connect(c.URL(i))
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(nc.Close)
+		return streams(t, nc)
+	}
+	alone := (leader + 1) % 3 // no election of this stream's, which takes seconds
+	far, near := node(alone), node(leader)
+	put(t, far, "three nodes")
+
+	c.Isolate(alone)
+	put(t, near, "two that reach each other")
+	ctx, cancel := context.WithTimeout(t.Context(), 100*time.Millisecond)
+	defer cancel()
+	if _, err := far.Publish(ctx, "s", []byte("one alone")); !errors.Is(err, context.DeadlineExceeded) {
+		t.Errorf("while the node is cut off: error is %v, want %v", err, context.DeadlineExceeded)
+	}
+	c.Heal()
+	put(t, far, "three nodes again")
+
+	c.Cut(alone, (leader+2)%3)
+	put(t, far, "followers do not need each other")
 }
 
 func TestProxy(t *testing.T) {

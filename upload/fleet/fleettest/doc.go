@@ -1,4 +1,5 @@
-// Package fleettest runs NATS servers as processes of a test, to kill, stop and cut off.
+// Package fleettest runs NATS servers as processes of a test, to kill, stop and cut off:
+// from clients with a [Proxy], from each other with [StartDivisible].
 //
 //	func TestMain(m *testing.M) {
 //		fleettest.Init()
