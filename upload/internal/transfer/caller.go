@@ -33,11 +33,15 @@ type caller struct {
 	starving atomic.Bool // the wait for a descriptor was reported
 }
 
+// callerTo returns what makes requests about a destination. report may be nil.
+func (s *Service) callerTo(t target.Target, gate Gate, slots Slots, report func(Event)) *caller {
+	return &caller{Service: s, gate: gate, slots: slots, report: report, line: s.lineTo(t.Endpoint.String()), bucket: t.Bucket}
+}
+
 func (s *Service) callerFor(job *Job) *caller {
-	return &caller{
-		Service: s, gate: job.Gate, slots: job.Slots, report: job.Emit, putDown: job.Starved, waits: job.Waits,
-		line: s.lineTo(job.Target.Endpoint.String()), bucket: job.Target.Bucket,
-	}
+	c := s.callerTo(job.Target, job.Gate, job.Slots, job.Emit)
+	c.putDown, c.waits = job.Starved, job.Waits
+	return c
 }
 
 // A request makes one call to the server.
@@ -47,6 +51,15 @@ type request func(context.Context, Snapshot) error
 // requests that are not about one.
 func (c *caller) call(ctx context.Context, part int, fn request) error {
 	return c.retry(ctx, c.opts.Retry, part, fn, nil)
+}
+
+// fetch is call for a request whose answer is a value.
+func fetch[T any](ctx context.Context, c *caller, fn func(context.Context, Snapshot) (T, error)) (value T, err error) {
+	err = c.call(ctx, 0, func(ctx context.Context, s Snapshot) (err error) {
+		value, err = fn(ctx, s)
+		return err
+	})
+	return value, err
 }
 
 // once makes a request that is not made again if it fails.

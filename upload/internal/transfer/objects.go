@@ -16,9 +16,7 @@ func (s *Service) Objects(ctx context.Context, job *StatJob, after string) (page
 	if err != nil {
 		return page, err
 	}
-	err = s.callerOf(job).call(ctx, 0, func(ctx context.Context, snap Snapshot) (err error) {
-		page, err = bucket.ListObjects(ctx, snap, job.Target.Object, after)
-		return err
+	return fetch(ctx, s.callerTo(job.Target, job.Gate, job.Slots, job.Emit), func(ctx context.Context, snap Snapshot) (ObjectsPage, error) {
+		return bucket.ListObjects(ctx, snap, job.Target.Object, after)
 	})
-	return page, err
 }

@@ -139,12 +139,10 @@ func (m *multipart) renew(ctx context.Context, began time.Time, local []checkpoi
 }
 
 // list returns the parts that the server has.
-func (m *multipart) list(ctx context.Context) (parts []wire.Part, err error) {
-	err = m.call(ctx, 0, func(ctx context.Context, s Snapshot) (err error) {
-		parts, err = m.remote.ListParts(ctx, s, m.rec.UploadID)
-		return err
+func (m *multipart) list(ctx context.Context) ([]wire.Part, error) {
+	return fetch(ctx, m.caller, func(ctx context.Context, s Snapshot) ([]wire.Part, error) {
+		return m.remote.ListParts(ctx, s, m.rec.UploadID)
 	})
-	return parts, err
 }
 
 // take counts the parts that need not be sent, and adds to the checkpoint what it

@@ -27,17 +27,5 @@ func (s *Service) Stat(ctx context.Context, job *StatJob) (info ObjectInfo, err 
 	if err != nil {
 		return info, err
 	}
-	err = s.callerOf(job).call(ctx, 0, func(ctx context.Context, snap Snapshot) (err error) {
-		info, err = remote.Head(ctx, snap)
-		return err
-	})
-	return info, err
-}
-
-// callerOf returns what makes the requests of a job.
-func (s *Service) callerOf(job *StatJob) *caller {
-	return &caller{
-		Service: s, gate: job.Gate, slots: job.Slots, report: job.Emit,
-		line: s.lineTo(job.Target.Endpoint.String()), bucket: job.Target.Bucket,
-	}
+	return fetch(ctx, s.callerTo(job.Target, job.Gate, job.Slots, job.Emit), remote.Head)
 }

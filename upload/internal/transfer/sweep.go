@@ -88,14 +88,11 @@ type sweep struct {
 
 // caller returns what makes requests about a destination.
 func (sw *sweep) caller(t target.Target) *caller {
-	c := &caller{
-		Service: sw.Service, gate: sw.job.Gate, slots: sw.job.Slots,
-		line: sw.lineTo(t.Endpoint.String()), bucket: t.Bucket,
-	}
+	var report func(Event)
 	if sw.job.Emit != nil {
-		c.report = func(e Event) { sw.job.Emit(t, e) }
+		report = func(e Event) { sw.job.Emit(t, e) }
 	}
-	return c
+	return sw.callerTo(t, sw.job.Gate, sw.job.Slots, report)
 }
 
 // maxListings bounds how many pages of 1,000 uploads are asked for.
@@ -116,14 +113,13 @@ func (sw *sweep) listed(ctx context.Context) (all []wire.Unfinished, served time
 		if n > maxListings {
 			return all, served, fmt.Errorf("list unfinished uploads: there are more after %d pages", maxListings)
 		}
-		from := page.Next // of each attempt: one that fails returns no page
-		err := c.call(ctx, 0, func(ctx context.Context, s Snapshot) (err error) {
-			page, err = bucket.ListUploads(ctx, s, sw.job.Target.Object, from)
-			return err
+		next, err := fetch(ctx, c, func(ctx context.Context, s Snapshot) (wire.UploadsPage, error) {
+			return bucket.ListUploads(ctx, s, sw.job.Target.Object, page.Next)
 		})
 		if err != nil {
 			return all, served, fmt.Errorf("list unfinished uploads: %w", err)
 		}
+		page = next
 		if served.IsZero() {
 			served = cmp.Or(page.ServerTime, time.Now())
 		}
@@ -218,10 +214,8 @@ func (sw *sweep) abortListed(ctx context.Context, caller *caller, t target.Targe
 		c.Err = err
 		return true
 	}
-	var state wire.UploadState
-	err = caller.call(ctx, 0, func(ctx context.Context, s Snapshot) (err error) {
-		state, err = bucket.UploadState(ctx, s, c.Key.Object, c.UploadID)
-		return err
+	state, err := fetch(ctx, caller, func(ctx context.Context, s Snapshot) (wire.UploadState, error) {
+		return bucket.UploadState(ctx, s, c.Key.Object, c.UploadID)
 	})
 	if isRestart(err) {
 		return false
