@@ -25,13 +25,6 @@ type Budget struct {
 // New returns a budget of limit slots.
 func New(limit int) *Budget { return &Budget{limit: limit} }
 
-// NewAuto returns a budget that finds its limit by measuring, at most [AutoMost].
-func NewAuto() *Budget {
-	b := new(Budget)
-	b.SetAuto()
-	return b
-}
-
 // Set changes the limit. Requests in flight keep their slots.
 func (b *Budget) Set(limit int) {
 	b.mu.Lock()

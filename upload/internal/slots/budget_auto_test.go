@@ -8,7 +8,8 @@ import (
 
 func TestSlotsFollowAuto(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		s := NewAuto()
+		s := New(0)
+		s.SetAuto()
 		var got atomic.Int64
 		for range 40 {
 			go func() {

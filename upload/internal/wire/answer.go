@@ -2,7 +2,6 @@ package wire
 
 import (
 	"encoding/base64"
-	"encoding/xml"
 	"errors"
 	"fmt"
 	"io"
@@ -14,10 +13,6 @@ import (
 )
 
 const (
-	// maxAnswer is more than OSS ever sends: a page of 1,000 parts has a quarter of
-	// a megabyte, the body of a callback at most one (OSS documentation, Callback).
-	maxAnswer = 4 << 20
-
 	// maxErrorAnswer is enough for the XML of an error, which repeats the canonical
 	// request, and bounds what a gateway may say instead.
 	maxErrorAnswer = 64 << 10
@@ -84,24 +79,6 @@ func (r *countingReader) Read(p []byte) (int, error) {
 		}
 	}
 	return n, err
-}
-
-// An xmlError is the body of an error answer (OSS documentation, Error responses).
-type xmlError struct {
-	XMLName    xml.Name `xml:"Error"`
-	Code       string
-	Message    string
-	RequestID  string `xml:"RequestId"`
-	EC         string
-	ServerTime string
-	Endpoint   string // to use instead
-}
-
-// misdated says whether the error blames the time of the request. With signature V4,
-// a clock that is off by days may show in the day of the credential's scope
-// (OSS documentation, EC 0002-00000212), without a word of skew.
-func (x xmlError) misdated() bool {
-	return x.Code == "RequestTimeTooSkewed" || x.Code == "InvalidArgument" && x.EC == "0002-00000212"
 }
 
 // serviceError reads the error that the answer holds. Answers to HEAD have no body,
@@ -248,4 +225,24 @@ func (a *answer) redirect() error {
 		return errors.New("redirects are not followed")
 	}
 	return fmt.Errorf("redirects are not followed: it points to %s; is the endpoint right?", location.Host)
+}
+
+// described says what an answer is that is not what OSS would say: how much of what
+// kind, and what it says.
+func (a *answer) described() string {
+	text := fmt.Sprintf("%d bytes of %s", len(a.body), a.contentType())
+	if quoted := a.excerpt(); quoted != "" {
+		text += ": " + quoted
+	}
+	return text
+}
+
+// excerpt returns the beginning of the body in quotation marks, for people: without
+// the tags of a page, and without the request's secrets, which some gateways repeat.
+func (a *answer) excerpt() string {
+	text := string(plain(a.body))
+	if a.by != nil {
+		text = a.by.redact(text) // before it is cut: half a secret is not found
+	}
+	return quoted(untagged(text))
 }

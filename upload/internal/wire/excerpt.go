@@ -2,7 +2,6 @@ package wire
 
 import (
 	"bytes"
-	"fmt"
 	"strconv"
 	"strings"
 	"unicode/utf8"
@@ -12,26 +11,6 @@ const (
 	maxExcerpt = 160 // bytes of foreign text
 	maxQuoted  = 240 // bytes of it once it is quoted: of binary data much is escaped
 )
-
-// described says what an answer is that is not what OSS would say: how much of what
-// kind, and what it says.
-func (a *answer) described() string {
-	text := fmt.Sprintf("%d bytes of %s", len(a.body), a.contentType())
-	if quoted := a.excerpt(); quoted != "" {
-		text += ": " + quoted
-	}
-	return text
-}
-
-// excerpt returns the beginning of the body in quotation marks, for people: without
-// the tags of a page, and without the request's secrets, which some gateways repeat.
-func (a *answer) excerpt() string {
-	text := string(plain(a.body))
-	if a.by != nil {
-		text = a.by.redact(text) // before it is cut: half a secret is not found
-	}
-	return quoted(untagged(text))
-}
 
 // quoted returns text in quotation marks, cut to what fits into an error. What cannot
 // be printed is escaped.

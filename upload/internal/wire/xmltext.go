@@ -155,3 +155,25 @@ func isCode(s string) bool {
 	}
 	return true
 }
+
+// An xmlError is the body of an error answer (OSS documentation, Error responses).
+type xmlError struct {
+	XMLName    xml.Name `xml:"Error"`
+	Code       string
+	Message    string
+	RequestID  string `xml:"RequestId"`
+	EC         string
+	ServerTime string
+	Endpoint   string // to use instead
+}
+
+// misdated says whether the error blames the time of the request. With signature V4,
+// a clock that is off by days may show in the day of the credential's scope
+// (OSS documentation, EC 0002-00000212), without a word of skew.
+func (x xmlError) misdated() bool {
+	return x.Code == "RequestTimeTooSkewed" || x.Code == "InvalidArgument" && x.EC == "0002-00000212"
+}
+
+// maxAnswer is more than OSS ever sends: a page of 1,000 parts has a quarter of
+// a megabyte, the body of a callback at most one (OSS documentation, Callback).
+const maxAnswer = 4 << 20
