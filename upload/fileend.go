@@ -2,7 +2,7 @@ package upload
 
 import "fmt"
 
-// A fileEnd is how a file came to rest, for those who wait for it.
+// A fileEnd is how a file came to rest, for the calls that wait for it.
 type fileEnd struct {
 	done chan struct{} // closed once nothing will happen to the file by itself
 	info FileInfo      // as it was then
@@ -12,7 +12,7 @@ type fileEnd struct {
 
 func newFileEnd() *fileEnd { return &fileEnd{done: make(chan struct{})} }
 
-// outcome is what those who wait for the file return.
+// outcome is what these calls return.
 func (d *fileEnd) outcome() (Result, error) {
 	switch {
 	case d.info.State == FileSucceeded:

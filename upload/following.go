@@ -41,7 +41,7 @@ func (f *follower) follow(ctx context.Context) {
 	}
 }
 
-// following is what follows a timetable now. Its zero value is nothing.
+// following has the follower of now, if there is one.
 type following struct {
 	mu      sync.Mutex
 	current *follower

@@ -33,7 +33,7 @@ func (c *Client) takeProvider(e *entry) {
 	}
 }
 
-// releaseProvider lets go of a file's Provider. Nothing of the file is signed any more.
+// releaseProvider gives up a file's Provider: no request of the file is signed any more.
 func (c *Client) releaseProvider(e *entry) {
 	if x := e.extras; x != nil {
 		if g := x.gate.Swap(nil); g != nil {

@@ -133,7 +133,7 @@ func (c *Client) closeReaderLocked(e *entry) {
 	})
 }
 
-// restLocked lets those who wait for a file have its end.
+// restLocked gives the calls that wait for a file its end.
 func (c *Client) restLocked(e *entry, effect filelist.Effect) {
 	f, _ := c.list.Get(effect.File)
 	end := e.end

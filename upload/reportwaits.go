@@ -86,8 +86,8 @@ type newWait struct {
 	one *waitFor
 }
 
-// reportLaterLocked has a wait reported if it lasts. One timer serves all files: any number
-// of them may begin to wait at once.
+// reportLaterLocked reports a wait after waitGrace, if it lasts. One timer serves all files:
+// any number of them may begin to wait at once.
 func (c *Client) reportLaterLocked(e *entry, one *waitFor) {
 	if c.opts.Callbacks.OnWaiting == nil {
 		return
@@ -148,7 +148,7 @@ var holdReasons = [...]WaitReason{
 	filelist.HeldByGroup: WaitGroup, filelist.HeldByNamesake: WaitClaim, filelist.HeldByEndpoint: WaitNetwork,
 }
 
-// heldLocked shows that something keeps a file from its turn, and that it does no longer.
+// heldLocked shows that something keeps a file from its turn, or no longer does.
 func (c *Client) heldLocked(e *entry, effect filelist.Effect) {
 	w := &wait{c, e, holdReasons[effect.Hold]}
 	if effect.Kind == filelist.Held {

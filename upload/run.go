@@ -235,7 +235,7 @@ func (r *run) log(interrupted bool, res transfer.Result, err error, took time.Du
 		c.opts.Logger.Info("skipped", c.attrs(r.e, "size", res.Size, "verified", res.Verified, "took", took)...)
 	case err == nil:
 		c.opts.Logger.Info("uploaded", c.attrs(r.e, "size", res.Size, "parts", res.Parts, "resumed", res.ResumedBytes, "verified", res.Verified, "took", took)...)
-	case !interrupted && errors.Is(err, ErrInUse): // somebody uploads it, and whoever asks again would see it again
+	case !interrupted && errors.Is(err, ErrInUse): // it is being uploaded, and the next attempt would say so again
 		c.opts.Logger.Warn("in use", c.attrs(r.e, inUseAttrs(err)...)...)
 	case interrupted:
 		c.opts.Logger.Info("interrupted", c.attrs(r.e, "cause", err)...)

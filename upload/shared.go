@@ -4,8 +4,8 @@ import (
 	"sync"
 )
 
-// sharedValues are shared by the files of a client. They need no lock, but for shelf,
-// entriesPeak and newWaits, which the client's guards.
+// sharedValues are shared by the files of a client. The client's lock guards shelf,
+// entriesPeak and newWaits; the others need no lock.
 type sharedValues struct {
 	names       sourceNames
 	sites       sites

@@ -15,7 +15,8 @@ func (c *Client) takeDownLocked(id FileID) {
 	c.list.Return(left)
 }
 
-// decideOn is decide for a call about a file, which one that has succeeded does not allow.
+// decideOn is decide for a call about one file. A file on the shelf is back in the list for
+// it; one that has succeeded is [ErrState].
 func (c *Client) decideOn(id FileID, call string, fn func(*filelist.List) error) error {
 	return c.decide(func(l *filelist.List) error {
 		state, shelved := c.shared.shelf.state(id)
@@ -43,8 +44,8 @@ func (c *Client) clearShelfLocked() {
 	s.clear()
 }
 
-// leave takes a file out of the list that has ended, unless it was set back since:
-// onto the shelf, or for good with Options.ForgetEnded.
+// leave moves a file that has ended from the list to the shelf; with Options.ForgetEnded it
+// is gone. A file that was set back since stays.
 func (c *Client) leave(e *entry, end int) {
 	_ = c.decide(func(l *filelist.List) error {
 		if !c.opts.ForgetEnded && e.result == nil && e.extras.hasProvider() { // which a Sweep may need

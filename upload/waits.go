@@ -41,8 +41,8 @@ func (ws waits) first() *Waiting {
 	return &now
 }
 
-// waitIsOverLocked has OnWaiting not report a wait whose file has been given what it waits
-// for, and has not noticed yet.
+// waitIsOverLocked keeps OnWaiting from reporting a wait whose file has been given what it
+// waits for and has not noticed yet.
 func (e *entry) waitIsOverLocked(why WaitReason) {
 	if one := e.waits.of(why); one != nil {
 		one.over = true

@@ -22,7 +22,7 @@ func (w *workers) goAnyway(fn func()) {
 	}
 }
 
-// goDo runs fn on a goroutine that Close waits for; false after Close.
+// goDo runs fn on a goroutine that Close waits for. It returns false after Close.
 func (c *Client) goDo(fn func(context.Context)) bool {
 	return c.workers.Go(func() { fn(c.workers.ctx) })
 }

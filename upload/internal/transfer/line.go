@@ -87,7 +87,7 @@ type line struct {
 	published bool // what the service knows
 }
 
-// publishLocked has the service know whether files are better not started. It reports
+// publishLocked updates whether the service is to start files for the endpoint. It reports
 // whether that has changed: then [Options].Changed is to be called, without a lock.
 func (l *line) publishLocked() (changed bool) {
 	away := l.end.Away() && !l.deserted
@@ -129,7 +129,7 @@ func (l *line) enter(early bool) (p outage.Pass, ok bool) {
 	if ok {
 		l.deserted = false
 		l.armLocked()
-		l.publishLocked() // whoever makes requests looks for files to start by itself
+		l.publishLocked() // a caller that makes requests looks for files to start anyway
 	}
 	return p, ok
 }
@@ -206,7 +206,7 @@ func (l *line) wakeAllLocked() {
 	l.queue = nil
 }
 
-// armLocked has tick called when it is time.
+// armLocked sets the timer for the next tick.
 func (l *line) armLocked() {
 	at, ok := l.end.Next()
 	switch {
@@ -221,8 +221,8 @@ func (l *line) armLocked() {
 	}
 }
 
-// tick wakes who is to probe, or all. Where nobody waits, nothing more happens until
-// somebody comes: then files may be started again.
+// tick wakes the request that is to probe, or all of them. If none waits, nothing more
+// happens until one is made, and files may be started again.
 func (l *line) tick() {
 	l.mu.Lock()
 	one, tooLong := l.end.Tick(time.Now())
