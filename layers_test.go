@@ -16,66 +16,103 @@ import (
 	"testing"
 )
 
-// A layer is some files of package upload, without ".go", and what they have in common.
+// A layer is some files of a package, without ".go", and what they have in common.
 type layer struct{ name, files, reason string }
 
-// uploadLayers has every file of package upload. A file refers to files of its own layer
-// and of those before it, never to one after it.
-var uploadLayers = []layer{
-	{
-		"values",
-		`advice auth authorizer callback contenttypes crc64 direrrors doc errors fileinfo hidden ifexists info
-		linehandler multiobserver object observer playlists result retry state timetable timetabletext waiting`,
-		"what users give and get, and rules about it: it means the same without a client",
+// layers have every file of the packages that are too large to be taken in at once. A file
+// refers to files of its own layer and of those before it, never to one after it.
+var layers = map[string][]layer{
+	"./upload": {
+		{
+			"values",
+			`advice auth authorizer callback contenttypes crc64 direrrors doc errors fileinfo hidden ifexists info
+			linehandler multiobserver object observer playlists result retry state timetable timetabletext waiting`,
+			"what users give and get, and rules about it: it means the same without a client",
+		},
+		{
+			"sources",
+			"folder resolve resolve_other resolve_unix source",
+			"where bytes come from: a source is opened and checked without knowing who uploads it",
+		},
+		{
+			"files",
+			"entry extras file fileend group inspect packed packederror providers readers shelf shelved site waits",
+			"a file as it is given, kept in the list, and packed when it has ended: facts, which the client's lock guards",
+		},
+		{
+			"client",
+			"callbacks client counters events following gates options parsetarget reportwaits shared workers",
+			"the client, and what its options and callbacks get of it: it records and reports, and decides nothing",
+		},
+		{
+			"work",
+			"awaits cleanup filegate fileslots media observed perform run shelving tokenexpired",
+			"decisions and what follows from them: runs and clean-ups, which report their ends to the list",
+		},
+		{
+			"calls",
+			`auto bandwidth close control dir dirwalk failfile list new objects parallel remove setauth setdestination
+			stat stats sweep tokens upload wait waitfile whileopen within`,
+			"what users call: each call asks the list, and nothing below needs it",
+		},
 	},
-	{
-		"sources",
-		"folder resolve resolve_other resolve_unix source",
-		"where bytes come from: a source is opened and checked without knowing who uploads it",
-	},
-	{
-		"files",
-		"entry extras file fileend group inspect packed packederror providers readers shelf shelved site waits",
-		"a file as it is given, kept in the list, and packed when it has ended: facts, which the client's lock guards",
-	},
-	{
-		"client",
-		"callbacks client counters events following gates options parsetarget reportwaits shared workers",
-		"the client, and what its options and callbacks get of it: it records and reports, and decides nothing",
-	},
-	{
-		"work",
-		"awaits cleanup filegate fileslots media observed perform run shelving tokenexpired",
-		"decisions and what follows from them: runs and clean-ups, which report their ends to the list",
-	},
-	{
-		"calls",
-		`auto bandwidth close control dir dirwalk failfile list new objects parallel remove setauth setdestination
-		stat stats sweep tokens upload wait waitfile whileopen within`,
-		"what users call: each call asks the list, and nothing below needs it",
+	"./upload/internal/transfer": {
+		{
+			"values",
+			"answer doc listing matches patience plan reconcile retry seldom shortest width",
+			"decisions over values, and what is remembered for them: none makes a request",
+		},
+		{
+			"sources",
+			`ctime_darwin ctime_linux ctime_other exactly guard guardstore inode_other inode_unix outlook outlook_other
+			outlook_unix outlook_windows protect root section settled settled_linux settled_other source starved steps
+			stream streamread vouch`,
+			"files, and sources and stores of the user's: whatever these do, what is above sees values and errors",
+		},
+		{
+			"requests",
+			"abort caller claimwait fence job line recorder service tally working",
+			"what every request needs: a slot, credentials, an endpoint that is not away, a claim that holds",
+		},
+		{
+			"uploads",
+			`abandon asklisting claim complete exists hash initiate multipart orphan parts put resume sendstream session
+			storeview`,
+			"one upload, from its claim to its end",
+		},
+		{
+			"calls",
+			"candidates objects open stat sweep",
+			"what the client asks for beside the uploads: no upload needs it",
+		},
 	},
 }
 
-func TestLayersOfUpload(t *testing.T) {
-	upload := list(t, "./upload")[0]
+func TestLayers(t *testing.T) {
+	for path, inside := range layers {
+		t.Run(path, func(t *testing.T) { checkLayers(t, list(t, path)[0], inside) })
+	}
+}
+
+func checkLayers(t *testing.T, p pkg, inside []layer) {
 	rank := make(map[string]int)
 	count := make(map[string]int) // how often a file is in the table
-	for i, l := range uploadLayers {
+	for i, l := range inside {
 		for _, name := range strings.Fields(l.files) {
 			rank[name+".go"] = i
 			count[name+".go"]++
 		}
 	}
-	there := slices.Concat(upload.GoFiles, upload.IgnoredGoFiles)
+	there := slices.Concat(p.GoFiles, p.IgnoredGoFiles)
 	there = slices.DeleteFunc(there, func(name string) bool { return strings.HasSuffix(name, "_test.go") })
 	for _, name := range slices.Concat(there, slices.Collect(maps.Keys(count))) {
 		if count[name] != 1 || !slices.Contains(there, name) {
-			t.Errorf("upload/%s is in %d layers: every file is in the one that it belongs to", name, count[name])
+			t.Errorf("%s is in %d layers: every file is in the one that it belongs to", name, count[name])
 		}
 	}
 	back := make(map[string]bool)
-	references(t, upload, func(from, to, what string) {
-		if f, l := uploadLayers[rank[from]], uploadLayers[rank[to]]; rank[to] > rank[from] {
+	references(t, p, func(from, to, what string) {
+		if f, l := inside[rank[from]], inside[rank[to]]; rank[to] > rank[from] {
 			back[fmt.Sprintf("%s uses %s of %s: the layer %q (%s) is below %q", from, what, to, f.name, f.reason, l.name)] = true
 		}
 	})

@@ -7,24 +7,9 @@ import (
 	"fmt"
 	"net/http"
 	"runtime"
-	"sync/atomic"
 	"time"
 
 	"github.com/vodupload/vodupload/upload/internal/wire"
-)
-
-// IfExists says what becomes of a job whose object exists already. Fail is the server's
-// to decide: target.ObjectOptions.ForbidOverwrite goes with it, and with Skip.
-type IfExists uint8
-
-// The answers to an object that exists.
-const (
-	Overwrite IfExists = iota
-	Fail               // with the server's FileAlreadyExists
-	Skip               // succeed, and send nothing
-	SkipSame           // skip an object that has the bytes of the source, overwrite others
-	SkipSize           // skip an object that has the size of the source, overwrite others
-	SkipNewer          // skip one of that size that was made after the source was written, overwrite others
 )
 
 // SkipExisting succeeds with true if the job is to be skipped without a look at its
@@ -101,13 +86,6 @@ func (u *upload) skipped(ctx context.Context, info wire.ObjectInfo) Result {
 	}
 }
 
-// An existing is an object that is there. Of one that was only listed, neither CRC64 nor
-// version is known.
-type existing struct {
-	wire.ObjectInfo
-	listed bool
-}
-
 // existing looks for the job's object, in the listing of its folder or by a HEAD. It
 // returns nil if there is none, or if the server does not say: then sending it is what
 // remains, and no request to send it overwrites what must not be overwritten.
@@ -177,13 +155,6 @@ func (u *upload) asked(ctx context.Context, listed *existing) (*existing, error)
 	return there, nil
 }
 
-// maxMD5 is the largest size for which the MD5 that is in a list may decide. Up to smallMD5
-// it does: a HEAD would need the processor for longer. In between it depends on the network.
-const (
-	maxMD5   = 16 << 20
-	smallMD5 = 128 << 10
-)
-
 // md5Speed is how many bytes a second one processor makes an MD5 of. A CRC64 costs a tenth.
 const md5Speed = 500e6
 
@@ -193,28 +164,6 @@ const md5Speed = 500e6
 func md5IsFaster(size int64, trip time.Duration, requests, processors int) bool {
 	sum := time.Duration(float64(size) / md5Speed / float64(processors) * float64(time.Second))
 	return size <= smallMD5 || sum < trip/time.Duration(max(requests, 1))
-}
-
-// A shortest is the shortest of the times that it was given, which is the one with the
-// least waiting in it. 0: none yet.
-type shortest struct{ d atomic.Int64 }
-
-func (s *shortest) record(d time.Duration) {
-	for {
-		was := s.d.Load()
-		if was != 0 && was <= int64(d) || s.d.CompareAndSwap(was, int64(max(d, 1))) {
-			return
-		}
-	}
-}
-
-func (s *shortest) now() time.Duration { return time.Duration(s.d.Load()) }
-
-// hasMD5 reports whether a listed ETag may be the MD5 of the bytes. That of an object made
-// by PutObject is, in hexadecimal digits; others are not (OSS documentation, GetObjectMeta).
-func (e *existing) hasMD5() bool {
-	_, err := hex.DecodeString(e.ETag)
-	return e.Type == typeNormal && e.Size <= maxMD5 && len(e.ETag) == 2*md5.Size && err == nil
 }
 
 // sums are digests of a source.

@@ -171,3 +171,17 @@ type Event struct {
 	Delay    time.Duration
 	Err      error
 }
+
+// IfExists says what becomes of a job whose object exists already. Fail is the server's
+// to decide: target.ObjectOptions.ForbidOverwrite goes with it, and with Skip.
+type IfExists uint8
+
+// The answers to an object that exists.
+const (
+	Overwrite IfExists = iota
+	Fail               // with the server's FileAlreadyExists
+	Skip               // succeed, and send nothing
+	SkipSame           // skip an object that has the bytes of the source, overwrite others
+	SkipSize           // skip an object that has the size of the source, overwrite others
+	SkipNewer          // skip one of that size that was made after the source was written, overwrite others
+)

@@ -2,8 +2,8 @@ package transfer
 
 import (
 	"cmp"
-	"context"
-	"fmt"
+	"crypto/md5"
+	"encoding/hex"
 	"slices"
 	"strings"
 	"sync"
@@ -52,34 +52,6 @@ func (l *Listing) covers(t target.Target) bool {
 	return t.Endpoint == p.Endpoint && t.Region == p.Region && t.Bucket == p.Bucket && strings.HasPrefix(t.Object, p.Object)
 }
 
-// find looks for the object of a job. Where known is false, the listing does not say.
-func (l *Listing) find(ctx context.Context, u *upload) (there *existing, known bool, err error) {
-	name := u.job.Target.Object
-	after, ok := justBefore(name)
-	if !ok || !l.covers(u.job.Target) {
-		return nil, false, nil
-	}
-	if there, known = l.look(name); known {
-		return there, true, nil
-	}
-	if err := l.take(ctx, u); err != nil {
-		return nil, false, err
-	}
-	defer func() { <-l.turn }()
-	if there, known = l.look(name); known || l.isOff() {
-		return there, known, nil
-	}
-	for from := l.from(name, after); ; from = after {
-		if kept, err := l.ask(ctx, u, from); err != nil || !kept {
-			return nil, false, err
-		}
-		if there, known = l.look(name); known || from == after {
-			return there, known, nil
-		}
-		l.isSparse()
-	}
-}
-
 // from returns after what the next page begins: where the page before ends, so that it
 // answers for jobs that ask later for what comes earlier, too.
 func (l *Listing) from(name, after string) (from string) {
@@ -100,24 +72,6 @@ func (l *Listing) isSparse() {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.sparse = true
-}
-
-// take waits for the turn to ask. What another job is asking for may be the answer.
-func (l *Listing) take(ctx context.Context, u *upload) error {
-	select {
-	case l.turn <- struct{}{}:
-		return nil
-	default:
-	}
-	if u.putDown != nil {
-		u.putDown() // the job that asks may need it
-	}
-	select {
-	case l.turn <- struct{}{}:
-		return nil
-	case <-ctx.Done():
-		return context.Cause(ctx)
-	}
 }
 
 // look returns what is known of an object.
@@ -144,38 +98,6 @@ func (l *Listing) isOff() bool {
 	return l.off
 }
 
-// ask gets one page, and returns whether it did. Failing to is no error of the job's, which
-// can ask by a HEAD: only the end of ctx is.
-func (l *Listing) ask(ctx context.Context, u *upload, after string) (kept bool, err error) {
-	t := l.prefix
-	t.RequestPayer = u.job.target().RequestPayer
-	bucket, err := u.wire.Bucket(t)
-	if err != nil {
-		return false, err
-	}
-	p := span{after: after, at: time.Now()}
-	var page wire.ObjectsPage
-	err = u.once(ctx, func(ctx context.Context, s Snapshot) (err error) {
-		page, err = bucket.ListObjects(ctx, s, l.prefix.Object, after)
-		return err
-	})
-	we, answered := answer(err)
-	switch {
-	case ctx.Err() != nil:
-		return false, context.Cause(ctx)
-	case err == nil:
-		l.keep(p, page)
-	case !answered:
-		return false, err // there are no credentials
-	case we.Status != 0 && we.Status < 500 && we.Class != wire.Throttle:
-		u.warn(fmt.Errorf("the bucket cannot be listed, so that each object is asked for; it takes the right oss:ListObjects: %w", err))
-		l.mu.Lock()
-		defer l.mu.Unlock()
-		l.off = true
-	}
-	return err == nil, nil
-}
-
 // keep remembers a page, and forgets the oldest if there are too many.
 func (l *Listing) keep(p span, page wire.ObjectsPage) {
 	if p.objects = page.Objects; page.More {
@@ -200,3 +122,24 @@ func justBefore(name string) (string, bool) {
 	}
 	return name[:last] + string(name[last]-1) + "~", true
 }
+
+// An existing is an object that is there. Of one that was only listed, neither CRC64 nor
+// version is known.
+type existing struct {
+	wire.ObjectInfo
+	listed bool
+}
+
+// hasMD5 reports whether a listed ETag may be the MD5 of the bytes. That of an object made
+// by PutObject is, in hexadecimal digits; others are not (OSS documentation, GetObjectMeta).
+func (e *existing) hasMD5() bool {
+	_, err := hex.DecodeString(e.ETag)
+	return e.Type == typeNormal && e.Size <= maxMD5 && len(e.ETag) == 2*md5.Size && err == nil
+}
+
+// maxMD5 is the largest size for which the MD5 that is in a list may decide. Up to smallMD5
+// it does: a HEAD would need the processor for longer. In between it depends on the network.
+const (
+	maxMD5   = 16 << 20
+	smallMD5 = 128 << 10
+)

@@ -35,40 +35,6 @@ func IsShared(store checkpoint.Store) bool {
 	return ok && s.Shared()
 }
 
-// claim opens the checkpoint. Where none can be kept, it is an error unless the
-// upload may continue without one. A claim of another holder always is, and so is a
-// shared store that grants none: it is for the claims that there is one.
-func (u *upload) claim(ctx context.Context) (*recorder, error) {
-	k := &recorder{optional: u.opts.Optional, warn: u.warn, starved: u.starved, slow: &u.slowDisk, flushed: u.opts.Flushed}
-	store := u.session.store(u.job)
-	cp, err := u.OpenClaim(ctx, store, u.job.key(), u.starved, func(err error) func(error) error {
-		if u.putDown != nil {
-			u.putDown()
-		}
-		return u.waiting(ForClaim, 0, err)
-	})
-	switch {
-	case err == nil:
-		if damaged := cp.Damaged(); damaged != nil {
-			u.warn(fmt.Errorf("the upload starts over: %w; what the server has of it stays there, until a sweep finds it", damaged))
-		}
-		k.Claim, k.fence = cp, newFence(cp)
-		k.fence.unasked = k.tolerate // by the holder's own clock the claim still holds
-		return k, nil
-	case errors.Is(err, checkpoint.ErrInUse):
-		return nil, Used(err)
-	case ctx.Err() != nil:
-		return nil, fmt.Errorf("open checkpoint: %w", err)
-	case IsShared(store):
-		return nil, Unkept(fmt.Errorf("%w: %w", ErrUnclaimed, err))
-	case !k.optional:
-		return nil, Unkept(err)
-	}
-	k.degrade(err)
-	k.Claim, err = checkpoint.NewMemory().Open(ctx, u.job.key())
-	return k, err
-}
-
 // ErrUnclaimed is in the error of an upload whose claim a shared store did not give: then
 // another machine may be uploading the file.
 var ErrUnclaimed = errors.New("the store that machines share gives no claim")
@@ -183,13 +149,4 @@ func (k *recorder) watch() {
 	if took := timed.Slowest(); took > slowDisk && k.slow.due(time.Now()) {
 		k.warn(fmt.Errorf("the disk of the checkpoints took %v to write acknowledged parts; after a loss of power, those of that time are sent again", took.Round(time.Millisecond)))
 	}
-}
-
-// A seldom is due once in ten minutes.
-type seldom struct{ last atomic.Int64 }
-
-func (s *seldom) due(now time.Time) bool {
-	const pause = 10 * time.Minute
-	last := s.last.Load()
-	return (last == 0 || now.UnixNano()-last >= int64(pause)) && s.last.CompareAndSwap(last, now.UnixNano())
 }

@@ -16,6 +16,9 @@ const (
 	maxAsked    = 5 * time.Minute  // of what the server asks for
 	maxSkews    = 2                // corrections of the clock in a row for one request
 	jitter      = 0.25             // of each pause, either way
+
+	// maxStarved bounds how often one request is made again for want of a descriptor.
+	maxStarved = int(descriptors.Patience / descriptors.Pause)
 )
 
 // A RetryPolicy says how often and how long apart a request is made again.

@@ -7,9 +7,6 @@ import (
 	"github.com/vodupload/vodupload/upload/internal/descriptors"
 )
 
-// maxStarved bounds how often one request is made again for want of a descriptor.
-const maxStarved = int(descriptors.Patience / descriptors.Pause)
-
 // OpenCheckpoint opens a checkpoint, and waits where the process has too many files
 // open. starved, which may be nil, is called before it waits.
 func OpenCheckpoint(ctx context.Context, store checkpoint.Store, key checkpoint.Key, starved func(error)) (cp checkpoint.Claim, err error) {
