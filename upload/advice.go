@@ -4,6 +4,7 @@ import (
 	"crypto/tls"
 	"errors"
 	"net"
+	"net/http"
 
 	"github.com/vodupload/vodupload/upload/internal/transfer"
 )
@@ -18,6 +19,7 @@ var advices = map[string]string{
 	"RequestTimeTooSkewed":    setClock,
 	"UserDisable":             "the account is disabled, for unpaid bills for example",
 	"FileAlreadyExists":       "an object of this name exists, and File.IfExists is Fail",
+	"FileImmutable":           "a retention policy of the bucket protects the object of this name: upload under another one",
 	"CallbackFailed":          "the object is stored; check the server that File.Options.Callback names",
 }
 
@@ -89,6 +91,9 @@ func adviceFor(we *transfer.Error, code string) string {
 	}
 	if todo, ok := advicesByEC[we.EC]; ok {
 		return todo
+	}
+	if we.Status == http.StatusProxyAuthRequired {
+		return "the proxy wants a user name and a password: put them into its URL in the environment, or give an Options.HTTPClient that has them"
 	}
 	if code != "AccessDenied" {
 		return advices[code]

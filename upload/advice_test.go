@@ -26,6 +26,8 @@ func TestErrorsSayWhatToDo(t *testing.T) {
 		{"no right to put", "allow oss:PutObject for this object", osstest.Fail(osstest.OpInitiateMultipartUpload, 403, "AccessDenied")},
 		{"no such bucket", "check the bucket's name", osstest.Fail(osstest.OpInitiateMultipartUpload, 404, "NoSuchBucket")},
 		{"a public endpoint", "Options.CustomDomains", osstest.Fail(osstest.OpInitiateMultipartUpload, 400, "PublicEndpointForbidden")},
+		{"an object under a retention policy", "another one", osstest.Fail(osstest.OpCompleteMultipartUpload, 409, "FileImmutable")},
+		{"a proxy that wants a login", "a user name and a password", osstest.Fail(osstest.OpInitiateMultipartUpload, 407, "ProxyAuthenticationRequired")},
 		{"a wrong secret", "the access key's secret", osstest.Fail(osstest.OpUploadPart, 403, "SignatureDoesNotMatch")},
 	} {
 		t.Run(tt.name, func(t *testing.T) {

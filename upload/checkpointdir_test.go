@@ -59,6 +59,13 @@ func TestCheckpointDirRefused(t *testing.T) {
 	if err := os.WriteFile(file, nil, 0o600); err != nil {
 		t.Fatal(err)
 	}
+	for name, text := range hostile {
+		if _, err := upload.New(&upload.Options{CheckpointDir: filepath.Join(file, text)}); err == nil {
+			t.Errorf("%s: got no error", name)
+		} else {
+			isOneLine(t, "New", err.Error())
+		}
+	}
 	_, err = upload.New(&upload.Options{CheckpointDir: filepath.Join(file, "dir")})
 	if !errors.Is(err, upload.ErrCheckpoint) || !strings.Contains(err.Error(), "Options.CheckpointDir: ") || !strings.Contains(err.Error(), file) {
 		t.Errorf("below a file: got %v, want ErrCheckpoint that names the option and the path", err)

@@ -33,6 +33,9 @@ func TestStaticCredentialsFailAtOnce(t *testing.T) {
 			if !errors.As(err, &e) || e.Code != tt.code || !errors.Is(err, tt.is) || !strings.Contains(err.Error(), tt.text) {
 				t.Errorf("got %v, want %s with %q", err, tt.code, tt.text)
 			}
+			if tt.is == upload.ErrTokenExpired && (e.RequestID == "" || !strings.Contains(err.Error(), "SecurityTokenExpired")) {
+				t.Errorf("got %v, want what the server said, with the request ID", err)
+			}
 		})
 	}
 }

@@ -7,6 +7,7 @@ import (
 	"github.com/vodupload/vodupload/checkpoint"
 	"github.com/vodupload/vodupload/upload/internal/filelist"
 	"github.com/vodupload/vodupload/upload/internal/slots"
+	"github.com/vodupload/vodupload/upload/internal/target"
 	"github.com/vodupload/vodupload/upload/internal/transfer"
 )
 
@@ -65,7 +66,7 @@ func (c *Client) openStore() error {
 		return nil
 	}
 	if !c.opts.CheckpointsOptional {
-		return transfer.Unkept(err)
+		return target.OneLine(transfer.Unkept(err))
 	}
 	c.opts.Logger.Warn("uploads will not survive the end of this process", "error", err)
 	c.store = checkpoint.NewMemory()

@@ -132,7 +132,7 @@ func (g *Gate) record(c sts.Credentials, err *error) bool {
 	never := g.lackingLocked() && g.hopelessLocked(*err)
 	if never {
 		g.hopeless = 0
-		g.failLocked(fmt.Errorf("%w: %w", g.missingLocked(), *err))
+		g.failLocked(g.neverLocked(*err))
 	}
 	// Together with the credentials: a caller that finds them expired may ask again.
 	g.answer, g.asking = *err, g.lackingLocked() && !never

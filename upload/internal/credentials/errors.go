@@ -35,6 +35,14 @@ func (g *Gate) missingLocked() error {
 	return ErrNoCredentials
 }
 
+// neverLocked says that nothing will come, because of the provider's answer.
+func (g *Gate) neverLocked(answer error) error {
+	if g.refused && g.cause != nil {
+		return fmt.Errorf("%w: %w; the old one: %w", g.missingLocked(), answer, g.cause)
+	}
+	return fmt.Errorf("%w: %w", g.missingLocked(), answer)
+}
+
 // noneWithinLocked says what did not come.
 func (g *Gate) noneWithinLocked(d time.Duration) error {
 	err := fmt.Errorf("%w were given within %v", g.missingLocked(), d)

@@ -2,6 +2,7 @@ package wire
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net"
 	"net/http"
@@ -62,6 +63,24 @@ func checkProxy(_ context.Context, proxy *url.URL, _ *http.Request, res *http.Re
 	return &proxyError{host: proxy.Host, status: res.StatusCode}
 }
 
+// throughProxy adds the proxy to why a transport of the user's has no connection: of a
+// proxy that refuses to connect, net/http says no more than "Forbidden".
+func throughProxy(base http.RoundTripper, req *http.Request, err error) error {
+	t, ok := base.(*http.Transport)
+	if !ok || t.Proxy == nil || t.OnProxyConnectResponse != nil || req.URL.Scheme != "https" {
+		return err
+	}
+	var dial *net.OpError
+	if errors.As(err, &dial) && dial.Op == "proxyconnect" { // it names the proxy
+		return err
+	}
+	proxy, unknown := t.Proxy(req)
+	if unknown != nil || proxy == nil {
+		return err
+	}
+	return fmt.Errorf("through the proxy %s: %w", proxy.Host, err)
+}
+
 // A roundTripper keeps the answer for us, whole, before the SDK makes of it what it
 // can: the SDK loses the status of what is not XML, and leaves the bodies of
 // redirects open.
@@ -98,6 +117,8 @@ func (t *roundTripper) exchange(x *exchange, req *http.Request) (_ *http.Respons
 	case err != nil && res != nil && res.Body != nil:
 		res.Body.Close()
 		fallthrough
+	case err != nil && !x.got.Load() && req.Context().Err() == nil:
+		return nil, throughProxy(t.base, req, err)
 	case err != nil:
 		return nil, err
 	case res == nil:

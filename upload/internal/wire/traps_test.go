@@ -282,6 +282,32 @@ func TestProxyThatRefuses(t *testing.T) {
 	}
 }
 
+// A transport of the user's says of a proxy's refusal no more than the words of its status.
+func TestProxyOfTheUserThatRefuses(t *testing.T) {
+	for refusal, want := range map[string]string{
+		"HTTP/1.1 407 Proxy Authentication Required\r\n\r\n": "Proxy Authentication Required",
+		"HTTP/1.1 403 Forbidden\r\n\r\n":                     "Forbidden",
+		"HTTP/1.1 200 OK\r\n\r\n":                            "EOF",
+		"":                                                   "EOF",
+	} {
+		proxy, err := url.Parse(serveRaw(t, func(c *serverConn) {
+			if c.request() != nil {
+				_, _ = io.WriteString(c.TCPConn, refusal)
+			}
+		}))
+		if err != nil {
+			t.Fatal(err)
+		}
+		proxy.User = url.UserPassword("user", "proxy-secret")
+		o := newObject(t, "https://oss-cn-hangzhou.aliyuncs.com", &Options{HTTPClient: &http.Client{Transport: &http.Transport{Proxy: http.ProxyURL(proxy)}}})
+		_, err = putPart(t.Context(), o, bodyOf("x"))
+		e := wantError(t, err, Retry)
+		if !strings.Contains(e.Error(), "through the proxy "+proxy.Host+": ") || !strings.Contains(e.Error(), want) || strings.Contains(e.Error(), "proxy-secret") {
+			t.Errorf("got %v, want it to name the proxy", e)
+		}
+	}
+}
+
 func TestRedirectIsNotFollowed(t *testing.T) {
 	other := serve(t, func(http.ResponseWriter, *http.Request) { t.Error("the redirect was followed") })
 	url := serve(t, func(w http.ResponseWriter, r *http.Request) { http.Redirect(w, r, other+"/x", http.StatusFound) })
