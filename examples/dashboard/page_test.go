@@ -210,6 +210,24 @@ func TestPage(t *testing.T) {
 		p.Until(row("late.mp4") + ` !== undefined`)
 		p.Until(`document.getElementById("link").hidden && !document.body.classList.contains("stale")`)
 	})
+	t.Run("asks again when the server has fallen silent", func(t *testing.T) {
+		lines := &silentLines{page: s.page, silent: 2, asked: make(chan int64, 100)}
+		server := httptest.NewServer(lines)
+		defer server.Close()
+		defer server.CloseClientConnections()
+		p := openTab(t, browser, server.URL+"/", 1280, 900, false)
+		defer p.Close()
+		lines.next(t, 1)
+		p.Eval(`(() => { const now = Date.now; window.ahead = 0; Date.now = () => now() + window.ahead; })()`)
+		p.Eval(`window.ahead += 41_000`)
+		lines.next(t, 2)
+		p.Until(`document.getElementById("link").textContent === "No connection to the server. Trying again."`)
+		p.Until(`document.body.classList.contains("stale")`)
+		p.Eval(`window.ahead += 41_000`)
+		lines.next(t, 3)
+		p.Until(`document.getElementById("link").hidden && !document.body.classList.contains("stale")`)
+		p.Until(row("film.mp4") + ` !== undefined`)
+	})
 	t.Run("pauses and resumes", func(t *testing.T) {
 		p.T = t
 		p.Do(chromedp.Click("#pause", chromedp.NodeEnabled))
