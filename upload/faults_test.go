@@ -95,8 +95,6 @@ func requestKinds() (kinds []kind) {
 	return kinds
 }
 
-const trialEndpoint = "http://127.0.0.1:1"
-
 // A trial is one upload that meets one fault.
 type trial struct {
 	testbed
@@ -141,6 +139,7 @@ func newTrial(t *testing.T, dir string, s scene, seed int) *trial {
 	t.Cleanup(cancel)
 	r := &trial{testbed: testbed{t: t, ctx: ctx, dir: dir, store: checkpoint.NewMemory()}, scene: s, seed: seed, size: s.size}
 	r.server = must(osstest.New(&osstest.Options{Buckets: []string{bucket}, Seed: uint64(seed)}))
+	r.server.URL = "http://127.0.0.1:1"
 	r.network = memnet.New()
 	r.network.Set(memnet.Link{Delay: time.Millisecond})
 	r.network.Serve("127.0.0.1:1", r.server)
@@ -154,7 +153,7 @@ func newTrial(t *testing.T, dir string, s scene, seed int) *trial {
 		Callbacks: upload.Callbacks{OnRetry: func(*upload.Client, upload.FileInfo, upload.Retry) { r.count(&r.retry) }},
 	}
 	r.path = filepath.Join(dir, fmt.Sprint(s.size))
-	r.file = upload.File{Path: r.path, Endpoint: trialEndpoint, Bucket: bucket, Object: "o"}
+	r.file = upload.File{Path: r.path, Endpoint: r.server.URL, Bucket: bucket, Object: "o"}
 	return r
 }
 
@@ -297,7 +296,7 @@ func (r *trial) sweep(store checkpoint.Store) ([]upload.Leftover, error) {
 	if err != nil {
 		return nil, err
 	}
-	found, err := c.Sweep(r.ctx, upload.SweepOptions{Endpoint: trialEndpoint, Bucket: bucket, OlderThan: -1, OnlyThisMachine: true})
+	found, err := c.Sweep(r.ctx, upload.SweepOptions{Endpoint: r.server.URL, Bucket: bucket, OlderThan: -1, OnlyThisMachine: true})
 	return found, errors.Join(err, c.Close())
 }
 

@@ -14,7 +14,7 @@ import (
 
 func TestSweep(t *testing.T) {
 	r := newTrial(t, t.TempDir(), scene{size: 450 * kib}, 1)
-	defer r.server.Close()
+	defer r.close()
 	b := r.testbed
 	f := b.file("film.mp4", 450*kib)
 	r.file = f
@@ -120,7 +120,7 @@ func TestFileAddedDuringItsSweep(t *testing.T) {
 
 func TestSweepSaysWhichRightIsMissing(t *testing.T) {
 	r := newTrial(t, t.TempDir(), scene{size: 450 * kib}, 1)
-	defer r.server.Close()
+	defer r.close()
 	b := r.testbed
 	r.file = b.file("film.mp4", 450*kib)
 	r.interrupt()
