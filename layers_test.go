@@ -25,8 +25,8 @@ var layers = map[string][]layer{
 	"./upload": {
 		{
 			"values",
-			`advice auth authorizer callback contenttypes crc64 direrrors doc errors fileinfo hidden ifexists info
-			linehandler multiobserver object observer playlists result retry state timetable timetabletext waiting`,
+			`advice auth authorizer callback contenttypes crc64 direrrors doc errors fileinfo ifexists info
+			linehandler multiobserver object observer playlists result state timetable timetabletext waiting`,
 			"what users give and get, and rules about it: it means the same without a client",
 		},
 		{
@@ -41,25 +41,25 @@ var layers = map[string][]layer{
 		},
 		{
 			"client",
-			"callbacks client counters events following gates options parsetarget reportwaits shared workers",
+			"callbacks client counters events following gates options parsetarget reportwaits workers",
 			"the client, and what its options and callbacks get of it: it records and reports, and decides nothing",
 		},
 		{
 			"work",
-			"awaits cleanup filegate fileslots media observed perform run shelving tokenexpired",
+			"awaits cleanup filegate fileslots media observed perform run shelving",
 			"decisions and what follows from them: runs and clean-ups, which report their ends to the list",
 		},
 		{
 			"calls",
-			`auto bandwidth close control dir dirwalk failfile list new objects parallel remove setauth setdestination
-			stat stats sweep tokens upload wait waitfile whileopen within`,
+			`bandwidth close control dir dirwalk failfile list new objects parallel remove setauth setdestination
+			stat stats sweep tokens upload wait waitfile within`,
 			"what users call: each call asks the list, and nothing below needs it",
 		},
 	},
 	"./upload/internal/transfer": {
 		{
 			"values",
-			"answer doc listing matches patience plan reconcile retry seldom shortest width",
+			"answer doc listing matches patience plan reconcile retry width",
 			"decisions over values, and what is remembered for them: none makes a request",
 		},
 		{

@@ -1,9 +1,13 @@
 package upload
 
 import (
+	"context"
+	"errors"
 	"fmt"
 	"strconv"
 	"time"
+
+	"github.com/vodupload/vodupload/sts"
 )
 
 // A FileID identifies a file in a client's list. It is never given to another file.
@@ -50,4 +54,20 @@ func (f FileInfo) Format(s fmt.State, _ rune) {
 	type fields FileInfo
 	f.Tag = hide(f.Tag)
 	fmt.Fprintf(s, "%+v", fields(f))
+}
+
+// hidden is printed in place of a value that may hold a secret.
+type hidden string
+
+// hide returns the name of v's type; nil for nil.
+func hide(v any) any {
+	if v == nil {
+		return nil
+	}
+	return hidden(fmt.Sprintf("%T", v))
+}
+
+// Credentials makes hidden an [sts.Provider], so that it can be printed in its place.
+func (hidden) Credentials(context.Context) (sts.Credentials, error) {
+	return sts.Credentials{}, errors.ErrUnsupported
 }

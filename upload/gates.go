@@ -8,22 +8,20 @@ import (
 )
 
 // newGate returns a gate without credentials; p may be nil.
-func (c *Client) newGate(p sts.Provider) *credentials.Gate {
+func (c *Client) newGate(p sts.Provider) *credentials.Gate { return c.newGateWith(p, c.goDo) }
+
+// newGateWith is newGate with what runs the asking.
+func (c *Client) newGateWith(p sts.Provider, run func(func(context.Context)) bool) *credentials.Gate {
 	return credentials.New(credentials.Options{
-		Provider: p, Wait: c.opts.TokenWait, Go: c.goDo, Logger: c.opts.Logger, Counts: &c.shared.counters.tokens,
+		Provider: p, Wait: c.opts.TokenWait, Go: run, Logger: c.opts.Logger, Counts: &c.shared.counters.tokens,
 	})
 }
 
 // newProviderGate returns the gate of p, which one file uses.
 func (c *Client) newProviderGate(p sts.Provider) *providerGate {
 	ctx, end := context.WithCancel(c.workers.ctx)
-	return &providerGate{
-		provider: p, users: 1, end: end,
-		Gate: credentials.New(credentials.Options{
-			Provider: p, Wait: c.opts.TokenWait, Logger: c.opts.Logger, Counts: &c.shared.counters.tokens,
-			Go: func(ask func(context.Context)) bool { return c.workers.Go(func() { ask(ctx) }) },
-		}),
-	}
+	run := func(ask func(context.Context)) bool { return c.workers.Go(func() { ask(ctx) }) }
+	return &providerGate{Gate: c.newGateWith(p, run), provider: p, users: 1, end: end}
 }
 
 // takeProvider gives a file that is put into the list the gate of its Provider.

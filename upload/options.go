@@ -223,7 +223,7 @@ func (o *Options) withDefaults() (Options, error) {
 		positive("TokenWait", c.TokenWait),
 		positive("CleanupTimeout", c.CleanupTimeout),
 		checkBandwidth("Options.BandwidthLimit", c.BandwidthLimit),
-		region(c.Region),
+		invalid("Options.Region", target.CheckRegion(c.Region)),
 	} {
 		if check != nil {
 			return Options{}, check
@@ -258,10 +258,6 @@ func positive(field string, got time.Duration) error {
 		return fmt.Errorf("%w: Options.%s: got %v, want at least 1ms", ErrInvalidArgument, field, got)
 	}
 	return nil
-}
-
-func region(name string) error {
-	return invalid("Options.Region", target.CheckRegion(name))
 }
 
 // customDomains returns the names of the domains.

@@ -3,6 +3,8 @@ package upload
 import (
 	"context"
 	"fmt"
+
+	"github.com/vodupload/vodupload/upload/internal/filelist"
 )
 
 // within runs fn, which calls a file system or a source and may hang, and returns what it
@@ -29,4 +31,26 @@ func within[T any](ctx context.Context, c *Client, what string, fn func() (T, er
 		return none, fmt.Errorf("upload: %w; %s has not returned", context.Cause(ctx), what)
 	}
 	return got.value, got.err
+}
+
+// whileOpen runs fn until the client is closed, as if its context had ended then. Close
+// waits for fn, which must not wait for the end of anything else: it may hold the slots
+// that clean-ups are waiting for.
+func whileOpen[T any](ctx context.Context, c *Client, fn func(context.Context) (T, error)) (value T, err error) {
+	ctx, cancel := context.WithCancelCause(ctx)
+	done := make(chan struct{})
+	ran := c.workers.Go(func() {
+		defer close(done)
+		defer cancel(nil)
+		value, err = fn(ctx)
+	})
+	if !ran {
+		cancel(nil)
+		return value, ErrClosed
+	}
+	if c.await(ctx, &c.changed, func(l *filelist.List) bool { return l.State() == filelist.Closed }) == nil {
+		cancel(ErrClosed)
+	}
+	<-done
+	return value, err
 }

@@ -150,3 +150,12 @@ func (k *recorder) watch() {
 		k.warn(fmt.Errorf("the disk of the checkpoints took %v to write acknowledged parts; after a loss of power, those of that time are sent again", took.Round(time.Millisecond)))
 	}
 }
+
+// A seldom is due once in ten minutes.
+type seldom struct{ last atomic.Int64 }
+
+func (s *seldom) due(now time.Time) bool {
+	const pause = 10 * time.Minute
+	last := s.last.Load()
+	return (last == 0 || now.UnixNano()-last >= int64(pause)) && s.last.CompareAndSwap(last, now.UnixNano())
+}
