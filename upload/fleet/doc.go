@@ -114,7 +114,11 @@
 // A job costs about ten small writes to the engine, and one a second for as long as it
 // runs. 100,000 jobs that wait take some 70 MB of disk at each server (5,000 took 3.6 MB),
 // and nothing in the workers. The store of checkpoints costs a worker no more CPU time than
-// one on its own disk: 0.96 of it in whole uploads of 2,500 parts of 100 KiB.
+// one on its own disk: with 1,000 parts a second, 28 µs a part instead of 36, of some 400
+// that it takes to upload one of 100 KiB. A file in flight costs a message each five seconds
+// for its lease, and one for the parts of 50 ms; in memory 4 KiB, and little for its parts.
+// 1,000 of them in one store are 200 messages a second without parts, for which the worker
+// needs 4 % of a processor; with a part a second of each they are 1,200, and 10 %.
 //
 // WorkerOptions.Files is how many jobs a worker has at a time, and Upload.Parallel how many
 // requests it has in flight for them. With FleetParallel and FleetBandwidthLimit the

@@ -3,8 +3,10 @@ package fleet
 import (
 	"context"
 	"errors"
+	"fmt"
 	"log/slog"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/vodupload/vodupload/checkpoint"
@@ -172,7 +174,20 @@ func (w *Worker) describe(err error) (text, code string) {
 	if errors.As(err, &failed) {
 		code = failed.Code
 	}
-	return w.opts.Name + ": " + err.Error(), code
+	return w.opts.Name + ": " + shortened(err.Error()), code
+}
+
+// maxError is how long the text of an error may be in a state, in bytes: a message of the
+// engine has a limit, and an attempt whose end could not be written would be made for ever.
+const maxError = 4 << 10
+
+// shortened returns a text in one line, and no longer than maxError.
+func shortened(text string) string {
+	text = strings.Join(strings.Fields(strings.ToValidUTF8(text, "?")), " ")
+	if len(text) <= maxError {
+		return text
+	}
+	return fmt.Sprintf("%s … (%d bytes)", strings.ToValidUTF8(text[:maxError], ""), len(text))
 }
 
 // ack takes the message of a job whose result is written from the queue, unless the claim

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"log/slog"
 	"net/url"
+	"reflect"
 	"regexp"
 	"strings"
 	"time"
@@ -104,6 +105,9 @@ func (j *Job) check() error {
 			return fmt.Errorf("%w: Job.%s: got %q, want UTF-8 without control characters", ErrInvalidArgument, f.name, f.value)
 		}
 	}
+	if field := notText(reflect.ValueOf(*j)); field != "" {
+		return fmt.Errorf("%w: Job%s is not UTF-8, which JSON would change; in a URL a byte is written like %%FF", ErrInvalidArgument, field)
+	}
 	if j.ID != "" && !jobID.MatchString(j.ID) {
 		return fmt.Errorf("%w: Job.ID: got %q, want 1 to 64 letters, digits, hyphens and underscores", ErrInvalidArgument, j.ID)
 	}
@@ -114,6 +118,38 @@ func (j *Job) check() error {
 		return fmt.Errorf("%w: Job.Endpoint has a user: want a host, like oss-cn-hangzhou.aliyuncs.com", ErrInvalidArgument)
 	}
 	return j.checkOptions()
+}
+
+// notText returns the field of v, or of what is in it, that is no UTF-8; empty: there is
+// none. JSON would store other bytes than it was given.
+func notText(v reflect.Value) string {
+	switch v.Kind() {
+	case reflect.String:
+		if !utf8.ValidString(v.String()) {
+			return " "
+		}
+	case reflect.Pointer, reflect.Interface:
+		return notText(v.Elem())
+	case reflect.Struct:
+		for i := range v.NumField() {
+			if rest := notText(v.Field(i)); rest != "" {
+				return strings.TrimSpace("." + v.Type().Field(i).Name + rest)
+			}
+		}
+	case reflect.Slice, reflect.Array:
+		for i := range v.Len() {
+			if rest := notText(v.Index(i)); rest != "" {
+				return strings.TrimSpace(fmt.Sprintf("[%d]%s", i, rest))
+			}
+		}
+	case reflect.Map:
+		for _, k := range v.MapKeys() {
+			if notText(k) != "" || notText(v.MapIndex(k)) != "" {
+				return strings.TrimSpace(fmt.Sprintf("[%q]", k))
+			}
+		}
+	}
+	return ""
 }
 
 func (j *Job) checkOptions() error {

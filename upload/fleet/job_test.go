@@ -42,7 +42,12 @@ func TestJobsAreChecked(t *testing.T) {
 		"an ID of all":        {func(j *fleet.Job) { j.ID = "*" }, fleet.ErrInvalidArgument, "Job.ID"},
 		"a long ID":           {func(j *fleet.Job) { j.ID = strings.Repeat("x", 65) }, fleet.ErrInvalidArgument, "Job.ID"},
 		"a line in a name":    {func(j *fleet.Job) { j.Object = "a\nb" }, fleet.ErrInvalidArgument, "Job.Object"},
-		"a novel":             {func(j *fleet.Job) { j.Trace = map[string]string{"traceparent": strings.Repeat("x", 1<<20)} }, fleet.ErrInvalidArgument, "bytes as JSON"},
+		"a source in Latin 1": {func(j *fleet.Job) { j.Source = "file:///films/caf\xe9.mp4" }, fleet.ErrInvalidArgument, "Job.Source is not UTF-8"},
+		"a type in Latin 1": {func(j *fleet.Job) {
+			j.Options = &upload.ObjectOptions{Metadata: map[string]string{"place": "caf\xe9"}}
+		}, fleet.ErrInvalidArgument, `Job.Options.Metadata["place"] is not UTF-8`},
+		"a tag in Latin 1": {func(j *fleet.Job) { j.Info = &upload.Info{Tags: []string{"bar", "caf\xe9"}} }, fleet.ErrInvalidArgument, "Job.Info.Tags[1] is not UTF-8"},
+		"a novel":          {func(j *fleet.Job) { j.Trace = map[string]string{"traceparent": strings.Repeat("x", 1<<20)} }, fleet.ErrInvalidArgument, "bytes as JSON"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			job := film("talk.mp4")

@@ -25,8 +25,8 @@ type WorkerOptions struct {
 	Queue     string
 	Replicas  int
 
-	// Name of the worker for people, in [JobInfo] and in logs. Two workers should not have
-	// the same, but may. The default is the machine's name and the process ID.
+	// Name of the worker for people, in [JobInfo] and in logs: at most 256 bytes. Two workers
+	// should not have the same, but may. The default is the machine's name and the process ID.
 	Name string
 
 	// Upload are the options of the client that uploads: its credentials, above all. Where
@@ -120,6 +120,7 @@ type WorkerOptions struct {
 const (
 	defaultFiles       = 16
 	maxFiles           = 256
+	maxName            = 256
 	defaultMaxAttempts = 5
 	defaultBackoff     = 10 * time.Second
 	defaultMaxBackoff  = 10 * time.Minute
@@ -193,6 +194,8 @@ func (o *WorkerOptions) check() error {
 		return fmt.Errorf("%w: WorkerOptions.Openers is empty: a worker without one can open no source", ErrMissingArgument)
 	case !utf8.ValidString(o.Name) || strings.ContainsFunc(o.Name, unicode.IsControl):
 		return fmt.Errorf("%w: WorkerOptions.Name: got %q, want UTF-8 without control characters", ErrInvalidArgument, o.Name)
+	case len(o.Name) > maxName:
+		return fmt.Errorf("%w: WorkerOptions.Name: got %d bytes, want at most %d", ErrInvalidArgument, len(o.Name), maxName)
 	case o.Files < 1 || o.Files > maxFiles:
 		return fmt.Errorf("%w: WorkerOptions.Files: got %d, want 1 to %d", ErrInvalidArgument, o.Files, maxFiles)
 	case o.MaxAttempts < 1:

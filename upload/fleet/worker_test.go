@@ -247,6 +247,24 @@ func TestPermanentErrorsAreDeadAtOnce(t *testing.T) {
 	a.stop()
 }
 
+// An error may have any length: the state that has it is written all the same.
+func TestErrorsOfAnyLength(t *testing.T) {
+	t.Parallel()
+	p := newPlant(t)
+	job := p.film("talk.mp4", 100)
+	p.worker("a", func(o *fleet.WorkerOptions) {
+		o.MaxAttempts = 2
+		o.Openers["file"] = func(context.Context, fleet.Job) (upload.File, error) {
+			return upload.File{}, errors.New("the archive says:\n" + strings.Repeat("é\xff", 1<<20))
+		}
+	})
+	p.enqueue(job)
+	info := p.wait(job.ID)
+	if info.State != fleet.StateDead || info.Attempts != 2 || !strings.HasPrefix(info.Error, "a: ") || !strings.Contains(info.Error, "the archive says: é?é?") || len(info.Error) > 5<<10 {
+		t.Errorf("got %s after %d attempts, with an error of %d bytes: %.100s", info.State, info.Attempts, len(info.Error), info.Error)
+	}
+}
+
 func TestNotBefore(t *testing.T) {
 	t.Parallel()
 	p := newPlant(t)
@@ -399,6 +417,7 @@ func TestWorkerOptionsAreChecked(t *testing.T) {
 		"a directory":            {func(o *fleet.WorkerOptions) { o.Upload.CheckpointDir = "/tmp" }, "CheckpointDir"},
 		"a store of one machine": {func(o *fleet.WorkerOptions) { o.Upload.Checkpoints = checkpoint.NewMemory() }, "share"},
 		"the client's":           {func(o *fleet.WorkerOptions) { o.Upload.PartSize = 1 }, "PartSize"},
+		"a long name":            {func(o *fleet.WorkerOptions) { o.Name = strings.Repeat("n", 257) }, "Name: got 257 bytes"},
 		"the queue":              {func(o *fleet.WorkerOptions) { o.Queue = "a b" }, "Name"},
 	} {
 		t.Run(name, func(t *testing.T) {
