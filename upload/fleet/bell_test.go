@@ -17,7 +17,7 @@ import (
 // in another order, at any moment of their jobs, are no attempts and no uploads.
 func TestUnreliableBell(t *testing.T) {
 	t.Parallel()
-	const films, parts, blows = 16, 3, 120
+	const films, parts, blows = 10, 3, 60
 	p := newPlant(t)
 	p.oss.Inject(osstest.Delay(osstest.OpUploadPart, 20*time.Millisecond).Always())
 	var jobs []fleet.Job

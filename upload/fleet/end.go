@@ -181,13 +181,13 @@ func (w *Worker) describe(err error) (text, code string) {
 // engine has a limit, and an attempt whose end could not be written would be made for ever.
 const maxError = 4 << 10
 
-// shortened returns a text in one line, and no longer than maxError.
+// shortened returns a text in one line, and little longer than maxError.
 func shortened(text string) string {
-	text = strings.Join(strings.Fields(strings.ToValidUTF8(text, "?")), " ")
-	if len(text) <= maxError {
-		return text
+	rest := ""
+	if len(text) > maxError {
+		text, rest = text[:maxError], fmt.Sprintf(" … (%d bytes)", len(text))
 	}
-	return fmt.Sprintf("%s … (%d bytes)", strings.ToValidUTF8(text[:maxError], ""), len(text))
+	return strings.Join(strings.Fields(strings.ToValidUTF8(text, "?")), " ") + rest
 }
 
 // ack takes the message of a job whose result is written from the queue, unless the claim

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/vodupload/vodupload/upload"
 	"github.com/vodupload/vodupload/upload/fleet"
@@ -46,8 +47,9 @@ func TestJobsAreChecked(t *testing.T) {
 		"a type in Latin 1": {func(j *fleet.Job) {
 			j.Options = &upload.ObjectOptions{Metadata: map[string]string{"place": "caf\xe9"}}
 		}, fleet.ErrInvalidArgument, `Job.Options.Metadata["place"] is not UTF-8`},
-		"a tag in Latin 1": {func(j *fleet.Job) { j.Info = &upload.Info{Tags: []string{"bar", "caf\xe9"}} }, fleet.ErrInvalidArgument, "Job.Info.Tags[1] is not UTF-8"},
-		"a novel":          {func(j *fleet.Job) { j.Trace = map[string]string{"traceparent": strings.Repeat("x", 1<<20)} }, fleet.ErrInvalidArgument, "bytes as JSON"},
+		"a tag in Latin 1":       {func(j *fleet.Job) { j.Info = &upload.Info{Tags: []string{"bar", "caf\xe9"}} }, fleet.ErrInvalidArgument, "Job.Info.Tags[1] is not UTF-8"},
+		"a time that is no date": {func(j *fleet.Job) { j.NotBefore = time.Date(20000, 1, 1, 0, 0, 0, 0, time.UTC) }, fleet.ErrInvalidArgument, "Job cannot be stored: json"},
+		"a novel":                {func(j *fleet.Job) { j.Trace = map[string]string{"traceparent": strings.Repeat("x", 1<<20)} }, fleet.ErrInvalidArgument, "bytes as JSON"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			job := film("talk.mp4")

@@ -82,8 +82,10 @@ func NewQueue(ctx context.Context, nc *nats.Conn, opts *QueueOptions) (*Queue, e
 // Enqueue stores a job and wakes a worker. It returns the job's ID, which is the one that
 // it had or a new one. Once it has returned nil, the job ends as [StateSucceeded] or
 // [StateDead], whatever happens to workers. The error is [ErrMissingArgument] or
-// [ErrInvalidArgument] for a job that no worker could do, [ErrJobExists] if the ID is
-// taken, or [ErrPending] while another job of the same source and destination is pending.
+// [ErrInvalidArgument] for a job that lacks something, or cannot be stored as it is,
+// [ErrJobExists] if the ID is taken, or [ErrPending] while another job of the same source
+// and destination is pending. What OSS would refuse, such as the name of an object, is found
+// by the worker, whose Prepare may change it: such a job is dead after its first attempt.
 // After any other error the job may be stored or not: repeat Enqueue with the same ID,
 // for which ErrJobExists means that it is.
 func (q *Queue) Enqueue(ctx context.Context, job Job) (id string, err error) {
@@ -94,8 +96,12 @@ func (q *Queue) Enqueue(ctx context.Context, job Job) (id string, err error) {
 		job.ID = strings.ToLower(rand.Text())
 	}
 	info := JobInfo{Job: job, Queue: q.name, State: StateQueued, Enqueued: q.now().UTC(), NotBefore: job.NotBefore}
-	if data, err := info.encode(); err != nil || len(data) > maxJob {
-		return "", fmt.Errorf("fleet: Enqueue: %w: Job: got %d bytes as JSON, want at most %d: %w", ErrInvalidArgument, len(data), maxJob, err)
+	data, err := info.encode()
+	switch {
+	case err != nil:
+		return "", fmt.Errorf("fleet: Enqueue: %w: Job cannot be stored: %w", ErrInvalidArgument, err)
+	case len(data) > maxJob:
+		return "", fmt.Errorf("fleet: Enqueue: %w: Job: got %d bytes as JSON, want at most %d", ErrInvalidArgument, len(data), maxJob)
 	}
 	ctx, cancel := withTimeout(ctx)
 	defer cancel()

@@ -99,6 +99,9 @@ func (r *run) upload(ctx context.Context) (upload.Result, error) {
 	if err := r.w.prepare(ctx, job, &file); err != nil {
 		return upload.Result{}, fmt.Errorf("fleet: WorkerOptions.Prepare: %w", err)
 	}
+	if file.Source == nil && file.Reader == nil && file.Path == shown(job.Source) { // which is no path
+		return upload.Result{}, fmt.Errorf("%w: the Opener of %s has returned a File without Path, Source and Reader", ErrInvalidArgument, shown(job.Source))
+	}
 	r.key = claimKey{file.SourceName, file.Bucket, file.Object} // as Prepare has left them
 	report := file.OnProgress
 	file.OnProgress = func(f upload.FileInfo) {

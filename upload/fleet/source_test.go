@@ -223,3 +223,19 @@ func TestOnePathIsAnotherFileOnAnotherMachine(t *testing.T) {
 		})
 	}
 }
+
+// A URL is not the path of a file, where an Opener returns nothing that could be read.
+func TestOpenerReturnsNothing(t *testing.T) {
+	t.Parallel()
+	p := newPlant(t)
+	job := p.film("talk.mp4", 100)
+	job.Source = "odd:///talk.mp4"
+	p.worker("a", func(o *fleet.WorkerOptions) {
+		o.Openers["odd"] = func(context.Context, fleet.Job) (upload.File, error) { return upload.File{}, nil }
+	})
+	p.enqueue(job)
+	info := p.wait(job.ID)
+	if info.State != fleet.StateDead || info.Attempts != 1 || !strings.Contains(info.Error, "the Opener of odd:///talk.mp4 has returned a File without Path") {
+		t.Errorf("got %s after %d attempts: %s", info.State, info.Attempts, info.Error)
+	}
+}

@@ -255,7 +255,7 @@ func TestErrorsOfAnyLength(t *testing.T) {
 	p.worker("a", func(o *fleet.WorkerOptions) {
 		o.MaxAttempts = 2
 		o.Openers["file"] = func(context.Context, fleet.Job) (upload.File, error) {
-			return upload.File{}, errors.New("the archive says:\n" + strings.Repeat("é\xff", 1<<20))
+			return upload.File{}, errors.New("the archive says:\n" + strings.Repeat("é\xff", 1<<19))
 		}
 	})
 	p.enqueue(job)
