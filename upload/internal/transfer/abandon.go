@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"time"
 
 	"github.com/vodupload/vodupload/checkpoint"
 	"github.com/vodupload/vodupload/upload/internal/target"
@@ -14,7 +13,7 @@ import (
 // checkpoint.
 func (u *upload) abandon(ctx context.Context) error {
 	store, key := u.session.store(u.job), u.job.key()
-	if f, ok := store.(checkpoint.Finder); ok {
+	if f, ok := store.(checkpoint.Finder); ok && u.session.lost.none() {
 		if has, err := f.Has(ctx, key); err == nil && !has {
 			return nil
 		}
@@ -30,10 +29,12 @@ func (u *upload) abandon(ctx context.Context) error {
 	defer func(outer *fence) { u.fence = outer }(u.fence)
 	u.fence = f
 	rec, _, _ := cp.Load()
-	if mark, ok := cp.(checkpoint.Unbegun); ok && !mark.Unbegun().IsZero() {
-		if !u.abortLost(ctx, mark.Unbegun()) && rec.UploadID == "" {
-			return mark.CloseUnbegun(mark.Unbegun())
+	if lost := u.lostBefore(cp); !lost.none() {
+		known := u.abortLost(ctx, &lost, rec.UploadID)
+		if mark, ok := cp.(checkpoint.Unbegun); ok && !known && rec.UploadID == "" {
+			return mark.CloseUnbegun(lost.since())
 		}
+		u.session.lost = lostInitiates{}
 	}
 	defer u.working.remove(rec.UploadID)
 	if err := u.abort(ctx, f, u.remote, rec.UploadID); err != nil {
@@ -42,12 +43,12 @@ func (u *upload) abandon(ctx context.Context) error {
 	return cp.Remove()
 }
 
-// abortLost aborts what a run that claimed the checkpoint at the given time, and did not
-// begin it, has made. It returns false where the server did not say.
-func (u *upload) abortLost(ctx context.Context, claimed time.Time) bool {
+// abortLost aborts what lost requests have made. It returns false where the server did not
+// say. mine is the upload that is recorded.
+func (u *upload) abortLost(ctx context.Context, lost *lostInitiates, mine string) bool {
 	ctx, cancel := context.WithTimeout(ctx, canceledTimeout)
 	defer cancel()
-	return u.abortOrphans(ctx, &lostInitiates{earlier: claimed, claimed: time.Now()}, "")
+	return u.abortOrphans(ctx, lost, mine)
 }
 
 // abandonIfCanceled ends a run that has claimed nothing with err. If the caller gave the

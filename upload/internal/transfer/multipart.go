@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"time"
 
 	"github.com/vodupload/vodupload/checkpoint"
 	"github.com/vodupload/vodupload/upload/internal/target"
@@ -40,10 +39,7 @@ func (u *upload) claimed(ctx context.Context, run func(*multipart, context.Conte
 	u.fence = keep.fence
 	ctx, release := u.fence.during(ctx)
 	defer release()
-	m := &multipart{upload: u, keep: keep}
-	if cp, ok := keep.Claim.(checkpoint.Unbegun); ok {
-		m.lost.earlier, m.lost.claimed = cp.Unbegun(), time.Now()
-	}
+	m := &multipart{upload: u, keep: keep, lost: u.lostBefore(keep.Claim)}
 	var interrupted bool
 	defer func() {
 		m.settleLost(ctx)
@@ -61,6 +57,7 @@ func (u *upload) claimed(ctx context.Context, run func(*multipart, context.Conte
 		return Result{}, u.fence.after(err)
 	}
 	m.settleLost(ctx) // while the claim is held: an abort asks it
+	u.session.lost = lostInitiates{}
 	keep.remove()
 	return res, nil
 }

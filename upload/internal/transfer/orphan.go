@@ -6,33 +6,58 @@ import (
 	"slices"
 	"time"
 
+	"github.com/vodupload/vodupload/checkpoint"
 	"github.com/vodupload/vodupload/upload/internal/wire"
 )
 
 // lostInitiates are the requests to initiate an upload that got no answer. Each may have
 // made one at the server whose ID is not known.
 type lostInitiates struct {
-	count       int       // of this run
-	first, last time.Time // when the first was made, and when the last was given up
+	spans []lostSpan // of each request, in runs of this session
 
-	// earlier is when a run claimed the checkpoint that ended without beginning it, e.g.
-	// because its process was killed; zero: none did. It may have lost one.
+	// earlier is when a run of another session claimed the checkpoint that ended without
+	// beginning it, e.g. because its process was killed; zero: none did. It may have lost one.
 	earlier, claimed time.Time // claimed is when this run did
 }
 
+// A lostSpan is from when a request was made until it was given up.
+type lostSpan struct{ made, ended time.Time }
+
+// maxLost is how many requests are remembered: the last ones.
+const maxLost = 64
+
 func (l *lostInitiates) add(made, ended time.Time) {
-	if l.count == 0 {
-		l.first = made
+	if len(l.spans) == maxLost {
+		l.spans = l.spans[1:]
 	}
-	l.count++
-	l.last = ended
+	l.spans = append(l.spans, lostSpan{made, ended})
 }
 
-func (l *lostInitiates) none() bool { return l.count == 0 && l.earlier.IsZero() }
+func (l *lostInitiates) none() bool { return len(l.spans) == 0 && l.earlier.IsZero() }
 
-// since returns when the first of this run was made, or else when an earlier run claimed
-// the checkpoint.
-func (l *lostInitiates) since() time.Time { return cmp.Or(l.first, l.earlier) }
+// since returns when the first of them was made, or a run claimed the checkpoint that
+// may have made one.
+func (l *lostInitiates) since() time.Time {
+	if len(l.spans) == 0 || !l.earlier.IsZero() && l.earlier.Before(l.spans[0].made) {
+		return l.earlier
+	}
+	return l.spans[0].made
+}
+
+// lostBefore returns what earlier runs have lost: those of this session, which knows each
+// request, and else the one before the claim, by what the checkpoint says.
+func (u *upload) lostBefore(cp checkpoint.Claim) lostInitiates {
+	l := u.session.lost
+	mark, ok := cp.(checkpoint.Unbegun)
+	if !ok {
+		return l
+	}
+	l.claimed = time.Now()
+	if at := mark.Unbegun(); !at.IsZero() && (len(l.spans) == 0 || at.Before(l.spans[0].made.Add(-orphanSlack))) {
+		l.earlier = at // else it is what this session has left there
+	}
+	return l
+}
 
 const (
 	// orphanSlack is how much earlier or later than its request an upload may seem to be
@@ -66,11 +91,10 @@ func (l *lostInitiates) mayBe(began, now time.Time) bool {
 	within := func(from, to time.Time) bool {
 		return !began.Before(from.Add(-orphanSlack)) && !began.After(to.Add(orphanSlack))
 	}
-	if l.count > 0 && within(l.first, l.last) {
-		return true
-	}
-	if l.count > 0 && within(l.first, l.last.Add(lateSpan)) && now.Sub(began) >= lateAge {
-		return true
+	for _, lost := range l.spans {
+		if within(lost.made, lost.ended) || within(lost.made, lost.ended.Add(lateSpan)) && now.Sub(began) >= lateAge {
+			return true
+		}
 	}
 	end := l.earlier.Add(earlierSpan)
 	if l.claimed.Before(end) {
@@ -90,7 +114,7 @@ func (l *lostInitiates) orphans(object string, listed []wire.Unfinished, known m
 			found = append(found, u)
 		}
 	}
-	lost := l.count
+	lost := len(l.spans)
 	if !l.earlier.IsZero() {
 		lost++
 	}
@@ -102,7 +126,7 @@ func (l *lostInitiates) orphans(object string, listed []wire.Unfinished, known m
 
 // settleLost ends a run that lost requests to initiate an upload, or that follows one
 // which may have: what they made is aborted. Where that is not known by the end, the
-// checkpoint says so to the next run.
+// session and the checkpoint say so to the next run.
 func (m *multipart) settleLost(ctx context.Context) {
 	if m.lost.none() || m.fence.look() != nil {
 		return
@@ -115,7 +139,9 @@ func (m *multipart) settleLost(ctx context.Context) {
 		defer expire()
 	}
 	if ctx.Err() != nil || !m.abortOrphans(ctx, &m.lost, m.rec.UploadID) {
-		m.keep.unbegun = m.lost.since()
+		m.keep.unbegun, m.session.lost = m.lost.since(), m.lost
+	} else {
+		m.session.lost = lostInitiates{}
 	}
 	m.lost = lostInitiates{}
 }

@@ -39,12 +39,10 @@ func TestWhichUploadsALostAnswerMade(t *testing.T) {
 		{"by a clock that is ahead, one from before", 1, time.Hour, []wire.Unfinished{{Object: "a", UploadID: "X", Initiated: at(1)}}, ""},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			var l lostInitiates
-			l.add(at(0), at(5))
+			l := lostInitiates{spans: []lostSpan{{at(0), at(10)}}}
 			for range tt.lost - 1 {
 				l.add(at(6), at(10))
 			}
-			l.last = at(10)
 			var got string
 			for _, u := range l.orphans("a", tt.listed, map[string]bool{"KNOWN": true}, at(60), tt.ahead) {
 				got += " " + u.UploadID
@@ -53,6 +51,33 @@ func TestWhichUploadsALostAnswerMade(t *testing.T) {
 				t.Errorf("got %q, want %q", got, tt.want)
 			}
 		})
+	}
+}
+
+func TestWhenUploadsMayHaveBeenLost(t *testing.T) {
+	at := func(s int) time.Time { return someTime.Add(time.Duration(s) * time.Second) }
+	for _, tt := range []struct {
+		name    string
+		spans   []lostSpan
+		earlier time.Time
+		want    time.Time
+	}{
+		{"never", nil, time.Time{}, time.Time{}},
+		{"in this session", []lostSpan{{at(5), at(6)}, {at(8), at(9)}}, time.Time{}, at(5)},
+		{"before it", nil, at(1), at(1)},
+		{"before and in it", []lostSpan{{at(5), at(6)}}, at(1), at(1)},
+	} {
+		l := lostInitiates{spans: tt.spans, earlier: tt.earlier}
+		if got := l.since(); !got.Equal(tt.want) || l.none() != tt.want.IsZero() {
+			t.Errorf("%s: got %v, none %t; want %v", tt.name, got, l.none(), tt.want)
+		}
+	}
+	var l lostInitiates
+	for i := range 3 * maxLost {
+		l.add(at(i), at(i+1))
+	}
+	if got := l.since(); len(l.spans) != maxLost || !got.Equal(at(2*maxLost)) {
+		t.Errorf("%d are remembered since %v, want the last %d", len(l.spans), got, maxLost)
 	}
 }
 
@@ -205,6 +230,52 @@ func TestRunWasEndedWhileItInitiated(t *testing.T) {
 			return err
 		})
 		if err := r.service().NewSession(nil).Abandon(r.ctx, r.job(nil)); err != nil {
+			t.Error(err)
+		}
+		r.left(0, 0)
+	})
+	runOf := func(r *testbed, session *Session, ctx context.Context) error {
+		src := must(OpenFile(r.path))
+		defer src.Close()
+		_, err := session.Run(ctx, r.job(src))
+		return err
+	}
+	// pausedTwice is a session two runs of which were paused in their Initiates.
+	pausedTwice := func(t *testing.T) (*testbed, *Session) {
+		r := newTestbed(t, fiveParts)
+		session := r.service().NewSession(nil)
+		for range 2 {
+			held := osstest.Hang(osstest.OpInitiateMultipartUpload).AfterWork()
+			r.server.Inject(held)
+			ctx, stop := context.WithCancelCause(r.ctx)
+			go func() {
+				<-held.Fired()
+				stop(errPause)
+			}()
+			if err := runOf(r, session, ctx); !errors.Is(err, errPause) {
+				t.Fatalf("got %v, want %v", err, errPause)
+			}
+			r.calm()
+		}
+		r.left(2, 0)
+		return r, session
+	}
+	t.Run("by a second pause: the next run aborts what both have made", func(t *testing.T) {
+		r, session := pausedTwice(t)
+		if err := runOf(r, session, r.ctx); err != nil {
+			t.Fatal(err)
+		}
+		r.left(0, 0)
+		if session.Remembers() {
+			t.Error("the session remembers what is settled")
+		}
+	})
+	t.Run("by a second pause, and then it is canceled: both are aborted", func(t *testing.T) {
+		r, session := pausedTwice(t)
+		if !session.Remembers() {
+			t.Error("the session does not remember what it has lost")
+		}
+		if err := session.Abandon(r.ctx, r.job(nil)); err != nil {
 			t.Error(err)
 		}
 		r.left(0, 0)

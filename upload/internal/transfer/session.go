@@ -16,6 +16,9 @@ type Session struct {
 
 	// putUnknown says that a PutObject of an earlier run may have made the object.
 	putUnknown bool
+
+	// lost are requests of earlier runs that may have begun uploads whose IDs are not known.
+	lost lostInitiates
 }
 
 // NewSession returns the session of a file. st is nil unless its bytes are a stream.
@@ -29,7 +32,7 @@ func (s *Service) NewSession(st *Stream) *Session {
 
 // Remembers reports whether the session knows something that no record has and another
 // run needs. A nil one does not.
-func (f *Session) Remembers() bool { return f != nil && f.putUnknown }
+func (f *Session) Remembers() bool { return f != nil && (f.putUnknown || !f.lost.none()) }
 
 // store returns where the checkpoint of a job is kept.
 func (f *Session) store(job *Job) checkpoint.Store {
