@@ -4,6 +4,7 @@ import (
 	"errors"
 	"os"
 	"strings"
+	"sync/atomic"
 	"syscall"
 	"testing"
 	"time"
@@ -141,28 +142,31 @@ func TestInterrupt(t *testing.T) {
 		})
 	}
 	t.Run("the second at once", func(t *testing.T) {
-		w := newWorld(t)
-		w.file("a.mp4", 1000)
-		w.chdir()
-		left := make(chan int, 1)
-		hang := osstest.Hang(osstest.OpPutObject)
-		w.server.Inject(hang)
-		w.exit = func(code int) {
-			left <- code
+		var clock atomic.Int64
+		clock.Store(time.Now().UnixNano())
+		left, signals := make(chan int, 2), make(chan os.Signal)
+		e := env{
+			signals: signals, exit: func(code int) { left <- code },
+			now: func() time.Time { return time.Unix(0, clock.Load()) },
 		}
-		go func() {
-			<-hang.Fired()
-			w.signals <- os.Interrupt
-			w.signals <- os.Interrupt
-		}()
-		w.upload("cp", "a.mp4", "oss://media/in/")
-		select {
-		case code := <-left:
-			if code != exitInterrupted {
-				t.Errorf("exit code %d", code)
-			}
-		case <-time.After(time.Minute):
-			t.Error("it did not leave")
+		ctx, stop := e.interruptible(t.Context())
+		signals <- os.Interrupt
+		<-ctx.Done()
+		clock.Add(int64(echo - 1)) // what has sent it twice
+		signals <- os.Interrupt
+		signals <- syscall.SIGTERM
+		stop()
+		if len(left) > 0 {
+			t.Errorf("it has left after one signal, with exit code %d", <-left)
+		}
+		ctx, stop = e.interruptible(t.Context())
+		defer stop()
+		signals <- os.Interrupt
+		<-ctx.Done()
+		clock.Add(int64(echo))
+		signals <- os.Interrupt
+		if code := <-left; code != exitInterrupted {
+			t.Errorf("exit code %d", code)
 		}
 	})
 }

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"time"
 )
 
 // errInterrupted is the cause of a context that a signal has ended.
@@ -18,20 +19,26 @@ func (e errInterrupted) Error() string {
 }
 
 // interruptible returns a context that ends with the first signal, with errInterrupted as
-// its cause. The second signal ends the process at once. stop ends both.
+// its cause. The second signal ends the process at once. stop ends both. One that follows
+// the first at once is the same: timeout(1) sends it to its child and to the child's group,
+// to which a terminal sends Ctrl-C already.
 func (e env) interruptible(parent context.Context) (ctx context.Context, stop func()) {
 	ctx, cancel := context.WithCancelCause(parent)
 	stopped := make(chan struct{})
 	ended := make(chan struct{})
 	go func() {
 		defer close(ended)
-		for first := true; ; first = false {
+		var first time.Time
+		for {
 			select {
 			case s := <-e.signals:
-				if !first {
+				switch {
+				case first.IsZero():
+					first = e.now()
+					cancel(errInterrupted{s})
+				case e.now().Sub(first) >= echo:
 					e.exit(exitCode(errInterrupted{s}))
 				}
-				cancel(errInterrupted{s})
 			case <-stopped:
 				return
 			}
@@ -43,6 +50,9 @@ func (e env) interruptible(parent context.Context) (ctx context.Context, stop fu
 		cancel(nil)
 	}
 }
+
+// echo is how soon after a signal another is no second one: nobody types so fast.
+const echo = 50 * time.Millisecond
 
 // interrupted returns the signal that has ended ctx, or nil.
 func interrupted(ctx context.Context) os.Signal {
