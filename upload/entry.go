@@ -48,15 +48,16 @@ type entry struct {
 	own      atomic.Pointer[credentials.Gate] // credentials of its own; read without the lock
 	provided tasks.Signal                     // broadcast when credentials or a destination are given
 
-	cancel   context.CancelCauseFunc // of its run; nil when it does not run
-	steps    *transfer.Steps         // of its run, in its source
-	waits    waits                   // of its run, or of the file before it is started
-	outage   shownOutage             // before it is started
-	session  *transfer.Session       // from the first run or clean-up on
-	uploadID string
-	partSize int64
-	err      *Error
-	result   *Result
+	cancel    context.CancelCauseFunc // of its run; nil when it does not run
+	steps     *transfer.Steps         // of its run, in its source
+	waits     waits                   // of its run, or of the file before it is started
+	outage    shownOutage             // before it is started
+	remembers bool                    // what a session before has to
+	session   *transfer.Session       // from the first run or clean-up on
+	uploadID  string
+	partSize  int64
+	err       *Error
+	result    *Result
 
 	progress         *progressEvent // the last one; it may still wait for its delivery
 	reportedUploaded int64          // by it

@@ -49,3 +49,11 @@ func (x *extras) credentials() *credentials.Gate {
 }
 
 func (x *extras) hasProvider() bool { return x != nil && x.provider != nil }
+
+// takeGate returns the gate of x's Provider, which another uses from now on; nil: there is none.
+func (x *extras) takeGate() *providerGate {
+	if x == nil {
+		return nil
+	}
+	return x.gate.Swap(nil)
+}

@@ -13,7 +13,7 @@ import (
 type cost struct{ kept, bytes, mallocs uint64 }
 
 // fill adds n files with names as long as real ones, which share their options.
-func fill(t *testing.T, c *upload.Client, b *testbed, n int) {
+func fill(t *testing.T, c *upload.Client, b *testbed, n int, give ...func(int, *upload.File)) {
 	t.Helper()
 	folder := b.dir + "/" + strings.Repeat("a", 60) + "/"
 	f := b.bytesOf("x", 1)
@@ -21,6 +21,9 @@ func fill(t *testing.T, c *upload.Client, b *testbed, n int) {
 	f.Endpoint = "oss-cn-hangzhou.aliyuncs.com"
 	for i := range n {
 		f.Path, f.Object = fmt.Sprint(folder, i, ".mp4"), fmt.Sprint("in/2026/11/21/", i, ".mp4")
+		for _, give := range give {
+			give(i, &f)
+		}
 		if _, err := c.AddFile(f); err != nil {
 			t.Fatal(err)
 		}

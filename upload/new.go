@@ -25,6 +25,7 @@ func New(opts *Options) (*Client, error) {
 		list:    filelist.New(o.limits(o.Parallel)),
 		slots:   slots.New(o.Parallel),
 	}
+	c.list.Shelved = c.shared.shelf.file
 	if err := c.openStore(); err != nil {
 		return nil, err
 	}

@@ -64,11 +64,11 @@ type Options struct {
 	// failed one again, call ResumeFile in OnFailed, or AddFile later: its checkpoint stays,
 	// so that it resumes. Wait, Upload, and a WaitFile that began before the file left the
 	// list, return what they do without ForgetEnded. The default is that files stay until
-	// DeleteFile or ClearFiles. One that has ended takes at most 400 bytes then, where path
-	// and object have 130 characters together. What it was given comes on top of that
-	// (a Source, a Tag, properties that no other file has), and so does the cause of a failure
-	// that is no answer of the server, an error of the network for example. Files of a
-	// Group that did not succeed, and those of a Provider of their own, take 1 KB more.
+	// DeleteFile or ClearFiles. One that has ended takes at most 400 bytes then, however it
+	// ended, where path and object have 130 characters together. What you gave it comes on top
+	// of that (the value of a Source or a Tag, properties that no other file has, an error of
+	// yours), and what only few files have: a video, credentials set by SetToken, an error
+	// of a kind that is in no other file.
 	ForgetEnded bool
 
 	// PartSize is the size of each part but the last, in bytes: from 100 KiB to

@@ -27,6 +27,17 @@ func (p *packer) ints(all ...int64) {
 	}
 }
 
+// bools writes at most seven.
+func (p *packer) bools(all ...bool) {
+	var bits uint64
+	for i, is := range all {
+		if is {
+			bits |= 1 << i
+		}
+	}
+	p.number(bits)
+}
+
 func (p *packer) text(s string) {
 	p.number(uint64(len(s)))
 	p.b = append(p.b, s...)
@@ -104,6 +115,13 @@ func (p *unpacker) ints(all ...*int64) {
 	}
 }
 
+func (p *unpacker) bools(all ...*bool) {
+	bits := p.number()
+	for i, is := range all {
+		*is = bits&(1<<i) != 0
+	}
+}
+
 func (p *unpacker) text() string {
 	n := int(p.number())
 	s := p.rest[:n]
@@ -152,13 +170,16 @@ func (p *unpacker) result(size int64) *Result {
 	return r
 }
 
-// texts are those that many files have, by numbers from 1 on.
+// texts are those that many files have, and errors, by numbers from 1 on.
 type texts struct {
 	numbers map[string]uint64
 	all     []string
+	causes  map[error]uint64
+	errors  []error
 }
 
-// maxTexts bounds how many texts are kept: some servers say something else each time.
+// maxTexts bounds how many texts are kept, and errors: some servers say something else each
+// time.
 const maxTexts = 500
 
 // number returns the number of a text; 0: it has none.

@@ -1,66 +1,43 @@
 package upload
 
-import (
-	"time"
-
-	"github.com/vodupload/vodupload/upload/internal/transfer"
-)
-
 // An errorKind says how the error of a file is kept on the shelf.
 type errorKind uint64
 
 const (
 	noError     errorKind = iota
-	answerError           // an answer of the server: packed as a whole
+	packedError           // packed as a whole
 	fileError             // about the file as it is: packed but for its cause
 	otherError            // as it is
 )
 
-func kindOf(e *entry) errorKind {
+// err writes the error of a file, and returns what of it has to be kept as it is.
+func (p *packer) err(e *entry) (kept errorKind) {
 	err := e.err
-	if err == nil {
+	switch {
+	case err == nil:
+		p.number(uint64(noError))
 		return noError
-	}
-	if err.FileID != e.id || err.Path != e.path || err.Bucket != e.bucket || err.Object != e.object || err.UploadID != e.uploadID {
+	case err.FileID != e.id || err.Path != e.path || err.Bucket != e.bucket || err.Object != e.object || err.UploadID != e.uploadID:
+		p.number(uint64(otherError))
 		return otherError
 	}
-	a, ok := err.Err.(*transfer.Error)
-	if !ok || *a != *answerOf(err, a) {
-		return fileError
+	cause := packer{texts: p.texts}
+	kept = packedError
+	if !cause.cause(e, err, err.Err) {
+		kept = fileError
 	}
-	return answerError
-}
-
-// answerOf returns the cause of err without what a packed one does not have. What is in
-// err already, it has from there.
-func answerOf(err *Error, a *transfer.Error) *transfer.Error {
-	return &transfer.Error{
-		Op: err.Op, Bucket: err.Bucket, Object: err.Object, UploadID: err.UploadID, Part: err.Part, Status: err.Status, RequestID: err.RequestID,
-		Class: a.Class, Code: a.Code, Message: a.Message, EC: a.EC, Endpoint: a.Endpoint, Delay: a.Delay, Generation: a.Generation,
-	}
-}
-
-func (p *packer) err(e *entry) {
-	kind := kindOf(e)
-	p.number(uint64(kind))
-	if kind == noError || kind == otherError {
-		return
-	}
-	err := e.err
+	p.number(uint64(kept))
 	p.common(err.Op)
 	p.common(err.Code)
 	p.id(err.RequestID)
 	p.ints(int64(err.Part), int64(err.Status))
-	if a, ok := err.Err.(*transfer.Error); ok && kind == answerError {
-		p.common(a.Code)
-		p.common(a.Message)
-		p.common(a.EC)
-		p.common(a.Endpoint)
-		p.ints(int64(a.Class), int64(a.Delay), int64(a.Generation))
+	if kept == packedError {
+		p.b = append(p.b, cause.b...)
 	}
+	return kept
 }
 
-// err returns the error of a file, without what rareInfo has of it.
+// err returns the error of a file, without what had to be kept as it is.
 func (p *unpacker) err(e *entry) *Error {
 	kind := errorKind(p.number())
 	if kind == noError || kind == otherError {
@@ -69,11 +46,8 @@ func (p *unpacker) err(e *entry) *Error {
 	err := &Error{FileID: e.id, Path: e.path, Bucket: e.bucket, Object: e.object, UploadID: e.uploadID}
 	err.Op, err.Code, err.RequestID = p.common(), p.common(), p.id()
 	err.Part, err.Status = int(p.int()), int(p.int())
-	if kind == answerError {
-		var a transfer.Error
-		a.Code, a.Message, a.EC, a.Endpoint = p.common(), p.common(), p.common(), p.common()
-		a.Class, a.Delay, a.Generation = transfer.Class(p.int()), time.Duration(p.int()), uint64(p.int())
-		err.Err = answerOf(err, &a)
+	if kind == packedError {
+		err.Err = p.cause(e, err)
 	}
 	return err
 }

@@ -96,6 +96,9 @@ func (c *Client) performLocked(effect filelist.Effect) {
 func (c *Client) sessionLocked(e *entry) *transfer.Session {
 	if e.session == nil {
 		e.session = c.service.NewSession(e.stream)
+		if e.remembers {
+			e.session.SetPutUnknown()
+		}
 	}
 	return e.session
 }

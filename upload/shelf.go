@@ -89,6 +89,23 @@ func (s *shelf) unique(k checkpoint.Key) error {
 	return nil
 }
 
+// extrasOf returns the extras of the file that has a key; nil: it has none, or there is no
+// such file.
+func (s *shelf) extrasOf(k checkpoint.Key) *extras {
+	id, ok := s.keys[hashOf(k)]
+	if !ok {
+		return nil
+	}
+	e, _ := s.unpack(id)
+	return e.extras
+}
+
+// file returns a file on the shelf as the list knew it.
+func (s *shelf) file(id filelist.ID) filelist.File {
+	_, left := s.unpack(FileID(id))
+	return left.File
+}
+
 // remove takes a file from the shelf that is there.
 func (s *shelf) remove(id FileID) (*entry, filelist.Left) {
 	e, left := s.unpack(id)

@@ -2,17 +2,27 @@ package upload_test
 
 import (
 	"bytes"
+	"context"
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
+	"net"
 	"net/http"
+	"os"
+	"path"
+	"path/filepath"
 	"reflect"
 	"runtime"
 	"slices"
+	"strconv"
 	"strings"
+	"sync/atomic"
+	"syscall"
 	"testing"
 	"time"
 
+	"github.com/vodupload/vodupload/sts"
 	"github.com/vodupload/vodupload/upload"
 	"github.com/vodupload/vodupload/upload/osstest"
 )
@@ -22,8 +32,10 @@ type accepting struct{}
 
 func (accepting) RoundTrip(req *http.Request) (*http.Response, error) {
 	if req.Body != nil {
-		_, _ = io.Copy(io.Discard, req.Body)
-		_ = req.Body.Close()
+		_, err := io.Copy(io.Discard, req.Body)
+		if _ = req.Body.Close(); err != nil {
+			return nil, err
+		}
 	}
 	header := http.Header{"Etag": {`"9B1DEB4D3B7D4BAD9BDD2B0D7B3DCB6D"`}, "X-Oss-Request-Id": {"5C3D9175B6FC201293AD4890"}}
 	return &http.Response{StatusCode: http.StatusOK, Header: header, Body: http.NoBody, Request: req, ProtoMajor: 1, ProtoMinor: 1}, nil
@@ -41,27 +53,130 @@ func (denying) RoundTrip(req *http.Request) (*http.Response, error) {
 	return res, nil
 }
 
-// TestEndedFilesAreSmall has 30,000 files end, or fewer: see many. Their paths and objects
-// have 130 characters. Each takes at most 400 bytes then, these included.
+// A roundTrip is an http.RoundTripper that sends nothing.
+type roundTrip func(*http.Request) (*http.Response, error)
+
+func (f roundTrip) RoundTrip(req *http.Request) (*http.Response, error) {
+	if req.Body != nil {
+		_ = req.Body.Close()
+	}
+	return f(req)
+}
+
+// endings are the ways in which a file can end, and what it can be given.
+var endings = []struct {
+	name   string
+	state  upload.FileState
+	server http.RoundTripper
+	change func(*upload.Options)
+	give   func() func(i int, f *upload.File)
+	end    func(c *upload.Client, id upload.FileID) error
+}{
+	{name: "succeeded", state: upload.FileSucceeded, server: accepting{}},
+	{name: "failed by an answer", state: upload.FileFailed, server: denying{}},
+	{name: "canceled", state: upload.FileCanceled, end: (*upload.Client).CancelFile},
+	{name: "failed by the network", state: upload.FileFailed, server: roundTrip(func(req *http.Request) (*http.Response, error) {
+		addr := &net.TCPAddr{IP: net.IPv4(203, 0, 113, 7), Port: 443}
+		return nil, &net.OpError{Op: "dial", Net: "tcp", Addr: addr, Err: os.NewSyscallError("connect", syscall.ECONNREFUSED)}
+	})},
+	{name: "failed by the network, from another port each", state: upload.FileFailed, server: roundTrip(func(req *http.Request) (*http.Response, error) {
+		n, _ := strconv.Atoi(strings.TrimSuffix(path.Base(req.URL.Path), ".mp4"))
+		from, to := &net.TCPAddr{IP: net.IPv4(10, 0, 0, 1), Port: 10_000 + n}, &net.TCPAddr{IP: net.IPv4(203, 0, 113, 7), Port: 443}
+		return nil, &net.OpError{Op: "read", Net: "tcp", Source: from, Addr: to, Err: os.NewSyscallError("read", syscall.ECONNRESET)}
+	})},
+	{name: "failed because the source is gone", state: upload.FileFailed, give: onDisk, end: func(c *upload.Client, id upload.FileID) error {
+		f, err := c.File(id)
+		return errors.Join(err, os.Remove(f.Path))
+	}},
+	{name: "failed because the source cannot be read", state: upload.FileFailed, server: accepting{}, give: func() func(int, *upload.File) {
+		source := upload.NewSource(unreadable("film"), 1, "v1")
+		return func(_ int, f *upload.File) { f.Source = source }
+	}},
+	{name: "failed for want of credentials", state: upload.FileFailed, change: func(o *upload.Options) {
+		o.Credentials = sts.ProviderFunc(func(context.Context) (sts.Credentials, error) {
+			return sts.Credentials{}, fmt.Errorf("no such client: %w", sts.ErrInvalidCredentials)
+		})
+	}},
+	{name: "failed by FailFile", state: upload.FileFailed, end: func(c *upload.Client, id upload.FileID) error { return c.FailFile(id, errByCaller) }},
+	{name: "of a Group, succeeded", state: upload.FileSucceeded, server: accepting{}, give: grouped},
+	{name: "of a Group, failed", state: upload.FileFailed, server: denying{}, give: grouped},
+	{name: "of a Group, held back", state: upload.FileFailed, server: denying{}, give: ranked},
+	{name: "of a Group, canceled", state: upload.FileCanceled, give: grouped, end: (*upload.Client).CancelFile},
+	{name: "of a Provider, succeeded", state: upload.FileSucceeded, server: accepting{}, give: provided},
+	{name: "of a Provider, failed", state: upload.FileFailed, server: denying{}, give: provided},
+	{name: "with a Tag and OnProgress, succeeded", state: upload.FileSucceeded, server: accepting{}, give: tagged},
+	{name: "with a Tag and OnProgress, failed", state: upload.FileFailed, server: denying{}, give: tagged},
+}
+
+var errByCaller = errors.New("the caller knows better")
+
+func onDisk() func(int, *upload.File) {
+	return func(_ int, f *upload.File) {
+		f.Source = nil
+		if err := errors.Join(os.MkdirAll(filepath.Dir(f.Path), 0o700), os.WriteFile(f.Path, []byte("x"), 0o600)); err != nil {
+			panic(err)
+		}
+	}
+}
+
+// An unreadable is the name of a file of which no read succeeds.
+type unreadable string
+
+func (u unreadable) ReadAt([]byte, int64) (int, error) {
+	return 0, &fs.PathError{Op: "read", Path: string(u), Err: fs.ErrPermission}
+}
+
+func grouped() func(int, *upload.File) {
+	g := new(upload.Group)
+	return func(_ int, f *upload.File) { f.Group = g }
+}
+
+func ranked() func(int, *upload.File) {
+	g := new(upload.Group)
+	return func(i int, f *upload.File) { f.Group, f.Rank = g, min(i, 1) }
+}
+
+func provided() func(int, *upload.File) {
+	p := sts.Static(defaultKey)
+	return func(_ int, f *upload.File) { f.Credentials = p }
+}
+
+func tagged() func(int, *upload.File) {
+	progress := func(upload.FileInfo) {}
+	return func(_ int, f *upload.File) { f.Tag, f.OnProgress = "mine", progress }
+}
+
+// TestEndedFilesAreSmall has 10,000 files end in each way, or fewer: see many. Their paths and
+// objects have 130 characters. Each takes at most 400 bytes then, these included. Without
+// -long, of the ways that take requests only the first ones.
 func TestEndedFilesAreSmall(t *testing.T) {
 	if testing.Short() {
 		t.Skip("many files take seconds: run it without -short")
 	}
 	const most = 400
-	for _, end := range []struct {
-		state  upload.FileState
-		files  int
-		server http.RoundTripper
-	}{{upload.FileSucceeded, many(30_000), accepting{}}, {upload.FileFailed, many(10_000), denying{}}, {upload.FileCanceled, many(10_000), nil}} {
-		t.Run(end.state.String(), func(t *testing.T) {
+	for i, end := range endings {
+		const always = 2
+		if end.server != nil && i >= always && !*long {
+			continue
+		}
+		t.Run(end.name, func(t *testing.T) {
+			n := many(10_000)
 			b := newTestbed(t)
+			b.opts.RetryCount = -1
 			b.opts.HTTPClient = &http.Client{Transport: end.server}
+			if end.change != nil {
+				end.change(&b.opts)
+			}
 			c := b.client()
 			took := measure(func() {
-				fill(t, c, b, end.files)
-				for id := range end.files {
-					if end.state == upload.FileCanceled {
-						b.do(c.CancelFile(upload.FileID(id + 1)))
+				give := func(int, *upload.File) {}
+				if end.give != nil {
+					give = end.give()
+				}
+				fill(t, c, b, n, give)
+				for id := range n {
+					if end.end != nil {
+						b.do(end.end(c, upload.FileID(id+1)))
 					}
 				}
 				b.do(c.Start(t.Context()))
@@ -70,12 +185,12 @@ func TestEndedFilesAreSmall(t *testing.T) {
 				}
 			})
 			const client = 256 << 10 // of its own, its connections and the pools of packages
-			kept := (took.kept - min(took.kept, client)) / uint64(end.files)
-			t.Logf("%d bytes for each of %d files", kept, end.files)
+			kept := (took.kept - min(took.kept, client)) / uint64(n)
+			t.Logf("%d bytes for each of %d files", kept, n)
 			if kept > most {
 				t.Errorf("each file keeps %d bytes, want at most %d", kept, most)
 			}
-			if s := c.Stats(); s.Files[end.state] != end.files || len(s.Files) != 1 || end.state == upload.FileSucceeded && (s.Total != int64(end.files) || s.Uploaded != s.Total) {
+			if s := c.Stats(); s.Files[end.state] != n || len(s.Files) != 1 || end.state == upload.FileSucceeded && (s.Total != int64(n) || s.Uploaded != s.Total) {
 				t.Errorf("got %+v", s)
 			}
 			runtime.KeepAlive(c)
@@ -205,6 +320,48 @@ func TestCallsOnFilesThatHaveSucceeded(t *testing.T) {
 			t.Errorf("%s after Close: got %v, want ErrClosed", call, err)
 		}
 	}
+}
+
+// TestProviderOfFilesThatFailed is that of what is done for them later, too: to abort, to
+// resume, to sweep. It is asked once.
+func TestProviderOfFilesThatFailed(t *testing.T) {
+	b := newTestbed(t)
+	b.opts.Credentials, b.opts.RetryCount, b.opts.Parallel = nil, -1, 1
+	b.server.Inject(osstest.Fail(osstest.OpUploadPart, 403, "AccessDenied").Nth(3).Always())
+	var asked atomic.Int32
+	p := &countedProvider{&asked}
+	c := b.client()
+	var files []upload.File
+	for i := range 4 {
+		f := b.file(fmt.Sprint(i), 500*kib)
+		f.Credentials, f.Tag = p, i
+		files = append(files, f)
+	}
+	ids := b.add(c, files...)
+	b.do(c.Start(b.ctx))
+	if err := c.Wait(b.ctx); err == nil {
+		t.Fatal("Wait returned nil, want 4 files that failed")
+	}
+	if n := len(b.server.Uploads(bucket)); n != 4 {
+		t.Fatalf("%d uploads at the server, want 4", n)
+	}
+	b.server.ClearFaults()
+	b.do(errors.Join(c.ResumeFile(ids[0]), c.Wait(b.ctx), c.DeleteFile(ids[1])))
+	b.same(files[0])
+	b.eventually("the upload of the deleted file to be aborted", func() bool { return len(b.server.Uploads(bucket)) == 2 })
+	b.do(c.ClearFiles())
+	b.eventually("those of the others to be aborted", func() bool { return len(b.server.Uploads(bucket)) == 0 })
+	if n := asked.Load(); n != 1 {
+		t.Errorf("the Provider was asked %d times, want once", n)
+	}
+}
+
+// A countedProvider counts how often it is asked.
+type countedProvider struct{ asked *atomic.Int32 }
+
+func (p *countedProvider) Credentials(context.Context) (sts.Credentials, error) {
+	p.asked.Add(1)
+	return defaultKey, nil
 }
 
 // TestCallsOnFilesThatFailed returns what it does before the callbacks have returned.

@@ -1,6 +1,8 @@
 package upload
 
 import (
+	"slices"
+
 	"github.com/vodupload/vodupload/checkpoint"
 	"github.com/vodupload/vodupload/upload/internal/credentials"
 	"github.com/vodupload/vodupload/upload/internal/filelist"
@@ -16,19 +18,46 @@ type shelved struct {
 
 // A more is what a file has beside its text: a binding, which it shares, or that and what
 // few files have.
-type more interface{ parts() (*binding, *rareInfo) }
+type more interface{ parts() (*binding, []any) }
 
-func (b *binding) parts() (*binding, *rareInfo)  { return b, nil }
-func (r *rareInfo) parts() (*binding, *rareInfo) { return r.place, r }
-func (o *ownInfo) parts() (*binding, *rareInfo) {
-	return o.place, &rareInfo{kept: &keptInfo{from: o.from}}
+func (b *binding) parts() (*binding, []any)   { return b, nil }
+func (o *oneInfo) parts() (*binding, []any)   { return o.place, o.values[:] }
+func (t *twoInfo) parts() (*binding, []any)   { return t.place, t.values[:] }
+func (t *threeInfo) parts() (*binding, []any) { return t.place, t.values[:] }
+func (r *rareInfo) parts() (*binding, []any)  { return r.place, r.values }
+
+// isBound reports whether something counts on the file: its group, or the gate of its Provider.
+func (s *shelved) isBound() bool {
+	_, values := s.more.parts()
+	return slices.ContainsFunc(values, func(value any) bool {
+		switch value.(type) {
+		case *providerGate, *filelist.Rank:
+			return true
+		}
+		return false
+	})
 }
 
-// ownInfo is of a file that did not succeed and has an opener of its own.
-type ownInfo struct {
-	place *binding
-	from  opener
-}
+// What few files have is one value, each of a type of its own, but for a tag, which is the first
+// then; or several.
+type (
+	oneInfo struct {
+		place  *binding
+		values [1]any
+	}
+	twoInfo struct {
+		place  *binding
+		values [2]any
+	}
+	threeInfo struct {
+		place  *binding
+		values [3]any
+	}
+	rareInfo struct {
+		place  *binding
+		values []any
+	}
+)
 
 // A binding is what files that go to one bucket share: of those that have succeeded, the
 // first two fields.
@@ -41,36 +70,15 @@ type binding struct {
 	listing  *transfer.Listing
 }
 
-// rareInfo is what few files have.
-type rareInfo struct {
-	place                      *binding
-	info                       *Info
-	tag                        any
-	videoID, mediaID, mediaURL string
-	versionID                  string
-	callbackBody               []byte
-	kept                       *keptInfo // nil: nothing
-}
-
-func (r *rareInfo) isEmpty() bool {
-	return r.info == nil && r.tag == nil && r.videoID == "" && r.mediaID == "" && r.mediaURL == "" &&
-		r.versionID == "" && r.callbackBody == nil
-}
-
-// keptInfo is what few files have of those that did not succeed, and from for these.
-type keptInfo struct {
-	extras  *extras
-	from    opener
-	media   *media.Memory
-	own     *credentials.Gate
-	session *transfer.Session
-	err     *Error // that is not about the file as it is now
-	cause   error  // of any other
-}
-
-func (k *keptInfo) isEmpty() bool {
-	return k.extras == nil && k.media == nil && k.own == nil && k.session == nil && k.err == nil && k.cause == nil
-}
+// The types of values that others have as well.
+type (
+	progressValue func(FileInfo)
+	causeValue    struct{ error }
+	textsValue    struct {
+		videoID, mediaID, mediaURL, versionID string
+		callbackBody                          []byte
+	}
+)
 
 // bindingOf returns the binding of a file, which is that of the file before where it can be.
 func (s *shelf) bindingOf(e *entry) *binding {
@@ -98,48 +106,69 @@ func isShared(o opener) bool {
 	return false
 }
 
-// moreOf returns what a file has beside its text.
-func (s *shelf) moreOf(e *entry) more {
-	r := rareInfo{place: s.bindingOf(e), info: e.info, tag: e.extras.tagged(), videoID: e.videoID, mediaID: e.mediaID, mediaURL: e.mediaURL}
-	var k keptInfo
-	var own opener
-	if e.result != nil {
-		r.versionID, r.callbackBody = e.result.VersionID, e.result.CallbackBody
-	} else {
-		k = keptOf(e)
-		if !isShared(e.from) {
-			own = e.from
+// moreOf returns what a file has beside its text. kept says what of its error that lacks.
+func (s *shelf) moreOf(e *entry, left *filelist.Left, kept errorKind) more {
+	place := s.bindingOf(e)
+	var values []any
+	add := func(has bool, value any) {
+		if has {
+			values = append(values, value)
 		}
 	}
-	switch {
-	case !k.isEmpty():
-	case r.isEmpty() && own == nil:
-		return r.place
-	case r.isEmpty():
-		return &ownInfo{r.place, own}
-	case own == nil:
-		return &r
+	add(e.extras.tagged() != nil, e.extras.tagged())
+	texts := textsOf(e)
+	add(!texts.isEmpty(), texts)
+	add(e.info != nil, e.info)
+	if e.result == nil {
+		add(e.extras.onProgress() != nil, progressValue(e.extras.onProgress()))
+		gate := e.extras.takeGate()
+		add(gate != nil, gate)
+		add(left.Rank != nil, left.Rank)
+		add(e.from != nil && !isShared(e.from), fromOf(e.from))
+		add(e.media != nil, e.media)
+		add(e.own.Load() != nil, e.own.Load())
+		add(e.session.Remembers(), e.session)
+		add(kept == otherError, e.err)
+		add(kept == fileError, causeOf(e.err))
 	}
-	k.from = own
-	r.kept = &k
-	return &r
+	switch len(values) {
+	case 0:
+		return place
+	case 1:
+		return &oneInfo{place, [1]any(values)}
+	case 2:
+		return &twoInfo{place, [2]any(values)}
+	case 3:
+		return &threeInfo{place, [3]any(values)}
+	}
+	return &rareInfo{place, values}
 }
 
-func keptOf(e *entry) keptInfo {
-	k := keptInfo{media: e.media, own: e.own.Load()}
-	if e.extras.onProgress() != nil {
-		k.extras = e.extras
+// fromOf returns an opener as a value: a Source, if it is one's.
+func fromOf(from opener) any {
+	if o, ok := from.(sourceOpener); ok {
+		return o.source
 	}
-	if e.session.Remembers() {
-		k.session = e.session
+	return from
+}
+
+func causeOf(err *Error) causeValue {
+	if err == nil {
+		return causeValue{}
 	}
-	switch kindOf(e) {
-	case otherError:
-		k.err = e.err
-	case fileError:
-		k.cause = e.err.Err
+	return causeValue{err.Err}
+}
+
+func textsOf(e *entry) *textsValue {
+	t := &textsValue{videoID: e.videoID, mediaID: e.mediaID, mediaURL: e.mediaURL}
+	if e.result != nil {
+		t.versionID, t.callbackBody = e.result.VersionID, e.result.CallbackBody
 	}
-	return k
+	return t
+}
+
+func (t *textsValue) isEmpty() bool {
+	return t.videoID == "" && t.mediaID == "" && t.mediaURL == "" && t.versionID == "" && t.callbackBody == nil
 }
 
 // The bits of a packed file's flags above those of its state.
@@ -152,6 +181,8 @@ const (
 	flagLeftover
 	flagUnfingerprinted
 	flagOwnDestination
+	flagRemembers
+	flagTag
 )
 
 func flagsOf(e *entry, f *filelist.File) uint64 {
@@ -166,6 +197,7 @@ func flagsOf(e *entry, f *filelist.File) uint64 {
 	}{
 		{flagVerified, r.Verified}, {flagSourceOnly, f.Key == media.Key(e.source)}, {flagSkipped, f.Skipped}, {flagByOther, r.CompletedByOther},
 		{flagStream, f.Stream}, {flagLeftover, f.Leftover}, {flagUnfingerprinted, e.unfingerprinted}, {flagOwnDestination, e.ownDestination},
+		{flagRemembers, e.remembers || e.session.PutUnknown()}, {flagTag, e.extras.tagged() != nil},
 	} {
 		if one.is {
 			flags |= one.flag
@@ -187,26 +219,27 @@ func (s *shelf) pack(e *entry, left *filelist.Left) shelved {
 	p.text(e.uploadID)
 	p.ints(left.Size, left.Size-left.Uploaded, left.Sent, e.partSize)
 	p.times(left.Started, left.Ended)
+	kept := noError
 	if e.result != nil {
 		p.result(e.result, left.Size)
 	} else {
 		p.other(e.opened, e.path)
 		p.ints(int64(left.Run), int64(left.Ends))
-		p.err(e)
+		kept = p.err(e)
 	}
-	return shelved{p.packed(), s.moreOf(e)}
+	return shelved{p.packed(), s.moreOf(e, left, kept)}
 }
 
 // unpack returns the file on the shelf of an ID as it was put there, but for what a run or
 // a clean-up of it makes again.
 func (s *shelf) unpack(id FileID) (*entry, filelist.Left) {
 	one := s.files[id]
-	b, rare := one.more.parts()
+	b, values := one.more.parts()
 	p := unpacker{rest: one.text, texts: &s.texts}
 	head := p.head()
 	has := func(flag uint64) bool { return head.flags&flag != 0 }
 	e := &entry{id: id, site: b.site, bucket: b.bucket, from: b.from, options: b.options, ifExists: b.ifExists, listing: b.listing}
-	e.unfingerprinted, e.ownDestination = has(flagUnfingerprinted), has(flagOwnDestination)
+	e.unfingerprinted, e.ownDestination, e.remembers = has(flagUnfingerprinted), has(flagOwnDestination), has(flagRemembers)
 	e.path = p.text()
 	e.source = p.other(e.path)
 	e.object, e.uploadID = p.text(), p.text()
@@ -229,7 +262,8 @@ func (s *shelf) unpack(id FileID) (*entry, filelist.Left) {
 		left.Run, left.Ends = int(run), int(ends)
 		e.err = p.err(e)
 	}
-	rare.unpack(e)
+	unpackValues(e, has(flagTag), values)
+	left.Rank = seatOf(has(flagTag), values)
 	left.Key = media.Key(e.source)
 	if !has(flagSourceOnly) {
 		left.Key = checkpoint.Key{Source: e.source, Endpoint: e.site.text, Bucket: e.bucket, Object: e.object}
@@ -237,36 +271,65 @@ func (s *shelf) unpack(id FileID) (*entry, filelist.Left) {
 	return e, left
 }
 
-// unpack adds to e what few files have.
-func (r *rareInfo) unpack(e *entry) {
-	if r == nil {
-		return
+// unpackValues adds to e what few files have.
+func unpackValues(e *entry, tagged bool, values []any) {
+	if tagged {
+		e.extra().tag, values = values[0], values[1:]
 	}
-	e.info, e.videoID, e.mediaID, e.mediaURL = r.info, r.videoID, r.mediaID, r.mediaURL
-	if r.tag != nil {
-		e.extras = &extras{tag: r.tag}
+	for _, value := range values {
+		switch v := value.(type) {
+		case *textsValue:
+			v.unpack(e)
+		case *Info:
+			e.info = v
+		case *providerGate:
+			e.extra().provider = v.provider
+			e.extra().gate.Store(v)
+		case progressValue:
+			e.extra().progress = v
+		case opener:
+			e.from = v
+		case Source:
+			e.from = sourceOpener{v}
+		case *media.Memory:
+			e.media = v
+		case *credentials.Gate:
+			e.own.Store(v)
+		case *transfer.Session:
+			e.session = v
+		case *Error:
+			e.err = v
+		case causeValue:
+			e.err.Err = v.error
+		}
 	}
-	if res := e.result; res != nil {
-		res.VideoID, res.MediaID, res.MediaURL = r.videoID, r.mediaID, r.mediaURL
-		res.VersionID, res.CallbackBody = r.versionID, r.callbackBody
+}
+
+// seatOf returns the place in a group that is among the values.
+func seatOf(tagged bool, values []any) *filelist.Rank {
+	if tagged {
+		values = values[1:]
 	}
-	k := r.kept
-	if k == nil {
-		return
+	for _, value := range values {
+		if rank, ok := value.(*filelist.Rank); ok {
+			return rank
+		}
 	}
-	e.media, e.session = k.media, k.session
-	e.own.Store(k.own)
-	if k.extras != nil {
-		e.extras = k.extras
+	return nil
+}
+
+// extra returns the extras of e, new ones if it has none.
+func (e *entry) extra() *extras {
+	if e.extras == nil {
+		e.extras = new(extras)
 	}
-	if k.from != nil {
-		e.from = k.from
-	}
-	if k.cause != nil {
-		e.err.Err = k.cause
-	}
-	if k.err != nil {
-		e.err = k.err
+	return e.extras
+}
+
+func (t *textsValue) unpack(e *entry) {
+	e.videoID, e.mediaID, e.mediaURL = t.videoID, t.mediaID, t.mediaURL
+	if r := e.result; r != nil {
+		r.VideoID, r.MediaID, r.MediaURL, r.VersionID, r.CallbackBody = t.videoID, t.mediaID, t.mediaURL, t.versionID, t.callbackBody
 	}
 }
 

@@ -21,7 +21,7 @@ import (
 func TestFieldsOfShelvedFiles(t *testing.T) {
 	kept := []string{
 		"id", "path", "opened", "source", "info", "from", "options", "ifExists", "listing", "extras", "unfingerprinted", "site", "bucket", "object",
-		"ownDestination", "media", "videoID", "mediaID", "mediaURL", "own", "session", "uploadID", "partSize", "err", "result",
+		"ownDestination", "media", "videoID", "mediaID", "mediaURL", "own", "remembers", "session", "uploadID", "partSize", "err", "result",
 	}
 	// Made by a run or a clean-up, about one, or of a Reader, which is not read again.
 	madeAgain := []string{"cancel", "steps", "waits", "outage", "progress", "reportedUploaded", "reportedSize", "end", "direct", "provided", "stream"}

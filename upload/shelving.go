@@ -33,11 +33,11 @@ func (c *Client) decideOn(id FileID, call string, fn func(*filelist.List) error)
 }
 
 // clearShelfLocked takes all files from the shelf. Those that have left something behind go
-// back into the list, for it to be removed.
+// back into the list, for it to be removed, and so do those that others count on.
 func (c *Client) clearShelfLocked() {
 	s := &c.shared.shelf
 	for id, one := range s.files {
-		if one.text.head().leftover {
+		if one.text.head().leftover || one.isBound() {
 			c.takeDownLocked(id)
 		}
 	}
@@ -48,9 +48,6 @@ func (c *Client) clearShelfLocked() {
 // is gone. A file that was set back since stays.
 func (c *Client) leave(e *entry, end int) {
 	_ = c.decide(func(l *filelist.List) error {
-		if !c.opts.ForgetEnded && e.result == nil && e.extras.hasProvider() { // which a Sweep may need
-			return nil
-		}
 		if left, ok := l.Leave(filelist.ID(e.id), end, e.err); ok && !c.opts.ForgetEnded {
 			c.shared.shelf.put(e, &left)
 		}

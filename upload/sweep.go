@@ -165,10 +165,14 @@ func (c *Client) isWanted(k checkpoint.Key) (wanted bool) {
 // credentials of its own; nil: there is none.
 func (c *Client) gateOf(k checkpoint.Key) (gate transfer.Gate) {
 	c.view(func(l *filelist.List) {
+		var x *extras
 		if f, ok := l.Find(k); ok {
-			if own := c.entries[FileID(f.ID)].extras.credentials(); own != nil {
-				gate = &fileGate{c: c, cleanup: true, sweep: own}
-			}
+			x = c.entries[FileID(f.ID)].extras
+		} else {
+			x = c.shared.shelf.extrasOf(k)
+		}
+		if own := x.credentials(); own != nil {
+			gate = &fileGate{c: c, cleanup: true, sweep: own}
 		}
 	})
 	return gate

@@ -43,6 +43,10 @@ type Effect struct {
 	Err    error
 }
 
+// maxSpare is how many effects the list keeps room for: a decision about a long list has many
+// more, once.
+const maxSpare = 256
+
 func (l *List) effect(e Effect) { l.effects = append(l.effects, e) }
 
 func (l *List) notify(f *node, event Event) {
@@ -63,6 +67,8 @@ func (l *List) Take() []Effect {
 	l.dropped = l.dropped[:0]
 	taken := l.effects
 	l.effects = l.spare[:0]
-	l.spare = taken
+	if l.spare = taken; cap(taken) > maxSpare {
+		l.spare = nil
+	}
 	return taken
 }

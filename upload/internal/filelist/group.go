@@ -26,10 +26,13 @@ type rank struct {
 	group   *Group
 	number  int
 	pending int                            // listed files that have not ended
-	failed  map[ID]struct{}                // listed files that ended without success
+	failed  map[ID]struct{}                // files that ended without success, and are listed or may return
 	lost    map[checkpoint.Key]*GroupError // forgotten ones; nil: none
 	held    []*node                        // wait for lower ranks; some may have stopped waiting since
 }
+
+// A Rank is what a file that has left and may return keeps of its place in a group.
+type Rank = rank
 
 // isClear reports whether the rank holds nobody back.
 func (r *rank) isClear() bool { return r.pending == 0 && len(r.failed)+len(r.lost) == 0 }
@@ -151,6 +154,15 @@ func (l *List) lose(f *node) {
 	f.rank.lost[f.Key] = groupErrorOf(&f.File)
 }
 
+// groupErrorOf is the error of files that wait for one which ended without success.
+func (l *List) groupErrorOf(id ID) *GroupError {
+	if f := l.files[id]; f != nil {
+		return groupErrorOf(&f.File)
+	}
+	f := l.Shelved(id)
+	return groupErrorOf(&f)
+}
+
 func groupErrorOf(f *File) *GroupError { return &GroupError{ID: f.ID, Key: f.Key, State: f.State} }
 
 // settleGroups gives the files of changed groups their turn, or fails them. Only a
@@ -235,7 +247,7 @@ func (l *List) groupError(r *rank) *GroupError {
 		}
 	}
 	if id != 0 {
-		consider(groupErrorOf(&l.files[id].File))
+		consider(l.groupErrorOf(id))
 	}
 	for _, e := range r.lost {
 		consider(e)

@@ -93,7 +93,7 @@ func (l *List) Failures(m Mark, shelved iter.Seq2[ID, int]) (failed []Failure, m
 
 // over has a file that has ended leave the list, where it is to.
 func (l *List) over(f *node) {
-	leaves := l.limits.ForgetEnded || l.limits.ShelveEnded && (f.State == FileSucceeded || f.rank == nil)
+	leaves := l.limits.ForgetEnded || l.limits.ShelveEnded
 	if leaves && f.Lane == Queue && !f.Deleted && f.Done() && f.leaves != f.ends {
 		f.leaves = f.ends
 		l.effect(Effect{Kind: Over, File: f.ID, Run: f.ends})
@@ -112,7 +112,10 @@ func (l *List) Leave(id ID, end int, err error) (Left, bool) {
 	if f.State == FileFailed && l.limits.ForgetEnded {
 		l.failures.keep(f, err)
 	}
-	left := Left{f.File, f.ends, f.failure}
+	left := Left{File: f.File, Ends: f.ends, Failure: f.failure}
+	if !l.limits.ForgetEnded && f.stands == unsuccess { // it fails higher ranks until it returns
+		left.Rank, f.rank = f.rank, nil
+	}
 	l.Forget(id)
 	return left, true
 }
@@ -120,14 +123,18 @@ func (l *List) Leave(id ID, end int, err error) (Left, bool) {
 // A Left is a file that has left the list and may return.
 type Left struct {
 	File
-	Ends    int // how often it has ended
-	Failure int // the number of its last failure; 0: none
+	Ends    int   // how often it has ended
+	Failure int   // the number of its last failure; 0: none
+	Rank    *Rank // in a group that counts it still; nil: there is none
 }
 
 // Return puts a file back that has left, where it was in the order of the list. It is for
 // a call that may change it: [List.LeaveAgain] follows.
 func (l *List) Return(left Left) {
-	f := &node{File: left.File, ends: left.Ends, failure: left.Failure}
+	f := &node{File: left.File, ends: left.Ends, failure: left.Failure, rank: left.Rank}
+	if f.rank != nil {
+		f.stands = unsuccess
+	}
 	l.files[f.ID] = f
 	l.keys[f.Key] = f.ID
 	l.linkInOrder(f)

@@ -16,7 +16,7 @@ type Limits struct {
 	// ForgetEnded has files of the queue leave the list once they have ended: an [Over]
 	// effect follows each end, and the owner calls [List.Leave]. With ShelveEnded the owner
 	// keeps them in another form, and those that did not succeed may come back by
-	// [List.Return]; those of a group stay until they have succeeded.
+	// [List.Return].
 	ForgetEnded, ShelveEnded bool
 }
 
@@ -24,6 +24,9 @@ type Limits struct {
 type List struct {
 	// Now is the time of the present decision. The owner sets it.
 	Now time.Time
+
+	// Shelved returns a file that has left and may return. The owner sets it.
+	Shelved func(ID) File
 
 	limits   Limits
 	state    State

@@ -31,8 +31,14 @@ func (s *Service) NewSession(st *Stream) *Session {
 }
 
 // Remembers reports whether the session knows something that no record has and another
-// run needs. A nil one does not.
-func (f *Session) Remembers() bool { return f != nil && (f.putUnknown || !f.lost.none()) }
+// run needs, beside PutUnknown. A nil one does not.
+func (f *Session) Remembers() bool { return f != nil && !f.lost.none() }
+
+// PutUnknown reports whether a PutObject of an earlier run may have made the object.
+func (f *Session) PutUnknown() bool { return f != nil && f.putUnknown }
+
+// SetPutUnknown has the session know what one before it did.
+func (f *Session) SetPutUnknown() { f.putUnknown = true }
 
 // store returns where the checkpoint of a job is kept.
 func (f *Session) store(job *Job) checkpoint.Store {
