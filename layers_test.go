@@ -36,7 +36,7 @@ var layers = map[string][]layer{
 		},
 		{
 			"files",
-			"entry extras file fileend group inspect packed packederror providers readers shelf shelved site waits",
+			"entry extras file fileend group inspect packed packedcause packederror providers readers shelf shelved site waits",
 			"a file as it is given, kept in the list, and packed when it has ended: facts, which the client's lock guards",
 		},
 		{
