@@ -99,7 +99,7 @@ var endings = []struct {
 	}},
 	{name: "failed by FailFile", state: upload.FileFailed, end: func(c *upload.Client, id upload.FileID) error { return c.FailFile(id, errByCaller) }},
 	{name: "of a Group, succeeded", state: upload.FileSucceeded, server: accepting{}, give: grouped},
-	{name: "of a Group, failed", state: upload.FileFailed, server: denying{}, give: grouped},
+	{name: "of a Group, failed", state: upload.FileFailed, server: denying{}, give: groupedOnDisk},
 	{name: "of a Group, held back", state: upload.FileFailed, server: denying{}, give: ranked},
 	{name: "of a Group, canceled", state: upload.FileCanceled, give: grouped, end: (*upload.Client).CancelFile},
 	{name: "of a Provider, succeeded", state: upload.FileSucceeded, server: accepting{}, give: provided},
@@ -129,6 +129,14 @@ func (u unreadable) ReadAt([]byte, int64) (int, error) {
 func grouped() func(int, *upload.File) {
 	g := new(upload.Group)
 	return func(_ int, f *upload.File) { f.Group = g }
+}
+
+func groupedOnDisk() func(int, *upload.File) {
+	disk, group := onDisk(), grouped()
+	return func(i int, f *upload.File) {
+		disk(i, f)
+		group(i, f)
+	}
 }
 
 func ranked() func(int, *upload.File) {
