@@ -207,6 +207,10 @@ func nodesFail(t *testing.T, cluster *fleettest.Cluster) {
 		cluster.Restart(0)
 		cluster.Restart(1)
 		cluster.Ready()
+		within(t, "the stream has a leader", func() bool { // a claim waits for two thirds of the lease only
+			_, err := store.Has(t.Context(), key)
+			return err == nil
+		})
 		oss.pause.Store(0)
 		for i := range errs {
 			object := fmt.Sprint(i, ".mp4")
