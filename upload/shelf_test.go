@@ -154,9 +154,9 @@ func tagged() func(int, *upload.File) {
 	return func(_ int, f *upload.File) { f.Tag, f.OnProgress = "mine", progress }
 }
 
-// TestEndedFilesAreSmall has 10,000 files end in each way, or fewer: see many. Their paths and
-// objects have 130 characters. Each takes at most 400 bytes then, these included. Without
-// -long, of the ways that take requests only the first ones.
+// TestEndedFilesAreSmall has 10,000 files end in each way, or fewer: see many. Each takes at
+// most 400 bytes then, a path of 130 characters and its object's name included. Without -long, of
+// the ways that take requests only the first ones.
 func TestEndedFilesAreSmall(t *testing.T) {
 	if testing.Short() {
 		t.Skip("many files take seconds: run it without -short")
