@@ -8,6 +8,7 @@ import (
 	"net"
 	"os"
 	"reflect"
+	"slices"
 	"strings"
 	"time"
 
@@ -60,6 +61,31 @@ func isPlainWrap(err error) bool {
 		t = t.Elem()
 	}
 	return strings.HasPrefix(t.PkgPath(), module) && t.Name() != "" && t.Name()[0] >= 'a'
+}
+
+// calledPackages are those of the standard library whose errors are called here.
+var calledPackages = map[string]bool{
+	"context": true, "crypto/tls": true, "crypto/x509": true, "errors": true, "fmt": true, "internal/poll": true,
+	"io": true, "io/fs": true, "net": true, "net/http": true, "os": true, "syscall": true,
+}
+
+// mayBeCalled reports whether the methods of an error, and of all that it wraps, are of
+// the standard library or of this module. Those of others may take any lock, call the client
+// or panic: none is called while the client's lock is held.
+func mayBeCalled(err error) bool {
+	v := reflect.ValueOf(err)
+	t := v.Type()
+	if t.Kind() == reflect.Pointer {
+		if v.IsNil() {
+			return false
+		}
+		t = t.Elem()
+	}
+	pkg := t.PkgPath()
+	if !calledPackages[pkg] && (!strings.HasPrefix(pkg, module) || strings.HasSuffix(pkg, "_test")) {
+		return false
+	}
+	return !slices.ContainsFunc(wrapped(err), func(one error) bool { return one != nil && !mayBeCalled(one) })
 }
 
 // wrapped returns the errors that err wraps.
@@ -225,7 +251,7 @@ func (p *packer) addr(a net.Addr) bool {
 	case a == nil:
 		p.number(0)
 		return true
-	case !ok:
+	case !ok, tcp == nil:
 		return false
 	}
 	p.number(1)

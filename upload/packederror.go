@@ -23,7 +23,7 @@ func (p *packer) err(e *entry) (kept errorKind) {
 	}
 	cause := packer{texts: p.texts}
 	kept = packedError
-	if !cause.cause(e, err, err.Err) {
+	if err.Err != nil && !mayBeCalled(err.Err) || !cause.cause(e, err, err.Err) {
 		kept = fileError
 	}
 	p.number(uint64(kept))

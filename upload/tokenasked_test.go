@@ -38,7 +38,7 @@ func TestTokenIsAskedForWhateverNeedsIt(t *testing.T) {
 				if name != "OnTokenExpired" {
 					return
 				}
-				asked <- f
+				defer func() { asked <- f }() // then the client may be closed
 				if err := c.ResumeWithToken(b.newToken(2)); err != nil {
 					t.Error(err)
 				}
