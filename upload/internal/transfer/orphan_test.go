@@ -200,8 +200,8 @@ func TestRunWasEndedWhileItInitiated(t *testing.T) {
 		r.ok()
 		r.left(1, 0)
 	})
-	paused := func(t *testing.T, run func(r *testbed, ctx context.Context) error) *testbed {
-		r := newTestbed(t, fiveParts)
+	// pause has a run be paused in its Initiate, which makes an upload.
+	pause := func(t *testing.T, r *testbed, run func(r *testbed, ctx context.Context) error) {
 		held := osstest.Hang(osstest.OpInitiateMultipartUpload).AfterWork()
 		r.server.Inject(held)
 		ctx, stop := context.WithCancelCause(r.ctx)
@@ -213,6 +213,10 @@ func TestRunWasEndedWhileItInitiated(t *testing.T) {
 			t.Fatalf("got %v, want %v", err, errPause)
 		}
 		r.calm()
+	}
+	paused := func(t *testing.T, run func(r *testbed, ctx context.Context) error) *testbed {
+		r := newTestbed(t, fiveParts)
+		pause(t, r, run)
 		r.left(1, 0)
 		return r
 	}
@@ -245,17 +249,7 @@ func TestRunWasEndedWhileItInitiated(t *testing.T) {
 		r := newTestbed(t, fiveParts)
 		session := r.service().NewSession(nil)
 		for range 2 {
-			held := osstest.Hang(osstest.OpInitiateMultipartUpload).AfterWork()
-			r.server.Inject(held)
-			ctx, stop := context.WithCancelCause(r.ctx)
-			go func() {
-				<-held.Fired()
-				stop(errPause)
-			}()
-			if err := runOf(r, session, ctx); !errors.Is(err, errPause) {
-				t.Fatalf("got %v, want %v", err, errPause)
-			}
-			r.calm()
+			pause(t, r, func(r *testbed, ctx context.Context) error { return runOf(r, session, ctx) })
 		}
 		r.left(2, 0)
 		return r, session
