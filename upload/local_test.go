@@ -215,7 +215,7 @@ func TestLocalDirectoryRemoved(t *testing.T) {
 		dir, _ := b.withDir()
 		b.opts.Parallel = 1
 		b.atPart("6", func() { removed(t, dir) })
-		hang := osstest.Hang(osstest.OpUploadPart).Part(8)
+		hang := osstest.Hang(osstest.OpUploadPart).Nth(8)
 		b.server.Inject(hang)
 		f := b.file("a", 1000*kib)
 		c := b.client()

@@ -79,7 +79,7 @@ func TestMetricsOfWhatIsResumed(t *testing.T) {
 	b := newBackend(t, otelupload.Options{})
 	store := checkpoint.NewMemory()
 	client, server := b.client(func(o *upload.Options) { o.Checkpoints = store })
-	hang := osstest.Hang(osstest.OpUploadPart).Part(3).BeforeWork()
+	hang := osstest.Hang(osstest.OpUploadPart).Nth(3).BeforeWork()
 	server.Inject(hang)
 	ctx, cancel := context.WithCancel(t.Context())
 	go func() { <-hang.Fired(); cancel() }()
