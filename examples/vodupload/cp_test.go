@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"fmt"
 	"io"
 	"net/http"
@@ -293,6 +294,14 @@ func TestManifest(t *testing.T) {
 		}
 	}
 	w.upload("cp", dir, "oss://media/", "--manifest", filepath.Join(w.dir, "no/folder")).wants(t, exitUsage)
+	t.Run("is no film that is there", func(t *testing.T) {
+		film := w.file("film.mp4", 1000)
+		before, _ := os.ReadFile(film)
+		r := w.upload("cp", film, "oss://media/", "--manifest", film).wants(t, exitUsage)
+		if now, _ := os.ReadFile(film); !bytes.Equal(now, before) || !strings.Contains(r.stderr, "not a list of uploads") {
+			t.Errorf("%d bytes are left: %s", len(now), r.stderr)
+		}
+	})
 }
 
 // What is wrong for all files is said once.

@@ -1,7 +1,9 @@
 package main
 
 import (
+	"errors"
 	"fmt"
+	"io/fs"
 	"path/filepath"
 	"time"
 
@@ -52,6 +54,9 @@ func (r *record) close() error {
 		return nil
 	}
 	if err := r.to.Close(); err != nil {
+		if of := (*fs.PathError)(nil); errors.As(err, &of) {
+			err = of.Err // the path is named
+		}
 		return fmt.Errorf("the manifest %s is not complete: %w", r.path, err)
 	}
 	return nil

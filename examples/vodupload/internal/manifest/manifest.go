@@ -4,19 +4,23 @@
 //	{"path":"/films/talk.mp4","bucket":"media","object":"in/talk.mp4","size":1048577,
 //	 "crc64":"9871262367192871","etag":"5B3C1A2E…-2","parts":2,"time":"2026-11-27T08:00:00Z"}
 //
-// (on one line). A line is written by one call, and a list that is opened again begins with
-// a whole line, whatever ended the process that wrote it. Of several lines for an object the last counts.
+// (on one line). A line is written by one call, and a list that is opened again continues with
+// a whole line, whatever ended the process that wrote it. Of several lines for an object the
+// last counts.
 package manifest
 
 import (
 	"bufio"
 	"bytes"
+	"cmp"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 	"sync"
+	"syscall"
 	"time"
 )
 
@@ -40,34 +44,78 @@ type Writer struct {
 	err error // of a line that is there in part, perhaps
 }
 
+// ErrNoList is the error of Open for a file that has something else in it: nothing of it is
+// changed.
+var ErrNoList = errors.New("not a list of uploads, so it is left as it is")
+
 // Open opens the list at path, which is made if it is not there. What an earlier process
-// wrote of a line that it did not finish is cut off.
+// wrote of a line that it did not finish is cut off. Of a named pipe somebody has to be
+// reading already.
 func Open(path string) (*Writer, error) {
-	f, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE|os.O_APPEND, 0o666)
-	if err != nil {
-		return nil, fmt.Errorf("manifest: %w", err)
+	flags := os.O_RDWR | os.O_CREATE | os.O_APPEND
+	if info, err := os.Stat(path); err == nil && info.Mode()&fs.ModeNamedPipe != 0 {
+		// Opened for reading, too, a pipe would never say that its reader is gone: lines were
+		// lost, and once the pipe is full the upload would wait for ever.
+		flags = os.O_WRONLY | syscall.O_NONBLOCK
 	}
-	if err := cutTail(f); err != nil {
-		return nil, errors.Join(fmt.Errorf("manifest: %w", err), f.Close())
+	f, err := os.OpenFile(path, flags, 0o666)
+	if errors.Is(err, syscall.ENXIO) {
+		return nil, fmt.Errorf("nobody reads the pipe %s: start its reader first", path)
+	}
+	if err != nil {
+		return nil, err
+	}
+	if err := continueList(f); err != nil {
+		return nil, errors.Join(err, f.Close())
 	}
 	return &Writer{f: f}, nil
 }
 
-// cutTail removes what follows the last end of a line.
-func cutTail(f *os.File) error {
+// continueList prepares a file for the first line. What is no list stays as it is.
+func continueList(f *os.File) error {
 	info, err := f.Stat()
 	if err != nil || !info.Mode().IsRegular() {
 		return err
 	}
+	if err := checkStart(io.NewSectionReader(f, 0, info.Size())); err != nil {
+		return fmt.Errorf("%s: %w: %w", f.Name(), ErrNoList, err)
+	}
+	return cutTail(f, info.Size())
+}
+
+// checkStart returns an error unless r begins as a list does, or is empty.
+func checkStart(r io.Reader) error {
+	lines := bufio.NewReaderSize(r, longestLine)
+	for {
+		text, err := lines.ReadSlice('\n')
+		switch {
+		case err == io.EOF:
+			if began := []byte(`{"path":"`); bytes.HasPrefix(text, began) || bytes.HasPrefix(began, text) {
+				return nil // a first line that was cut off
+			}
+			return errors.New("its only line is none of a list")
+		case errors.Is(err, bufio.ErrBufferFull):
+			return fmt.Errorf("its first line is longer than %d bytes", longestLine)
+		case err != nil:
+			return err
+		case len(bytes.TrimSpace(text)) > 0:
+			_, err := parse(text)
+			return err
+		}
+	}
+}
+
+// cutTail removes what follows the last end of a line.
+func cutTail(f *os.File, size int64) error {
 	const block = 64 << 10
-	for end := info.Size(); end > 0; {
+	for end := size; end > 0; {
 		from := max(0, end-block)
 		buf := make([]byte, end-from)
 		if _, err := f.ReadAt(buf, from); err != nil {
 			return err
 		}
 		if i := bytes.LastIndexByte(buf, '\n'); i >= 0 || from == 0 {
-			if whole := from + int64(i) + 1; whole < info.Size() {
+			if whole := from + int64(i) + 1; whole < size {
 				return f.Truncate(whole)
 			}
 			return nil
@@ -81,17 +129,14 @@ func cutTail(f *os.File) error {
 func (w *Writer) Add(l Line) error {
 	text, err := json.Marshal(l)
 	if err != nil {
-		return fmt.Errorf("manifest: %w", err)
+		return err
 	}
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	if w.err == nil {
 		_, w.err = w.f.Write(append(text, '\n'))
 	}
-	if w.err != nil {
-		return fmt.Errorf("manifest: %w", w.err)
-	}
-	return nil
+	return w.err
 }
 
 // Close makes the list durable and closes it. It returns the error of an earlier Add, too.
@@ -102,10 +147,7 @@ func (w *Writer) Close() error {
 	if info, err := w.f.Stat(); err == nil && !info.Mode().IsRegular() {
 		syncErr = nil // a pipe
 	}
-	if err := errors.Join(w.err, syncErr, w.f.Close()); err != nil {
-		return fmt.Errorf("manifest: %w", err)
-	}
-	return nil
+	return cmp.Or(w.err, syncErr, w.f.Close())
 }
 
 // longestLine bounds what is read of one line: names are at most some kilobytes.

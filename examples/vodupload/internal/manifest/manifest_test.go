@@ -2,6 +2,7 @@ package manifest
 
 import (
 	"bytes"
+	"errors"
 	"os"
 	"path/filepath"
 	"reflect"
@@ -66,7 +67,8 @@ func TestWriterAndRead(t *testing.T) {
 
 func TestLongTailIsCutOff(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "m.jsonl")
-	if err := os.WriteFile(path, []byte("x\n"+strings.Repeat("y", 200<<10)), 0o600); err != nil {
+	const first = `{"path":"/a","bucket":"m","object":"o","size":1,"crc64":"1"}` + "\n"
+	if err := os.WriteFile(path, []byte(first+strings.Repeat("y", 200<<10)), 0o600); err != nil {
 		t.Fatal(err)
 	}
 	w, err := Open(path)
@@ -74,9 +76,46 @@ func TestLongTailIsCutOff(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer w.Close()
-	if text, _ := os.ReadFile(path); string(text) != "x\n" {
+	if text, _ := os.ReadFile(path); string(text) != first {
 		t.Errorf("%d bytes are left", len(text))
 	}
+}
+
+// A path that was mistyped may be that of a film.
+func TestOpenLeavesWhatIsNoList(t *testing.T) {
+	for name, text := range map[string]string{
+		"a film of one line":       "\x00\x00\x00\x18ftypmp42",
+		"a film of many lines":     "\x00\x00\x00\x18ftypmp42\n\x00\n",
+		"a film without lines":     strings.Repeat("\x00", 200<<10),
+		"a text":                   "hello",
+		"other JSON lines":         `{"v":1,"type":"start"}` + "\n" + `{"v":1`,
+		"a JSON file":              `{"paths":[]}`,
+		"a list with another head": "# done\n" + `{"path":"/a","bucket":"m","object":"o","size":1,"crc64":"1"}` + "\n",
+	} {
+		t.Run(name, func(t *testing.T) {
+			path := filepath.Join(t.TempDir(), "talk.mp4")
+			if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+				t.Fatal(err)
+			}
+			if w, err := Open(path); !errors.Is(err, ErrNoList) {
+				t.Errorf("got %v, %v, want ErrNoList", w, err)
+			}
+			if now, _ := os.ReadFile(path); string(now) != text {
+				t.Errorf("%d bytes are left of %d", len(now), len(text))
+			}
+		})
+	}
+	t.Run("empty lines are", func(t *testing.T) {
+		path := filepath.Join(t.TempDir(), "m.jsonl")
+		if err := os.WriteFile(path, []byte("\n \n"), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		w, err := Open(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		_ = w.Close()
+	})
 }
 
 func TestLinesOfManyGoroutinesAreWhole(t *testing.T) {
