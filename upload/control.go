@@ -40,11 +40,14 @@ func (c *Client) Start(ctx context.Context) error {
 // startEnded stops the client because the context of the n-th Start has ended, unless
 // the client was stopped or started again since.
 func (c *Client) startEnded(ctx context.Context, n int) {
+	var waits queueWaits
+	c.view(func(l *filelist.List) { waits = c.queueWaitsLocked(l) })
+	cause := judge(waits.of(stopCause(ctx)))
 	_ = c.decide(func(l *filelist.List) error {
 		if c.start.ctx == nil || c.start.count != n {
 			return nil
 		}
-		return c.stopLocked(l, c.waitedForLocked(l, stopCause(ctx)))
+		return c.stopLocked(l, cause)
 	})
 }
 

@@ -236,26 +236,42 @@ func (e *Error) Is(target error) bool {
 	return target == ErrObjectExists && e.Code == CodeObjectExists
 }
 
-// newError wraps the error of a step as the *Error of f.
+// newError wraps the error of a step as the *Error of f. Under the client's lock, err is an
+// *Error, judged, a *failure, or made of errors of this module.
 func newError(f *FileInfo, err error) *Error {
-	var given *failure
-	failed := errors.As(err, &given) // then what else is in err is about something of the user's
-	var e *Error
-	if !failed && errors.As(err, &e) && e.FileID == f.ID {
+	if e, ok := err.(*Error); ok && e.FileID == f.ID {
 		return e
 	}
-	e = &Error{
-		Op: "upload", FileID: f.ID, Path: f.Path, Bucket: f.Bucket, Object: f.Object,
-		UploadID: f.UploadID, Code: codeOf(err), Err: err,
+	e := &Error{Op: "upload", FileID: f.ID, Path: f.Path, Bucket: f.Bucket, Object: f.Object, UploadID: f.UploadID, Err: err}
+	if j, ok := err.(*judged); ok {
+		e.Code, e.Err = j.code, j.err
+		return e
 	}
-	var we *transfer.Error
-	if failed {
+	if given := (*failure)(nil); errors.As(err, &given) { // then what else is in err is about something of the user's
 		e.Code = CodeFailFile
-	} else if errors.As(err, &we) {
+		return e
+	}
+	if known := (*Error)(nil); errors.As(err, &known) && known.FileID == f.ID {
+		return known
+	}
+	e.Code = codeOf(err)
+	if we := (*transfer.Error)(nil); errors.As(err, &we) {
 		e.Op, e.Part, e.Status, e.RequestID = we.Op, we.Part, we.Status, we.RequestID
 	}
 	return e
 }
+
+// A judged error is a cause with its code, which is not asked for under the client's lock:
+// errors of users may be of types whose methods call the client.
+type judged struct {
+	err  error
+	code string
+}
+
+func judge(err error) *judged { return &judged{err, codeOf(err)} }
+
+func (j *judged) Error() string { return j.err.Error() }
+func (j *judged) Unwrap() error { return j.err }
 
 // codeOf returns the code of an error. A sentinel is the nearer cause, and takes
 // precedence over the server's code.

@@ -167,35 +167,43 @@ func (c *Client) heldLocked(e *entry, effect filelist.Effect) {
 	}
 }
 
-// waitedForLocked returns err, which ends what somebody waits for, with what files of the
-// queue wait for.
-func (c *Client) waitedForLocked(l *filelist.List, err error) error {
-	n := 0
-	var longest *Waiting
+// queueWaits are what files of the queue wait for.
+type queueWaits struct {
+	files   int
+	longest *Waiting // nil: none waits
+}
+
+func (c *Client) queueWaitsLocked(l *filelist.List) (q queueWaits) {
 	for f := range l.All() {
 		w := c.entries[FileID(f.ID)].waits.first()
 		if w == nil || f.Lane != filelist.Queue {
 			continue
 		}
-		n++
-		if longest == nil || w.Since.Before(longest.Since) {
-			longest = w
+		q.files++
+		if q.longest == nil || w.Since.Before(q.longest.Since) {
+			q.longest = w
 		}
 	}
-	if longest == nil {
+	return q
+}
+
+// of returns err, which ends what somebody waits for, with what the files wait for.
+func (q queueWaits) of(err error) error {
+	if q.longest == nil {
 		return err
 	}
-	return longest.of(n, err)
+	return q.longest.of(q.files, err)
 }
 
 // waitedForBy returns err, which ends a wait for one file, with what that waits for.
 func (c *Client) waitedForBy(id FileID, err error) error {
+	q := queueWaits{files: 1}
 	c.view(func(*filelist.List) {
-		if e := c.entries[id]; e != nil && e.waits.first() != nil {
-			err = e.waits.first().of(1, err)
+		if e := c.entries[id]; e != nil {
+			q.longest = e.waits.first()
 		}
 	})
-	return err
+	return q.of(err)
 }
 
 // outage reports why the file waits, unless that outage was reported before.

@@ -144,13 +144,21 @@ func (r *run) report(ev transfer.Event) {
 		c.shared.counters.retried(ev.Err)
 		c.opts.Logger.Warn("retry", c.attrs(r.e, "part", ev.Part, "attempt", ev.Attempt, "delay", ev.Delay, "error", ev.Err)...)
 	}
+	var again Retry
+	throttled := false
+	if ev.Kind == transfer.Retrying { // what is asked of an error is not asked under the lock
+		again, throttled = retryOf(&ev), transfer.Throttled(ev.Err)
+	}
 	c.view(func(l *filelist.List) {
 		l.Now = time.Now()
 		if !l.Progress(r.id, r.number, progressOf(ev)) {
 			return // an event of an earlier run
 		}
 		f, _ := l.Get(r.id)
-		r.enqueueLocked(ev, &f)
+		r.enqueueLocked(ev, &f, again)
+		if throttled {
+			c.slots.Throttled()
+		}
 	})
 }
 
@@ -164,7 +172,7 @@ func progressOf(ev transfer.Event) filelist.Progress {
 }
 
 // enqueueLocked queues the callback of an event of the transfer.
-func (r *run) enqueueLocked(ev transfer.Event, f *filelist.File) {
+func (r *run) enqueueLocked(ev transfer.Event, f *filelist.File, again Retry) {
 	c, e := r.c, r.e
 	switch ev.Kind {
 	case transfer.Progress:
@@ -173,10 +181,7 @@ func (r *run) enqueueLocked(ev transfer.Event, f *filelist.File) {
 		e.uploadID, e.partSize, r.leaves = ev.UploadID, ev.PartSize, true
 		c.enqueueProgressLocked(e, f)
 	case transfer.Retrying:
-		if transfer.Throttled(ev.Err) {
-			c.slots.Throttled()
-		}
-		c.enqueueRetryLocked(e, f, retryOf(&ev))
+		c.enqueueRetryLocked(e, f, again)
 	case transfer.Recovered:
 		c.enqueueFileLocked("OnRetryResume", c.opts.Callbacks.OnRetryResume, e, f)
 	}
@@ -184,23 +189,64 @@ func (r *run) enqueueLocked(ev transfer.Event, f *filelist.File) {
 
 // ended reports the end of the run to the list, and returns whether it was interrupted.
 func (r *run) ended(res transfer.Result, err error, took time.Duration) (interrupted bool) {
+	for {
+		end := r.ending(err)
+		if r.reported(end, res, took) {
+			return end.interrupted
+		}
+	}
+}
+
+// An ending is what the error of a run comes to, given what the run was to end for.
+type ending struct {
+	why         filelist.Intent
+	cause       error
+	err         *Error // nil: the object is there
+	interrupted bool
+	othersClaim bool // what there is at the server and on disk is another's
+}
+
+// ending asks the error of the run. Its methods may be a user's, and call the client: that is
+// why it is not done under the lock.
+func (r *run) ending(err error) (end ending) {
+	if err == nil {
+		return end
+	}
+	var info FileInfo
+	r.c.view(func(l *filelist.List) {
+		f, _ := l.Get(r.id)
+		end.why, end.cause, info = f.Why, f.Cause, r.e.snapshot(&f)
+	})
+	end.interrupted = end.why >= filelist.ToFail || end.why != filelist.NoIntent && isInterruption(err, end.cause)
+	end.othersClaim = errors.Is(err, ErrInUse) || errors.Is(err, ErrClaimLost)
+	if end.interrupted {
+		err = causeFirst(end.cause, err)
+	}
+	end.err = newError(&info, err)
+	return end
+}
+
+// reported reports the end of the run to the list. It returns false, and does nothing, if the
+// run is to end for another cause by now.
+func (r *run) reported(end ending, res transfer.Result, took time.Duration) (done bool) {
 	c, e := r.c, r.e
 	_ = c.decide(func(l *filelist.List) error {
 		f, _ := l.Get(r.id)
-		o := filelist.Outcome{Err: err, Size: res.Size, Leaves: f.Leftover || r.leaves, Skipped: res.Skipped}
+		if end.err != nil && (f.Why != end.why || f.Cause != end.cause) {
+			return nil
+		}
+		done = true
+		o := filelist.Outcome{Size: res.Size, Interrupted: end.interrupted, Leaves: f.Leftover || r.leaves, Skipped: res.Skipped}
 		if res.Skipped && f.Size >= 0 {
 			o.Size = f.Size // the object may have another
 		}
-		switch {
-		case err == nil:
+		if end.err == nil {
 			e.result = e.resultOf(res, took)
 			c.releaseProvider(e)
-		case f.Why >= filelist.ToFail, f.Why != filelist.NoIntent && isInterruption(err, f.Cause):
-			o.Interrupted, o.Err = true, causeFirst(f.Cause, err)
-		default:
-			o.Leaves = o.Leaves && e.stream == nil && !errors.Is(err, ErrInUse) && !errors.Is(err, ErrClaimLost)
+		} else {
+			o.Err = end.err
+			o.Leaves = o.Leaves && (end.interrupted || e.stream == nil && !end.othersClaim)
 		}
-		interrupted = o.Interrupted
 		e.cancel(nil)
 		e.cancel, e.steps = nil, nil
 		l.Ended(r.id, r.number, o)
@@ -209,7 +255,7 @@ func (r *run) ended(res transfer.Result, err error, took time.Duration) (interru
 		}
 		return nil
 	})
-	return interrupted
+	return done
 }
 
 // isInterruption distinguishes the interruption of a run from a failure that happened at

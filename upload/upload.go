@@ -67,7 +67,7 @@ func (c *Client) Upload(ctx context.Context, f File) (Result, error) {
 
 // endDirect ends a file of Upload whose caller's context has ended.
 func (c *Client) endDirect(ctx context.Context, e *entry) {
-	cause := fmt.Errorf("%w: %w", errCallerEnded, context.Cause(ctx))
+	cause := judge(fmt.Errorf("%w: %w", errCallerEnded, context.Cause(ctx)))
 	_ = c.decide(func(l *filelist.List) error {
 		l.End(filelist.ID(e.id), cause)
 		return nil
@@ -171,12 +171,13 @@ func (c *Client) newEntryWithin(ctx context.Context, f File) (*entry, int64, err
 // it was deleted.
 func (c *Client) stuck(e *entry, cause error) error {
 	var info FileInfo
+	var step string
 	c.view(func(l *filelist.List) {
 		f, _ := l.Get(filelist.ID(e.id))
-		info = e.snapshot(&f)
-		if step := e.steps.Oldest(); step != "" {
-			cause = fmt.Errorf("%w; %s", cause, step)
-		}
+		info, step = e.snapshot(&f), e.steps.Oldest()
 	})
+	if step != "" {
+		cause = fmt.Errorf("%w; %s", cause, step)
+	}
 	return newError(&info, cause)
 }

@@ -88,7 +88,7 @@ func (w *waitCall) outcome(l *filelist.List, verdict filelist.Verdict) error {
 	}
 	switch {
 	case more > 0:
-		return fmt.Errorf("%w; and %d other files, which OnFailed has reported", failed, more)
+		return &moreErrors{failed, more}
 	case len(failed) > 0:
 		return failed
 	}
@@ -106,20 +106,39 @@ func (c *Client) errorLocked(id FileID) *Error {
 // waitEnded returns the error of a Wait whose context has ended. If that is Start's
 // context as well, the error is ErrStopped, whether or not the client has stopped yet.
 func (c *Client) waitEnded(cause error) error {
-	text := fmt.Errorf("upload: Wait: %w", cause)
+	var stopCause error // nil: the client is not stopped
+	var ended bool
+	var waits queueWaits
 	c.view(func(l *filelist.List) {
-		switch {
-		case l.State() == filelist.Stopped && errors.Is(l.Cause(), cause):
-			text = fmt.Errorf("upload: Wait: %w", l.Cause())
-		case c.start.ended():
-			text = fmt.Errorf("upload: Wait: %w: %w", ErrStopped, cause)
-			fallthrough
-		default:
-			text = c.waitedForLocked(l, text)
+		if l.State() == filelist.Stopped {
+			stopCause = l.Cause()
 		}
+		ended, waits = c.start.ended(), c.queueWaitsLocked(l)
 	})
+	var text error
+	switch {
+	case stopCause != nil && errors.Is(stopCause, cause):
+		text = fmt.Errorf("upload: Wait: %w", stopCause)
+	case ended:
+		text = waits.of(fmt.Errorf("upload: Wait: %w: %w", ErrStopped, cause))
+	default:
+		text = waits.of(fmt.Errorf("upload: Wait: %w", cause))
+	}
 	if busy := c.notify.Busy(); busy != "" {
 		return fmt.Errorf("%w (%s)", text, busy)
 	}
 	return text
 }
+
+// moreErrors are the errors of files, and how many others have failed. Wait makes it under
+// the client's lock, and its text later: that asks errors of users.
+type moreErrors struct {
+	kept Errors
+	more int
+}
+
+func (m *moreErrors) Error() string {
+	return fmt.Sprintf("%v; and %d other files, which OnFailed has reported", m.kept, m.more)
+}
+
+func (m *moreErrors) Unwrap() error { return m.kept }

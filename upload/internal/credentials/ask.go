@@ -69,7 +69,9 @@ func (g *Gate) invalidate() int {
 func (g *Gate) call(ctx context.Context) (c sts.Credentials, err error) {
 	g.opts.Counts.Asked.Add(1)
 	err = guarded(func() (err error) {
-		c, err = g.opts.Provider.Credentials(ctx)
+		if c, err = g.opts.Provider.Credentials(ctx); err != nil {
+			_ = err.Error() // as later, outside of guarded: it panics where err is a nil pointer
+		}
 		return err
 	})
 	return c, err
@@ -116,20 +118,20 @@ func (g *Gate) answered(c sts.Credentials, err error) bool {
 	if err == nil {
 		err = c.Validate()
 	}
-	over := g.record(c, &err)
+	over := g.record(c, &err, outlookOf(err))
 	if err != nil {
 		g.opts.Logger.Warn("no new credentials yet", "error", err)
 	}
 	return over
 }
 
-func (g *Gate) record(c sts.Credentials, err *error) bool {
+func (g *Gate) record(c sts.Credentials, err *error, o outlook) bool {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	if *err == nil && g.lackingLocked() {
 		*err = g.putLocked(c)
 	}
-	never := g.lackingLocked() && g.hopelessLocked(*err)
+	never := g.lackingLocked() && g.hopelessLocked(o)
 	if never {
 		g.hopeless = 0
 		g.failLocked(g.neverLocked(*err))
@@ -143,13 +145,33 @@ func (g *Gate) record(c sts.Credentials, err *error) bool {
 	return !g.asking
 }
 
-// hopelessLocked reports whether a provider's answer says that it will give no
-// credentials. Most answers of that kind have to come a few times in a row.
-func (g *Gate) hopelessLocked(err error) bool {
-	if !sts.Permanent(err) && !errors.Is(err, ErrNotRenewable) {
+// An outlook is what a provider's answer says of its next ones.
+type outlook int
+
+const (
+	mayPass outlook = iota
+	hardlyPasses
+	neverPasses
+)
+
+// outlookOf asks an error, which may be of a user's type: not under a lock.
+func outlookOf(err error) outlook {
+	switch {
+	case errors.Is(err, ErrNotRenewable), sts.Permanent(err) && errors.Is(err, sts.ErrInvalidCredentials):
+		return neverPasses
+	case sts.Permanent(err):
+		return hardlyPasses
+	}
+	return mayPass
+}
+
+// hopelessLocked reports whether the provider will give no credentials. Most answers that say
+// so have to come a few times in a row.
+func (g *Gate) hopelessLocked(o outlook) bool {
+	if o == mayPass {
 		g.hopeless = 0
 		return false
 	}
 	g.hopeless++
-	return g.hopeless >= maxHopeless || errors.Is(err, ErrNotRenewable) || errors.Is(err, sts.ErrInvalidCredentials)
+	return g.hopeless >= maxHopeless || o == neverPasses
 }

@@ -35,12 +35,29 @@ func (g *Gate) missingLocked() error {
 	return ErrNoCredentials
 }
 
+// An answered error is what those who wait fail with because of a provider's answer. That may
+// be of a user's type, whose methods call the client: the text is not made under a lock.
+type answered struct {
+	format string
+	errs   []error
+}
+
+func (a *answered) Error() string {
+	errs := make([]any, len(a.errs))
+	for i, err := range a.errs {
+		errs[i] = err
+	}
+	return fmt.Sprintf(a.format, errs...)
+}
+
+func (a *answered) Unwrap() []error { return a.errs }
+
 // neverLocked says that nothing will come, because of the provider's answer.
 func (g *Gate) neverLocked(answer error) error {
 	if g.refused && g.cause != nil {
-		return fmt.Errorf("%w: %w; the old one: %w", g.missingLocked(), answer, g.cause)
+		return &answered{"%v: %v; the old one: %v", []error{g.missingLocked(), answer, g.cause}}
 	}
-	return fmt.Errorf("%w: %w", g.missingLocked(), answer)
+	return &answered{"%v: %v", []error{g.missingLocked(), answer}}
 }
 
 // noneWithinLocked says what did not come.
@@ -51,7 +68,7 @@ func (g *Gate) noneWithinLocked(d time.Duration) error {
 	}
 	switch {
 	case g.answer != nil:
-		return fmt.Errorf("%w; the provider's last answer: %w", err, g.answer)
+		return &answered{"%v; the provider's last answer: %v", []error{err, g.answer}}
 	case g.Provided() && g.refusals > 1:
 		return fmt.Errorf("%w; the server refused the last %d that the provider gave", err, g.refusals)
 	case g.Provided():
