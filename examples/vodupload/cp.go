@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"os"
 	"slices"
 	"strings"
 
@@ -58,6 +59,7 @@ type copying struct {
 	sources []string
 	to      destination
 	taken   map[string]string // by object: the source
+	own     ownFiles
 }
 
 // plan reads the arguments.
@@ -124,7 +126,7 @@ func (a *app) copy(ctx context.Context, args []string, flags *copyFlags) error {
 	s.record = record
 	s.report.Below(to.prefix())
 	s.object, s.info = flags.objectFlags.options(), flags.mediaFlags.info()
-	c := &copying{session: s, flags: flags, sources: sources, to: to, taken: make(map[string]string)}
+	c := &copying{session: s, flags: flags, sources: sources, to: to, taken: make(map[string]string), own: a.ownFiles(flags)}
 	return s.finish(ctx, c.run(ctx))
 }
 
@@ -236,7 +238,13 @@ func (c *copying) file(path, object string) upload.File {
 }
 
 // addFile adds one file of the system.
-func (c *copying) addFile(path, object string) { c.addTo(c.file(path, object)) }
+func (c *copying) addFile(path, object string) {
+	if info, err := os.Stat(path); err == nil && c.own.has(info) {
+		c.report.Fail(path, usageError{fmt.Errorf("%s: %w", path, errOwn)})
+		return
+	}
+	c.addTo(c.file(path, object))
+}
 
 func (c *copying) addTo(f upload.File) {
 	err := c.take(f.Path, f.Object)

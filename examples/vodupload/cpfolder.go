@@ -26,7 +26,7 @@ func (c *copying) add(ctx context.Context, source string) error {
 	case err != nil:
 		c.report.Fail(source, err)
 		return nil
-	case info.IsDir():
+	case info.IsDir() && !c.own.has(info): // addFile says why not
 		return c.addFolder(ctx, source)
 	}
 	c.addFile(source, c.to.object(filepath.Base(source)))
@@ -42,12 +42,22 @@ func (c *copying) addFolder(ctx context.Context, dir string) error {
 		File:   common,
 		Func: func(f *upload.File, d fs.DirEntry) (skip bool, err error) {
 			name := strings.TrimPrefix(f.Object, prefix)
-			if d.IsDir() {
-				return !rules.Folder(name), nil
+			if d.IsDir() && !rules.Folder(name) {
+				return true, nil
 			}
 			info, err := d.Info()
-			if err != nil || !rules.File(name, info.ModTime(), c.app.now()) {
+			if d.IsDir() && err != nil {
+				return false, nil // reading it reports why
+			}
+			if err != nil || !d.IsDir() && !rules.File(name, info.ModTime(), c.app.now()) {
 				return true, err
+			}
+			if c.own.has(info) {
+				c.report.Say("left out: %s: this run writes to it", filepath.Join(dir, filepath.FromSlash(name)))
+				return true, nil
+			}
+			if d.IsDir() {
+				return false, nil
 			}
 			err = c.take(f.Path, f.Object)
 			if errors.Is(err, errTwice) {

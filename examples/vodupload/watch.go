@@ -69,11 +69,11 @@ func (a *app) watch(ctx context.Context, folder, to string, flags watchFlags) er
 	if err != nil {
 		return err
 	}
-	rules, err := flags.rules(dir)
+	state, err := checkpointFolder(flags.checkpointDir)
 	if err != nil {
 		return err
 	}
-	state, err := checkpointFolder(flags.checkpointDir)
+	rules, err := flags.rules(dir, state)
 	if err != nil {
 		return err
 	}

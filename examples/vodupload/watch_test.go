@@ -67,6 +67,39 @@ func TestWatchDeletesAndMoves(t *testing.T) {
 	}
 }
 
+// The list of what was uploaded, which is with the checkpoints, would be uploaded and deleted;
+// the uploads of what was moved would never end.
+func TestWatchTakesNothingOfItsOwn(t *testing.T) {
+	t.Parallel()
+	for name, run := range map[string]func(w *world) ran{
+		"of checkpoints in the folder": func(w *world) ran {
+			w.state = filepath.Join(w.dir, "state")
+			w.watch("--after", "delete").wants(t, exitOK)
+			w.file("more.mp4", 10)
+			return w.watch("--after", "delete")
+		},
+		"of files moved within, by a link": func(w *world) ran {
+			link := filepath.Join(t.TempDir(), "link")
+			if err := os.Symlink(w.dir, link); err != nil {
+				t.Skip(err)
+			}
+			w.file("more.mp4", 10)
+			w.dir = link
+			w.watch("--after", "move="+filepath.Join(link, "done", "today")).wants(t, exitOK)
+			return w.watch("--after", "move="+filepath.Join(link, "done", "today"))
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			w := newWorld(t)
+			w.file("talk.mp4", 10)
+			run(w).wants(t, exitOK)
+			if n := len(w.server.Objects("media")); n != 2 {
+				t.Errorf("%d objects, want 2: %v", n, w.server.Objects("media"))
+			}
+		})
+	}
+}
+
 func TestWatchPutsAsideWhatCannotBeUploaded(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
@@ -116,15 +149,16 @@ func TestWatchRefuses(t *testing.T) {
 		says string
 		args []string
 	}{
-		"no destination":     {exitUsage, "wanted a folder", []string{"watch", w.dir}},
-		"a bad destination":  {exitUsage, "oss://BUCKET", []string{"watch", w.dir, "media"}},
-		"a folder of nobody": {exitNotFound, "nothere", []string{"watch", filepath.Join(w.dir, "nothere"), "oss://media/"}},
-		"a file":             {exitUsage, "not a folder", []string{"watch", file, "oss://media/"}},
-		"a bad --after":      {exitUsage, "leave, delete or move=FOLDER", []string{"watch", w.dir, "oss://media/", "--after", "move"}},
-		"a bad --trigger":    {exitUsage, "--trigger", []string{"watch", w.dir, "oss://media/", "--trigger", "ready"}},
-		"a bad --temporary":  {exitUsage, "--temporary", []string{"watch", w.dir, "oss://media/", "--temporary", "["}},
-		"a bad --settle":     {exitUsage, "--settle", []string{"watch", w.dir, "oss://media/", "--settle", "-1s"}},
-		"a bucket of nobody": {exitFailed, "NoSuchBucket", []string{"watch", w.dir, "oss://nobody/"}},
+		"no destination":        {exitUsage, "wanted a folder", []string{"watch", w.dir}},
+		"a bad destination":     {exitUsage, "oss://BUCKET", []string{"watch", w.dir, "media"}},
+		"a folder of nobody":    {exitNotFound, "nothere", []string{"watch", filepath.Join(w.dir, "nothere"), "oss://media/"}},
+		"a file":                {exitUsage, "not a folder", []string{"watch", file, "oss://media/"}},
+		"a bad --after":         {exitUsage, "leave, delete or move=FOLDER", []string{"watch", w.dir, "oss://media/", "--after", "move"}},
+		"a bad --trigger":       {exitUsage, "--trigger", []string{"watch", w.dir, "oss://media/", "--trigger", "ready"}},
+		"a bad --temporary":     {exitUsage, "--temporary", []string{"watch", w.dir, "oss://media/", "--temporary", "["}},
+		"a bad --settle":        {exitUsage, "--settle", []string{"watch", w.dir, "oss://media/", "--settle", "-1s"}},
+		"a bucket of nobody":    {exitFailed, "NoSuchBucket", []string{"watch", w.dir, "oss://nobody/"}},
+		"files moved to itself": {exitUsage, "is the folder that is watched", []string{"watch", w.dir, "oss://media/", "--after", "move=" + w.dir + "/"}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			if r := w.upload(tt.args...).wants(t, tt.code); !strings.Contains(r.stderr, tt.says) {

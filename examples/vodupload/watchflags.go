@@ -36,15 +36,27 @@ func (f *watchFlags) register(flags *pflag.FlagSet) {
 	flags.BoolVar(&f.once, "once", false, "end when all files that are complete are uploaded")
 }
 
-// rules returns the rules for a folder. Those of its folders where files are moved are not
-// watched.
-func (f *watchFlags) rules(dir string) (hotfolder.Rules, error) {
+// rules returns the rules for a folder, which has no links in its path. Those of its folders
+// where files are moved, or checkpoints are kept, are not watched.
+func (f *watchFlags) rules(dir, checkpoints string) (hotfolder.Rules, error) {
 	r := hotfolder.Rules{
 		Settle: f.settle.Duration, Trigger: f.trigger,
 		Temporary: append(append([]string{}, hotfolder.DefaultTemporary...), f.temporary...),
 	}
-	if inside := hotfolder.Inside(dir, f.after.folder); f.after.folder != "" && inside != "" {
-		r.Exclude = append(r.Exclude, inside)
+	for flag, folder := range map[string]string{"--after move": f.after.folder, "--checkpoint-dir": checkpoints} {
+		if folder == "" {
+			continue
+		}
+		real, err := resolved(folder)
+		if err != nil {
+			return r, usageError{fmt.Errorf("%s: %w", flag, withoutOp(err))}
+		}
+		if real == dir {
+			return r, usageError{fmt.Errorf("%s: %s is the folder that is watched: wanted another, which may be in it", flag, folder)}
+		}
+		if inside := hotfolder.Inside(dir, real); inside != "" {
+			r.Exclude = append(r.Exclude, inside)
+		}
 	}
 	if err := r.Validate(); err != nil {
 		return r, usageError{fmt.Errorf("--%w", err)}
