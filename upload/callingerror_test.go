@@ -100,10 +100,7 @@ func TestErrorsOfEachDoorAreNotCalledUnderTheLock(t *testing.T) {
 		"an HTTPClient": func(b *testbed, _ *upload.File) {
 			b.opts.HTTPClient = &http.Client{Transport: refusingTransport{failed}}
 		},
-		"a Provider": func(b *testbed, _ *upload.File) {
-			b.opts.TokenWait, b.opts.Credentials = 10*time.Millisecond, givesNone(failed)
-		},
-		"a Provider, for good": func(b *testbed, f *upload.File) {
+		"a Provider": func(b *testbed, f *upload.File) {
 			f.Credentials = givesNone(fmt.Errorf("%w: %w", upload.ErrNotRenewable, failed))
 		},
 		"an Authorizer": func(b *testbed, f *upload.File) {

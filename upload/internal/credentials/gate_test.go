@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"log/slog"
 	"strings"
 	"sync"
@@ -534,6 +535,40 @@ func TestGateSurvivesAProviderThatPanics(t *testing.T) {
 			if !strings.Contains(log.String(), want) {
 				t.Errorf("the log does not say %q: %s", want, &log)
 			}
+		}
+	})
+}
+
+// An askingError asks the gate in each of its methods.
+type askingError struct{ g *Gate }
+
+func (e *askingError) Error() string   { return fmt.Sprint("expired: ", e.g.Expired()) }
+func (e *askingError) Is(error) bool   { return e.g.Given() }
+func (e *askingError) Unwrap() []error { return []error{fmt.Errorf("given: %v", e.g.Given())} }
+
+func TestAnswersAreNotAskedUnderTheLock(t *testing.T) {
+	for name, answer := range map[string]func(error) error{
+		"that may pass":  func(err error) error { return err },
+		"that are final": func(err error) error { return errors.Join(ErrNotRenewable, err) },
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				asking := new(askingError)
+				p, _ := scripted(func(int) (sts.Credentials, error) { return sts.Credentials{}, answer(asking) })
+				asking.g = newTestGate(t, p)
+				if err := asking.g.awaited(t); !errors.Is(err, ErrNoCredentials) || !strings.Contains(err.Error(), "expired: false") {
+					t.Errorf("got %v, want the provider's answer in it", err)
+				}
+			})
+		})
+	}
+}
+
+func TestProviderWhoseErrorPanics(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		p, _ := scripted(func(int) (sts.Credentials, error) { return sts.Credentials{}, (*fs.PathError)(nil) })
+		if err := newTestGate(t, p).awaited(t); err == nil || !strings.Contains(err.Error(), "panicked") {
+			t.Errorf("got %v, want an error that says that it panicked", err)
 		}
 	})
 }
