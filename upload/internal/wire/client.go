@@ -55,7 +55,7 @@ func NewClient(o *Options) *Client {
 func (c *Client) Requests() int64 { return c.made.Load() }
 
 // SetBandwidthLimit changes Options.BandwidthLimit, for requests in flight as well: from
-// their next piece on, of which the largest has 64 KiB.
+// their next piece on, of which the largest has 256 KiB.
 func (c *Client) SetBandwidthLimit(bytesPerSecond int64) { c.limiter.SetRate(bytesPerSecond) }
 
 // Object returns the object that t names. It makes no request. The error says which
