@@ -16,6 +16,7 @@ import (
 // if that is not known.
 func (e *entry) inspect(f *File, names *sourceNames) (int64, error) {
 	e.opened, e.source = e.path, e.path
+	var first opener // nil: e.from
 	sources := 0
 	for _, set := range []bool{f.FS != nil, f.Source != nil, f.Reader != nil} {
 		if set {
@@ -52,12 +53,15 @@ func (e *entry) inspect(f *File, names *sourceNames) (int64, error) {
 			return 0, fmt.Errorf("%w: File.Path: %w", ErrInvalidArgument, err)
 		}
 		e.path = path
-		e.locate(f.dir, names)
+		first = e.locate(f.dir, names)
 	}
 	if f.SourceName != "" {
 		e.source, e.from = f.SourceName, namedOpener{e.from}
 	}
-	src, err := e.from.open(e.opened)
+	if first == nil {
+		first = e.from
+	}
+	src, err := first.open(e.opened)
 	if sources == 0 && descriptors.Exhausted(err) { // it can be opened when others are closed
 		if fi, serr := os.Stat(e.path); serr == nil && fi.Mode().IsRegular() {
 			return fi.Size(), nil
@@ -87,18 +91,22 @@ func isInvalidName(err error) bool {
 	return false
 }
 
-// locate finds the path by which to open a file of the system, and its name in keys. dir
-// is the folder that AddDir found it in, or nil.
-func (e *entry) locate(dir *folder, names *sourceNames) {
+// locate finds the path by which to open a file of the system, and its name in keys. It
+// returns what opens the file right after that. dir is the folder that AddDir found it in,
+// or nil.
+func (e *entry) locate(dir *folder, names *sourceNames) (first opener) {
 	var info fs.FileInfo
 	if dir != nil {
 		e.from, e.opened = dir, dir.resolved(e.path)
 		info, _ = os.Lstat(e.opened)
+		first = dir
 	} else {
 		e.from = systemOpener{}
 		e.opened, info = names.paths.resolve(e.path)
+		first = systemOpener{seen: info != nil && info.Mode().IsRegular()}
 	}
 	e.source = names.links.of(e.opened, info)
+	return first
 }
 
 // reopen opens the source of a file that could be opened when it was added.

@@ -12,12 +12,12 @@ import (
 // path itself if there is no such path, as for an open file under /proc, or if that
 // leads to another file. The second result is nil if there is nothing at path.
 func (r *resolver) resolve(path string) (string, fs.FileInfo) {
+	if resolved, info := r.beside(path); info != nil {
+		return resolved, info
+	}
 	info, err := os.Stat(path)
 	if err != nil {
 		return path, nil
-	}
-	if resolved, ok := r.beside(path, info); ok {
-		return resolved, info
 	}
 	resolved, err := filepath.EvalSymlinks(path)
 	if err != nil {
@@ -46,22 +46,27 @@ func (r *resolver) keep(given, path string) {
 	}
 }
 
-// beside returns the path of a file in the last folder, if the file and the folder are
-// the same there, and no links.
-func (r *resolver) beside(path string, info fs.FileInfo) (string, bool) {
+// beside returns the path of a file in the last folder, and what is there, if the file and
+// the folder are the same there, and no links. Else it returns nil.
+func (r *resolver) beside(path string) (string, fs.FileInfo) {
 	dir := r.last.Load()
 	if dir == nil || filepath.Dir(path) != dir.given {
-		return "", false
+		return "", nil
 	}
 	if now, err := os.Lstat(dir.path); err != nil || !os.SameFile(now, dir.info) {
-		return "", false
+		return "", nil
 	}
-	resolved := path
-	if dir.path != dir.given {
-		resolved = filepath.Join(dir.path, filepath.Base(path))
-	}
+	resolved := filepath.Join(dir.path, filepath.Base(path))
 	at, err := os.Lstat(resolved)
-	return resolved, err == nil && at.Mode().IsRegular() && os.SameFile(at, info)
+	if err != nil || !at.Mode().IsRegular() {
+		return "", nil
+	}
+	if resolved != path { // a link is above it, which may lead elsewhere by now
+		if info, err := os.Stat(path); err != nil || !os.SameFile(at, info) {
+			return "", nil
+		}
+	}
+	return resolved, at
 }
 
 // sourceNames finds one name for each file of the system, whatever path leads to it.

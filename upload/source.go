@@ -89,9 +89,16 @@ type opener interface {
 	open(path string) (transfer.Source, error)
 }
 
-type systemOpener struct{}
+// A systemOpener opens a file of the system. seen says that there was a regular one at the
+// path right before.
+type systemOpener struct{ seen bool }
 
-func (systemOpener) open(path string) (transfer.Source, error) { return transfer.OpenFile(path) }
+func (o systemOpener) open(path string) (transfer.Source, error) {
+	if o.seen {
+		return transfer.OpenSeen(path)
+	}
+	return transfer.OpenFile(path)
+}
 
 type fsOpener struct{ fsys fs.FS }
 

@@ -63,9 +63,19 @@ type openFile interface {
 // OpenFile opens the regular file at path. It looks before it does: opening a pipe
 // would wait for a writer.
 func OpenFile(path string) (Source, error) {
-	return open(path,
-		func() (fs.FileInfo, error) { return os.Stat(path) },
-		func() (fs.File, error) { return os.Open(path) })
+	at, do := fileAt(path)
+	return open(path, at, do)
+}
+
+// OpenSeen is [OpenFile] where the caller has just seen a regular file at path.
+func OpenSeen(path string) (Source, error) {
+	at, do := fileAt(path)
+	return openSeen(path, at, do)
+}
+
+func fileAt(path string) (at func() (fs.FileInfo, error), do func() (fs.File, error)) {
+	return func() (fs.FileInfo, error) { return os.Stat(path) },
+		func() (fs.File, error) { return openRegular(path) }
 }
 
 // OpenFS is [OpenFile] for a file of fsys. One without a modification time, like those
@@ -84,6 +94,10 @@ func open(path string, at func() (fs.FileInfo, error), do func() (fs.File, error
 	if err != nil {
 		return nil, NoFile(err)
 	}
+	return openSeen(path, at, do)
+}
+
+func openSeen(path string, at func() (fs.FileInfo, error), do func() (fs.File, error)) (Source, error) {
 	f, err := do()
 	if err != nil {
 		return nil, NoFile(err)
