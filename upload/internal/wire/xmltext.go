@@ -18,6 +18,9 @@ import (
 // declared but not known, are no reason to lose what the rest says; XML that is cut
 // short is.
 func unmarshal(text []byte, v any) error {
+	if s, ok := v.(scanner); ok && s.scan(text) {
+		return nil
+	}
 	err := decodeXML(text, v)
 	if err == nil {
 		return nil
