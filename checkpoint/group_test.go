@@ -56,32 +56,34 @@ func TestPartsAreWrittenInGroups(t *testing.T) {
 
 // What a group costs is the pages that it writes, and they do not become more.
 func TestCostOfAPartDoesNotGrow(t *testing.T) {
-	u := mustBegin(t, mustOpenDir(t, t.TempDir(), hostSystem()), "a")
-	defer u.Close()
-	read := func() []byte {
-		data, err := os.ReadFile(u.file.path)
-		must(t, err)
-		return data
-	}
-	const group, most = 20, 9 // of a leaf's 67 parts; with room for a split
-	for _, already := range []int{100, 1_000, 9_900} {
-		_, parts, _ := u.Load()
-		mustAdd(t, u, testParts(len(parts)+1, already)...)
-		must(t, u.Flush(t.Context()))
-		before := read()
-		mustAdd(t, u, testParts(already+1, already+group)...)
-		must(t, u.Flush(t.Context()))
-		after := read()
-		changed := 0
-		for at := 0; at < len(after); at += boltfile.PageSize {
-			if at >= len(before) || !bytes.Equal(before[at:at+boltfile.PageSize], after[at:at+boltfile.PageSize]) {
-				changed++
+	synctest.Test(t, func(t *testing.T) { // what is added is one group
+		u := mustBegin(t, mustOpenDir(t, t.TempDir(), hostSystem()), "a")
+		defer u.Close()
+		read := func() []byte {
+			data, err := os.ReadFile(u.file.path)
+			must(t, err)
+			return data
+		}
+		const group, most = 20, 9 // of a leaf's 67 parts; with room for a split
+		for _, already := range []int{100, 1_000, 9_900} {
+			_, parts, _ := u.Load()
+			mustAdd(t, u, testParts(len(parts)+1, already)...)
+			must(t, u.Flush(t.Context()))
+			before := read()
+			mustAdd(t, u, testParts(already+1, already+group)...)
+			must(t, u.Flush(t.Context()))
+			after := read()
+			changed := 0
+			for at := 0; at < len(after); at += boltfile.PageSize {
+				if at >= len(before) || !bytes.Equal(before[at:at+boltfile.PageSize], after[at:at+boltfile.PageSize]) {
+					changed++
+				}
+			}
+			if changed > most {
+				t.Errorf("%d parts more wrote %d pages with %d parts there already, want at most %d", group, changed, already, most)
 			}
 		}
-		if changed > most {
-			t.Errorf("%d parts more wrote %d pages with %d parts there already, want at most %d", group, changed, already, most)
-		}
-	}
+	})
 }
 
 func TestAddDoesNotWaitForTheDisk(t *testing.T) {

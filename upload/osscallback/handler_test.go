@@ -50,33 +50,35 @@ func TestHandlerAnswersAsOSSWantsIt(t *testing.T) {
 }
 
 func TestHandlerRefuses(t *testing.T) {
-	var log bytes.Buffer
-	h := newVerifier(t, Options{Secrets: [][]byte{bytes.Repeat([]byte("s"), 16)}, MaxBody: 100, Logger: slog.New(slog.NewTextHandler(&log, nil))}).
-		Handler(func(context.Context, *Event) (any, error) {
-			t.Error("the handler was called")
-			return nil, nil
-		})
-	unsigned, altered, large := newCallback("/", "a=1"), newCallback("/", "a=1"), newCallback("/", strings.Repeat("a", 101))
-	unsigned.Header.Del("Authorization")
-	altered.RequestURI = "/x"
-	for what, tt := range map[string]struct {
-		r      *http.Request
-		status int
-		code   string
-	}{
-		"unsigned": {unsigned, 403, "Unsigned"}, "altered": {altered, 403, "SignatureDoesNotMatch"}, "large": {large, 413, "RequestTooLarge"},
-		"no token": {newCallback("/", "bucket=b&object=k"), 403, "InvalidToken"}, "no form": {newCallback("/", "a=%zz"), 400, "InvalidBody"},
-	} {
-		w := httptest.NewRecorder()
-		h.ServeHTTP(w, tt.r)
-		var got struct{ Code, Message string }
-		if err := json.Unmarshal(w.Body.Bytes(), &got); err != nil || w.Code != tt.status || got.Code != tt.code || got.Message == "" {
-			t.Errorf("%s: got %d %s, want %d %s", what, w.Code, w.Body, tt.status, tt.code)
+	synctest.Test(t, func(t *testing.T) { // within a second
+		var log bytes.Buffer
+		h := newVerifier(t, Options{Secrets: [][]byte{bytes.Repeat([]byte("s"), 16)}, MaxBody: 100, Logger: slog.New(slog.NewTextHandler(&log, nil))}).
+			Handler(func(context.Context, *Event) (any, error) {
+				t.Error("the handler was called")
+				return nil, nil
+			})
+		unsigned, altered, large := newCallback("/", "a=1"), newCallback("/", "a=1"), newCallback("/", strings.Repeat("a", 101))
+		unsigned.Header.Del("Authorization")
+		altered.RequestURI = "/x"
+		for what, tt := range map[string]struct {
+			r      *http.Request
+			status int
+			code   string
+		}{
+			"unsigned": {unsigned, 403, "Unsigned"}, "altered": {altered, 403, "SignatureDoesNotMatch"}, "large": {large, 413, "RequestTooLarge"},
+			"no token": {newCallback("/", "bucket=b&object=k"), 403, "InvalidToken"}, "no form": {newCallback("/", "a=%zz"), 400, "InvalidBody"},
+		} {
+			w := httptest.NewRecorder()
+			h.ServeHTTP(w, tt.r)
+			var got struct{ Code, Message string }
+			if err := json.Unmarshal(w.Body.Bytes(), &got); err != nil || w.Code != tt.status || got.Code != tt.code || got.Message == "" {
+				t.Errorf("%s: got %d %s, want %d %s", what, w.Code, w.Body, tt.status, tt.code)
+			}
 		}
-	}
-	if n := strings.Count(log.String(), "\n"); n != 1 {
-		t.Errorf("the log has %d lines within a second, want one:\n%s", n, log.String())
-	}
+		if n := strings.Count(log.String(), "\n"); n != 1 {
+			t.Errorf("the log has %d lines within a second, want one:\n%s", n, log.String())
+		}
+	})
 }
 
 func TestMiddlewareLeavesTheRequestAsItWas(t *testing.T) {

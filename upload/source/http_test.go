@@ -76,9 +76,9 @@ func TestAnotherMachineReadsNothingAgain(t *testing.T) {
 				}
 				return src
 			}
-			d.Inject(osstest.Fail(osstest.OpUploadPart, 403, "AccessDenied").Part(6))
+			d.Inject(osstest.Fail(osstest.OpUploadPart, 403, "AccessDenied").Nth(6))
 			if _, err := d.upload(t, signed("one")); err == nil {
-				t.Fatal("want the error of part 6")
+				t.Fatal("want the error of the sixth part")
 			}
 			var got atomic.Int32 // without those that the first run has left under way
 			o.lies(func(_ http.ResponseWriter, r *http.Request) bool {

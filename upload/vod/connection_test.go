@@ -9,12 +9,14 @@ import (
 	"net/url"
 	"sync/atomic"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/vodupload/vodupload/sts"
 	"github.com/vodupload/vodupload/sts/openapi"
 	"github.com/vodupload/vodupload/upload"
 	"github.com/vodupload/vodupload/upload/vod"
+	"github.com/vodupload/vodupload/upload/vod/vodtest"
 )
 
 var aVideo = vod.CreateUploadVideoRequest{Media: vod.Media{Title: "t"}, FileName: "f.mp4"}
@@ -55,28 +57,49 @@ func TestWithoutAConnectionNothingIsLost(t *testing.T) {
 }
 
 func TestCallIsMadeAgainAfterADialThatTookTooLong(t *testing.T) {
-	w := newWorld(t)
-	over := make(chan struct{})
-	defer close(over)
-	var dials atomic.Int32
-	transport := &http.Transport{DialContext: func(ctx context.Context, network, address string) (net.Conn, error) {
-		if dials.Add(1) == 1 {
-			<-over
-			return nil, net.ErrClosed
+	synctest.Test(t, func(t *testing.T) {
+		service := must(vodtest.New(nil))
+		defer service.Close()
+		over := make(chan struct{})
+		conns := make(pipes)
+		server := &http.Server{Handler: service}
+		go func() { _ = server.Serve(conns) }()
+		defer server.Close()
+		var dials atomic.Int32
+		transport := &http.Transport{DialContext: func(context.Context, string, string) (net.Conn, error) {
+			if dials.Add(1) == 1 {
+				<-over
+				return nil, net.ErrClosed
+			}
+			client, other := net.Pipe()
+			conns <- other
+			return client, nil
+		}}
+		c := must(vod.NewClient(sts.Static(sts.Credentials{
+			AccessKeyID: vodtest.DefaultKey.AccessKeyID, AccessKeySecret: vodtest.DefaultKey.AccessKeySecret,
+		}), &vod.ClientOptions{Endpoint: "http://vod.example.com", HTTPClient: &http.Client{Transport: transport}}))
+		a := must(vod.NewAuthorizer(c, nil))
+		made, err := a.Authorize(t.Context(), upload.FileInfo{Path: "f.mp4"})
+		close(over)
+		synctest.Wait()
+		if all := service.Media(); err != nil || len(all) != 1 || made.VideoID != all[0].ID || dials.Load() != 2 {
+			t.Errorf("got %v, %v after %d dials, made %v; want the video after 2", made.VideoID, err, dials.Load(), all)
 		}
-		return (&net.Dialer{}).DialContext(ctx, network, address)
-	}}
-	cache := must(provider(w.keys.DefaultUser(), w.keys.URL))
-	defer cache.Close()
-	c := must(vod.NewClient(cache, &vod.ClientOptions{
-		Endpoint: w.vod.URL, Timeout: time.Second, HTTPClient: &http.Client{Transport: transport},
-	}))
-	a := must(vod.NewAuthorizer(c, &vod.AuthorizerOptions{RetryInterval: time.Millisecond}))
-	made, err := a.Authorize(w.ctx, upload.FileInfo{Path: "f.mp4"})
-	if err != nil || made.VideoID != w.one().ID || dials.Load() != 2 {
-		t.Errorf("got %v, %v after %d dials; want the video after 2", made.VideoID, err, dials.Load())
-	}
+	})
 }
+
+// pipes is a listener for connections in memory.
+type pipes chan net.Conn
+
+func (p pipes) Accept() (net.Conn, error) {
+	if c, ok := <-p; ok {
+		return c, nil
+	}
+	return nil, net.ErrClosed
+}
+
+func (p pipes) Close() error   { close(p); return nil }
+func (p pipes) Addr() net.Addr { return &net.TCPAddr{} }
 
 // A connection that was kept may be closed by the other side just as the next call
 // goes out on it: then nobody would know what that made.

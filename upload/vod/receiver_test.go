@@ -15,6 +15,7 @@ import (
 	"strconv"
 	"strings"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/vodupload/vodupload/checkpoint"
@@ -143,37 +144,37 @@ func TestReceiverOptionsAreChecked(t *testing.T) {
 }
 
 func TestReceiverHandlerAnswers(t *testing.T) {
-	var log bytes.Buffer
-	var fail error
-	v := must(vod.NewReceiver(callbackURL, authKey, &vod.ReceiverOptions{MaxBody: 1000, Logger: slog.New(slog.NewTextHandler(&log, nil))}))
-	h := v.Handler(func(_ context.Context, e *vod.Event) error { return fail })
-	for _, tt := range []struct {
-		name   string
-		r      *http.Request
-		fail   error
-		status int
-		code   string
-	}{
-		{"an event", newNotification(time.Now(), callbackURL, authKey, uploaded), nil, 200, `{"Status":"OK"}`},
-		{"an event that is not known", newNotification(time.Now(), callbackURL, authKey, `{"EventType":"New"}`), nil, 200, `{"Status":"OK"}`},
-		{"a handler that fails", newNotification(time.Now(), callbackURL, authKey, uploaded), errors.New("database away"), 500, `"InternalError"`},
-		{"unsigned", httptest.NewRequest(http.MethodPost, "/", nil), nil, 403, `"Unsigned"`},
-		{"stale", newNotification(time.Now().Add(-time.Hour), callbackURL, authKey, uploaded), nil, 403, `"Stale"`},
-		{"too large", newNotification(time.Now(), callbackURL, authKey, strings.Repeat("a", 1001)), nil, 413, `"RequestTooLarge"`},
-		{"no event", newNotification(time.Now(), callbackURL, authKey, "{}"), nil, 400, `"InvalidEvent"`},
-	} {
-		t.Run(tt.name, func(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) { // within a second
+		var log bytes.Buffer
+		var fail error
+		v := must(vod.NewReceiver(callbackURL, authKey, &vod.ReceiverOptions{MaxBody: 1000, Logger: slog.New(slog.NewTextHandler(&log, nil))}))
+		h := v.Handler(func(_ context.Context, e *vod.Event) error { return fail })
+		for _, tt := range []struct {
+			name   string
+			r      *http.Request
+			fail   error
+			status int
+			code   string
+		}{
+			{"an event", newNotification(time.Now(), callbackURL, authKey, uploaded), nil, 200, `{"Status":"OK"}`},
+			{"an event that is not known", newNotification(time.Now(), callbackURL, authKey, `{"EventType":"New"}`), nil, 200, `{"Status":"OK"}`},
+			{"a handler that fails", newNotification(time.Now(), callbackURL, authKey, uploaded), errors.New("database away"), 500, `"InternalError"`},
+			{"unsigned", httptest.NewRequest(http.MethodPost, "/", nil), nil, 403, `"Unsigned"`},
+			{"stale", newNotification(time.Now().Add(-time.Hour), callbackURL, authKey, uploaded), nil, 403, `"Stale"`},
+			{"too large", newNotification(time.Now(), callbackURL, authKey, strings.Repeat("a", 1001)), nil, 413, `"RequestTooLarge"`},
+			{"no event", newNotification(time.Now(), callbackURL, authKey, "{}"), nil, 400, `"InvalidEvent"`},
+		} {
 			fail = tt.fail
 			w := httptest.NewRecorder()
 			h.ServeHTTP(w, tt.r)
 			if w.Code != tt.status || !strings.Contains(w.Body.String(), tt.code) || w.Header().Get("Content-Length") != strconv.Itoa(w.Body.Len()) {
-				t.Errorf("got %d %s %v, want %d %s", w.Code, w.Body, w.Header(), tt.status, tt.code)
+				t.Errorf("%s: got %d %s %v, want %d %s", tt.name, w.Code, w.Body, w.Header(), tt.status, tt.code)
 			}
-		})
-	}
-	if text := log.String(); strings.Count(text, "refused") != 1 || !strings.Contains(text, "database away") || strings.Contains(text, authKey) {
-		t.Errorf("the log has\n%s\nwant one refusal within a second, and the failure", text)
-	}
+		}
+		if text := log.String(); strings.Count(text, "refused") != 1 || !strings.Contains(text, "database away") || strings.Contains(text, authKey) {
+			t.Errorf("the log has\n%s\nwant one refusal within a second, and the failure", text)
+		}
+	})
 }
 
 // From the upload by way of VOD to the event that its backend gets.
