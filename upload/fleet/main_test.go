@@ -49,11 +49,21 @@ func run(m *testing.M) int {
 	if code != 0 {
 		return code
 	}
-	if err := goleak.Find(); err != nil {
+	if err := leak(); err != nil {
 		fmt.Fprintln(os.Stderr, err)
 		return 1
 	}
 	return 0
+}
+
+// leak returns an error where goroutines do not end. It waits for them: goleak by itself
+// gives them less than half a second, which is little for an engine on a busy machine.
+func leak() error {
+	err := goleak.Find()
+	for deadline := time.Now().Add(time.Minute); err != nil && time.Now().Before(deadline); {
+		err = goleak.Find()
+	}
+	return err
 }
 
 // connect returns a connection to the engine that ends with the test.

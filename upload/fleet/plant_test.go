@@ -173,7 +173,7 @@ func (p *plant) newWorker(name string, change func(*fleet.WorkerOptions)) (*flee
 		Namespace: namespace(p.t), Name: name, Upload: uploadtest.Options(osstest.DefaultKey),
 		Openers: map[string]fleet.Opener{"file": files},
 		Backoff: 10 * time.Millisecond, MaxBackoff: 50 * time.Millisecond,
-		Lease: 5 * time.Second, AckWait: time.Second, Presence: time.Second, ReconcileInterval: time.Hour,
+		Lease: 5 * time.Second, AckWait: time.Second, Presence: 10 * time.Second, ReconcileInterval: time.Hour,
 		Logger: slog.New(slog.NewTextHandler(book, nil)),
 	}
 	o.Upload.Checkpoints = p.store

@@ -11,7 +11,7 @@ func TestWorkersShareTheBudget(t *testing.T) {
 	t.Parallel()
 	const limit = 11
 	p := newPlant(t)
-	budget := func(o *fleet.WorkerOptions) { o.FleetParallel = limit }
+	budget := func(o *fleet.WorkerOptions) { o.FleetParallel, o.Presence = limit, time.Second }
 	a := p.worker("a", budget)
 	if n := a.Stats().Slots; n != 1 {
 		t.Errorf("a worker that starts has %d requests, want 1 until the others have shrunk", n)

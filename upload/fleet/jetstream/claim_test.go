@@ -120,7 +120,7 @@ func TestHolderStopsBeforeItsLeaseEnds(t *testing.T) {
 	far, near := proxy.Connect(), cluster.Connect()
 	t.Cleanup(far.Close)
 	t.Cleanup(near.Close)
-	o := jetstream.Options{Namespace: namespace(), Lease: 3 * time.Second}
+	o := jetstream.Options{Namespace: namespace(), Lease: 6 * time.Second} // a third of it is left for a machine under load
 	c := claim(t, open(t, far, o))
 	noError(t, "Begin", c.Begin(t.Context(), rec))
 

@@ -41,13 +41,23 @@ func run(m *testing.M) int {
 	code := m.Run()
 	err = node.Close()
 	if code == 0 && err == nil {
-		err = goleak.Find()
+		err = leak()
 	}
 	if err != nil {
 		fmt.Fprintln(os.Stderr, err)
 		return 1
 	}
 	return code
+}
+
+// leak returns an error where goroutines do not end. It waits for them: goleak by itself
+// gives them less than half a second, which is little for an engine on a busy machine.
+func leak() error {
+	err := goleak.Find()
+	for deadline := time.Now().Add(time.Minute); err != nil && time.Now().Before(deadline); {
+		err = goleak.Find()
+	}
+	return err
 }
 
 func connect(t *testing.T, s *embedded.Server) *nats.Conn {
