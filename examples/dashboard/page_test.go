@@ -46,8 +46,8 @@ func newStage(t *testing.T) *stage {
 	t.Cleanup(s.oss.Close)
 	recorder := dashboard.NewRecorder()
 	opts := uploadtest.Options(osstest.DefaultKey)
-	opts.Observer, opts.Parallel, opts.StallTimeout = recorder.Observer(), 2, time.Minute
-	opts.RetryInterval = time.Minute
+	opts.Observer, opts.Parallel, opts.StallTimeout = recorder.Observer(), 2, time.Hour
+	opts.RetryInterval = time.Hour
 	var err error
 	if s.client, err = upload.New(&opts); err != nil {
 		t.Fatal(err)

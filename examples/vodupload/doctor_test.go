@@ -100,12 +100,7 @@ func TestDoctorFinds(t *testing.T) {
 		})
 	}
 	t.Run("a server that is not there", func(t *testing.T) {
-		l, err := net.Listen("tcp", "127.0.0.1:0")
-		if err != nil {
-			t.Fatal(err)
-		}
-		_ = l.Close()
-		w.run("doctor", "oss://media/", "--endpoint", "http://"+l.Addr().String(), "--checkpoint-dir", w.state).wants(t, exitTemporary).says(t, "bad   network", "firewalls")
+		w.run("doctor", "oss://media/", "--endpoint", "http://"+deadAddress, "--checkpoint-dir", w.state).wants(t, exitTemporary).says(t, "bad   network", "firewalls")
 	})
 	t.Run("a folder that cannot be", func(t *testing.T) {
 		w.run("doctor", "--endpoint", w.server.URL, "--checkpoint-dir", filepath.Join(w.file("x", 1), "y")).wants(t, exitUsage).says(t, "bad   checkpoints")

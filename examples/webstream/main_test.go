@@ -468,6 +468,8 @@ func TestEventsAfterTheEnd(t *testing.T) {
 	if e := s.last(s.watch(id)); e.Object == "" || e.Uploaded != 1 {
 		t.Errorf("the last event is %+v", e)
 	}
+	s.relay.progress.mu.Lock()
+	defer s.relay.progress.mu.Unlock()
 	if n := len(s.relay.progress.bars); n != 1 {
 		t.Errorf("%d uploads are known, want 1", n)
 	}
