@@ -16,7 +16,7 @@ func TestCheckpointDir(t *testing.T) {
 	b := newTestbed(t)
 	b.opts.Checkpoints, b.opts.CheckpointDir = nil, filepath.Join(t.TempDir(), "a", "volume")
 	b.opts.RetryCount, b.opts.OutageWait = -1, -1
-	f := b.file("talk", 500*kib)
+	f := b.file("talk", 300*kib) // none is on its way when the third of three parts fails
 	b.server.Inject(osstest.Fail(osstest.OpUploadPart, 503, "ServiceUnavailable").Nth(3))
 	b.opts.Parallel = 1
 	first := b.client()
@@ -26,9 +26,7 @@ func TestCheckpointDir(t *testing.T) {
 	if left := must(os.ReadDir(b.opts.CheckpointDir)); len(left) == 0 {
 		t.Fatal("nothing is in the directory")
 	}
-	b.eventually("no part is on its way", func() bool { return b.server.InFlight(osstest.OpUploadPart) == 0 })
-	there := len(b.server.Uploads(bucket)[0].Parts) // 2, or one more that was on its way when the third failed
-	second := b.client()                            // while the first is open
+	second := b.client() // while the first is open
 	hang := osstest.Hang(osstest.OpUploadPart)
 	b.server.Inject(hang)
 	ended := make(chan upload.Result, 1)
@@ -44,8 +42,8 @@ func TestCheckpointDir(t *testing.T) {
 		t.Errorf("meanwhile: got %v, want ErrInUse", err)
 	}
 	hang.Release()
-	if r := <-ended; r.ResumedParts != there || there < 2 {
-		t.Errorf("%d parts were resumed, want %d", r.ResumedParts, there)
+	if r := <-ended; r.ResumedParts != 2 {
+		t.Errorf("%d parts were resumed, want 2", r.ResumedParts)
 	}
 	b.same(f)
 }

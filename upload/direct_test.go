@@ -20,22 +20,24 @@ func TestUploadInEachState(t *testing.T) {
 			s := newClientInState(t, state)
 			f := s.bytesOf("solo", 50*kib)
 			before := len(s.client.Files())
+			var beside sync.WaitGroup
 			switch state {
 			case upload.StateStarted: // its only slot hangs
 				s.do(s.client.CancelFile(s.ids["uploading"]))
 			case upload.StatePaused:
-				go func() {
+				beside.Go(func() {
 					s.eventually("the file to be listed", func() bool { return len(s.client.Files()) > before })
 					s.do(s.client.Resume())
 					s.do(s.client.CancelFile(s.ids["paused"]))
-				}()
+				})
 			case upload.StateExpired:
-				go func() {
+				beside.Go(func() {
 					s.eventually("the file to be listed", func() bool { return len(s.client.Files()) > before })
 					s.do(s.client.ResumeWithToken(s.newToken(1)))
-				}()
+				})
 			}
 			_, err := s.client.Upload(s.ctx, f)
+			beside.Wait()
 			if state == upload.StateClosed {
 				if !errors.Is(err, upload.ErrClosed) {
 					t.Errorf("got %v, want ErrClosed", err)

@@ -18,10 +18,12 @@ func ExampleCallbacks_onWaiting() {
 	defer server.Close()
 	server.CreateBucket("media")
 	asked := 0 // a Provider of a client is asked by one goroutine at a time
+	reported := make(chan struct{})
 	tokens := sts.ProviderFunc(func(context.Context) (sts.Credentials, error) {
 		if asked++; asked == 1 {
 			return sts.Credentials{}, errors.New("the token server restarts")
 		}
+		<-reported // a wait that is over is not reported any more
 		return exampleToken(server), nil
 	})
 	client := exampleClient(upload.Options{
@@ -30,6 +32,7 @@ func ExampleCallbacks_onWaiting() {
 		Callbacks: upload.Callbacks{
 			OnWaiting: func(_ *upload.Client, f upload.FileInfo, w upload.Waiting) {
 				fmt.Printf("%s waits for %v: %v\n", f.Object, w.For, w.Err)
+				close(reported)
 			},
 		},
 	})

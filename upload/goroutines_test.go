@@ -2,12 +2,14 @@ package upload_test
 
 import (
 	"testing"
+	"time"
 
 	"go.uber.org/goleak"
 )
 
-// goroutinesEnd returns a function that fails the test while goroutines run that were
-// started after this call, once they have had some time to end.
+// goroutinesEnd returns a function that fails the test where goroutines that were started
+// after this call do not end. It waits for them: goleak by itself gives them less than half
+// a second, which a busy machine may take to run each of them once.
 func goroutinesEnd(t *testing.T) (ended func()) {
 	t.Helper()
 	// Those of tests that run at the same time would count. Setenv panics in such a test.
@@ -15,7 +17,11 @@ func goroutinesEnd(t *testing.T) (ended func()) {
 	current := goleak.IgnoreCurrent()
 	return func() {
 		t.Helper()
-		if err := goleak.Find(current); err != nil {
+		err := goleak.Find(current)
+		for deadline := time.Now().Add(time.Minute); err != nil && time.Now().Before(deadline); {
+			err = goleak.Find(current)
+		}
+		if err != nil {
 			t.Error(err)
 		}
 	}

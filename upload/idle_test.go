@@ -62,6 +62,8 @@ func TestCloseClosesIdleConnections(t *testing.T) {
 			t.Fatalf("%d connections of %d are open after %d clients were closed", left(), opened, clients)
 		}
 	}
+	mu.Lock()
+	defer mu.Unlock()
 	if opened < clients {
 		t.Errorf("%d connections were opened by %d clients: this test sees nothing", opened, clients)
 	}

@@ -80,10 +80,10 @@ var moments = []moment{
 	}},
 	{name: "in an outage", set: func(b *testbed) (upload.File, <-chan struct{}) {
 		b.opts.RetryInterval = time.Hour
-		ch := make(chan struct{})
-		b.opts.Callbacks.OnRetry = func(*upload.Client, upload.FileInfo, upload.Retry) { close(ch) }
+		there := newOnce()
+		b.opts.Callbacks.OnRetry = func(*upload.Client, upload.FileInfo, upload.Retry) { there.happens() }
 		f, _ := b.at(b.bytesOf("a", 500*kib), osstest.Fail(osstest.OpUploadPart, 503, "ServiceUnavailable").Always())
-		return f, ch
+		return f, there.ch
 	}},
 	{name: "in the pause before a retry", set: func(b *testbed) (upload.File, <-chan struct{}) {
 		b.opts.RetryInterval, b.opts.OutageWait = time.Hour, -1

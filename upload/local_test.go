@@ -10,7 +10,6 @@ import (
 	"path/filepath"
 	"runtime"
 	"strings"
-	"sync"
 	"sync/atomic"
 	"syscall"
 	"testing"
@@ -35,28 +34,28 @@ func (b *testbed) withDir() (dir string, log *logBuffer) {
 	return store.Path(), log
 }
 
-// atPart has the testbed's clients meet something just before they send a part for the
-// first time.
-func (b *testbed) atPart(number string, meet func()) {
-	b.opts.HTTPClient = partTransport(number, meet)
+// atPart has the testbed's clients meet something just before they send the n-th part. Its
+// number may be another: two parts may change places.
+func (b *testbed) atPart(nth int32, meet func()) {
+	b.opts.HTTPClient = partTransport(nth, meet)
 	b.t.Cleanup(b.opts.HTTPClient.CloseIdleConnections)
 }
 
-func partTransport(number string, meet func()) *http.Client {
-	return &http.Client{Transport: &meeting{number: number, meet: meet}}
+func partTransport(nth int32, meet func()) *http.Client {
+	return &http.Client{Transport: &meeting{nth: nth, meet: meet}}
 }
 
 // A meeting is a transport that something happens in.
 type meeting struct {
 	http.Transport
-	number string
-	once   sync.Once
-	meet   func()
+	nth  int32
+	sent atomic.Int32 // parts
+	meet func()
 }
 
 func (m *meeting) RoundTrip(q *http.Request) (*http.Response, error) {
-	if q.URL.Query().Get("partNumber") == m.number {
-		m.once.Do(m.meet)
+	if q.URL.Query().Has("partNumber") && m.sent.Add(1) == m.nth {
+		m.meet()
 	}
 	return m.Transport.RoundTrip(q)
 }
@@ -80,7 +79,11 @@ func fileInPlace(t *testing.T, dir string) {
 // removed removes a directory, and what is in it.
 func removed(t *testing.T, dir string) {
 	t.Helper()
-	again(t, func() error { return os.RemoveAll(dir) })
+	away := filepath.Join(t.TempDir(), "away")
+	if err := os.Rename(dir, away); err != nil {
+		t.Error(err)
+	}
+	again(t, func() error { return os.RemoveAll(away) })
 }
 
 // again repeats what fails while the client, too, makes something in the directory.
@@ -163,7 +166,7 @@ func TestLocalFileInPlaceOfTheDirectory(t *testing.T) {
 	t.Run("ErrCheckpoint half way, and goes on when it is mended", func(t *testing.T) {
 		b := newTestbed(t)
 		dir, _ := b.withDir()
-		b.atPart("6", func() { fileInPlace(t, dir) })
+		b.atPart(6, func() { fileInPlace(t, dir) })
 		f := b.file("a", 1000*kib)
 		_, err := b.client().Upload(b.ctx, f)
 		if !errors.Is(err, upload.ErrCheckpoint) {
@@ -182,7 +185,7 @@ func TestLocalFileInPlaceOfTheDirectory(t *testing.T) {
 		b := newTestbed(t)
 		b.opts.CheckpointsOptional = true
 		dir, log := b.withDir()
-		b.atPart("6", func() { fileInPlace(t, dir) })
+		b.atPart(6, func() { fileInPlace(t, dir) })
 		f := b.file("a", 1000*kib)
 		if _, err := b.client().Upload(b.ctx, f); err != nil {
 			t.Fatal(err)
@@ -199,7 +202,7 @@ func TestLocalDirectoryRemoved(t *testing.T) {
 	t.Run("succeeds and leaves nothing", func(t *testing.T) {
 		b := newTestbed(t)
 		dir, log := b.withDir()
-		b.atPart("6", func() { removed(t, filepath.Dir(dir)) })
+		b.atPart(6, func() { removed(t, filepath.Dir(dir)) })
 		f := b.file("a", 1000*kib)
 		if _, err := b.client().Upload(b.ctx, f); err != nil {
 			t.Fatal(err)
@@ -214,7 +217,7 @@ func TestLocalDirectoryRemoved(t *testing.T) {
 		b := newTestbed(t)
 		dir, _ := b.withDir()
 		b.opts.Parallel = 1
-		b.atPart("6", func() { removed(t, dir) })
+		b.atPart(6, func() { removed(t, dir) })
 		hang := osstest.Hang(osstest.OpUploadPart).Nth(8)
 		b.server.Inject(hang)
 		f := b.file("a", 1000*kib)
@@ -292,7 +295,7 @@ func TestLocalSourceUnreadable(t *testing.T) {
 			b := newTestbed(t)
 			dir, _ := b.withDir()
 			f := b.file("a", 1000*kib)
-			b.atPart("6", func() { must(0, spoil(f.Path)) })
+			b.atPart(6, func() { must(0, spoil(f.Path)) })
 			_, err := b.client().Upload(b.ctx, f)
 			if !errors.Is(err, upload.ErrFileChanged) {
 				t.Fatalf("got %v, want ErrFileChanged", err)

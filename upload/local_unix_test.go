@@ -182,7 +182,7 @@ func (tr localTrouble) live(w localWork, word *localWord) error {
 	}
 	var half error
 	if w.HalfWay {
-		opts.HTTPClient = partTransport("4", func() { half = come() })
+		opts.HTTPClient = partTransport(4, func() { half = come() })
 	} else if err := come(); err != nil {
 		return err
 	}

@@ -347,7 +347,7 @@ func TestSharedStore(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			b := newTestbed(t)
 			leases := checkpointtest.NewLeases()
-			b.opts.Checkpoints = leases.Store("first")
+			b.opts.Checkpoints, b.opts.Parallel = leases.Store("first"), 1 // so that parts are there when the fourth fails
 			b.server.Inject(osstest.Fail(osstest.OpUploadPart, 403, "AccessDenied").Nth(4))
 			f := b.file("a", 500*kib)
 			if _, err := b.client().Upload(b.ctx, f); err == nil {
@@ -416,7 +416,7 @@ func TestCleanUpWithoutClaim(t *testing.T) {
 		b := newTestbed(t)
 		leases := checkpointtest.NewLeases()
 		b.store = leases.Store("first")
-		b.opts.Checkpoints = b.store
+		b.opts.Checkpoints, b.opts.Parallel = b.store, 1 // so that parts are there when the fourth fails
 		b.server.Inject(osstest.Fail(osstest.OpUploadPart, 403, "AccessDenied").Nth(4))
 		f := b.file("a", 500*kib)
 		if _, err := b.client().Upload(b.ctx, f); err == nil {

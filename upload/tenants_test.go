@@ -386,17 +386,19 @@ func TestSetTokenReplacesTheFilesProvider(t *testing.T) {
 }
 
 // A Provider that fails holds up its own files alone.
-func TestProviderThatFails(t *testing.T) {
-	b := newTestbed(t)
+func TestProviderThatFails(t *testing.T) { synctest.Test(t, providerThatFails) }
+
+func providerThatFails(t *testing.T) {
+	b := newDirectTestbed(t)
 	b.opts.TokenWait = 50 * time.Millisecond
 	errDown := errors.New("the customer's token server is down")
 	var calls atomic.Int32
-	bad, good := b.file("bad", 10), b.file("good", 10)
+	bad, good := b.bytesOf("bad", 10), b.bytesOf("good", 10)
 	bad.Credentials = sts.ProviderFunc(func(context.Context) (sts.Credentials, error) {
 		calls.Add(1)
 		return sts.Credentials{}, errDown
 	})
-	panics := b.file("panics", 10)
+	panics := b.bytesOf("panics", 10)
 	panics.Credentials = (*tenant)(nil)
 	c := b.client()
 	first, second, third := must(c.AddFile(bad)), must(c.AddFile(panics)), must(c.AddFile(good))

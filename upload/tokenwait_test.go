@@ -84,8 +84,10 @@ func TestTokenWaitRunsOut(t *testing.T) {
 }
 
 // A callback that could not get a token is asked again by the next file.
-func TestAskedAgainAfterTokenWait(t *testing.T) {
-	b := newTestbed(t)
+func TestAskedAgainAfterTokenWait(t *testing.T) { synctest.Test(t, askedAgainAfterTokenWait) }
+
+func askedAgainAfterTokenWait(t *testing.T) {
+	b := newDirectTestbed(t)
 	b.opts.Credentials, b.opts.TokenWait = nil, 50*time.Millisecond
 	asked := make(chan struct{}, 10)
 	b.opts.Callbacks.OnTokenExpired = func(c *upload.Client, _ upload.FileInfo) {

@@ -122,7 +122,7 @@ func TestStoreThatDoesNotReturn(t *testing.T) {
 func TestRecordThatCannotBeLoadedStays(t *testing.T) {
 	b := newTestbed(t)
 	store := &oddStore{Memory: checkpoint.NewMemory()}
-	b.opts.Checkpoints = store
+	b.opts.Checkpoints, b.opts.Parallel = store, 1 // so that parts are there when the third fails
 	b.server.Inject(osstest.Fail(osstest.OpUploadPart, 403, "AccessDenied").Nth(3))
 	f := b.file("a", 350*kib)
 	if _, err := b.client().Upload(b.ctx, f); err == nil {
