@@ -22,6 +22,9 @@ import (
 func main() {
 	signals := make(chan os.Signal, 2)
 	signal.Notify(signals, os.Interrupt, syscall.SIGTERM)
+	if !signal.Ignored(syscall.SIGHUP) { // as nohup has it
+		signal.Notify(signals, syscall.SIGHUP) // the terminal is closed, or the connection to it is lost
+	}
 	// A reader of the output that goes away ends no upload: writing to it fails, and that is
 	// all. Ignored, the signal would be so for programs that give credentials, too.
 	signal.Notify(make(chan os.Signal, 1), syscall.SIGPIPE)
