@@ -55,6 +55,7 @@ type opened struct {
 	info fs.FileInfo // when it was opened
 	id   Identity
 	ctim time.Time // of the inode; zero where the system has none
+	back *Identity // of a file that was set aside and has its name again; nil: there is none
 
 	window func() // for tests: between the last look at the path and the rename
 }
@@ -136,7 +137,7 @@ func (o *opened) setAside() (held string, err error) {
 		return "", err
 	}
 	if err := o.sameAtHeld(held); err != nil {
-		return "", errors.Join(err, putBack(held, o.path))
+		return "", errors.Join(err, o.putBack(held))
 	}
 	return held, nil
 }
@@ -172,11 +173,23 @@ func (o *opened) sameAtHeld(held string) error {
 	return err
 }
 
-// putBack gives a file that was set aside its name again, or one like it if that is taken.
-func putBack(held, path string) error {
-	_, err := renameFree(held, path)
-	_ = os.Remove(filepath.Dir(held)) // if it is empty
+// putBack undoes setAside.
+func (o *opened) putBack(held string) error {
+	info, infoErr := os.Lstat(held)
+	to, err := putBack(held, o.path)
+	if infoErr == nil && err == nil && to == o.path {
+		id := IdentityOf(info)
+		o.back = &id
+	}
 	return err
+}
+
+// putBack gives a file that was set aside its name again, or one like it if that is taken,
+// which it returns.
+func putBack(held, path string) (to string, err error) {
+	to, err = renameFree(held, path)
+	_ = os.Remove(filepath.Dir(held)) // if it is empty
+	return to, err
 }
 
 // renameFree renames to path, or to a name like it if there is such a file. It returns
@@ -207,7 +220,8 @@ func Recover(dir string) error {
 		}
 		for _, e := range entries {
 			if e.Type().IsRegular() {
-				errs = append(errs, putBack(filepath.Join(p, e.Name()), filepath.Join(filepath.Dir(p), e.Name())))
+				_, err := putBack(filepath.Join(p, e.Name()), filepath.Join(filepath.Dir(p), e.Name()))
+				errs = append(errs, err)
 			}
 		}
 		_ = os.Remove(p)
@@ -232,7 +246,7 @@ func (o *opened) dispose(after After, target string, want uint64) error {
 		err = moveTo(held, target, want)
 	}
 	if err != nil {
-		return errors.Join(err, putBack(held, o.path))
+		return errors.Join(err, o.putBack(held))
 	}
 	_ = os.Remove(filepath.Dir(held))
 	return nil

@@ -119,6 +119,9 @@ func TestDispose(t *testing.T) {
 			if got := read(t, target); got != tt.moved {
 				t.Errorf("%q was moved, want %q", got, tt.moved)
 			}
+			if o.back != nil {
+				t.Error("it says that the file was put back, and it never was away")
+			}
 			if _, err := os.Lstat(filepath.Join(dir, privateDir)); err == nil {
 				t.Error("the private folder is left")
 			}
@@ -138,6 +141,9 @@ func TestFileReplacedInTheWindowIsPutBack(t *testing.T) {
 	}
 	if held, err := o.setAside(); !errors.Is(err, ErrChanged) || read(t, path) != "other" {
 		t.Fatalf("set aside at %q, error is %v, want ErrChanged and the other file in its place", held, err)
+	}
+	if id, _ := look(dir, "clip.mov"); o.back == nil || !o.back.Equal(id) {
+		t.Errorf("put back: %v, want %v", o.back, id)
 	}
 }
 
@@ -171,7 +177,7 @@ func TestPutBackKeepsBoth(t *testing.T) {
 	held := filepath.Join(dir, privateDir, "clip.mov")
 	write(t, held, "other")
 	write(t, path, "third") // somebody is quick
-	if err := putBack(held, path); err != nil {
+	if _, err := putBack(held, path); err != nil {
 		t.Fatal(err)
 	}
 	if a, b := read(t, path), read(t, filepath.Join(dir, "clip (2).mov")); a != "third" || b != "other" {

@@ -99,7 +99,7 @@ type watch struct {
 	owed     []listed            // uploaded earlier, to be moved or deleted
 	finished map[string]bool     // files that are owed, or being moved or deleted
 	stays    map[string]Identity // that could not be
-	back     map[string]bool     // that were put back: see opened.setAside
+	back     map[string]Identity // that were put back, until their renames are reported
 	nextScan time.Time
 	scanned  bool
 	unread   string // the last error of reading the folder
@@ -116,6 +116,7 @@ type result struct {
 	taken bool  // it is at work; the others are of its end
 	err   error // of the upload, or of what came before and after it
 	stay  error // it is uploaded and listed; this kept it from being moved or deleted
+	back  *Identity
 }
 
 // Watch watches dir until ctx ends, and then returns its cause, once all uploads have
@@ -123,7 +124,7 @@ type result struct {
 // that is [Fatal].
 func Watch(ctx context.Context, dir string, journal *Journal, o *Options) error {
 	w := &watch{Options: *o, dir: dir, journal: journal, results: make(chan result),
-		finished: make(map[string]bool), stays: make(map[string]Identity), back: make(map[string]bool)}
+		finished: make(map[string]bool), stays: make(map[string]Identity), back: make(map[string]Identity)}
 	if w.Poll <= 0 {
 		w.Poll = DefaultPoll
 	}
@@ -346,11 +347,22 @@ func (w *watch) handle(e Event) {
 	switch {
 	case e.Kind == Closed:
 		w.folder.Closed(time.Now(), e.Name)
-	case e.Kind == Renamed && w.back[e.Name]: // this rename was ours
-		delete(w.back, e.Name)
+	case e.Kind == Renamed && w.wasOurs(e.Name):
 	case e.Kind == Renamed:
 		w.folder.Renamed(time.Now(), e.From, e.Name)
 	}
+}
+
+// wasOurs reports whether the rename to a name was that of a file that was put back: it says
+// nothing about the file. One of another file to that name does.
+func (w *watch) wasOurs(name string) bool {
+	back, ok := w.back[name]
+	delete(w.back, name)
+	if !ok {
+		return false
+	}
+	id, there := look(w.dir, name)
+	return there && id.Inode == back.Inode
 }
 
 func (w *watch) path(name string) string { return filepath.Join(w.dir, filepath.FromSlash(name)) }
@@ -386,7 +398,7 @@ func (w *watch) work(ctx context.Context, c Candidate) result {
 	if !out.Verified && w.After != Leave {
 		return result{name: c.Name, stay: errors.New("the server has not confirmed the checksum")}
 	}
-	return result{name: c.Name, stay: w.dispose(o, e)}
+	return w.disposed(o, e)
 }
 
 // finish does what comes after an upload that was made and listed earlier.
@@ -403,7 +415,12 @@ func (w *watch) finish(c Candidate, e Entry) result {
 	if err != nil {
 		return result{name: c.Name, stay: err}
 	}
-	return result{name: c.Name, stay: w.dispose(o, e)}
+	return w.disposed(o, e)
+}
+
+func (w *watch) disposed(o *opened, e Entry) result {
+	err := w.dispose(o, e)
+	return result{name: e.Name, stay: err, back: o.back}
 }
 
 func (w *watch) dispose(o *opened, e Entry) error {
@@ -458,11 +475,13 @@ func (w *watch) ended(r result) error {
 func (w *watch) uploaded(now time.Time, r result) {
 	delete(w.finished, r.name)
 	w.folder.Ended(r.name)
+	if r.back != nil {
+		w.back[r.name] = *r.back
+	}
 	switch {
 	case r.stay == nil:
 		w.Report(Report{Kind: Done, Name: r.name})
 	case errors.Is(r.stay, ErrChanged):
-		w.back[r.name] = true
 		w.scanned = false // the next look finds another file, or the same, which is owed then
 		w.scanSoon()
 		w.Report(Report{Kind: Rewatch, Name: r.name})

@@ -380,3 +380,40 @@ func TestWatchLeavesWhatIsOpenForWriting(t *testing.T) {
 		t.Errorf("error %v, uploaded %q", err, b.got)
 	}
 }
+
+// A file that has changed when it should be deleted gets its name again, if it was set aside:
+// that rename does not say that it is complete. All others do.
+func TestWatchKnowsItsOwnRenames(t *testing.T) {
+	if runtime.GOOS != "linux" {
+		t.Skip("renames are not reported here")
+	}
+	dir := t.TempDir()
+	write(t, filepath.Join(dir, "a.mov"), "one")
+	put, _ := look(dir, "a.mov")
+	other := put
+	other.Inode++
+	for name, tt := range map[string]struct {
+		back  *Identity
+		takes bool
+	}{
+		"of the file that was put back":           {&put, false},
+		"of another file than was put back":       {&other, true},
+		"of a file where none had been set aside": {nil, true},
+	} {
+		t.Run(name, func(t *testing.T) {
+			rules := Rules{Settle: time.Hour}.withDefaults()
+			w := &watch{
+				Options: Options{Rules: rules, Report: func(Report) {}}, dir: dir,
+				folder: NewFolder(rules, func(string, Identity) bool { return false }), back: make(map[string]Identity),
+			}
+			w.uploaded(time.Now(), result{name: "a.mov", stay: ErrChanged, back: tt.back})
+			w.handle(Event{Kind: Renamed, Name: "a.mov"})
+			if ready := w.folder.Ready(time.Now()); len(ready) == 1 != tt.takes {
+				t.Errorf("takes %v, want it: %v", ready, tt.takes)
+			}
+			if len(w.back) != 0 {
+				t.Errorf("%v is left", w.back)
+			}
+		})
+	}
+}
