@@ -234,22 +234,53 @@ func (d *director) prepare(ctx context.Context, s scenario, path string) (map[st
 			return nil, err
 		}
 		left[who] = dir
-		refuse := strconv.FormatInt(s.Size/s.PartSize, 10)
-		query := url.Values{"refuse": {refuse}}
-		if who == v1Checkpoint {
-			// It writes its checkpoint so slowly that most parts would not be in it.
-			query.Set("latency", (time.Duration(s.Size/s.PartSize) * 10 * time.Microsecond).String())
-		}
-		if _, err := d.control(ctx, "set", query); err != nil {
-			return nil, err
-		}
-		_, err = d.start(ctx, &job{Scenario: s, Contender: who, Endpoint: d.at(s), Path: path, Dir: dir, Preparing: true})
-		var failed *failure
-		if !errors.As(err, &failed) {
-			return nil, fmt.Errorf("%s: prepare: got %v, want the refusal of part %s", who, err, refuse)
+		// The v1 SDK returns at the first failure, and leaves parts out of its checkpoint
+		// that it had sent: all that wait to be written to it. It resumes until none does.
+		const tries = 10
+		for try := 1; ; try++ {
+			sent, err := d.prepareOnce(ctx, s, path, who, dir)
+			if err != nil {
+				return nil, fmt.Errorf("%s: prepare: %w", who, err)
+			}
+			if who != v1Checkpoint || sent <= s.PartSize {
+				break
+			}
+			if try == tries {
+				return nil, fmt.Errorf("%s: prepare: its checkpoint still lacks %d parts after %d runs", who, sent/s.PartSize-1, tries)
+			}
 		}
 	}
 	return left, nil
+}
+
+// prepareOnce has a contender send what is missing but for the last part, which is
+// refused, and returns how many bytes that were.
+func (d *director) prepareOnce(ctx context.Context, s scenario, path, who, dir string) (sent int64, err error) {
+	refuse := strconv.FormatInt(s.Size/s.PartSize, 10)
+	query := url.Values{"refuse": {refuse}}
+	if who == v1Checkpoint {
+		// It writes its checkpoint so slowly that most parts would not be in it.
+		query.Set("latency", (time.Duration(s.Size/s.PartSize) * 10 * time.Microsecond).String())
+	}
+	if _, err := d.control(ctx, "set", query); err != nil {
+		return 0, err
+	}
+	_, err = d.start(ctx, &job{Scenario: s, Contender: who, Endpoint: d.at(s), Path: path, Dir: dir, Preparing: true})
+	var failed *failure
+	if !errors.As(err, &failed) {
+		return 0, fmt.Errorf("got %v, want the refusal of part %s", err, refuse)
+	}
+	seen, err := d.counts(ctx)
+	return seen.Bytes, err
+}
+
+// counts returns what the sink has seen since it was last set.
+func (d *director) counts(ctx context.Context) (seen counts, err error) {
+	text, err := d.control(ctx, "counts", nil)
+	if err == nil {
+		err = json.Unmarshal(text, &seen)
+	}
+	return seen, err
 }
 
 // turn has one contender do the work once. prepared is where its checkpoint is, if
@@ -290,11 +321,8 @@ func (d *director) turn(ctx context.Context, s scenario, path, who, prepared str
 	if err != nil {
 		return sample{}, err
 	}
-	text, err := d.control(ctx, "counts", nil)
-	if err != nil {
-		return sample{}, err
-	}
-	return one, json.Unmarshal(text, &one.counts)
+	one.counts, err = d.counts(ctx)
+	return one, err
 }
 
 // profileName makes a file's name of a scenario's.
