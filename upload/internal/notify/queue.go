@@ -27,8 +27,6 @@ const MaxLimited = 1000
 
 // A Queue delivers events. Its zero value is ready.
 type Queue struct {
-	callers tasks.Group
-
 	mu         sync.Mutex
 	events     []*Event
 	pushed     uint64 // events that were put into the queue
@@ -56,7 +54,7 @@ func (q *Queue) Push(e *Event) (mark uint64) {
 	q.pushed++
 	if !q.delivering {
 		q.delivering = true
-		q.callers.Go(q.deliver)
+		go q.deliver()
 	}
 	return q.pushed
 }
@@ -82,12 +80,23 @@ func (q *Queue) Mark() uint64 {
 // Wait waits until the callbacks of all events up to mark have returned. The error is
 // the cause that ended ctx.
 func (q *Queue) Wait(ctx context.Context, mark uint64) error {
+	return q.await(ctx, func() bool { return q.done >= mark })
+}
+
+// Idle waits until nothing is left to deliver; it returns false if ctx ended before.
+func (q *Queue) Idle(ctx context.Context) bool {
+	return q.await(ctx, func() bool { return !q.delivering }) == nil
+}
+
+// await waits until over returns true. It calls it with mu held, at once and after each
+// delivery.
+func (q *Queue) await(ctx context.Context, over func() bool) error {
 	for {
 		delivered := q.delivered.C()
 		q.mu.Lock()
-		over := q.done >= mark
+		is := over()
 		q.mu.Unlock()
-		if over {
+		if is {
 			return nil
 		}
 		select {
@@ -98,15 +107,12 @@ func (q *Queue) Wait(ctx context.Context, mark uint64) error {
 	}
 }
 
-// Idle waits until nothing is left to deliver; it returns false if ctx ended before.
-func (q *Queue) Idle(ctx context.Context) bool { return q.callers.Wait(ctx) }
-
 // deliver calls the callbacks until the queue is empty.
 func (q *Queue) deliver() {
 	returned := false
 	defer func() {
 		if !returned { // a callback ended the goroutine, as testing.T.FailNow does
-			q.callers.Go(q.deliver)
+			go q.deliver()
 		}
 	}()
 	id := goroutineID()
