@@ -10,6 +10,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/vodupload/vodupload/upload/internal/target"
+	"github.com/vodupload/vodupload/upload/internal/transfer"
 )
 
 // maxCallbackURLs is how many servers a [Callback] may name (OSS documentation,
@@ -138,15 +139,17 @@ func (c *Callback) headers(more map[string]string) (callback, vars string) {
 // addVarsOf has VarsOf give its variables to the callback of o. It must be called without
 // a lock: VarsOf is the user's.
 func (c *Callback) addVarsOf(o *target.ObjectOptions, bucket, object string) (err error) {
-	if c == nil || c.VarsOf == nil {
+	if c.VarsOf == nil {
 		return nil
 	}
-	defer func() {
-		if p := recover(); p != nil {
-			err = fmt.Errorf("%w: Callback.VarsOf panicked: %v", ErrInvalidArgument, p)
-		}
-	}()
-	more := c.VarsOf(bucket, object)
+	var more map[string]string
+	err = transfer.Isolate("Callback.VarsOf", func() error {
+		more = c.VarsOf(bucket, object)
+		return nil
+	})
+	if err != nil {
+		return fmt.Errorf("%w: %w", ErrInvalidArgument, err)
+	}
 	if err := checkVars("VarsOf", more); err != nil {
 		return err
 	}

@@ -126,9 +126,10 @@ func (r *run) job(ctx context.Context) (*transfer.Job, error) {
 	r.c.view(func(*filelist.List) {
 		job.Target, job.VideoID, job.Object = e.target(), e.made(), e.objectOptions()
 	})
-	if e.options != nil {
-		err := e.options.Callback.addVarsOf(&job.Object, job.Target.Bucket, job.Target.Object)
-		return job, err
+	if e.options != nil && e.options.Callback != nil {
+		return job, r.steps.During("Callback.VarsOf", func() error {
+			return e.options.Callback.addVarsOf(&job.Object, job.Target.Bucket, job.Target.Object)
+		})
 	}
 	return job, nil
 }

@@ -5,16 +5,20 @@ import (
 	"fmt"
 
 	"github.com/vodupload/vodupload/upload/internal/filelist"
+	"github.com/vodupload/vodupload/upload/internal/tasks"
+	"github.com/vodupload/vodupload/upload/internal/transfer"
 )
 
 // within runs fn, which calls a file system or a source and may hang, and returns what it
-// returns. At most a second after the end of ctx, or of the client, it returns without:
-// the call continues, and Close waits for it. The error names what has not returned.
+// returns; its panic, and its end of the goroutine, are errors. At most a second after the end
+// of ctx, or of the client, within returns without: the call continues, and Close waits for
+// it. The error names what has not returned.
 func within[T any](ctx context.Context, c *Client, what string, fn func() (T, error)) (T, error) {
 	var got struct { // read only after done: a call that is late must not write to what is returned
 		value T
 		err   error
 	}
+	got.err = fmt.Errorf("%s %w", what, tasks.ErrGoexit) // unless it returns
 	var none T
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
@@ -22,7 +26,10 @@ func within[T any](ctx context.Context, c *Client, what string, fn func() (T, er
 	done := make(chan struct{})
 	ran := c.workers.Go(func() {
 		defer close(done)
-		got.value, got.err = fn()
+		got.err = transfer.Protect(what, func() (err error) {
+			got.value, err = fn()
+			return err
+		})
 	})
 	switch {
 	case !ran:
@@ -39,6 +46,7 @@ func within[T any](ctx context.Context, c *Client, what string, fn func() (T, er
 func whileOpen[T any](ctx context.Context, c *Client, fn func(context.Context) (T, error)) (value T, err error) {
 	ctx, cancel := context.WithCancelCause(ctx)
 	done := make(chan struct{})
+	err = fmt.Errorf("upload: an Observer or the Logger %w", tasks.ErrGoexit) // unless fn returns
 	ran := c.workers.Go(func() {
 		defer close(done)
 		defer cancel(nil)
