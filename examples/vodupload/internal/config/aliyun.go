@@ -12,9 +12,10 @@ type aliyunFile struct {
 	path     string
 	Current  string
 	Profiles []struct {
-		Name     string
-		Mode     string
-		RegionID string `json:"region_id"`
+		Name        string
+		Mode        string
+		RegionID    string `json:"region_id"`
+		AccessKeyID string `json:"access_key_id"`
 	}
 }
 
@@ -48,6 +49,15 @@ func (f *aliyunFile) region(profile string) string {
 	for _, p := range f.Profiles {
 		if p.Name == f.name(profile) {
 			return p.RegionID
+		}
+	}
+	return ""
+}
+
+func (f *aliyunFile) keyID(profile string) string {
+	for _, p := range f.Profiles {
+		if p.Name == f.name(profile) {
+			return storedKeyID(p.Mode, p.AccessKeyID)
 		}
 	}
 	return ""

@@ -173,6 +173,34 @@ func TestResolveRefuses(t *testing.T) {
 	})
 }
 
+func TestAccessKeyIDOfAProfile(t *testing.T) {
+	const modes = `{"current":"ecs","profiles":[{"name":"ecs","mode":"EcsRamRole","ram_role_name":"r","access_key_id":"LTAIunused"},
+		{"name":"sts","mode":"StsToken","access_key_id":"STS.temporary","access_key_secret":"` + secret + `","sts_token":"t"}]}`
+	for name, tt := range map[string]struct {
+		file, text, profile string
+		value, origin       string
+	}{
+		"of ossutil 1":              {".ossutilconfig", ossutil1, "", "LTA…", "profile default"},
+		"of ossutil 2":              {".ossutilconfig", ossutil2, "media", "LTAI…", "profile media"},
+		"of the aliyun CLI":         {".aliyun/config.json", aliyun, "", "LTA…", "profile work"},
+		"of a temporary key":        {".aliyun/config.json", modes, "sts", "STS.…", "profile sts"},
+		"not of another's":          {".ossutilconfig", ossutil2, "chain", "", "not known before it is asked for"},
+		"not of a mode without one": {".aliyun/config.json", modes, "", "", "not known before it is asked for"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			in := machine(t, map[string]string{tt.file: tt.text}, nil)
+			in.Flags.Profile = tt.profile
+			c, err := config.Resolve(in)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if got := c.AccessKeyID; got.Value != tt.value || !strings.HasSuffix(got.Origin, tt.origin) {
+				t.Errorf("got %+v, want %q of %s", got, tt.value, tt.origin)
+			}
+		})
+	}
+}
+
 func TestChainOfProfiles(t *testing.T) {
 	in := machine(t, map[string]string{".ossutilconfig": ossutil2}, nil)
 	in.Flags.Profile = "chain"

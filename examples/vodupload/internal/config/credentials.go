@@ -130,6 +130,9 @@ func (c *Config) byFile(_ Input, file *source) (bool, error) {
 	if err != nil || p == nil {
 		return false, err
 	}
+	if file.keyID != "" {
+		c.AccessKeyID = Setting{"access-key-id", Shorten(file.keyID), file.origin}
+	}
 	return c.from(p, "profile", file.origin, nil)
 }
 

@@ -8,6 +8,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"strings"
 
 	"github.com/vodupload/vodupload/sts"
 )
@@ -19,6 +20,7 @@ const maxFile = 1 << 20
 type source struct {
 	origin           string
 	region, endpoint string
+	keyID            string // of the key that is stored; empty: none is
 	buckets          map[string]bucket
 	provider         func() (sts.Provider, error) // nil credentials: it has none
 }
@@ -65,7 +67,7 @@ func readProfile(name, profile string) (*source, error) {
 			return nil, err
 		}
 		return &source{
-			origin: name + ", profile " + f.name(profile), region: f.region(profile),
+			origin: name + ", profile " + f.name(profile), region: f.region(profile), keyID: f.keyID(profile),
 			provider: func() (sts.Provider, error) { return f.provider(profile) },
 		}, nil
 	}
@@ -76,9 +78,18 @@ func readProfile(name, profile string) (*source, error) {
 	s := f.section(profile)
 	return &source{
 		origin: name + ", profile " + cmp.Or(profile, "default"), region: s["region"], endpoint: s["endpoint"],
-		buckets:  f.buckets(),
+		keyID: storedKeyID(s["mode"], s["accesskeyid"]), buckets: f.buckets(),
 		provider: func() (sts.Provider, error) { return f.provider(profile) },
 	}, nil
+}
+
+// storedKeyID returns the access key ID of a profile if its mode is one that uses it.
+func storedKeyID(mode, id string) string {
+	switch strings.ToLower(mode) {
+	case "", "ak", "ststoken", "ramrolearn":
+		return id
+	}
+	return ""
 }
 
 func read(name string) ([]byte, error) {
