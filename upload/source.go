@@ -56,8 +56,9 @@ func NewSource(r io.ReaderAt, size int64, fingerprint string) Source {
 // A Sectioner is a [Source] that can return a section as one stream, as a server that is
 // asked for a range does. Each attempt to send a part calls Section once, and so does each
 // part, or whole file, that is read for its CRC64; no part is held in memory. By ReadAt,
-// which reads at most 256 KiB at a time, a part of 1 MiB would be 4 requests or more. ReadAt is left
-// for what is read out of order: the first bytes, and the byte at offset Size.
+// which reads at most 64 KiB at a time over TLS and 256 KiB without, a part of 1 MiB would be
+// 16 requests or 4. ReadAt is left for what is read out of order: the first bytes, and the
+// byte at offset Size.
 type Sectioner interface {
 	// Section returns a reader of the n bytes from off on; n is at least 1, and the section
 	// lies within Size. It is called from many goroutines at once.

@@ -75,19 +75,23 @@ func (c *conn) Write(p []byte) (int, error) {
 	return n, err
 }
 
-var copyBuffers = sync.Pool{New: func() any {
-	b := make([]byte, copyBuffer)
-	return &b
-}}
+var plainBuffers, tlsBuffers = newBuffers(copyBuffer), newBuffers(tlsBuffer)
+
+func newBuffers(size int) *sync.Pool {
+	return &sync.Pool{New: func() any {
+		b := make([]byte, size)
+		return &b
+	}}
+}
 
 // ReadFrom copies r, which net/http calls for the bodies of requests. The one of
 // net.TCPConn makes a new buffer each time.
-func (c *conn) ReadFrom(r io.Reader) (int64, error) { return copyBody(c, r) }
+func (c *conn) ReadFrom(r io.Reader) (int64, error) { return copyBody(c, r, plainBuffers) }
 
-// copyBody copies r to w, in pieces of copyBuffer.
-func copyBody(w io.Writer, r io.Reader) (int64, error) {
-	b := copyBuffers.Get().(*[]byte)
-	defer copyBuffers.Put(b)
+// copyBody copies r to w, in pieces as large as the buffers.
+func copyBody(w io.Writer, r io.Reader, buffers *sync.Pool) (int64, error) {
+	b := buffers.Get().(*[]byte)
+	defer buffers.Put(b)
 	return io.CopyBuffer(struct{ io.Writer }{w}, r, *b)
 }
 

@@ -53,7 +53,7 @@ func TestRecordsOfAPieceGoTogether(t *testing.T) {
 	c, counted, other := overPipe(t, conf, trust)
 	before := counted.writes.Load()
 	const pieces = 3
-	sent := []byte(data(pieces * copyBuffer))
+	sent := []byte(data(pieces * tlsBuffer))
 	go func() {
 		_, _ = c.ReadFrom(&sliceReader{sent})
 		_ = c.Close()
@@ -86,7 +86,7 @@ func TestCloseEndsAWriteOverTLS(t *testing.T) {
 		defer other.NetConn().Close()
 		wrote := make(chan error, 1)
 		go func() {
-			_, err := c.Write([]byte(data(copyBuffer)))
+			_, err := c.Write([]byte(data(tlsBuffer)))
 			wrote <- err
 		}()
 		synctest.Wait() // nobody reads at the other end
