@@ -7,6 +7,7 @@ import (
 	"os"
 	"slices"
 	"testing"
+	"testing/synctest"
 
 	"github.com/vodupload/vodupload/checkpoint/internal/boltfile"
 )
@@ -126,45 +127,47 @@ func TestPowerLossDuringBegin(t *testing.T) {
 // count, then syncs that. Whichever of these writes got through when the power
 // went, what was promised before is there.
 func TestPowerLossDuringAdd(t *testing.T) {
-	d := mustOpenDir(t, t.TempDir(), hostSystem())
-	u := mustBegin(t, d, "a")
-	defer u.Close()
-	random := rand.New(rand.NewPCG(7, 8))
-	numbers := random.Perm(600)
-	read := func() []byte {
-		data, err := os.ReadFile(u.file.path)
-		must(t, err)
-		return data
-	}
-	content := func(image []byte) (int, string) {
-		c, err := readContent(bytes.NewReader(image), int64(len(image)))
-		if err != nil {
-			return 0, err.Error()
+	synctest.Test(t, func(t *testing.T) { // what is added is one transaction
+		d := mustOpenDir(t, t.TempDir(), hostSystem())
+		u := mustBegin(t, d, "a")
+		defer u.Close()
+		random := rand.New(rand.NewPCG(7, 8))
+		numbers := random.Perm(600)
+		read := func() []byte {
+			data, err := os.ReadFile(u.file.path)
+			must(t, err)
+			return data
 		}
-		if why := c.wrong(600); why != "" || !c.ok {
-			return 0, fmt.Sprintf("record %v %s", c.ok, why)
-		}
-		return len(c.parts), ""
-	}
-	isMeta := func(page int) bool { return page < 2 }
-	for promised, before := 0, read(); promised < len(numbers); promised += 30 {
-		for _, n := range numbers[promised : promised+30] {
-			mustAdd(t, u, testPart(n+1))
-		}
-		must(t, u.Flush(t.Context()))
-		after := read()
-		crashes(random, before, after, func(page int) bool { return !isMeta(page) }, func(image []byte) {
-			if n, why := content(image); n != promised || why != "" {
-				t.Errorf("with pages under way: %d parts, %s, want %d", n, why, promised)
+		content := func(image []byte) (int, string) {
+			c, err := readContent(bytes.NewReader(image), int64(len(image)))
+			if err != nil {
+				return 0, err.Error()
 			}
-		})
-		written := bytes.Clone(after) // all but the meta page
-		copy(written[:2*boltfile.PageSize], before)
-		crashes(random, written, after, isMeta, func(image []byte) {
-			if n, why := content(image); n != promised && n != promised+30 || why != "" {
-				t.Errorf("with the meta page under way: %d parts, %s, want %d or %d", n, why, promised, promised+30)
+			if why := c.wrong(600); why != "" || !c.ok {
+				return 0, fmt.Sprintf("record %v %s", c.ok, why)
 			}
-		})
-		before = after
-	}
+			return len(c.parts), ""
+		}
+		isMeta := func(page int) bool { return page < 2 }
+		for promised, before := 0, read(); promised < len(numbers); promised += 30 {
+			for _, n := range numbers[promised : promised+30] {
+				mustAdd(t, u, testPart(n+1))
+			}
+			must(t, u.Flush(t.Context()))
+			after := read()
+			crashes(random, before, after, func(page int) bool { return !isMeta(page) }, func(image []byte) {
+				if n, why := content(image); n != promised || why != "" {
+					t.Errorf("with pages under way: %d parts, %s, want %d", n, why, promised)
+				}
+			})
+			written := bytes.Clone(after) // all but the meta page
+			copy(written[:2*boltfile.PageSize], before)
+			crashes(random, written, after, isMeta, func(image []byte) {
+				if n, why := content(image); n != promised && n != promised+30 || why != "" {
+					t.Errorf("with the meta page under way: %d parts, %s, want %d or %d", n, why, promised, promised+30)
+				}
+			})
+			before = after
+		}
+	})
 }
