@@ -69,6 +69,19 @@ func TestClaimOfARemovedFileIsTakenAgain(t *testing.T) {
 	wantContent(t, mustOpen(t, d, "a"), "a", nil)
 }
 
+// Systems answer that a file in /proc does not exist, when it should be made.
+func TestClaimInADirectoryThatTakesNoFiles(t *testing.T) {
+	sys := hostSystem()
+	sys.openFile = func(name string, _ int, _ fs.FileMode) (*os.File, error) {
+		return nil, &fs.PathError{Op: "open", Path: name, Err: fs.ErrNotExist}
+	}
+	dir := t.TempDir()
+	_, err := mustOpenDir(t, dir, sys).Open(t.Context(), testKey("a"))
+	if err == nil || !strings.Contains(err.Error(), "no file can be made in "+dir+": choose another directory") {
+		t.Errorf("Open: error is %v, want one that names the directory and says what to do", err)
+	}
+}
+
 func TestLostClaimIsToldAndNotTakenBack(t *testing.T) {
 	unixOnly(t)
 	d := mustOpenDir(t, t.TempDir(), hostSystem())
