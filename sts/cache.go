@@ -145,6 +145,16 @@ func (c *Cache) ask(ctx context.Context) (creds Credentials, err error) {
 }
 
 func (c *Cache) finish(r *renewal, creds Credentials, err error) {
+	defer close(r.done)
+	asked := retryAfterOf(err)
+	log := c.record(r, creds, err, asked)
+	log()
+}
+
+// record records the end of a renewal, and returns what logs it. Under the lock neither the
+// Logger nor an error of the provider is called: a handler that sends its lines away may need
+// credentials of this very cache.
+func (c *Cache) record(r *renewal, creds Credentials, err error, asked time.Duration) (log func()) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.running = nil
@@ -154,11 +164,9 @@ func (c *Cache) finish(r *renewal, creds Credentials, err error) {
 		err = c.check(creds, at)
 	}
 	if err != nil {
-		c.failed(r, err, at)
-	} else {
-		c.succeeded(r, creds, at)
+		return c.failed(r, err, at, asked)
 	}
-	close(r.done)
+	return c.succeeded(r, creds, at)
 }
 
 // check refuses credentials that would be of no use.
@@ -179,11 +187,8 @@ func (c *Cache) check(creds Credentials, at time.Time) error {
 // maxAhead is the difference of clocks that is worth a warning.
 const maxAhead = time.Minute
 
-func (c *Cache) succeeded(r *renewal, creds Credentials, at time.Time) {
+func (c *Cache) succeeded(r *renewal, creds Credentials, at time.Time) (log func()) {
 	r.creds = &creds
-	if creds.ahead.Abs() > maxAhead {
-		c.opts.Logger.Warn("this machine's clock is off: tokens are renewed by the service's", "behind", creds.ahead.Round(time.Second))
-	}
 	old := c.held.Load()
 	c.retryAt = time.Time{}
 	if old != nil && old.creds.same(creds) {
@@ -193,15 +198,23 @@ func (c *Cache) succeeded(r *renewal, creds Credentials, at time.Time) {
 	}
 	c.failures, c.lastErr, c.refused = 0, nil, nil
 	c.held.Store(newHeld(creds, at, c.opts, rand.Float64()))
+	return func() {
+		if creds.ahead.Abs() > maxAhead {
+			c.opts.Logger.Warn("this machine's clock is off: tokens are renewed by the service's", "behind", creds.ahead.Round(time.Second))
+		}
+	}
 }
 
-func (c *Cache) failed(r *renewal, err error, at time.Time) {
+func (c *Cache) failed(r *renewal, err error, at time.Time, asked time.Duration) (log func()) {
 	c.failures++
 	c.lastErr = err
-	c.retryAt = at.Add(retryPause(c.opts, c.failures, err, rand.Float64()))
-	r.err = &RenewError{Err: err, Failures: c.failures, RetryAt: c.retryAt}
-	c.opts.Logger.Warn("credentials not renewed", "error", err, "failures", c.failures,
-		"retry_at", c.retryAt, "kept", c.held.Load().at(at).usable())
+	c.retryAt = at.Add(retryPause(c.opts, c.failures, asked, rand.Float64()))
+	renew := &RenewError{Err: err, Failures: c.failures, RetryAt: c.retryAt}
+	r.err = renew
+	kept := c.held.Load().at(at).usable()
+	return func() {
+		c.opts.Logger.Warn("credentials not renewed", "error", err, "failures", renew.Failures, "retry_at", renew.RetryAt, "kept", kept)
+	}
 }
 
 // Invalidate takes creds out of the cache, because a server refused them; it does
@@ -247,9 +260,10 @@ func (c *Cache) waitError(ctx context.Context) error {
 		err = fmt.Errorf("%w: %w", err, cause)
 	}
 	c.mu.Lock()
-	defer c.mu.Unlock()
-	if c.lastErr != nil {
-		return fmt.Errorf("sts: wait for credentials: %w (the last renewal: %w)", err, c.lastErr)
+	last := c.lastErr
+	c.mu.Unlock()
+	if last != nil { // its text may be a user's: it is not made under the lock
+		return fmt.Errorf("sts: wait for credentials: %w (the last renewal: %w)", err, last)
 	}
 	return fmt.Errorf("sts: wait for credentials: %w", err)
 }

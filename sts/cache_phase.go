@@ -76,8 +76,8 @@ func pausing(from, until, at time.Time) bool { return !at.Before(from) && at.Bef
 const maxRetryAfter = 5 * time.Minute
 
 // retryPause returns how long to wait after the given number of failures in a
-// row, the last of which was err. Jitter is a number from 0 up to 1.
-func retryPause(o CacheOptions, failures int, err error, jitter float64) time.Duration {
+// row, where the last one has asked for a pause. Jitter is a number from 0 up to 1.
+func retryPause(o CacheOptions, failures int, asked time.Duration, jitter float64) time.Duration {
 	pause := o.RetryMin
 	for range failures - 1 {
 		if pause >= o.RetryMax/2 {
@@ -87,11 +87,15 @@ func retryPause(o CacheOptions, failures int, err error, jitter float64) time.Du
 		pause *= 2
 	}
 	pause -= time.Duration(jitter * float64(pause) / 2)
-	var refusal *AppServerError
-	if errors.As(err, &refusal) {
-		pause = max(pause, min(refusal.RetryAfter, maxRetryAfter))
+	return max(pause, min(asked, maxRetryAfter))
+}
+
+// retryAfterOf returns the pause that an app server has asked for.
+func retryAfterOf(err error) time.Duration {
+	if refusal, ok := errors.AsType[*AppServerError](err); ok {
+		return refusal.RetryAfter
 	}
-	return pause
+	return 0
 }
 
 // now is the wall clock, without the monotonic reading: that one stands still

@@ -88,7 +88,7 @@ func TestRetryPause(t *testing.T) {
 		{6, &AppServerError{RetryAfter: time.Second}, 0, 30 * time.Second},
 	}
 	for _, tt := range tests {
-		if got := retryPause(o, tt.failures, tt.err, tt.jitter); got != tt.want {
+		if got := retryPause(o, tt.failures, retryAfterOf(tt.err), tt.jitter); got != tt.want {
 			t.Errorf("pause after %d failures, %v, jitter %v = %v, want %v", tt.failures, tt.err, tt.jitter, got, tt.want)
 		}
 	}

@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"log/slog"
 	"math/rand/v2"
 	"runtime"
@@ -416,6 +417,33 @@ func BenchmarkCache(b *testing.B) {
 			if _, err := c.Credentials(ctx); err != nil {
 				b.Error(err)
 			}
+		}
+	})
+}
+
+// A handlerThatAsks is a handler of logs whose lines need credentials to be sent away.
+type handlerThatAsks struct {
+	slog.Handler
+	ask func()
+}
+
+func (h handlerThatAsks) Handle(ctx context.Context, r slog.Record) error {
+	h.ask()
+	return h.Handler.Handle(ctx, r)
+}
+
+func TestCacheIsNotLockedWhileItLogs(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var c *sts.Cache
+		var asked atomic.Int32
+		log := slog.New(handlerThatAsks{slog.NewTextHandler(io.Discard, nil), func() {
+			asked.Add(1)
+			_, _ = c.Credentials(context.Background())
+		}})
+		p := sts.ProviderFunc(func(context.Context) (sts.Credentials, error) { return sts.Credentials{}, errors.New("no answer") })
+		c = newCache(t, p, &sts.CacheOptions{Logger: log})
+		if _, err := c.Credentials(t.Context()); err == nil || !strings.Contains(err.Error(), "no answer") || asked.Load() != 1 {
+			t.Errorf("got %v and %d lines, want the provider's error and one line", err, asked.Load())
 		}
 	})
 }

@@ -8,7 +8,7 @@ import (
 	"runtime"
 	"slices"
 	"strings"
-	"sync"
+	"sync/atomic"
 	"time"
 )
 
@@ -37,10 +37,10 @@ type ProfileOptions struct {
 // A Profile gets credentials from a profile of the aliyun command line. See
 // [NewProfile].
 type Profile struct {
-	file string
-	name string // empty: the current one
-	opts ProfileOptions
-	warn sync.Once
+	file   string
+	name   string // empty: the current one
+	opts   ProfileOptions
+	warned atomic.Bool // not a sync.Once: the Logger may call the provider
 }
 
 // NewProfile returns a provider of the credentials of a profile in config.json of the
@@ -99,9 +99,9 @@ func (p *Profile) open() (Provider, string, error) {
 		return nil, "", fmt.Errorf("sts: profile: %w", err)
 	}
 	if readableByOthers(p.file) {
-		p.warn.Do(func() {
+		if !p.warned.Swap(true) {
 			p.opts.Logger.Warn("other users of this machine can read the credentials: chmod 600", "file", p.file)
-		})
+		}
 	}
 	profile, name, err := config.profile(p.name)
 	if err != nil {

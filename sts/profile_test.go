@@ -346,7 +346,10 @@ func TestProfileThatOthersCanRead(t *testing.T) {
 				t.Fatal(err)
 			}
 			var log bytes.Buffer
-			p, err := sts.NewProfile(file, "", &sts.ProfileOptions{Logger: slog.New(slog.NewTextHandler(&log, nil))})
+			var p *sts.Profile
+			text := slog.NewTextHandler(&log, nil)
+			asks := handlerThatAsks{text, func() { _, _ = p.Credentials(t.Context()) }}
+			p, err := sts.NewProfile(file, "", &sts.ProfileOptions{Logger: slog.New(asks)})
 			if err != nil {
 				t.Fatal(err)
 			}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"sync"
+	"sync/atomic"
 
 	"github.com/vodupload/vodupload/checkpoint"
 	"github.com/vodupload/vodupload/upload/internal/credentials"
@@ -106,6 +107,6 @@ type sharedValues struct {
 	entriesPeak int // see filelist.Shrink
 	newWaits    newWaits
 	counters    counters
-	warnV1      sync.Once
-	following   following // of a timetable
+	warnV1      atomic.Bool // not a sync.Once: the Logger may call what logs this
+	following   following   // of a timetable
 }

@@ -32,7 +32,7 @@ func (c *Client) warnWithoutRegion(t target.Target) {
 	if !t.LacksRegion() {
 		return
 	}
-	c.shared.warnV1.Do(func() {
+	if !c.shared.warnV1.Swap(true) {
 		c.opts.Logger.Warn("no region is known, so requests are signed with V1, which OSS refuses to accounts and buckets that were made since 2025: "+setRegion, "endpoint", t.Endpoint)
-	})
+	}
 }

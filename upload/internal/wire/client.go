@@ -27,7 +27,7 @@ type Client struct {
 	meter meter
 
 	requireCRC bool
-	warned     sync.Once // that the server gives no CRC64
+	warned     atomic.Bool // that the server gives no CRC64
 
 	mu     sync.Mutex
 	clocks map[string]*clock // by the endpoint's host
@@ -94,9 +94,9 @@ func (c *Client) noCRC64(op string) error {
 	if c.requireCRC {
 		return ErrNoCRC
 	}
-	c.warned.Do(func() {
+	if !c.warned.Swap(true) {
 		c.log.Warn("the server's answers have no CRC64 (x-oss-hash-crc64ecma): uploads are not verified", "op", op)
-	})
+	}
 	return nil
 }
 
