@@ -235,10 +235,15 @@ func (d *director) prepare(ctx context.Context, s scenario, path string) (map[st
 		}
 		left[who] = dir
 		// The v1 SDK returns at the first failure, and leaves parts out of its checkpoint
-		// that it had sent: all that wait to be written to it. It resumes until none does.
+		// that it had sent: all that wait to be written to it, which takes longer the more
+		// parts there are. It resumes, ever slower, until none is left out.
 		const tries = 10
+		var latency time.Duration
+		if who == v1Checkpoint {
+			latency = time.Duration(s.Size/s.PartSize) * 10 * time.Microsecond
+		}
 		for try := 1; ; try++ {
-			sent, err := d.prepareOnce(ctx, s, path, who, dir)
+			sent, err := d.prepareOnce(ctx, s, path, who, dir, latency)
 			if err != nil {
 				return nil, fmt.Errorf("%s: prepare: %w", who, err)
 			}
@@ -248,6 +253,7 @@ func (d *director) prepare(ctx context.Context, s scenario, path string) (map[st
 			if try == tries {
 				return nil, fmt.Errorf("%s: prepare: its checkpoint still lacks %d parts after %d runs", who, sent/s.PartSize-1, tries)
 			}
+			latency *= 2
 		}
 	}
 	return left, nil
@@ -255,13 +261,9 @@ func (d *director) prepare(ctx context.Context, s scenario, path string) (map[st
 
 // prepareOnce has a contender send what is missing but for the last part, which is
 // refused, and returns how many bytes that were.
-func (d *director) prepareOnce(ctx context.Context, s scenario, path, who, dir string) (sent int64, err error) {
+func (d *director) prepareOnce(ctx context.Context, s scenario, path, who, dir string, latency time.Duration) (sent int64, err error) {
 	refuse := strconv.FormatInt(s.Size/s.PartSize, 10)
-	query := url.Values{"refuse": {refuse}}
-	if who == v1Checkpoint {
-		// It writes its checkpoint so slowly that most parts would not be in it.
-		query.Set("latency", (time.Duration(s.Size/s.PartSize) * 10 * time.Microsecond).String())
-	}
+	query := url.Values{"refuse": {refuse}, "latency": {latency.String()}}
 	if _, err := d.control(ctx, "set", query); err != nil {
 		return 0, err
 	}
