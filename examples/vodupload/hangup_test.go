@@ -4,7 +4,9 @@ package main
 
 import (
 	"errors"
+	"os"
 	"os/exec"
+	"os/signal"
 	"path/filepath"
 	"strings"
 	"syscall"
@@ -16,6 +18,11 @@ import (
 // A terminal that is closed ends the run as SIGTERM does, with a summary; nohup keeps it.
 func TestHangup(t *testing.T) {
 	t.Parallel()
+	// A process that catches a signal starts others with what the signal does by default. Where
+	// the tests run by nohup, they would inherit that it is ignored.
+	caught := make(chan os.Signal, 1)
+	signal.Notify(caught, syscall.SIGHUP)
+	t.Cleanup(func() { signal.Stop(caught) })
 	for name, tt := range map[string]struct {
 		shell string // around the command
 		then  syscall.Signal
