@@ -108,6 +108,8 @@ func (p *packer) cause(e *entry, err *Error, cause error) bool {
 	case nil:
 		p.number(uint64(noCause))
 		return true
+	case *failure: // errors.Is has to find the very error that the caller gave
+		return false
 	case *transfer.Error:
 		p.number(uint64(answerCause))
 		p.answer(err, c)

@@ -2,6 +2,8 @@ package upload
 
 import (
 	"errors"
+	"fmt"
+	"io"
 	"io/fs"
 	"reflect"
 	"slices"
@@ -64,6 +66,10 @@ func TestShelvedFiles(t *testing.T) {
 		"failed by an answer about another": {filelist.FileFailed, func(e *entry, _ *filelist.File) { e.err = answer(e); e.err.Err.(*transfer.Error).Object = "x" }},
 		"failed by what is no answer": {filelist.FileFailed, func(e *entry, _ *filelist.File) {
 			e.err = newError(&FileInfo{ID: 9, Path: e.path, Bucket: "media", Object: e.object}, ErrFileChanged)
+		}},
+		"failed by FailFile": {filelist.FileFailed, func(e *entry, _ *filelist.File) {
+			given := &failure{fmt.Errorf("get the address: %w", io.EOF)}
+			e.err = newError(&FileInfo{ID: e.id, Path: e.path, Bucket: e.bucket, Object: e.object}, given)
 		}},
 		"failed when it had another ID": {filelist.FileFailed, func(e *entry, _ *filelist.File) { e.err = answer(e); e.uploadID = "0005" }},
 		"failed and has left something": {filelist.FileFailed, func(e *entry, f *filelist.File) {
