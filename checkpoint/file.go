@@ -50,8 +50,10 @@ func (r *recordFile) claim(ctx context.Context) error {
 			return err
 		}
 		f, err = r.sys.claimFile(ctx, r.path)
-		if _, statErr := os.Stat(r.dir); errors.Is(err, errNoDir) && statErr == nil { // as in /proc
-			err = fmt.Errorf("checkpoint: no file can be made in %s: choose another directory for checkpoints", r.dir)
+		if errors.Is(err, errNoDir) {
+			if _, statErr := os.Stat(r.dir); statErr == nil { // as in /proc
+				err = fmt.Errorf("checkpoint: no file can be made in %s: choose another directory for checkpoints", r.dir)
+			}
 		}
 	}
 	if err != nil {

@@ -40,6 +40,12 @@ type restored struct {
 func (r *restored) Error() string   { return r.text }
 func (r *restored) Unwrap() []error { return r.errs }
 
+// Is reports whether target is such an error with the same text, around the same: a program
+// may have made one of its errors by fmt.Errorf, and ask for it.
+func (r *restored) Is(target error) bool {
+	return isPlainWrap(target) && target.Error() == r.text && slices.EqualFunc(r.errs, wrapped(target), errors.Is)
+}
+
 // plainWraps are the types of which nothing but their text and what they wrap can be asked.
 var plainWraps = map[reflect.Type]bool{
 	reflect.TypeOf(fmt.Errorf("%w", io.EOF)):           true,

@@ -159,3 +159,27 @@ func TestShelvedFiles(t *testing.T) {
 		})
 	}
 }
+
+// TestErrorsOfShelvedFilesAreFound: errors.Is finds what a program has made by package fmt.
+func TestErrorsOfShelvedFilesAreFound(t *testing.T) {
+	noDisk := fmt.Errorf("no disk: %w", fs.ErrNotExist)
+	noFilm := fmt.Errorf("no film: %w", noDisk)
+	var s shelf
+	e := &entry{id: 9, path: "/films/talk.mp4"}
+	e.err = newError(&FileInfo{ID: e.id, Path: e.path}, fmt.Errorf("read source at byte 0: %w", noFilm))
+	s.put(e, &filelist.Left{File: filelist.File{ID: 9, State: filelist.FileFailed, Run: 1}, Failure: 1})
+	got, _ := s.unpack(9)
+	if r := (*restored)(nil); !errors.As(got.err, &r) {
+		t.Fatalf("%#v was not packed", got.err.Err)
+	}
+	for _, want := range []error{noDisk, noFilm, fs.ErrNotExist} {
+		if !errors.Is(got.err, want) {
+			t.Errorf("%v is not found", want)
+		}
+	}
+	for _, other := range []error{fmt.Errorf("no film: %w", fs.ErrNotExist), fmt.Errorf("no disk: %w", fs.ErrExist), fs.ErrExist} {
+		if errors.Is(got.err, other) {
+			t.Errorf("%v is found", other)
+		}
+	}
+}
