@@ -14,6 +14,7 @@ import (
 	"net/http/httptest"
 	"os"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -157,10 +158,13 @@ func (s *site) begin(id string, size int, sent []byte) net.Conn {
 	return c
 }
 
-// watch returns the events of an upload, until the last.
+// watch returns the events of an upload, until the last or until the test has ended.
 func (s *site) watch(id string) <-chan []event {
 	s.t.Helper()
-	r, err := http.NewRequestWithContext(s.ctx, "GET", s.url+"/progress/"+id, nil)
+	ctx, cancel := context.WithCancel(s.ctx)
+	var reading sync.WaitGroup
+	s.t.Cleanup(func() { cancel(); reading.Wait() })
+	r, err := http.NewRequestWithContext(ctx, "GET", s.url+"/progress/"+id, nil)
 	if err != nil {
 		s.t.Fatal(err)
 	}
@@ -169,12 +173,16 @@ func (s *site) watch(id string) <-chan []event {
 		s.t.Fatal(res, err)
 	}
 	all := make(chan []event, 1)
-	go func() {
+	reading.Go(func() {
 		defer res.Body.Close()
 		var got []event
-		lines := bufio.NewScanner(res.Body)
-		for lines.Scan() {
-			if data, ok := strings.CutPrefix(lines.Text(), "data: "); ok {
+		defer func() { all <- got }()
+		for lines := bufio.NewReader(res.Body); ; {
+			line, err := lines.ReadString('\n')
+			if err != nil { // what came of a line whose end did not is no event
+				return
+			}
+			if data, ok := strings.CutPrefix(line, "data: "); ok {
 				var e event
 				if err := json.Unmarshal([]byte(data), &e); err != nil {
 					s.t.Error(err)
@@ -182,8 +190,7 @@ func (s *site) watch(id string) <-chan []event {
 				got = append(got, e)
 			}
 		}
-		all <- got
-	}()
+	})
 	return all
 }
 
