@@ -41,7 +41,7 @@ var layers = map[string][]layer{
 		},
 		{
 			"client",
-			"callbacks client counters events following gates options parsetarget reportwaits workers",
+			"callbacks client counters destinations events following gates options parsetarget reportwaits workers",
 			"the client, and what its options and callbacks get of it: it records and reports, and decides nothing",
 		},
 		{

@@ -36,6 +36,8 @@ type Client struct {
 	readers readers
 	start   startContext
 	changed tasks.Signal // broadcast after each decision
+
+	destinations destinations
 }
 
 // Format writes the name of c's type and nothing else, whatever the verb: c holds

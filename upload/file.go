@@ -116,8 +116,12 @@ type File struct {
 	// Endpoint, Bucket and Object are the destination. The endpoint is a host like
 	// "oss-cn-hangzhou.aliyuncs.com", with "http://" before it if TLS is not wanted.
 	// An Object whose name ends in a slash is shown as a folder, and is refused for
-	// anything but a file of 0 bytes. All three may be empty: then they are given by Options.Authorizer, or by
-	// SetDestination, which OnStarted may call.
+	// anything but a file of 0 bytes. All three may be empty: then they are given by
+	// Options.Authorizer, or by SetDestination, which OnStarted may call.
+	//
+	// Two files with one destination are both uploaded, and the object is the one that is
+	// stored last. If the second is added before the first has ended, the Logger gets a
+	// warning that names both.
 	Endpoint string
 	Bucket   string
 	Object   string

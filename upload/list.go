@@ -112,6 +112,7 @@ func addOptions(f *File, e *entry, size int64) filelist.AddOptions {
 // add puts a checked file into the list.
 func (c *Client) add(e *entry, o filelist.AddOptions) (FileID, error) {
 	var added FileID
+	warn := func() {}
 	err := c.decide(func(l *filelist.List) error {
 		if err := c.readers.check(e.stream.Reader()); err != nil {
 			return err
@@ -130,8 +131,12 @@ func (c *Client) add(e *entry, o filelist.AddOptions) (FileID, error) {
 		c.entries[added] = e
 		c.readers.take(e.stream.Reader(), added)
 		c.takeProvider(e)
+		if e.ownDestination {
+			warn = c.takeDestinationLocked(l, e)
+		}
 		return nil
 	})
+	warn()
 	return added, duplicate(err)
 }
 

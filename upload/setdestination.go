@@ -25,6 +25,7 @@ func (c *Client) setDestination(id FileID, d destination) error {
 	if err != nil {
 		return err
 	}
+	warn := func() {}
 	err = c.decide(func(l *filelist.List) error {
 		if err := c.checkNoDestinationLocked(l, id); err != nil {
 			return fmt.Errorf("SetDestination: %w", err)
@@ -49,8 +50,10 @@ func (c *Client) setDestination(id FileID, d destination) error {
 		e.ownDestination, e.videoID = true, d.videoID
 		e.waitIsOverLocked(WaitDestination)
 		e.provided.Broadcast()
+		warn = c.takeDestinationLocked(l, e)
 		return nil
 	})
+	warn()
 	return duplicate(err)
 }
 
