@@ -80,6 +80,8 @@ func TestCpNames(t *testing.T) {
 		{"a folder and no slash", []string{"tree", "oss://media/in"}, []string{"in/a.mp4", "in/b.mov", "in/raw/c.mp4", "in/raw/old/d.mp4"}},
 		{"a folder, included", []string{"tree", "oss://media/", "--include", "*.mp4", "--exclude", "old"}, []string{"a.mp4", "raw/c.mp4"}},
 		{"a folder's own files", []string{"tree", "oss://media/", "--max-depth", "1"}, []string{"a.mp4", "b.mov"}},
+		{"a folder's files and those of its folders", []string{"tree", "oss://media/", "--max-depth", "2"}, []string{"a.mp4", "b.mov", "raw/c.mp4"}},
+		{"a folder without one below it", []string{"tree", "oss://media/", "--exclude", "raw/old"}, []string{"a.mp4", "b.mov", "raw/c.mp4"}},
 		{"a folder's old files", []string{"tree", "oss://media/", "--min-age", "10m"}, nil},
 		{"a list", []string{"--files-from", "list", "oss://media/in/"}, []string{"in/tree/a.mp4", "in/tree/raw/c.mp4"}},
 		{"a list of a folder", []string{"--files-from", "list", "tree/..", "oss://media/in/"}, []string{"in/tree/a.mp4", "in/tree/raw/c.mp4"}},

@@ -35,9 +35,10 @@ func Check(pattern string) error {
 }
 
 // Folder reports whether a folder is looked into. name is its path below the folder that
-// is copied, with slashes.
+// is copied, with slashes; one at its end makes no difference. A pattern may end in one, too.
 func (r Rules) Folder(name string) bool {
-	return (r.MaxDepth == 0 || depth(name) < r.MaxDepth) && !matches(r.Exclude, name)
+	name = strings.TrimSuffix(name, "/")
+	return (r.MaxDepth == 0 || depth(name) < r.MaxDepth) && !matches(r.Exclude, name) && !matches(r.Exclude, name+"/")
 }
 
 // File reports whether a file is copied that was written at a time.

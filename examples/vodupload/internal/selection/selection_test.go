@@ -50,6 +50,10 @@ func TestFolder(t *testing.T) {
 		{"excluded with all in it", selection.Rules{Exclude: []string{".git"}}, "a/.git", false},
 		{"the deepest that has files", selection.Rules{MaxDepth: 2}, "a", true},
 		{"deeper", selection.Rules{MaxDepth: 2}, "a/b", false},
+		{"the deepest, with a slash at its end", selection.Rules{MaxDepth: 2}, "a/", true},
+		{"excluded by its path", selection.Rules{Exclude: []string{"a/b"}}, "a/b/", false},
+		{"excluded by a leading slash", selection.Rules{Exclude: []string{"/a"}}, "a/", false},
+		{"excluded by a pattern that ends in a slash", selection.Rules{Exclude: []string{"a/b/"}}, "a/b", false},
 	} {
 		t.Run(test.outcome, func(t *testing.T) {
 			if got := test.rules.Folder(test.name); got != test.want {
