@@ -18,7 +18,7 @@ func (a *app) fitHelp(root *cobra.Command) {
 		cmd.SetOut(&text)
 		help(cmd, args)
 		cmd.SetOut(nil)
-		_, _ = io.WriteString(cmd.OutOrStdout(), fitted(text.String(), columnsOf(a.stdout)))
+		_, _ = io.WriteString(a.stdout, fitted(text.String(), columnsOf(a.stdout)))
 	})
 }
 

@@ -108,6 +108,7 @@ func TestStandardOutput(t *testing.T) {
 		"settings for a full disk":               {[]string{"config", "show"}, full, exitFailed},
 		"findings for a full disk":               {[]string{"whoami"}, full, exitFailed},
 		"help for a full disk":                   {[]string{"cp", "--help"}, full, exitFailed},
+		"the whole help for a full disk":         {[]string{"--help"}, full, exitFailed},
 		"a reader of settings that is gone":      {[]string{"config", "show"}, syscall.EPIPE, exitOK},
 		"a code of its own stays":                {[]string{"cp", "FILE.none", "oss://media/", "--json"}, full, exitNotFound},
 		"a reader of the version that went away": {[]string{"version"}, io.ErrClosedPipe, exitOK},
