@@ -1,6 +1,7 @@
 package hotfolder
 
 import (
+	"crypto/sha256"
 	"errors"
 	"fmt"
 	"hash/crc64"
@@ -262,7 +263,7 @@ func moveTo(from, target string, want uint64) error {
 	if !errors.Is(err, syscall.EXDEV) {
 		return err
 	}
-	temp := filepath.Join(filepath.Dir(target), ".vodupload-"+filepath.Base(target)+".tmp")
+	temp := filepath.Join(filepath.Dir(target), tempName(from))
 	if err := copyFile(from, temp, want); err != nil {
 		return errors.Join(err, ignoreMissing(os.Remove(temp)))
 	}
@@ -270,6 +271,14 @@ func moveTo(from, target string, want uint64) error {
 		return errors.Join(err, ignoreMissing(os.Remove(temp)))
 	}
 	return os.Remove(from)
+}
+
+// tempName returns the name of a copy that is not whole. It fits where the file's own does, no
+// other file's copy has it, and that of the next attempt has the same.
+func tempName(from string) string {
+	host, _ := os.Hostname() // several machines may move to one folder
+	sum := sha256.Sum256([]byte(host + "\x00" + from))
+	return fmt.Sprintf(".vodupload-%x.tmp", sum[:12])
 }
 
 // checksum returns the CRC-64 of OSS.

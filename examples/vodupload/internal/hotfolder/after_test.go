@@ -6,6 +6,7 @@ import (
 	"os"
 	"path/filepath"
 	"runtime"
+	"strings"
 	"testing"
 	"time"
 )
@@ -232,5 +233,19 @@ func TestMoveToAnotherFileSystem(t *testing.T) {
 	}
 	if _, err := os.Lstat(from); err == nil || len(names(t, target)) != 1 {
 		t.Errorf("the file is there still, or more than it: %q", names(t, target))
+	}
+	t.Run("of a name as long as there are", func(t *testing.T) {
+		from := filepath.Join(dir, strings.Repeat("a", 255))
+		write(t, from, "text")
+		if err := moveTo(from, filepath.Join(target, filepath.Base(from)), sum("text")); err != nil {
+			t.Error(err)
+		}
+	})
+}
+
+// Copies of two files for one place are two files: each would have bytes of the other.
+func TestNamesOfCopiesDiffer(t *testing.T) {
+	if a, b := tempName("/a/talk.mp4"), tempName("/b/talk.mp4"); a == b || a != tempName("/a/talk.mp4") {
+		t.Errorf("names are %s and %s", a, b)
 	}
 }
