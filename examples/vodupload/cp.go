@@ -126,7 +126,7 @@ func (a *app) copy(ctx context.Context, args []string, flags *copyFlags) error {
 	s.record = record
 	s.report.Below(to.prefix())
 	s.object, s.info = flags.objectFlags.options(), flags.mediaFlags.info()
-	c := &copying{session: s, flags: flags, sources: sources, to: to, taken: make(map[string]string), own: a.ownFiles(flags)}
+	c := &copying{session: s, flags: flags, sources: sources, to: to, taken: make(map[string]string), own: flags.ownFiles(a)}
 	return s.finish(ctx, c.run(ctx))
 }
 

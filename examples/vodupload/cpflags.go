@@ -128,9 +128,7 @@ type copyFlags struct {
 	clientFlags
 	objectFlags
 	mediaFlags
-	include, exclude      flagtype.Texts
-	maxDepth              flagtype.Number
-	minAge                flagtype.Duration
+	selectionFlags
 	compare               flagtype.Choice
 	noClobber             bool
 	size                  flagtype.Size
@@ -144,15 +142,9 @@ func (f *copyFlags) register(flags *pflag.FlagSet, compare string) {
 	f.clientFlags.register(flags)
 	f.objectFlags.register(flags)
 	f.mediaFlags.register(flags)
-	f.include = flagtype.Texts{Check: selection.Check, Word: "PATTERN"}
-	f.exclude = f.include
-	f.maxDepth = flagtype.Number{Max: 1000}
+	f.selectionFlags.register(flags, "copy")
 	f.compare = flagtype.Choice{Value: compare, Of: []string{"never", "exists", "size", "mtime", "crc64"}}
 	f.size.Min = 1
-	flags.Var(&f.include, "include", "copy only files of folders that match, like *.mp4 or raw/**; may be repeated")
-	flags.Var(&f.exclude, "exclude", "leave out files and folders that match; may be repeated")
-	flags.Var(&f.maxDepth, "max-depth", "levels of folders: 1 is a folder's own files; 0: no limit")
-	flags.Var(&f.minAge, "min-age", "leave out files of folders that were written less than that ago")
 	flags.Var(&f.compare, "compare", "leave out what is there already: never, exists (of any content), size, mtime (and size), crc64")
 	flags.BoolVar(&f.noClobber, "no-clobber", false, "replace no object: as --compare exists")
 	flags.Var(&f.size, "size", "how many bytes come from standard input, where that is known")
@@ -195,7 +187,25 @@ func (f *copyFlags) ifExists() upload.IfExists {
 	return upload.Overwrite
 }
 
-func (f *copyFlags) rules() selection.Rules {
+// selectionFlags say which files of a folder are meant.
+type selectionFlags struct {
+	include, exclude flagtype.Texts
+	maxDepth         flagtype.Number
+	minAge           flagtype.Duration
+}
+
+// register registers the flags. verb is what is done to the files.
+func (f *selectionFlags) register(flags *pflag.FlagSet, verb string) {
+	f.include = flagtype.Texts{Check: selection.Check, Word: "PATTERN"}
+	f.exclude = f.include
+	f.maxDepth = flagtype.Number{Max: 1000}
+	flags.Var(&f.include, "include", verb+" only files of folders that match, like *.mp4 or raw/**; may be repeated")
+	flags.Var(&f.exclude, "exclude", "leave out files and folders that match; may be repeated")
+	flags.Var(&f.maxDepth, "max-depth", "levels of folders: 1 is a folder's own files; 0: no limit")
+	flags.Var(&f.minAge, "min-age", "leave out files of folders that were written less than that ago")
+}
+
+func (f *selectionFlags) rules() selection.Rules {
 	return selection.Rules{
 		Include: f.include.Values, Exclude: f.exclude.Values, MaxDepth: f.maxDepth.Value, MinAge: f.minAge.Duration,
 	}

@@ -22,14 +22,10 @@ func (o ownFiles) has(info fs.FileInfo) bool {
 	return slices.ContainsFunc(o, func(own fs.FileInfo) bool { return os.SameFile(own, info) })
 }
 
-// ownFiles returns those of a run with the flags: the manifest, the checkpoints, and files to
-// which its output is redirected.
-func (a *app) ownFiles(flags *copyFlags) (own ownFiles) {
-	checkpoints := flags.checkpointDir
-	if checkpoints == "" && !flags.dryRun {
-		checkpoints, _, _ = checkpoint.MakeDefaultDir()
-	}
-	for _, path := range []string{checkpoints, flags.manifest} {
+// ownFiles returns those of a run: the files and folders at the paths, and files to which its
+// output is redirected.
+func (a *app) ownFiles(paths ...string) (own ownFiles) {
+	for _, path := range paths {
 		if info, err := os.Stat(path); err == nil {
 			own = append(own, info)
 		}
@@ -47,6 +43,15 @@ func (a *app) ownFiles(flags *copyFlags) (own ownFiles) {
 		}
 	}
 	return own
+}
+
+// ownFiles returns those of a run with the flags: the manifest and the checkpoints are among them.
+func (f *copyFlags) ownFiles(a *app) ownFiles {
+	checkpoints := f.checkpointDir
+	if checkpoints == "" && !f.dryRun {
+		checkpoints, _, _ = checkpoint.MakeDefaultDir()
+	}
+	return a.ownFiles(checkpoints, f.manifest)
 }
 
 // resolved returns an absolute path without links, also of what is not there yet.

@@ -9,6 +9,7 @@ import (
 	"os"
 	"path/filepath"
 	"runtime"
+	"slices"
 	"strings"
 	"sync/atomic"
 	"time"
@@ -22,12 +23,16 @@ import (
 	"github.com/vodupload/vodupload/examples/vodupload/internal/flagtype"
 	"github.com/vodupload/vodupload/examples/vodupload/internal/manifest"
 	"github.com/vodupload/vodupload/examples/vodupload/internal/output"
+	"github.com/vodupload/vodupload/examples/vodupload/internal/selection"
 	"github.com/vodupload/vodupload/upload"
 )
 
 const verifyHelp = `Compares files with a bucket, and downloads nothing: the checksum (CRC64) of each file is
 computed here, and that of its object asked for. Objects of which there is no file here are
 counted, and with --verbose or --json listed: they are no failure.
+
+Give the --include, --exclude, --max-depth and --min-age that cp had. Left out are also the
+checkpoints, and a manifest of these uploads that has no object: as cp does.
 
 With a manifest (see cp --manifest), each object is compared with its line, and with the
 file if that is still there.
@@ -36,10 +41,12 @@ Exit code 6: bytes differ. 3: an object is missing. 0: all are the same.`
 
 // verifyFlags are those of verify.
 type verifyFlags struct {
+	selectionFlags
 	requests flagtype.Number
 }
 
 func (f *verifyFlags) register(flags *pflag.FlagSet) {
+	f.selectionFlags.register(flags, "compare")
 	const auto = 32
 	f.requests = flagtype.Number{Value: auto, Min: 1, Max: 1000, Word: "auto", AsWord: auto}
 	flags.Var(&f.requests, "parallel", "requests at a time, 1 to 1000; auto is 32")
@@ -99,7 +106,9 @@ func (a *app) verifyFolder(ctx context.Context, source, to string, flags verifyF
 			return nil
 		}))
 	}
-	v.expected = make(map[string]bool)
+	v.prefix, v.expected, v.rules = d.prefix(), make(map[string]bool), flags.rules()
+	checkpoints, _, _ := checkpoint.MakeDefaultDir()
+	v.own = a.ownFiles(checkpoints)
 	err = v.run(ctx, func(yield func(pair)) error { return v.walk(ctx, source, d.prefix(), yield) })
 	if err == nil && ctx.Err() == nil {
 		v.others(ctx, d.prefix())
@@ -117,13 +126,23 @@ func (v *verification) others(ctx context.Context, prefix string) {
 				v.report.Say("whether there are objects of no file is not known: %s", output.Text(err))
 			}
 			return
-		case v.expected[o.Object], o.Size == 0 && strings.HasSuffix(o.Object, "/"):
+		case v.expected[o.Object], o.Size == 0 && strings.HasSuffix(o.Object, "/"), !v.selected(strings.TrimPrefix(o.Object, prefix)):
 		default:
 			v.report.Extra(output.Event{Bucket: v.bucket, Object: o.Object, Size: &o.Size, ETag: o.ETag},
 				"no file: %s/%s, %s", v.bucket, output.Safe(o.Object), output.Bytes(o.Size))
 			v.extra++
 		}
 	}
+}
+
+// selected reports whether the rules leave a file of this name in, whenever it was written.
+func (v *verification) selected(name string) bool {
+	for i, c := range name {
+		if c == '/' && !v.rules.Folder(name[:i]) {
+			return false
+		}
+	}
+	return v.rules.File(name, time.Time{}, v.app.now())
 }
 
 // walk yields the files that cp of the folder would copy.
@@ -135,17 +154,33 @@ func (v *verification) walk(ctx context.Context, dir, prefix string, yield func(
 		case err != nil:
 			v.fail(path, err)
 			return nil
-		case e.IsDir():
-			return nil
-		case !e.Type().IsRegular(): // as cp has it
-			v.fail(path, fmt.Errorf("not a regular file: %s", path))
+		case path == dir:
 			return nil
 		}
 		rel, err := filepath.Rel(dir, path)
 		if err != nil {
 			return err
 		}
-		object := prefix + filepath.ToSlash(rel)
+		name := filepath.ToSlash(rel)
+		object := prefix + name
+		info, err := e.Info()
+		switch {
+		case e.IsDir() && (!v.rules.Folder(name) || err == nil && v.own.has(info)):
+			return fs.SkipDir
+		case e.IsDir():
+			return nil
+		case err != nil:
+			v.fail(path, err)
+			return nil
+		case v.own.has(info):
+			return nil
+		case !v.rules.File(name, info.ModTime(), v.app.now()):
+			v.expected[object] = true // too young, perhaps
+			return nil
+		case !e.Type().IsRegular(): // as cp has it
+			v.fail(path, fmt.Errorf("not a regular file: %s", path))
+			return nil
+		}
 		v.expected[object] = true
 		yield(pair{path: path, object: object})
 		return nil
@@ -154,6 +189,9 @@ func (v *verification) walk(ctx context.Context, dir, prefix string, yield func(
 
 // verifyManifest compares what a manifest lists with the bucket.
 func (a *app) verifyManifest(ctx context.Context, path string, flags verifyFlags) error {
+	if r := flags.rules(); len(r.Include)+len(r.Exclude)+r.MaxDepth > 0 || r.MinAge > 0 {
+		return usageError{errors.New("verify: --include, --exclude, --max-depth and --min-age are for a folder: a manifest lists its files")}
+	}
 	if strings.HasPrefix(path, ossScheme) {
 		return usageError{errors.New("verify: wanted a folder before the destination")}
 	}
@@ -203,7 +241,10 @@ type verification struct {
 	found, done atomic.Int64 // files
 	size, bytes atomic.Int64 // of the files that are read; read
 
-	expected map[string]bool // objects that have a file
+	prefix   string // of the objects of a folder
+	rules    selection.Rules
+	own      ownFiles
+	expected map[string]bool // objects that have a file; nil: not of a folder
 	extra    int             // objects that have none
 }
 
@@ -297,6 +338,10 @@ func (d difference) Is(target error) bool { return target == upload.ErrIntegrity
 // one compares one pair and reports it.
 func (v *verification) one(ctx context.Context, p pair) {
 	crc, size, err := v.compare(ctx, p)
+	if errors.Is(err, upload.ErrObjectNotExist) && v.expected != nil && v.lists(p.path) {
+		v.report.Say("left out: %s: it lists these uploads, as --manifest does", p.path)
+		return
+	}
 	if err != nil {
 		if ctx.Err() == nil {
 			v.fail(p.path, err)
@@ -306,6 +351,20 @@ func (v *verification) one(ctx context.Context, p pair) {
 	v.same.Add(1)
 	v.report.Checked(output.Event{Type: "same", Path: p.path, Bucket: v.bucketOf(p), Object: p.object, Size: &size, CRC64: &crc},
 		"same: %s", output.Safe(p.path))
+}
+
+// lists reports whether a file is a manifest of uploads to where its folder should be: cp has
+// written it, and left it out.
+func (v *verification) lists(path string) bool {
+	f, err := os.Open(path)
+	if err != nil {
+		return false
+	}
+	defer f.Close()
+	lines, err := manifest.Read(f)
+	return err == nil && slices.ContainsFunc(lines, func(l manifest.Line) bool {
+		return l.Bucket == v.bucket && strings.HasPrefix(l.Object, v.prefix)
+	})
 }
 
 func (v *verification) bucketOf(p pair) string {

@@ -191,3 +191,36 @@ func TestVerifyRefuses(t *testing.T) {
 		})
 	}
 }
+
+func TestVerifyLeavesOutWhatCpDoes(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.tree()
+	list := filepath.Join(w.dir, "done.jsonl")
+	w.upload("cp", w.dir, "oss://media/in/", "--manifest", list, "--include", "*.mp4", "--exclude", "tree/raw/old").wants(t, exitOK)
+	w.upload("cp", w.file("other.mov", 10), "oss://media/in/").wants(t, exitOK)
+	for outcome, test := range map[string]struct {
+		args []string
+		code int
+		says string
+	}{
+		"as it was told":                        {[]string{"--include", "*.mp4", "--exclude", "old"}, exitOK, "2 same, 0 different, 0 missing\n"},
+		"its manifest, and nothing else":        {nil, exitNotFound, "3 same, 0 different, 2 missing\n"},
+		"what is too young":                     {[]string{"--min-age", "1h"}, exitOK, "0 same, 0 different, 0 missing\n"},
+		"and not the manifest of another place": {[]string{"--include", "*.jsonl"}, exitNotFound, "0 same, 0 different, 1 missing\n"},
+	} {
+		t.Run(outcome, func(t *testing.T) {
+			to := "oss://media/in/"
+			if strings.Contains(outcome, "another") {
+				to = "oss://media/out/"
+			}
+			r := w.here(append([]string{"verify", w.dir, to}, test.args...)...)
+			if r.code != test.code || !strings.Contains(r.stderr, test.says) {
+				t.Errorf("exit code %d, want %d and %q\n%s", r.code, test.code, test.says, r.stderr)
+			}
+		})
+	}
+	if r := w.here("verify", list, "--include", "*.mp4"); r.code != exitUsage {
+		t.Errorf("with a manifest: exit code %d\n%s", r.code, r.stderr)
+	}
+}
