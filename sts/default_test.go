@@ -4,11 +4,14 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"io"
 	"log/slog"
+	"net/http"
 	"path/filepath"
 	"strings"
 	"sync"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/vodupload/vodupload/sts"
@@ -138,36 +141,46 @@ func TestDefaultDoesNotFallBack(t *testing.T) {
 	}
 }
 
+// slowMetadata is a metadata service that takes a while for each request, and gives no
+// credentials.
+func slowMetadata(each time.Duration) *sts.ECSRoleOptions {
+	var o sts.ECSRoleOptions
+	o.Through(transport(func(r *http.Request) (*http.Response, error) {
+		select {
+		case <-time.After(each):
+			return &http.Response{StatusCode: http.StatusOK, Body: io.NopCloser(strings.NewReader("x"))}, nil
+		case <-r.Context().Done():
+			return nil, r.Context().Err()
+		}
+	}))
+	return &o
+}
+
 // Where nothing is configured, the error comes soon, and lists what was looked for.
 func TestDefaultWithNothingConfigured(t *testing.T) {
 	home := noEnvironment(t, nil)
-	stale := metadata(t, fakeSTS(t, nil), nil)
-	stale.SetDelay(time.Minute) // takes connections and does not answer: the slowest kind of nothing
-	d := sts.Default(&sts.DefaultOptions{ECSRole: &sts.ECSRoleOptions{Endpoint: stale.URL}})
-	best := time.Hour
-	var err error
-	for range 3 { // the machine may be busy with something else
-		begin := time.Now()
-		err = refuse(t, d,
-			"environment (ALIBABA_CLOUD_ACCESS_KEY_ID is not set)", "OIDC (ALIBABA_CLOUD_OIDC_PROVIDER_ARN and ALIBABA_CLOUD_OIDC_TOKEN_FILE are not set)",
-			"profile (there is no "+filepath.Join(home, ".aliyun", "config.json")+")", "credentials URI (ALIBABA_CLOUD_CREDENTIALS_URI is not set)",
-			"ECS role, metadata service "+stale.URL)
-		if best = min(best, time.Since(begin)); best <= 2*time.Second {
-			break
-		}
+	// after returns the error of a metadata service that takes a while for each request, and
+	// how long it took to find out.
+	after := func(t *testing.T, each time.Duration, want ...string) (err error) {
+		synctest.Test(t, func(t *testing.T) {
+			begin := time.Now()
+			err = refuse(t, sts.Default(&sts.DefaultOptions{ECSRole: slowMetadata(each)}), want...)
+			if took := time.Since(begin); took > 2*time.Second {
+				t.Errorf("it took %v, want at most 2s", took)
+			}
+		})
+		return err
 	}
-	t.Logf("after %v: %v", best, err)
-	if best > 2*time.Second {
-		t.Errorf("it took %v, want at most 2s", best)
-	}
+	err := after(t, time.Minute, // takes connections and does not answer: the slowest kind of nothing
+		"environment (ALIBABA_CLOUD_ACCESS_KEY_ID is not set)", "OIDC (ALIBABA_CLOUD_OIDC_PROVIDER_ARN and ALIBABA_CLOUD_OIDC_TOKEN_FILE are not set)",
+		"profile (there is no "+filepath.Join(home, ".aliyun", "config.json")+")", "credentials URI (ALIBABA_CLOUD_CREDENTIALS_URI is not set)",
+		"ECS role, metadata service http://100.100.100.200: get a token: no complete answer within 1s")
 	if !errors.Is(err, sts.ErrNotConfigured) || errors.Is(err, sts.ErrInvalidCredentials) {
 		t.Errorf("error = %v, want ErrNotConfigured, which may pass", err)
 	}
 
 	t.Run("and a service that answers some of the requests", func(t *testing.T) {
-		slow := metadata(t, fakeSTS(t, nil), nil)
-		slow.SetDelay(700 * time.Millisecond) // each in time, all three together not
-		refuse(t, sts.Default(&sts.DefaultOptions{ECSRole: &sts.ECSRoleOptions{Endpoint: slow.URL}}), "no credentials within 1.5s")
+		after(t, 700*time.Millisecond, "no credentials within 1.5s") // each in time, all three together not
 	})
 	t.Run("and everything switched off", func(t *testing.T) {
 		noEnvironment(t, map[string]string{"ALIBABA_CLOUD_ECS_METADATA_DISABLED": "true", "ALIBABA_CLOUD_CLI_PROFILE_DISABLED": "true", "HOME": ""})
@@ -189,12 +202,14 @@ func TestDefaultWithNothingConfigured(t *testing.T) {
 		refuse(t, sts.Default(named), "neither a mode nor a key")
 	})
 	t.Run("and a caller who goes away", func(t *testing.T) {
-		ctx, cancel := context.WithTimeout(t.Context(), 20*time.Millisecond)
-		defer cancel()
-		_, err := sts.Default(&sts.DefaultOptions{ECSRole: &sts.ECSRoleOptions{Endpoint: stale.URL}}).Credentials(ctx)
-		if !errors.Is(err, context.DeadlineExceeded) {
-			t.Errorf("error = %v, want the context's", err)
-		}
+		synctest.Test(t, func(t *testing.T) {
+			ctx, cancel := context.WithTimeout(t.Context(), 20*time.Millisecond)
+			defer cancel()
+			_, err := sts.Default(&sts.DefaultOptions{ECSRole: slowMetadata(time.Minute)}).Credentials(ctx)
+			if !errors.Is(err, context.DeadlineExceeded) {
+				t.Errorf("error = %v, want the context's", err)
+			}
+		})
 	})
 }
 
@@ -224,16 +239,13 @@ func TestDefaultAtBoot(t *testing.T) {
 func TestDefaultOnECSIsQuick(t *testing.T) {
 	noEnvironment(t, nil)
 	s := surround(t)
-	best := time.Hour
-	for range 20 { // the machine may be busy with something else
+	synctest.Test(t, func(t *testing.T) { // where time passes only for those that wait for it
 		begin := time.Now()
 		get(t, s.sts, sts.Default(s.options()))
-		best = min(best, time.Since(begin))
-	}
-	t.Logf("first credentials after %v", best)
-	if best > 50*time.Millisecond {
-		t.Errorf("the first credentials came after %v, want 50ms", best)
-	}
+		if took := time.Since(begin); took > 0 {
+			t.Errorf("the first credentials came after a wait of %v", took)
+		}
+	})
 }
 
 func TestDefaultWithManyGoroutines(t *testing.T) {

@@ -34,15 +34,16 @@ type ECSRoleOptions struct {
 	// Timeout ends each of up to three requests that has no complete answer by then. The
 	// default is one second, as in Alibaba Cloud's SDKs.
 	Timeout time.Duration
+
+	client *http.Client // nil: one that goes to the service directly; another in tests with fake time
 }
 
 // An ECSRole gets the credentials of the RAM role that is attached to the ECS instance
 // on which the program runs. Each call of Credentials asks the metadata service of the
 // instance, two or three times: put a [Cache] around it.
 type ECSRole struct {
-	opts   ECSRoleOptions
-	base   *url.URL
-	client *http.Client
+	opts ECSRoleOptions
+	base *url.URL
 }
 
 // NewECSRole returns a provider of the credentials of the instance's role. It asks for
@@ -70,7 +71,10 @@ func NewECSRole(opts *ECSRoleOptions) (*ECSRole, error) {
 	case o.Timeout < 0:
 		return nil, fmt.Errorf("sts: ECS role: Timeout %v must not be negative", o.Timeout)
 	}
-	return &ECSRole{opts: o, base: base, client: directClient(o.Timeout)}, nil
+	if o.client == nil {
+		o.client = directClient(o.Timeout)
+	}
+	return &ECSRole{opts: o, base: base}, nil
 }
 
 var roleNameForm = regexp.MustCompile(`^[A-Za-z0-9.@_-]{1,64}$`)
@@ -184,7 +188,7 @@ func (e *ECSRole) ask(ctx context.Context, method, path, header, value string) (
 	if value != "" {
 		req.Header.Set(header, value)
 	}
-	return fetch(ctx, e.client, e.opts.Timeout, req)
+	return fetch(ctx, e.opts.client, e.opts.Timeout, req)
 }
 
 // Format writes the address of the metadata service and the role, whatever the verb.

@@ -25,7 +25,7 @@ func TestCredentialsOverPlainHTTPPassNoProxy(t *testing.T) {
 	for name, tt := range map[string]struct {
 		client *http.Client
 		proxy  bool
-	}{"ECS role": {ecs.client, false}, "URI with plain HTTP": {local.client, false}, "URI with https": {remote.client, true}} {
+	}{"ECS role": {ecs.opts.client, false}, "URI with plain HTTP": {local.client, false}, "URI with https": {remote.client, true}} {
 		transport := tt.client.Transport.(*http.Transport)
 		if (transport.Proxy != nil) != tt.proxy {
 			t.Errorf("%s: asks for a proxy: %t, want %t", name, transport.Proxy != nil, tt.proxy)
