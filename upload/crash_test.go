@@ -8,11 +8,13 @@ import (
 	"flag"
 	"fmt"
 	"log/slog"
+	"math"
 	"math/rand/v2"
 	"os"
 	"os/exec"
-	"slices"
+	"path/filepath"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -77,13 +79,20 @@ type crashRun struct {
 	checkpoints string
 	batch       int
 	left        map[string]upload.File // by object
-	kills       []time.Time
-	unheard     []*osstest.Fault // of which the client gets no answer
+	kills       int
+	kept        map[partOf]bool // what a checkpoint had at a kill
+}
+
+// A partOf is a part of an upload.
+type partOf struct {
+	upload string
+	number int
 }
 
 // TestCrash kills an uploading process at random instants and lets the next continue,
 // until all files are there: identical, with nothing left at the server or on disk,
-// and without a part sent again that was acknowledged more than 100 ms before a kill.
+// without a part sent again that a checkpoint had, and without another upload of a file
+// that had one. How soon an acknowledged part is in it is for the tests of checkpoint.
 func TestCrash(t *testing.T) {
 	t.Parallel()
 	b := newTestbed(t)
@@ -91,27 +100,27 @@ func TestCrash(t *testing.T) {
 	defer cancel()
 	b.ctx = ctx
 	r := &crashRun{
-		testbed: b, random: rand.New(rand.NewPCG(*crashSeed, 0)), checkpoints: t.TempDir(),
+		testbed: b, random: rand.New(rand.NewPCG(*crashSeed, 0)), checkpoints: t.TempDir(), kept: make(map[partOf]bool),
 	}
 	t.Logf("seed %d", *crashSeed)
-	r.unheard = []*osstest.Fault{
-		osstest.Reset(osstest.AnyOp).InBody(2000).Probability(0.02).Always(),
-		osstest.LoseAnswer(osstest.AnyOp).Probability(0.02).Always(),
-	}
 	b.server.Inject(
 		osstest.Delay(osstest.OpUploadPart, 10*time.Millisecond).Always(),
 		osstest.Fail(osstest.AnyOp, 503, "ServiceUnavailable").Probability(0.02).Always(),
+		osstest.Reset(osstest.AnyOp).InBody(2000).Probability(0.02).Always(),
+		osstest.LoseAnswer(osstest.AnyOp).Probability(0.02).Always(),
 	)
-	b.server.Inject(r.unheard...)
 	r.fill()
-	for len(r.kills) < *crashes {
-		r.round(time.Duration(r.random.Int64N(int64(400 * time.Millisecond))))
+	for r.kills < *crashes {
+		r.round(r.random.IntN(100))
 	}
 	b.server.ClearFaults()
-	r.round(time.Hour)
+	r.round(math.MaxInt)
 	r.check()
-	r.resent()
 	r.sweep()
+	if len(r.kept) == 0 {
+		t.Error("no checkpoint had a part when a process was killed: the test looks at nothing")
+	}
+	t.Logf("%d kills, %d files, %d parts that were kept at a kill", r.kills, len(b.server.Objects(bucket)), len(r.kept))
 	if left := b.server.Uploads(bucket); len(left) > 0 {
 		t.Errorf("%d unfinished uploads are left at the server", len(left))
 	}
@@ -130,8 +139,9 @@ func (r *crashRun) fill() {
 	}
 }
 
-// round lets a process upload what is left, and kills it after a while.
-func (r *crashRun) round(until time.Duration) {
+// round lets a process upload what is left, and kills it in the middle of things once it
+// has made so many requests.
+func (r *crashRun) round(requests int) {
 	r.t.Helper()
 	if len(r.left) == 0 {
 		r.fill()
@@ -142,6 +152,8 @@ func (r *crashRun) round(until time.Duration) {
 			work.Files = append(work.Files, f)
 		}
 	}
+	begun := r.begun()
+	r.server.ResetRequests()
 	cmd := exec.CommandContext(r.ctx, must(os.Executable()))
 	cmd.Env = append(os.Environ(), crashEnv+"="+string(must(json.Marshal(work))))
 	var stderr strings.Builder
@@ -150,8 +162,17 @@ func (r *crashRun) round(until time.Duration) {
 	if err := cmd.Start(); err != nil {
 		r.t.Fatal(err)
 	}
-	killed := make(chan error, 1)
-	kill := time.AfterFunc(until, func() { killed <- cmd.Process.Kill() })
+	ctx, ended := context.WithCancel(r.ctx)
+	after := time.Duration(r.random.Int64N(int64(30 * time.Millisecond)))
+	var killer sync.WaitGroup
+	killed := false // or about to be, when it ended by itself
+	killer.Go(func() {
+		if r.server.WaitRequests(ctx, requests) == nil {
+			time.Sleep(after)
+			killed = true
+			_ = cmd.Process.Kill()
+		}
+	})
 	for lines := bufio.NewScanner(out); lines.Scan(); {
 		if object, ok := strings.CutPrefix(lines.Text(), "done "); ok {
 			r.check1(object)
@@ -159,20 +180,57 @@ func (r *crashRun) round(until time.Duration) {
 		}
 	}
 	err := cmd.Wait()
+	ended()
+	killer.Wait()
 	for line := range strings.Lines(stderr.String()) {
 		if !strings.Contains(line, "msg=retry") {
 			r.t.Log(line)
 		}
 	}
-	if !kill.Stop() && <-killed == nil {
-		r.kills = append(r.kills, time.Now())
-		return
-	}
-	if err != nil {
+	r.continued(begun)
+	switch {
+	case err != nil && killed:
+		r.kills++
+	case err != nil:
 		r.t.Fatalf("the uploading process failed: %v\n%s", err, stderr.String())
-	}
-	if len(r.left) > 0 {
+	case len(r.left) > 0:
 		r.t.Fatalf("the uploading process ended, and %d files are not there", len(r.left))
+	}
+}
+
+// begun returns the uploads of which there is a checkpoint, by object, and takes note of
+// the parts that it has. It looks at a copy: the next process finds what the last one left.
+func (r *crashRun) begun() map[string]string {
+	r.t.Helper()
+	dir := filepath.Join(r.t.TempDir(), "copy")
+	if err := os.CopyFS(dir, os.DirFS(r.checkpoints)); err != nil {
+		r.t.Fatal(err)
+	}
+	store := must(checkpoint.OpenDir(dir))
+	defer store.Close()
+	ids := make(map[string]string)
+	for _, e := range must(store.List(r.ctx)) {
+		claim := must(store.Open(r.ctx, e.Record.Key))
+		rec, parts, _ := claim.Load()
+		ids[rec.Key.Object] = rec.UploadID
+		for _, p := range parts {
+			r.kept[partOf{rec.UploadID, p.Number}] = true
+		}
+		_ = claim.Close()
+	}
+	return ids
+}
+
+// continued fails the test if the process of this round has not gone on with what was begun.
+func (r *crashRun) continued(begun map[string]string) {
+	r.t.Helper()
+	for _, q := range r.server.Requests(osstest.OpUploadPart) {
+		if r.kept[partOf{q.UploadID, q.PartNumber}] {
+			r.t.Errorf("part %d of %s was sent again, which the checkpoint had", q.PartNumber, q.Key)
+		}
+		if id := begun[q.Key]; id != "" && id != q.UploadID {
+			r.t.Errorf("part %d of %s was sent to a new upload, and the checkpoint had one", q.PartNumber, q.Key)
+		}
 	}
 }
 
@@ -186,60 +244,6 @@ func (r *crashRun) check() {
 	for object := range r.left {
 		r.check1(object)
 	}
-}
-
-// resent fails the test if a part was sent again that had been acknowledged in good
-// time before the process was killed, also under another upload ID.
-func (r *crashRun) resent() {
-	type partOf struct {
-		upload string
-		number int
-	}
-	acknowledged := make(map[partOf]time.Time)
-	uploads := make(map[string]map[string]bool) // upload IDs of parts, by object
-	again := 0
-	for _, q := range r.server.Requests(osstest.OpUploadPart) {
-		p := partOf{q.UploadID, q.PartNumber}
-		at, ok := acknowledged[p]
-		ok = ok && q.Start.After(at) // else the server was still busy with what a killed process had sent
-		if ok && r.lived(at, q.Start) {
-			r.t.Errorf("part %d of %s was acknowledged at %v, and sent again at %v", q.PartNumber, q.Key, at, q.Start)
-		} else if ok {
-			again++
-		}
-		if q.Status == 200 && !slices.Contains(r.unheard, q.Fault) {
-			acknowledged[p] = q.Start.Add(q.Duration)
-			if uploads[q.Key] == nil {
-				uploads[q.Key] = make(map[string]bool)
-			}
-			uploads[q.Key][q.UploadID] = true
-		}
-	}
-	parts := r.server.Count(osstest.OpUploadPart)
-	if len(acknowledged) < parts/2 { // what was on its way when a process was killed does not count
-		r.t.Errorf("only %d of %d parts count as acknowledged: the test looks at nothing", len(acknowledged), parts)
-	}
-	// A process that is killed when a file is done, and before anybody has heard of it,
-	// leaves nothing to continue with: the next uploads that file once more.
-	anew := 0
-	for _, ids := range uploads {
-		anew += len(ids) - 1
-	}
-	if anew > len(r.kills)/3 {
-		r.t.Errorf("%d uploads were begun again in %d kills", anew, len(r.kills))
-	}
-	r.t.Logf("%d kills, %d files, %d parts, %d of them sent again within 100 ms, %d uploads begun again", len(r.kills), len(r.server.Objects(bucket)), parts, again, anew)
-}
-
-// lived reports whether there is no kill within 100 ms after the time at, and before
-// the time then.
-func (r *crashRun) lived(at, then time.Time) bool {
-	for _, kill := range r.kills {
-		if kill.After(at) && kill.Before(then) && kill.Sub(at) < 100*time.Millisecond {
-			return false
-		}
-	}
-	return true
 }
 
 // sweep ends uploads that were begun in the instant before a kill: the server had
