@@ -74,10 +74,10 @@ func child(spec string) error {
 
 // run lets a process upload the file. It is killed when kill is closed. What it said
 // is returned; nothing if it was killed.
-func (w *world) run(path, checkpoints string, kill <-chan struct{}) string {
+func (w *world) run(path string, kill <-chan struct{}) string {
 	w.t.Helper()
 	user := w.keys.DefaultUser()
-	spec := must(json.Marshal(childWork{user.AccessKeyID, user.AccessKeySecret, w.keys.URL, w.vod.URL, checkpoints, path}))
+	spec := must(json.Marshal(childWork{user.AccessKeyID, user.AccessKeySecret, w.keys.URL, w.vod.URL, w.checkpoints, path}))
 	cmd := exec.CommandContext(w.ctx, must(os.Executable()))
 	cmd.Env = append(os.Environ(), childEnv+"="+string(spec))
 	var stderr strings.Builder
@@ -148,21 +148,21 @@ var kills = []kill{
 		w.vod.Inject(vodtest.Fault{Action: vodtest.CreateUploadVideo, After: m.come})
 	}, true, 2, 0, 0},
 	{"between the video and the upload", "a.mp4", film, func(w *world, m *moment) {
-		w.at(m, osstest.Hang(osstest.OpInitiateMultipartUpload))
+		w.at(m, osstest.Hang(osstest.OpInitiateMultipartUpload), 0)
 	}, false, 1, 0, 0},
 	{"between two parts", "a.mp4", film, func(w *world, m *moment) {
-		w.at(m, osstest.Hang(osstest.OpUploadPart).Nth(12))
-	}, false, 1, 5, 0},
+		w.at(m, osstest.Hang(osstest.OpUploadPart).Nth(12), 19) // the others go on
+	}, false, 1, 19, 0},
 	{"before Complete", "a.mp4", film, func(w *world, m *moment) {
-		w.at(m, osstest.Hang(osstest.OpCompleteMultipartUpload))
+		w.at(m, osstest.Hang(osstest.OpCompleteMultipartUpload), 20)
 	}, false, 1, 20, 0},
 	{"after Complete, before its answer", "a.mp4", film, func(w *world, m *moment) {
 		w.letRead()
-		w.at(m, osstest.Hang(osstest.OpCompleteMultipartUpload).AfterWork())
+		w.at(m, osstest.Hang(osstest.OpCompleteMultipartUpload).AfterWork(), 20)
 	}, false, 1, 20, 0},
 	// Nothing says that the object is there, so it is made again: of the same video.
 	{"after Complete, with an UploadAuth that may not look at the object", "a.mp4", film, func(w *world, m *moment) {
-		w.at(m, osstest.Hang(osstest.OpCompleteMultipartUpload).AfterWork())
+		w.at(m, osstest.Hang(osstest.OpCompleteMultipartUpload).AfterWork(), 20)
 	}, false, 1, 0, 0},
 	{"during RefreshUploadVideo", "a.mp4", film, func(w *world, m *moment) {
 		w.objects.Inject(osstest.ExpireToken(osstest.OpUploadPart).Nth(9))
@@ -174,23 +174,23 @@ var kills = []kill{
 	}, false, 1, 0, 0},
 	{"after the answer of RefreshUploadVideo", "a.mp4", film, func(w *world, m *moment) {
 		w.objects.Inject(osstest.ExpireToken(osstest.OpUploadPart).Nth(9))
-		w.at(m, osstest.Hang(osstest.OpUploadPart).Match(w.renewed).Nth(2))
-	}, false, 1, 1, 0},
+		w.at(m, osstest.Hang(osstest.OpUploadPart).Match(w.renewed).Nth(2), 19)
+	}, false, 1, 19, 0},
 	{"during PutObject of a file of one part", "a.mp4", 60 * kib, func(w *world, m *moment) {
-		w.at(m, osstest.Hang(osstest.OpPutObject).BeforeWork())
+		w.at(m, osstest.Hang(osstest.OpPutObject).BeforeWork(), 0)
 	}, false, 1, 0, 0},
 	{"after PutObject, before its answer", "a.mp4", 60 * kib, func(w *world, m *moment) {
-		w.at(m, osstest.Hang(osstest.OpPutObject).AfterWork())
+		w.at(m, osstest.Hang(osstest.OpPutObject).AfterWork(), 0)
 	}, false, 1, 0, 0},
 	{"after CreateUploadImage, before its answer", "a.png", 60 * kib, func(w *world, m *moment) {
 		w.vod.Inject(vodtest.Fault{Action: vodtest.CreateUploadImage, After: m.come})
 	}, false, 2, 0, 0},
 	{"during PutObject of an image", "a.png", 60 * kib, func(w *world, m *moment) {
-		w.at(m, osstest.Hang(osstest.OpPutObject).BeforeWork())
+		w.at(m, osstest.Hang(osstest.OpPutObject).BeforeWork(), 0)
 	}, false, 2, 0, 0},
 	// Nobody has credentials any more for what the first image left.
 	{"between two parts of an image", "a.png", film, func(w *world, m *moment) {
-		w.at(m, osstest.Hang(osstest.OpUploadPart).Nth(12))
+		w.at(m, osstest.Hang(osstest.OpUploadPart).Nth(12), 19)
 	}, false, 2, 0, 1},
 }
 
@@ -201,24 +201,24 @@ func TestKilled(t *testing.T) {
 		t.Run(k.name, func(t *testing.T) {
 			t.Parallel()
 			w := newWorld(t)
-			path, checkpoints := w.file(k.file, k.size), t.TempDir()
+			path := w.file(k.file, k.size)
 			m := &moment{at: make(chan struct{})}
 			k.setup(w, m)
-			if said := w.run(path, checkpoints, m.at); said != "" {
+			if said := w.run(path, m.at); said != "" {
 				t.Fatalf("the process was not killed, and said %q", said)
 			}
 			w.objects.ClearFaults()
 			w.objects.ResetRequests()
 			never := make(chan struct{})
-			said := w.run(path, checkpoints, never)
+			said := w.run(path, never)
 			if (said == "lost") != k.lost {
 				t.Fatalf("the second process said %q; want a lost answer: %t", said, k.lost)
 			}
 			if k.lost {
-				said = w.run(path, checkpoints, never)
+				said = w.run(path, never)
 			}
 			w.wentOn(k, path, said)
-			if left := must(os.ReadDir(checkpoints)); len(left) > 0 {
+			if left := must(os.ReadDir(w.checkpoints)); len(left) > 0 {
 				t.Errorf("%d files are left in the directory of checkpoints, like %s", len(left), left[0].Name())
 			}
 			w.unfinished(k.left)
@@ -254,16 +254,28 @@ func (w *world) renewed(q osstest.Request) bool {
 	return q.AccessKeyID != w.issued[0].AccessKeyID
 }
 
-// at lets the moment be when a Hang holds a request.
-func (w *world) at(m *moment, hang *osstest.Fault) {
+// at lets the moment be when a Hang holds a request, and the checkpoint has so many parts:
+// how soon that is, is for the disk and the machine.
+func (w *world) at(m *moment, hang *osstest.Fault, parts int) {
 	w.objects.Inject(hang)
+	store := must(checkpoint.OpenDir(w.checkpoints))
+	w.t.Cleanup(func() { _ = store.Close() })
 	go func() {
 		select {
 		case <-hang.Fired():
-			// What was acknowledged is durable after 100 ms, and not before.
-			time.Sleep(150 * time.Millisecond)
-			m.closed.Do(func() { close(m.at) })
 		case <-w.ctx.Done():
+			return
 		}
+		for has := -1; has < parts; time.Sleep(time.Millisecond) {
+			entries, err := store.List(w.ctx)
+			if err != nil {
+				return // the test has ended
+			}
+			has = 0
+			for _, e := range entries {
+				has = max(has, e.Parts)
+			}
+		}
+		m.closed.Do(func() { close(m.at) })
 	}()
 }

@@ -47,6 +47,8 @@ type world struct {
 	vod     *vodtest.Server
 	dir     string
 
+	checkpoints string // the directory of processes
+
 	mu      sync.Mutex
 	mayRead bool          // UploadAuths let their bearer look at the object
 	issued  []vodtest.Key // of UploadAuths
@@ -56,7 +58,7 @@ func newWorld(t *testing.T, with ...func(*vodtest.Options)) *world {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), 5*time.Minute)
 	t.Cleanup(cancel)
-	w := &world{t: t, ctx: ctx, dir: t.TempDir()}
+	w := &world{t: t, ctx: ctx, dir: t.TempDir(), checkpoints: t.TempDir()}
 	w.keys = ststest.NewServer(nil)
 	t.Cleanup(w.keys.Close)
 	w.objects = osstest.NewServer(&osstest.Options{Region: vod.DefaultRegion, RefuseV1: true,
