@@ -141,20 +141,19 @@ func TestUploadIsEndedByOthersWhileItsSourceHangs(t *testing.T) {
 				return nil
 			}}
 			c := b.client()
+			ended := make(chan error, 1)
 			go func() {
 				<-hangs
-				if err := c.Start(b.ctx); err != nil {
-					t.Error(err)
-				}
-				if err := tt.end(c, c.Files()[0].ID); err != nil {
-					t.Error(err)
-				}
+				ended <- errors.Join(c.Start(b.ctx), tt.end(c, c.Files()[0].ID))
 			}()
 			_, err := c.Upload(b.ctx, f)
 			if !errors.Is(err, tt.want) || !strings.Contains(err.Error(), "reading the source at byte 0 has not returned for") {
 				t.Errorf("got %v, want %v and what hangs", err, tt.want)
 			}
 			close(release)
+			if err := <-ended; err != nil {
+				t.Error(err)
+			}
 			b.eventually("the file to leave the list", func() bool { return len(c.Files()) == 0 })
 		})
 	}
@@ -196,7 +195,9 @@ func TestSourceThatHoldsUpARequest(t *testing.T) {
 			f.Options = &upload.ObjectOptions{ContentType: "video/mp4"}
 			f.Source = &faulty{Reader: bytes.NewReader(make([]byte, size)), fail: func(_, end int64) error {
 				if end > int64(size)/2 && slow.CompareAndSwap(false, true) {
-					time.Sleep(2 * time.Second) // nine looks at it, on a machine that is slow to wake
+					for range 40 { // two seconds, in steps: where the machine stalls, that is one of them
+						time.Sleep(50 * time.Millisecond)
+					}
 				}
 				return nil
 			}}
