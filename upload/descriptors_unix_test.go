@@ -20,6 +20,7 @@ import (
 	"sync"
 	"syscall"
 	"testing"
+	"time"
 
 	"github.com/vodupload/vodupload/checkpoint"
 	"github.com/vodupload/vodupload/sts"
@@ -172,10 +173,23 @@ func (w fewWork) many(ctx context.Context) error {
 	for range 100 {
 		<-started
 	}
-	if now := countDescriptors(); now > before+10 {
-		return fmt.Errorf("%d descriptors are open while files wait for a token, %d before", now, before)
+	if err := descriptorsClose(ctx, before+10); err != nil {
+		return fmt.Errorf("while files wait for a token: %w", err)
 	}
 	return errors.Join(c.Init(defaultKey), c.Wait(ctx), c.Close())
+}
+
+// descriptorsClose waits until no more than so many are open. A connection is closed on a
+// goroutine of its own, after CloseIdleConnections has returned.
+func descriptorsClose(ctx context.Context, most int) error {
+	for countDescriptors() > most {
+		select {
+		case <-time.After(time.Millisecond):
+		case <-ctx.Done():
+			return fmt.Errorf("%d descriptors are open, want %d at most", countDescriptors(), most)
+		}
+	}
+	return nil
 }
 
 // countDescriptors returns how many are open, by looking at each.
@@ -236,12 +250,15 @@ func (w fewWork) starved(ctx context.Context, left int, f upload.File) (told boo
 	if err != nil {
 		return false, err
 	}
+	before := countDescriptors()
 	// Names that the process has not resolved yet load files, and so does the poller.
 	if err := hog.take(left); err != nil {
 		return false, err
 	}
 	_, err = c.Upload(ctx, f)
-	return told, errors.Join(err, c.Close())
+	err = errors.Join(err, c.Close())
+	hog.release()
+	return told, errors.Join(err, descriptorsClose(ctx, before+2)) // and the poller's, the first time
 }
 
 // A hog holds descriptors.

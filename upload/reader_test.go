@@ -15,6 +15,7 @@ import (
 	"sync/atomic"
 	"testing"
 	"testing/iotest"
+	"testing/synctest"
 	"time"
 
 	"github.com/vodupload/vodupload/upload"
@@ -125,35 +126,36 @@ func TestReaderIsClosedOnce(t *testing.T) {
 		"Stop, Close of all": {true, func(u upl) error { return u.c.Stop() }},
 	} {
 		t.Run(name, func(t *testing.T) {
-			t.Parallel()
-			b := newTestbed(t)
-			g := newGated(250 * kib)
-			r := &counted{Reader: g}
-			f := b.to("r")
-			f.Reader = r
-			c := b.client()
-			id := b.add(c, f)[0]
-			start(t, b, c)
-			<-g.waits
-			if !tt.during {
-				close(g.goOn)
-			}
-			if err := tt.end(upl{b, c, id}); err != nil {
-				t.Error(err)
-			}
-			if tt.during {
-				if n := r.closes.Load(); n > 0 {
-					t.Errorf("closed %d times while a Read is under way", n)
+			synctest.Test(t, func(t *testing.T) { // Close gives a Read a second
+				b := newDirectTestbed(t)
+				g := newGated(250 * kib)
+				r := &counted{Reader: g}
+				f := b.to("r")
+				f.Endpoint, f.Reader = directEndpoint, r
+				c := b.client()
+				id := b.add(c, f)[0]
+				start(t, b, c)
+				<-g.waits
+				if !tt.during {
+					close(g.goOn)
 				}
-				time.AfterFunc(20*time.Millisecond, func() { close(g.goOn) })
-			}
-			if err := c.Close(); err != nil {
-				t.Error(err)
-			}
-			if n := r.closes.Load(); n != 1 || r.amid.Load() {
-				t.Errorf("closed %d times, in the middle of a Read %t; want once, and not", n, r.amid.Load())
-			}
-			b.clean()
+				if err := tt.end(upl{b, c, id}); err != nil {
+					t.Error(err)
+				}
+				if tt.during {
+					if n := r.closes.Load(); n > 0 {
+						t.Errorf("closed %d times while a Read is under way", n)
+					}
+					time.AfterFunc(20*time.Millisecond, func() { close(g.goOn) })
+				}
+				if err := c.Close(); err != nil {
+					t.Error(err)
+				}
+				if n := r.closes.Load(); n != 1 || r.amid.Load() {
+					t.Errorf("closed %d times, in the middle of a Read %t; want once, and not", n, r.amid.Load())
+				}
+				b.clean()
+			})
 		})
 	}
 }
