@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	"slices"
 	"strings"
@@ -124,6 +125,7 @@ func (a *app) copy(ctx context.Context, args []string, flags *copyFlags) error {
 		return errors.Join(err, record.close())
 	}
 	s.record = record
+	defer context.AfterFunc(ctx, record.hurry)()
 	s.report.Below(to.prefix())
 	s.object, s.info = flags.objectFlags.options(), flags.mediaFlags.info()
 	c := &copying{session: s, flags: flags, sources: sources, to: to, taken: make(map[string]string), own: flags.ownFiles(a)}
@@ -184,6 +186,16 @@ func (c *copying) run(ctx context.Context) error {
 	if err := c.client.Start(ctx); err != nil {
 		return err
 	}
+	c.report.Listing(true)
+	err := c.addAll(ctx)
+	if err == nil && ctx.Err() == nil {
+		c.report.Listing(false)
+	}
+	return err
+}
+
+// addAll adds the files of the sources.
+func (c *copying) addAll(ctx context.Context) error {
 	if list, given := c.flags.list(); given {
 		return c.addList(ctx, list)
 	}
@@ -201,13 +213,21 @@ func (c *copying) addList(ctx context.Context, list pathList) error {
 	if len(c.sources) == 1 {
 		dir = c.sources[0]
 	}
-	r, err := list.open(c.app.stdin)
+	r, err := within(ctx, func() (io.ReadCloser, error) { return list.open(c.app.stdin) })
+	if err == nil {
+		defer r.Close()
+	}
+	if ctx.Err() != nil {
+		return nil
+	}
 	if err != nil {
 		return err
 	}
-	defer r.Close()
-	for path, err := range list.paths(r) {
-		if err != nil || ctx.Err() != nil {
+	for path, err := range list.paths(endingReader{ctx, r}) {
+		if ctx.Err() != nil {
+			return nil
+		}
+		if err != nil {
 			return err
 		}
 		full, name, err := below(dir, path)
@@ -265,11 +285,18 @@ var errTwice = errors.New("given twice")
 // take reserves an object for a source. Two sources would overwrite each other.
 func (c *copying) take(path, object string) error {
 	if other, ok := c.taken[object]; ok {
-		if other == path {
+		if other == path || sameFile(other, path) {
 			return errTwice
 		}
 		return fmt.Errorf("%s and %s would both become oss://%s/%s", other, path, c.bucket, object)
 	}
 	c.taken[object] = path
 	return nil
+}
+
+// sameFile reports whether two paths lead to one file, like a/x and ./a/x.
+func sameFile(a, b string) bool {
+	one, errOne := os.Stat(a)
+	other, errOther := os.Stat(b)
+	return errOne == nil && errOther == nil && os.SameFile(one, other)
 }

@@ -251,6 +251,16 @@ func TestCpTwoSourcesOfOneObject(t *testing.T) {
 	}
 }
 
+// One file, however its path is written, is no two sources.
+func TestCpOneSourceTwice(t *testing.T) {
+	w := newWorld(t)
+	file := w.file("one/a.mp4", 10)
+	w.stdin = "a.mp4\n./a.mp4\n../one/a.mp4\n" + file
+	w.upload("cp", file, filepath.Dir(file)+"/../one/a.mp4", "oss://media/").wants(t, exitOK)
+	w.upload("cp", "--files-from", "-", filepath.Dir(file), "oss://media/list/").wants(t, exitOK)
+	w.has("a.mp4", "list/a.mp4")
+}
+
 func TestFilesThatFailDoNotStopOthers(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)

@@ -1,7 +1,9 @@
 package main
 
 import (
+	"bytes"
 	"errors"
+	"io"
 	"os"
 	"strings"
 	"sync/atomic"
@@ -141,6 +143,26 @@ func TestInterrupt(t *testing.T) {
 			}
 		})
 	}
+	t.Run("while a list is read that nobody ends", func(t *testing.T) {
+		w := newWorld(t)
+		list, to := io.Pipe()
+		defer to.Close()
+		file := w.file("a.mp4", 10)
+		go func() {
+			_, _ = io.WriteString(to, file+"\n")
+			for t.Context().Err() == nil && w.server.Count(osstest.OpPutObject) == 0 {
+				time.Sleep(time.Millisecond)
+			}
+			w.signals <- os.Interrupt
+		}()
+		var stderr bytes.Buffer
+		code := run([]string{"cp", w.dir, "--files-from", "-", "oss://media/", "--endpoint", w.server.URL, "--checkpoint-dir", w.state}, env{
+			stdin: list, stdout: io.Discard, stderr: &stderr, environ: w.environ, now: time.Now, signals: w.signals, exit: w.exit,
+		})
+		if code != exitInterrupted || !strings.Contains(stderr.String(), "interrupted: ") || !strings.Contains(stderr.String(), "not all were listed") {
+			t.Errorf("exit code %d\n%s", code, stderr.String())
+		}
+	})
 	t.Run("the second at once", func(t *testing.T) {
 		var clock atomic.Int64
 		clock.Store(time.Now().UnixNano())

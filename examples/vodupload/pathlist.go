@@ -38,7 +38,7 @@ const byteOrderMark = "\ufeff"
 // paths returns the paths that r has. Empty ones are left out.
 func (l pathList) paths(r io.Reader) iter.Seq2[string, error] {
 	return func(yield func(string, error) bool) {
-		lines := bufio.NewReader(r)
+		lines := bufio.NewReaderSize(r, 64<<10)
 		for first := true; ; first = false {
 			line, err := lines.ReadBytes(l.end)
 			if err != nil && err != io.EOF {

@@ -36,6 +36,13 @@ func (f *copyFlags) record(opts *upload.Options) (*record, error) {
 	return r, nil
 }
 
+// hurry keeps whoever stands still while reading the list from holding up the end of the run.
+func (r *record) hurry() {
+	if r != nil {
+		r.to.Hurry()
+	}
+}
+
 // lineOf returns the line of a file whose bytes are in the bucket.
 func lineOf(f upload.FileInfo, r upload.Result, now time.Time) manifest.Line {
 	path := f.Path

@@ -195,7 +195,7 @@ func (a *app) verifyManifest(ctx context.Context, path string, flags verifyFlags
 	if strings.HasPrefix(path, ossScheme) {
 		return usageError{errors.New("verify: wanted a folder before the destination")}
 	}
-	f, err := os.Open(path)
+	f, err := within(ctx, func() (*os.File, error) { return os.Open(path) })
 	if err != nil {
 		return err
 	}
@@ -203,7 +203,10 @@ func (a *app) verifyManifest(ctx context.Context, path string, flags verifyFlags
 	if info, err := f.Stat(); err == nil && info.IsDir() {
 		return usageError{fmt.Errorf("verify: wanted a destination like oss://BUCKET/PREFIX/ after the folder %s", path)}
 	}
-	lines, err := manifest.Read(f)
+	lines, err := manifest.Read(endingReader{ctx, f})
+	if ctx.Err() != nil {
+		return context.Cause(ctx)
+	}
 	if err != nil {
 		return usageError{fmt.Errorf("manifest %s: %w", path, err)}
 	}
@@ -262,6 +265,7 @@ func (v *verification) run(ctx context.Context, each func(yield func(pair)) erro
 	v.report.Progress(v.figures)
 	var g errgroup.Group
 	g.SetLimit(v.requests)
+	v.report.Listing(true)
 	err := each(func(p pair) {
 		v.found.Add(1)
 		g.Go(func() error {
@@ -272,6 +276,9 @@ func (v *verification) run(ctx context.Context, each func(yield func(pair)) erro
 			return nil
 		})
 	})
+	if err == nil && ctx.Err() == nil {
+		v.report.Listing(false)
+	}
 	_ = g.Wait()
 	return err
 }
@@ -392,6 +399,9 @@ func (v *verification) compare(ctx context.Context, p pair) (crc uint64, size in
 	}
 	if l := p.line; l != nil && (l.Size != there.Size || l.CRC64 != there.CRC64) {
 		return 0, 0, differ("the manifest's line of "+p.path, where, l.Size, l.CRC64, there)
+	}
+	if info, err := os.Stat(p.path); err == nil && !info.Mode().IsRegular() { // a pipe's Open would wait
+		return 0, 0, fmt.Errorf("not a regular file: %s", p.path)
 	}
 	f, err := os.Open(p.path)
 	if errors.Is(err, fs.ErrNotExist) && p.line != nil {

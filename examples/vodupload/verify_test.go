@@ -224,3 +224,29 @@ func TestVerifyLeavesOutWhatCpDoes(t *testing.T) {
 		t.Errorf("with a manifest: exit code %d\n%s", r.code, r.stderr)
 	}
 }
+
+// JSON has no bytes that are not UTF-8, names of files may.
+func TestManifestOfAPathThatIsNoUTF8(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	dir := filepath.Join(w.dir, "\xff\xfe")
+	if err := os.Mkdir(dir, 0o700); err != nil {
+		t.Skip(err) // file systems that want UTF-8
+	}
+	path := filepath.Join(dir, "a.mp4")
+	if err := os.WriteFile(path, []byte("text"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	list := filepath.Join(w.dir, "done.jsonl")
+	events := w.upload("cp", path, "oss://media/", "--manifest", list, "--json").wants(t, exitOK).events(t)
+	if e := events[0]; string(e.PathBytes) != path {
+		t.Errorf("got %+v", e)
+	}
+	if r := w.here("verify", list).wants(t, exitOK); strings.Contains(r.stderr, "no longer here") {
+		t.Error(r.stderr)
+	}
+	if err := os.WriteFile(path, []byte("TEXT"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	w.here("verify", list).wants(t, exitIntegrity)
+}

@@ -20,8 +20,10 @@ import (
 	"io/fs"
 	"os"
 	"sync"
+	"sync/atomic"
 	"syscall"
 	"time"
+	"unicode/utf8"
 )
 
 // A Line is one file that was uploaded.
@@ -35,10 +37,16 @@ type Line struct {
 	ETag     string    `json:"etag,omitempty"`
 	Parts    int       `json:"parts,omitempty"`
 	Time     time.Time `json:"time"`
+
+	// PathBytes is a path that is not UTF-8, which JSON cannot have. Add sets it, and Read
+	// has such a path in Path.
+	PathBytes []byte `json:"path_bytes,omitempty"`
 }
 
 // A Writer appends lines to a file. Its methods may be called from any goroutine.
 type Writer struct {
+	hurried atomic.Bool
+
 	mu  sync.Mutex
 	f   *os.File
 	err error // of a line that is there in part, perhaps
@@ -127,17 +135,35 @@ func cutTail(f *os.File, size int64) error {
 
 // Add appends a line. After an error nothing more is written: the list is not complete.
 func (w *Writer) Add(l Line) error {
+	if !utf8.ValidString(l.Path) {
+		l.PathBytes = []byte(l.Path)
+	}
 	text, err := json.Marshal(l)
 	if err != nil {
 		return err
 	}
 	w.mu.Lock()
 	defer w.mu.Unlock()
+	if w.hurried.Load() {
+		w.wait()
+	}
 	if w.err == nil {
 		_, w.err = w.f.Write(append(text, '\n'))
 	}
 	return w.err
 }
+
+// patience is how long a hurried Add waits for a pipe to be read.
+const patience = time.Second
+
+// Hurry has each Add, one that is under way too, fail when the pipe that it writes to is not
+// read for a second: until then it waits for as long as that takes.
+func (w *Writer) Hurry() {
+	w.hurried.Store(true)
+	w.wait()
+}
+
+func (w *Writer) wait() { _ = w.f.SetWriteDeadline(time.Now().Add(patience)) }
 
 // Close makes the list durable and closes it. It returns the error of an earlier Add, too.
 func (w *Writer) Close() error {
@@ -204,6 +230,9 @@ func parse(text []byte) (l Line, err error) {
 			return l, fmt.Errorf("%q: got a %s, want a %v", typed.Field, typed.Value, typed.Type)
 		}
 		return l, err
+	}
+	if len(l.PathBytes) > 0 {
+		l.Path, l.PathBytes = string(l.PathBytes), nil
 	}
 	switch {
 	case l.Path == "" || l.Bucket == "" || l.Object == "":

@@ -29,13 +29,15 @@ const Version = 1
 //
 // Subcommands have further types, with the same fields.
 type Event struct {
-	V      int       `json:"v"`
-	Type   string    `json:"type"`
-	Time   time.Time `json:"time"`
-	File   int64     `json:"file,omitempty"` // the same number in all events of a file
-	Path   string    `json:"path,omitempty"`
-	Bucket string    `json:"bucket,omitempty"`
-	Object string    `json:"object,omitempty"`
+	V    int       `json:"v"`
+	Type string    `json:"type"`
+	Time time.Time `json:"time"`
+	File int64     `json:"file,omitempty"` // the same number in all events of a file
+	Path string    `json:"path,omitempty"`
+	// PathBytes is a path that is not UTF-8, in Base64: in path, each wrong byte is U+FFFD.
+	PathBytes []byte `json:"path_bytes,omitempty"`
+	Bucket    string `json:"bucket,omitempty"`
+	Object    string `json:"object,omitempty"`
 
 	UploadID string `json:"upload_id,omitempty"` // of upload
 	Job      string `json:"job,omitempty"`       // of job: its ID
@@ -95,12 +97,13 @@ type Summary struct {
 	Skipped  int              `json:"skipped"`
 	Failed   int              `json:"failed"`
 	Canceled int              `json:"canceled"`
-	Planned  int              `json:"planned,omitempty"` // of a dry run
-	Extra    int              `json:"extra,omitempty"`   // of verify: objects that have no file
-	Left     int              `json:"left"`              // that did not end
-	Kept     int64            `json:"kept_bytes"`        // of files that did not end: the next run need not send them
-	Bytes    int64            `json:"bytes"`             // of the objects that were stored
-	Sent     int64            `json:"sent_bytes"`        // retries included
+	Planned  int              `json:"planned,omitempty"`  // of a dry run
+	Extra    int              `json:"extra,omitempty"`    // of verify: objects that have no file
+	Left     int              `json:"left"`               // that did not end
+	Unlisted bool             `json:"unlisted,omitempty"` // the run ended before it had found all files
+	Kept     int64            `json:"kept_bytes"`         // of files that did not end: the next run need not send them
+	Bytes    int64            `json:"bytes"`              // of the objects that were stored
+	Sent     int64            `json:"sent_bytes"`         // retries included
 	Resumed  int64            `json:"resumed_bytes"`
 	Retries  int64            `json:"retries"`
 	Reasons  map[string]int64 `json:"retries_by_code,omitempty"`

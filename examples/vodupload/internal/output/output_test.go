@@ -210,6 +210,26 @@ func TestSpeedOfWhatIsTheSame(t *testing.T) {
 	})
 }
 
+// While files are looked for, nobody knows how much is left.
+func TestNothingIsLeftOfAListThatIsNotWhole(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var people bytes.Buffer
+		r := New(Options{People: &people, Now: time.Now, Interval: 10 * time.Second})
+		var uploaded atomic.Int64
+		uploaded.Store(1 << 20)
+		r.Listing(true)
+		r.Follow(figures(&uploaded))
+		time.Sleep(11 * time.Second)
+		r.Callbacks(0).OnSucceeded(nil, upload.FileInfo{ID: 1}, upload.Result{Skipped: true})
+		r.Close(0)
+		want := "00:00:10 1.0 MiB of 4.0 MiB, 1.0 MiB/s, 1 of 2+ files, 2 retries\n" +
+			"0 files uploaded, 0 B in 11s, 1 skipped, 1 left, not all were listed, 2 retries\n"
+		if people.String() != want {
+			t.Errorf("got\n%s, want\n%s", people.String(), want)
+		}
+	})
+}
+
 // What becomes of a failed attempt is its caller's to report.
 func TestAttemptIsCountedAndNotPrinted(t *testing.T) {
 	var people bytes.Buffer

@@ -7,6 +7,7 @@ import (
 	"strings"
 	"sync"
 	"time"
+	"unicode/utf8"
 
 	"github.com/vodupload/vodupload/upload"
 )
@@ -46,6 +47,7 @@ type Reporter struct {
 	kept     int64   // bytes of files that were stopped
 	compared int64   // bytes of files that were skipped
 	prefix   string  // of all objects, which bars leave out
+	listing  bool    // there may be files that are in no figure yet
 	closed   bool
 
 	stop    chan struct{}
@@ -86,6 +88,14 @@ func (r *Reporter) Follow(stats func() upload.Stats) {
 	r.stats = stats
 	r.mu.Unlock()
 	r.Progress(stats)
+}
+
+// Listing says whether there may be files that are not among the figures yet: until then nobody
+// knows how much is left.
+func (r *Reporter) Listing(listing bool) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.listing = listing
 }
 
 // Progress shows the progress of what is no upload, from now on: it is called once.
@@ -190,6 +200,9 @@ func (r *Reporter) emitLocked(e Event) {
 		return
 	}
 	e.V, e.Time = Version, r.opts.Now()
+	if !utf8.ValidString(e.Path) {
+		e.PathBytes = []byte(e.Path)
+	}
 	r.json.write(e)
 }
 
@@ -265,6 +278,7 @@ func (r *Reporter) Close(exitCode int) {
 func (r *Reporter) sumLocked() Summary {
 	s := r.sum
 	s.Duration = r.opts.Now().Sub(r.begun).Seconds()
+	s.Unlisted = r.listing
 	if r.stats == nil {
 		return s
 	}

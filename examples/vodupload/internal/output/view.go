@@ -43,6 +43,7 @@ const maxRows = 10
 type totals struct {
 	uploaded, size int64
 	ended, files   int
+	listing        bool // there may be more files
 	failed         int
 	speed          float64 // bytes per second
 	compares       bool    // and sends nothing: speed is of what was the same
@@ -71,7 +72,7 @@ func (r *Reporter) viewLocked() view {
 	s := r.figures()
 	r.uploaded = max(r.uploaded, s.Uploaded)
 	v.total = totals{
-		uploaded: min(r.uploaded, s.Total), size: s.Total, speed: s.Speed, left: s.Left, failed: r.sum.Failed,
+		uploaded: min(r.uploaded, s.Total), size: s.Total, speed: s.Speed, left: s.Left, failed: r.sum.Failed, listing: r.listing,
 		ended: s.Files[upload.FileSucceeded] + s.Files[upload.FileFailed] + s.Files[upload.FileCanceled],
 	}
 	for _, n := range s.Files {
@@ -140,11 +141,11 @@ func (t totals) line() string { return strings.Join(t.words(), ", ") }
 // words returns the totals, the most important first.
 func (t totals) words() []string {
 	words := []string{fmt.Sprintf("%s of %s", Bytes(t.uploaded), Bytes(t.size))}
-	idle := t.size == 0 && t.ended == t.files && t.waits == ""
+	idle := t.size == 0 && t.ended == t.files && t.waits == "" && !t.listing
 	switch {
 	case idle:
 		words[0] = "nothing under way"
-	case t.size > 0:
+	case t.size > 0 && !t.listing:
 		words[0] = fmt.Sprintf("%d%%, %s", percent(t.uploaded, t.size), words[0])
 	}
 	switch {
@@ -156,11 +157,15 @@ func (t totals) words() []string {
 		if t.compares {
 			words[len(words)-1] += " compared"
 		}
-		if t.left >= 0 && t.uploaded < t.size {
+		if t.left >= 0 && t.uploaded < t.size && !t.listing {
 			words = append(words, Duration(t.left)+" left")
 		}
 	}
-	words = append(words, fmt.Sprintf("%d of %s", t.ended, Count(t.files, "file")))
+	files := Count(t.files, "file")
+	if t.listing {
+		files = fmt.Sprintf("%d+ files", t.files)
+	}
+	words = append(words, fmt.Sprintf("%d of %s", t.ended, files))
 	if t.failed > 0 {
 		words = append(words, fmt.Sprintf("%d failed", t.failed))
 	}
@@ -185,7 +190,7 @@ func (s Summary) ended() int { return s.Uploaded + s.Skipped + s.Failed + s.Canc
 func (s Summary) line() string {
 	d := time.Duration(s.Duration * float64(time.Second))
 	words := []string{fmt.Sprintf("%s uploaded, %s in %s", Count(s.Uploaded, "file"), Bytes(s.Bytes), Duration(d))}
-	if s.Skipped > 0 && s.Uploaded+s.Failed+s.Canceled+s.Left+s.Planned == 0 {
+	if s.Skipped > 0 && s.Uploaded+s.Failed+s.Canceled+s.Left+s.Planned == 0 && !s.Unlisted {
 		return fmt.Sprintf("nothing to upload: %s there already (%s)", Count(s.Skipped, "file"), Duration(d))
 	}
 	if s.Planned > 0 {
@@ -204,6 +209,9 @@ func (s Summary) line() string {
 	}
 	if s.Left > 0 && s.Kept > 0 {
 		words[len(words)-1] += ", of which " + Bytes(s.Kept) + " are kept"
+	}
+	if s.Unlisted {
+		words = append(words, "not all were listed")
 	}
 	if s.Resumed > 0 {
 		words = append(words, Bytes(s.Resumed)+" of an earlier run")
