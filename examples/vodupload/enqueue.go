@@ -9,6 +9,8 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"unicode"
+	"unicode/utf8"
 
 	"github.com/spf13/cobra"
 
@@ -76,31 +78,29 @@ func (a *app) enqueue(ctx context.Context, sources []string, to string, flags *e
 	if err != nil {
 		return err
 	}
-	var jobs []fleet.Job
+	e := &enqueuing{findings: &findings{app: a, report: a.reporter()}, taken: make(map[string]string)}
 	for _, source := range sources {
-		found, err := jobsOf(source, d, len(sources) > 1)
-		if err != nil {
+		if err := e.add(source, d, len(sources) > 1); err != nil {
 			return err
 		}
-		jobs = append(jobs, found...)
 	}
-	if flags.id != "" && len(jobs) != 1 {
-		return usageError{fmt.Errorf("--id: got %d files, want one", len(jobs))}
+	if n := len(e.jobs) + len(e.bad); flags.id != "" && n != 1 {
+		return usageError{fmt.Errorf("--id: got %d files, want one", n)}
 	}
-	if len(jobs) == 0 {
-		report := a.reporter()
-		report.Say("nothing to enqueue: no files in %s", strings.Join(sources, ", "))
-		report.Close(exitOK)
-		return nil
+	if len(e.jobs) == 0 {
+		if len(e.bad) == 0 {
+			e.report.Say("nothing to enqueue: no files in %s", strings.Join(sources, ", "))
+		}
+		return e.end()
 	}
 	q, nc, err := a.openQueue(ctx, flags.engineFlags)
 	if err != nil {
 		return err
 	}
 	defer nc.Close()
-	e := &enqueuing{findings: &findings{app: a, report: a.reporter()}, q: q}
-	for _, job := range jobs {
-		job.ID, job.Endpoint, job.Bucket, job.Options = flags.id, place.Endpoint, d.bucket, flags.objectFlags.options()
+	e.q = q
+	for _, job := range e.jobs {
+		job.ID, job.Endpoint, job.Options = flags.id, place.Endpoint, flags.objectFlags.options()
 		job.Info = flags.mediaFlags.info()
 		if flags.noClobber {
 			job.IfExists = upload.Skip
@@ -115,43 +115,71 @@ func (a *app) enqueue(ctx context.Context, sources []string, to string, flags *e
 	return e.end()
 }
 
-// jobsOf returns the jobs of one source: a file, the files of a folder, or a URL.
-func jobsOf(source string, d destination, several bool) ([]fleet.Job, error) {
+// add adds the jobs of one source: a file, the files of a folder, or a URL.
+func (e *enqueuing) add(source string, d destination, several bool) error {
 	if several && !d.isPrefix() {
-		return nil, usageError{fmt.Errorf("destination %s: for several files it has to end in a slash", d)}
+		return usageError{fmt.Errorf("destination %s: for several files it has to end in a slash", d)}
 	}
 	switch {
 	case source == "-":
-		return nil, usageError{errors.New("enqueue: workers cannot read standard input: give files, folders or URLs")}
+		return usageError{errors.New("enqueue: workers cannot read standard input: give files, folders or URLs")}
 	case schemeOf(source) == "oss":
-		return nil, usageError{fmt.Errorf("%s: only the last argument is a destination", source)}
+		return usageError{fmt.Errorf("%s: only the last argument is a destination", source)}
 	case schemeOf(source) != "":
 		if err := d.checkURL(source); err != nil {
-			return nil, usageError{err}
+			return usageError{err}
 		}
-		return []fleet.Job{{Source: source, Object: d.object(nameOfURL(source))}}, nil
+		e.take(fleet.Job{Source: source, Bucket: d.bucket, Object: d.object(nameOfURL(source))})
+		return nil
 	}
 	path, err := filepath.Abs(source)
 	if err != nil {
-		return nil, err
+		return err
 	}
 	info, err := os.Stat(path)
 	if err != nil {
-		return nil, err
+		return err
 	}
 	if !info.IsDir() {
-		return []fleet.Job{{Source: fileURL(path), Object: d.object(filepath.Base(path))}}, nil
+		e.take(fleet.Job{Source: fileURL(path), Bucket: d.bucket, Object: d.object(filepath.Base(path))})
+		return nil
 	}
-	var jobs []fleet.Job
-	err = filepath.WalkDir(path, func(p string, e fs.DirEntry, err error) error {
-		if err != nil || !e.Type().IsRegular() {
-			return err
+	return filepath.WalkDir(path, func(p string, entry fs.DirEntry, err error) error {
+		switch {
+		case err != nil:
+			e.fail(p, err)
+			return nil
+		case entry.IsDir():
+			return nil
+		case !entry.Type().IsRegular(): // as cp has it
+			e.fail(p, fmt.Errorf("not a regular file: %s", p))
+			return nil
 		}
 		rel, err := filepath.Rel(path, p)
-		jobs = append(jobs, fleet.Job{Source: fileURL(p), Object: d.prefix() + filepath.ToSlash(rel)})
+		e.take(fleet.Job{Source: fileURL(p), Bucket: d.bucket, Object: d.prefix() + filepath.ToSlash(rel)})
 		return err
 	})
-	return jobs, err
+}
+
+// take adds a job that a queue takes, and whose object no other source becomes.
+func (e *enqueuing) take(job fleet.Job) {
+	source := shownSource(job.Source)
+	other, taken := e.taken[job.Object]
+	switch {
+	case taken && other == job.Source:
+	case taken:
+		e.fail(source, fmt.Errorf("%s and %s would both become oss://%s/%s", shownSource(other), source, job.Bucket, job.Object))
+	case !utf8.ValidString(job.Object) || strings.ContainsFunc(job.Object, unicode.IsControl):
+		e.fail(source, fmt.Errorf("%s: object name %q: wanted UTF-8 without control characters", source, job.Object))
+	default:
+		e.taken[job.Object] = job.Source
+		e.jobs = append(e.jobs, job)
+	}
+}
+
+func (e *enqueuing) fail(path string, err error) {
+	e.bad = append(e.bad, err)
+	e.report.Fail(path, err)
 }
 
 // shownSource returns the source of a job as people know it: a path, or a URL without what
@@ -174,8 +202,10 @@ func fileURL(path string) string {
 // An enqueuing is one run of enqueue.
 type enqueuing struct {
 	*findings
-	q   *fleet.Queue
-	ids []string
+	q     *fleet.Queue
+	jobs  []fleet.Job
+	taken map[string]string // by object: the source
+	ids   []string
 }
 
 // one enqueues a job and prints its ID. A job that is there already is no error.
@@ -206,8 +236,7 @@ func (e *enqueuing) wait(ctx context.Context) {
 			err = fmt.Errorf("job %s is %s: %s", id, info.State, info.Error)
 		}
 		if err != nil {
-			e.bad = append(e.bad, err)
-			e.report.Fail(shownSource(info.Job.Source), err)
+			e.fail(shownSource(info.Job.Source), err)
 		}
 		if ctx.Err() != nil {
 			e.bad = failures{context.Cause(ctx)}

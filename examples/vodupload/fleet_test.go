@@ -153,7 +153,7 @@ func TestFleetRefuses(t *testing.T) {
 		"a bucket for a source": {exitUsage, "last argument", []string{"enqueue", file, "oss://media/in/", "oss://media/out/"}},
 		"no destination":        {exitUsage, "destination", []string{"enqueue", file}},
 		"a file of nobody":      {exitNotFound, "nothere", []string{"enqueue", filepath.Join(w.dir, "nothere"), "oss://media/in/"}},
-		"an ID for several":     {exitUsage, "--id", []string{"enqueue", file, file, "oss://media/in/", "--id", "x"}},
+		"an ID for several":     {exitUsage, "--id", []string{"enqueue", file, w.file("other.mp4", 10), "oss://media/in/", "--id", "x"}},
 		"several to one object": {exitUsage, "slash", []string{"enqueue", file, file, "oss://media/in"}},
 		"a state of none":       {exitUsage, "--state", []string{"jobs", "--state", "lost"}},
 		"a job of nobody":       {exitNotFound, "nobody", []string{"jobs", "retry", "nobody"}},
@@ -169,5 +169,30 @@ func TestFleetRefuses(t *testing.T) {
 				t.Errorf("a password is shown: %s", r.stderr)
 			}
 		})
+	}
+}
+
+// What cannot be a job is named, and keeps no other from being one: as cp has it.
+func TestEnqueueGoesOn(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t).withQueue()
+	one, other := w.file("one/a.mp4", 10), w.file("two/a.mp4", 10)
+	w.file("one/b.mp4", 10)
+	if err := os.WriteFile(filepath.Join(w.dir, "one", "a\nb.mp4"), nil, 0o600); err != nil {
+		t.Skip(err)
+	}
+	if err := os.Symlink(other, filepath.Join(w.dir, "one", "link")); err != nil {
+		t.Skip(err)
+	}
+	r := w.run("enqueue", filepath.Dir(one), one, other, "oss://media/").wants(t, exitFailed)
+	for _, want := range []string{
+		one + " and " + other + " would both become oss://media/a.mp4", `object name "a\nb.mp4"`, "not a regular file: " + filepath.Join(w.dir, "one", "link"),
+	} {
+		if !strings.Contains(r.stderr, want) {
+			t.Errorf("want %q in\n%s", want, r.stderr)
+		}
+	}
+	if ids := strings.Fields(r.stdout); len(ids) != 2 {
+		t.Errorf("jobs are %q, want those of a.mp4 and b.mp4", ids)
 	}
 }
