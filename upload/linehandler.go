@@ -5,6 +5,7 @@ import (
 	"log/slog"
 
 	"github.com/vodupload/vodupload/upload/internal/target"
+	"github.com/vodupload/vodupload/upload/internal/tasks"
 )
 
 // A lineHandler makes the texts of records fit for one line before it passes them on:
@@ -12,8 +13,16 @@ import (
 // them, which not every handler escapes.
 type lineHandler struct{ slog.Handler }
 
-// Handle passes r on.
-func (h lineHandler) Handle(ctx context.Context, r slog.Record) error {
+// Handle passes r on, on a goroutine of its own: whoever logs continues where the handler,
+// or a value of r, ends that.
+func (h lineHandler) Handle(ctx context.Context, r slog.Record) (err error) {
+	if exit := tasks.Alone(func() { err = h.pass(ctx, r) }); exit != nil {
+		return exit
+	}
+	return err
+}
+
+func (h lineHandler) pass(ctx context.Context, r slog.Record) error {
 	clean := slog.NewRecord(r.Time, r.Level, target.Line(r.Message), r.PC)
 	r.Attrs(func(a slog.Attr) bool {
 		clean.AddAttrs(fitAttr(a))

@@ -3,20 +3,23 @@ package upload
 import (
 	"context"
 	"errors"
+	"log/slog"
 	"reflect"
 	"time"
 
 	"github.com/vodupload/vodupload/upload/internal/target"
+	"github.com/vodupload/vodupload/upload/internal/tasks"
 	"github.com/vodupload/vodupload/upload/internal/transfer"
 )
 
 // An Observer sees what a client does, for metrics, traces and pages. Each function is
 // optional.
 //
-// Unlike [Callbacks], they are called by the goroutines that do the work, many at a time,
-// and the work waits for them: they must not block. They are called outside every lock,
-// and may call the client. A panic is not recovered, as in a callback. A context that they
-// return has to be made from the one that they got; nil leaves that as it is.
+// Unlike [Callbacks], they are called while the work is done, many at a time, and the work
+// waits for them: they must not block. They are called outside every lock, and may call
+// the client. A panic is not recovered, as in a callback; one that ends its goroutine has
+// returned, and the Logger gets a warning. A context that they return has to be made from
+// the one that they got; nil leaves that as it is.
 type Observer struct {
 	// FileStart is called when a file is started, and again when it is after a pause, a
 	// stop or a failure. The context is the parent of those of its requests; that of a file
@@ -56,6 +59,54 @@ func (o *Observer) orNone() *Observer {
 		return nil
 	}
 	return o
+}
+
+// guarded returns o with functions that always return. Each is called on a goroutine of
+// its own: where it ended that of a file or of a part, the file would never end.
+func (o *Observer) guarded(log *slog.Logger) *Observer {
+	if o == nil {
+		return nil
+	}
+	call := func(name string, fn func()) {
+		if err := tasks.Alone(fn); err != nil {
+			log.Warn("Observer."+name, "error", err)
+		}
+	}
+	g := *o
+	if o.FileStart != nil {
+		g.FileStart = func(ctx context.Context, f FileInfo) (made context.Context) {
+			call("FileStart", func() { made = o.FileStart(ctx, f) })
+			return made
+		}
+	}
+	if o.FileEnd != nil {
+		g.FileEnd = func(ctx context.Context, f FileInfo) { call("FileEnd", func() { o.FileEnd(ctx, f) }) }
+	}
+	if o.Resumed != nil {
+		g.Resumed = func(ctx context.Context, f FileInfo, parts []int) {
+			call("Resumed", func() { o.Resumed(ctx, f, parts) })
+		}
+	}
+	if o.RequestStart != nil {
+		g.RequestStart = func(ctx context.Context, r Request) (made context.Context) {
+			call("RequestStart", func() { made = o.RequestStart(ctx, r) })
+			return made
+		}
+	}
+	if o.RequestEnd != nil {
+		g.RequestEnd = func(ctx context.Context, r Request, out Outcome) {
+			call("RequestEnd", func() { o.RequestEnd(ctx, r, out) })
+		}
+	}
+	if o.Flush != nil {
+		g.Flush = func(ctx context.Context, id FileID, took time.Duration, err error) {
+			call("Flush", func() { o.Flush(ctx, id, took, err) })
+		}
+	}
+	if o.Wait != nil {
+		g.Wait = func(id FileID, w Waiting, lasted time.Duration) { call("Wait", func() { o.Wait(id, w, lasted) }) }
+	}
+	return &g
 }
 
 // A Request is one request to OSS, for an [Observer].

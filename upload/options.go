@@ -157,7 +157,7 @@ type Options struct {
 	HTTPClient *http.Client
 
 	// Logger gets what an operator wants to know, but no line for each part. No line
-	// has a secret in it. The default is silent.
+	// has a secret in it. A panic of its handler is not recovered. The default is silent.
 	Logger *slog.Logger
 
 	// Callbacks report what happens. The default is none.
@@ -198,7 +198,6 @@ func (o *Options) withDefaults() (Options, error) {
 	if c.Parallel == Auto {
 		c.Parallel = slots.AutoMost
 	}
-	c.Observer = c.Observer.orNone()
 	setDefault(&c.RetryCount, DefaultRetryCount)
 	setDefault(&c.RetryInterval, DefaultRetryInterval)
 	setDefault(&c.StallTimeout, DefaultStallTimeout)
@@ -210,6 +209,7 @@ func (o *Options) withDefaults() (Options, error) {
 		c.Logger = slog.New(slog.DiscardHandler)
 	}
 	c.Logger = slog.New(lineHandler{c.Logger.Handler()})
+	c.Observer = c.Observer.orNone().guarded(c.Logger)
 	var domains error
 	c.CustomDomains, domains = customDomains(c.CustomDomains, c.Region)
 	for _, check := range []error{

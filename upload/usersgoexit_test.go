@@ -4,12 +4,16 @@ import (
 	"context"
 	"errors"
 	"io/fs"
+	"log/slog"
 	"runtime"
 	"strings"
+	"sync"
 	"testing"
 	"testing/fstest"
+	"time"
 
 	"github.com/vodupload/vodupload/upload"
+	"github.com/vodupload/vodupload/upload/osstest"
 )
 
 // misbehaviours are what code of users does instead of returning.
@@ -84,15 +88,65 @@ func TestVarsOfThatDoesNotReturn(t *testing.T) {
 	}
 }
 
-// TestStatWhoseObserverEndsTheGoroutine: what was not asked for is no object of 0 bytes.
-func TestStatWhoseObserverEndsTheGoroutine(t *testing.T) {
+// TestObserverAndLoggerThatEndTheirGoroutine in each call end nothing else.
+func TestObserverAndLoggerThatEndTheirGoroutine(t *testing.T) {
 	b := newTestbed(t)
-	b.opts.Observer = &upload.Observer{RequestStart: func(context.Context, upload.Request) context.Context {
+	var mu sync.Mutex
+	called := make(map[string]bool)
+	exit := func(name string) {
+		mu.Lock()
+		called[name] = true
+		mu.Unlock()
 		runtime.Goexit()
-		return nil
-	}}
-	o, err := b.client().Stat(b.ctx, upload.StatOptions{Endpoint: b.server.URL, Bucket: bucket, Object: "a"})
-	if err == nil || !strings.Contains(err.Error(), "ended its goroutine") {
-		t.Errorf("got %+v and %v, want an error that says what ended", o, err)
 	}
+	b.opts.Observer = &upload.Observer{
+		FileStart:    func(ctx context.Context, _ upload.FileInfo) context.Context { exit("FileStart"); return ctx },
+		FileEnd:      func(context.Context, upload.FileInfo) { exit("FileEnd") },
+		Resumed:      func(context.Context, upload.FileInfo, []int) { exit("Resumed") },
+		RequestStart: func(ctx context.Context, _ upload.Request) context.Context { exit("RequestStart"); return ctx },
+		RequestEnd:   func(context.Context, upload.Request, upload.Outcome) { exit("RequestEnd") },
+		Flush:        func(context.Context, upload.FileID, time.Duration, error) { exit("Flush") },
+		Wait:         func(upload.FileID, upload.Waiting, time.Duration) { exit("Wait") },
+	}
+	b.opts.Logger = slog.New(exitHandler{slog.DiscardHandler, exit})
+	b.server.Inject(
+		osstest.Fail(osstest.OpUploadPart, 503, "ServiceUnavailable").Nth(1),
+		osstest.Fail(osstest.OpUploadPart, 403, "AccessDenied").Nth(3),
+	)
+	b.opts.Credentials = nil
+	b.opts.Callbacks.OnTokenExpired = func(*upload.Client, upload.FileInfo) {}
+	b.opts.Parallel = 1
+	c := b.client()
+	f := b.file("a", 350*kib)
+	id := b.add(c, f)[0]
+	start(t, b, c)
+	b.eventually("it waits", func() bool { return must(c.File(id)).Waiting != nil })
+	b.do(c.ResumeWithToken(defaultKey))
+	if err := c.Wait(b.ctx); err == nil {
+		t.Error("got no error, want AccessDenied")
+	}
+	b.do(errors.Join(c.ResumeFile(id), c.Wait(b.ctx)))
+	b.same(f)
+	if _, err := c.Stat(b.ctx, upload.StatOptions{Endpoint: f.Endpoint, Bucket: f.Bucket, Object: f.Object}); err != nil {
+		t.Error(err)
+	}
+	b.do(c.Close())
+	for _, name := range []string{"FileStart", "FileEnd", "Resumed", "RequestStart", "RequestEnd", "Flush", "Wait",
+		"retry", "failed", "uploaded", "Observer.RequestStart"} {
+		if mu.Lock(); !called[name] {
+			t.Errorf("%s was not called", name)
+		}
+		mu.Unlock()
+	}
+	b.clean()
 }
+
+// An exitHandler calls exit with the message of each record.
+type exitHandler struct {
+	slog.Handler
+	exit func(string)
+}
+
+func (exitHandler) Enabled(context.Context, slog.Level) bool { return true }
+
+func (h exitHandler) Handle(_ context.Context, r slog.Record) error { h.exit(r.Message); return nil }

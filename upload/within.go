@@ -46,7 +46,6 @@ func within[T any](ctx context.Context, c *Client, what string, fn func() (T, er
 func whileOpen[T any](ctx context.Context, c *Client, fn func(context.Context) (T, error)) (value T, err error) {
 	ctx, cancel := context.WithCancelCause(ctx)
 	done := make(chan struct{})
-	err = fmt.Errorf("upload: an Observer or the Logger %w", tasks.ErrGoexit) // unless fn returns
 	ran := c.workers.Go(func() {
 		defer close(done)
 		defer cancel(nil)
