@@ -10,7 +10,7 @@ import (
 func OpenIn(root *os.Root, name, path string) (Source, error) {
 	s, err := open(path,
 		func() (fs.FileInfo, error) { return os.Lstat(path) },
-		func() (fs.File, error) { return root.Open(name) })
+		func() (fs.File, error) { return openBelow(root, name) })
 	if err != nil {
 		return nil, err
 	}
@@ -19,4 +19,8 @@ func OpenIn(root *os.Root, name, path string) (Source, error) {
 		return nil, err
 	}
 	return s, nil
+}
+
+func openBelow(root *os.Root, name string) (*os.File, error) {
+	return openNoWait(func(flags int) (*os.File, error) { return root.OpenFile(name, os.O_RDONLY|flags, 0) })
 }

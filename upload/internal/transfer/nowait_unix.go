@@ -1,0 +1,20 @@
+//go:build unix
+
+package transfer
+
+import (
+	"errors"
+	"os"
+	"syscall"
+)
+
+// openNoWait opens a file by a function that takes further flags. Where there is a named
+// pipe by now, it does not wait for somebody to write to it. A file on which another process
+// has a lease, as Samba has for its clients, cannot be opened so: it waits for that.
+func openNoWait(open func(flags int) (*os.File, error)) (*os.File, error) {
+	f, err := open(syscall.O_NONBLOCK)
+	if errors.Is(err, syscall.EWOULDBLOCK) {
+		return open(0)
+	}
+	return f, err
+}
