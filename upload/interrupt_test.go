@@ -228,8 +228,9 @@ func interruptAt(t *testing.T, m moment, i interruption) {
 	if m.reads { // Close waits for it, for a second: once is enough
 		b.end()
 	}
-	if err := c.Close(); err != nil && !errors.Is(err, upload.ErrClosed) {
-		t.Errorf("Close: %v", err)
+	// As Close, but a machine that stalls for longer than CleanupTimeout has its time.
+	if err := c.Shutdown(b.ctx); err != nil && !errors.Is(err, upload.ErrClosed) {
+		t.Errorf("Shutdown: %v", err)
 	}
 	ended()
 	if got, _ := c.File(id); i.want == upload.FileFailed && !errors.Is(got.Err, upload.ErrClosed) {
