@@ -45,6 +45,7 @@ type director struct {
 	server  *osstest.Server
 	hold    *osstest.Fault // of the parts that arrive before a worker is killed, however late that is
 	queue   *fleet.Queue
+	owners  []net.Listener // of the ports of the nodes
 	nodes   []*process
 	workers map[string]*process
 }
@@ -108,15 +109,18 @@ func (d *director) killAll() {
 	for _, p := range d.nodes {
 		p.kill()
 	}
+	for _, l := range d.owners {
+		_ = l.Close()
+	}
 }
 
 // startNodes runs the nodes, and returns their URLs.
 func (d *director) startNodes(ctx context.Context) (string, error) {
-	clients, err := freeAddrs(nodes)
+	clients, err := d.ownAddrs(nodes)
 	if err != nil {
 		return "", err
 	}
-	routes, err := freeAddrs(nodes)
+	routes, err := d.ownAddrs(nodes)
 	if err != nil {
 		return "", err
 	}
@@ -146,17 +150,25 @@ func (d *director) startNodes(ctx context.Context) (string, error) {
 	return "nats://" + strings.Join(clients, ",nats://"), errors.Join(err, context.Cause(ctx))
 }
 
-// freeAddrs returns addresses that nobody listens on, with ports below those that systems
-// give to connections.
-func freeAddrs(n int) ([]string, error) {
+// ownAddrs returns addresses that nobody listens on, and that nobody else gets who chooses
+// them so: an odd port belongs to the process that listens on the even one before it. All
+// are below those that systems give to connections.
+func (d *director) ownAddrs(n int) ([]string, error) {
 	var addrs []string
 	for tries := 0; len(addrs) < n; tries++ {
-		addr := fmt.Sprintf("127.0.0.1:%d", 10_000+rand.IntN(20_000))
-		l, err := net.Listen("tcp", addr)
+		port := 10_000 + 2*rand.IntN(10_000)
+		addr := fmt.Sprintf("127.0.0.1:%d", port+1)
+		owner, err := net.Listen("tcp", fmt.Sprintf("127.0.0.1:%d", port))
 		if err == nil {
-			defer l.Close()
-			addrs = append(addrs, addr)
-		} else if tries == 1000 {
+			d.owners = append(d.owners, owner)
+			var l net.Listener
+			if l, err = net.Listen("tcp", addr); err == nil {
+				_ = l.Close()
+				addrs = append(addrs, addr)
+				continue
+			}
+		}
+		if tries == 1000 {
 			return nil, err
 		}
 	}

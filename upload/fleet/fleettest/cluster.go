@@ -41,7 +41,7 @@ type node struct {
 // all of them take part. They end with the test.
 func Start(t testing.TB, n int) *Cluster {
 	t.Helper()
-	routes := freeAddrs(t, n)
+	routes := ownAddrs(t, n)
 	return start(t, n, func(i int) *embedded.Cluster {
 		if n == 1 {
 			return nil
@@ -54,7 +54,7 @@ func Start(t testing.TB, n int) *Cluster {
 // send each other goes through the process of the test.
 func StartDivisible(t testing.TB, n int) *Cluster {
 	t.Helper()
-	addrs := freeAddrs(t, n)
+	addrs := ownAddrs(t, n)
 	network := newNetwork(t, addrs)
 	c := start(t, n, func(i int) *embedded.Cluster {
 		return &embedded.Cluster{Name: "fleettest", Addr: addrs[i], Routes: network.routes(t, i, addrs), Advertise: network.astray}
@@ -68,7 +68,7 @@ func start(t testing.TB, n int, cluster func(i int) *embedded.Cluster) *Cluster 
 	t.Helper()
 	c := &Cluster{t: t, dir: t.TempDir()}
 	t.Cleanup(c.close)
-	clients := freeAddrs(t, n)
+	clients := ownAddrs(t, n)
 	for i := range n {
 		name := fmt.Sprintf("n%d", i)
 		c.nodes = append(c.nodes, &node{spec: spec{
@@ -84,23 +84,39 @@ func start(t testing.TB, n int, cluster func(i int) *embedded.Cluster) *Cluster 
 	return c
 }
 
-// freeAddrs returns addresses that nobody listens on. Nodes keep theirs when they are
-// started again, so that they cannot just listen on any. The ports are below those that
-// systems give to connections, one of which could take it meanwhile.
-func freeAddrs(t testing.TB, n int) []string {
+// ownAddrs returns addresses that are t's until its end, although nobody listens on them
+// yet. Nodes keep theirs when they are started again, so that they cannot just listen on
+// any. An odd port belongs to the test that listens on the even one before it, whichever
+// process that is in; and all are below those that systems give to connections.
+func ownAddrs(t testing.TB, n int) []string {
 	t.Helper()
 	var addrs []string
 	for tries := 0; len(addrs) < n; tries++ {
-		addr := fmt.Sprintf("127.0.0.1:%d", 10_000+rand.IntN(20_000))
-		l, err := net.Listen("tcp", addr)
+		port := 10_000 + 2*rand.IntN(10_000)
+		addr := fmt.Sprintf("127.0.0.1:%d", port+1)
+		err := reserve(t, fmt.Sprintf("127.0.0.1:%d", port), addr)
 		if err == nil {
-			defer l.Close()
 			addrs = append(addrs, addr)
 		} else if tries == 1000 {
 			t.Fatal(err)
 		}
 	}
 	return addrs
+}
+
+// reserve listens on owner until the end of the test, if nobody listens on addr.
+func reserve(t testing.TB, owner, addr string) error {
+	l, err := net.Listen("tcp", owner)
+	if err != nil {
+		return err
+	}
+	other, err := net.Listen("tcp", addr)
+	if err != nil { // by a program that does not reserve its ports
+		_ = l.Close()
+		return err
+	}
+	t.Cleanup(func() { _ = l.Close() })
+	return other.Close()
 }
 
 // URLs returns the addresses of all nodes, as [nats.Connect] takes them.
