@@ -46,7 +46,7 @@ func TestCommandLine(t *testing.T) {
 // TestDemo runs the program: uploads go on, faults hit them, and it ends when it is told
 // to.
 func TestDemo(t *testing.T) {
-	ctx, stop := context.WithTimeout(t.Context(), 30*time.Second)
+	ctx, stop := context.WithTimeout(t.Context(), 5*time.Minute)
 	defer stop()
 	out, w := io.Pipe()
 	ended := make(chan int, 1)

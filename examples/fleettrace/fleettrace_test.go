@@ -63,7 +63,7 @@ func (w worker) run(ctx context.Context, spans trace.SpanExporter) error {
 	}
 	o := &fleet.WorkerOptions{
 		Name: w.Name, Upload: uploadtest.Options(osstest.DefaultKey), Openers: map[string]fleet.Opener{"file": files},
-		Lease: 2 * time.Second, AckWait: time.Second, SyncAlways: true,
+		Lease: 6 * time.Second, AckWait: time.Second, SyncAlways: true,
 	}
 	o.Upload.Checkpoints = nil
 	Join(o, telemetry)

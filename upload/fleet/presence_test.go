@@ -9,9 +9,9 @@ import (
 
 func TestWorkersShareTheBudget(t *testing.T) {
 	t.Parallel()
-	const limit = 11
+	const limit, presence = 11, 4 * time.Second
 	p := newPlant(t)
-	budget := func(o *fleet.WorkerOptions) { o.FleetParallel, o.Presence = limit, time.Second }
+	budget := func(o *fleet.WorkerOptions) { o.FleetParallel, o.Presence = limit, presence }
 	a := p.worker("a", budget)
 	if n := a.Stats().Slots; n != 1 {
 		t.Errorf("a worker that starts has %d requests, want 1 until the others have shrunk", n)
@@ -30,7 +30,7 @@ func TestWorkersShareTheBudget(t *testing.T) {
 	left := time.Now()
 	b.stop()
 	await(t, "the one that is left has all again", func() bool { return a.Stats().Slots == limit })
-	if took := time.Since(left); took < time.Second {
+	if took := time.Since(left); took < presence {
 		t.Errorf("it grew after %v, want it to wait for Presence", took)
 	}
 }

@@ -78,21 +78,21 @@ func partMessages(t *testing.T, nc *nats.Conn, namespace string) (n int) {
 // if it were not given again; a lease that nobody renews would hold for ever.
 func TestLeaseOfADeadHolderEnds(t *testing.T) {
 	t.Parallel()
-	o := jetstream.Options{Namespace: namespace(), Lease: 3 * time.Second, Holder: "worker-1"}
+	o := jetstream.Options{Namespace: namespace(), Lease: 6 * time.Second, Holder: "worker-1"}
 	nc := connect(t, node)
 	dead, next := open(t, nc, o), open(t, connect(t, node), o)
 	c := claim(t, dead)
 	noError(t, "Begin", c.Begin(t.Context(), rec))
 	add(t, c, checkpointtest.Parts(1, 3)...)
 
-	for began := time.Now(); time.Since(began) < 3500*time.Millisecond; time.Sleep(100 * time.Millisecond) {
+	for began := time.Now(); time.Since(began) < o.Lease+500*time.Millisecond; time.Sleep(100 * time.Millisecond) {
 		_, err := next.Open(t.Context(), key)
 		var used *checkpoint.InUseError
 		if !errors.As(err, &used) {
 			t.Fatalf("%v after the claim was made: error is %v, want an InUseError", time.Since(began), err)
 		}
-		if used.Holder != "worker-1" || used.Until.Before(time.Now()) || used.Until.After(time.Now().Add(4*time.Second)) {
-			t.Errorf("holder is %q until %v, want worker-1 until in three seconds", used.Holder, used.Until)
+		if used.Holder != "worker-1" || used.Until.Before(time.Now()) || used.Until.After(time.Now().Add(o.Lease+time.Second)) {
+			t.Errorf("holder is %q until %v, want worker-1 until in six seconds", used.Holder, used.Until)
 		}
 	}
 	nc.Close()
@@ -375,12 +375,12 @@ func TestUnbegunOfADeadHolder(t *testing.T) {
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			t.Parallel()
-			o := jetstream.Options{Namespace: namespace(), Lease: time.Second}
+			o := jetstream.Options{Namespace: namespace(), Lease: 4 * time.Second}
 			nc := connect(t, node)
 			c := claim(t, open(t, nc, o))
 			taken := time.Now()
 			noError(t, "the call", test.call(c))
-			nc.Close() // a lease of a second: nothing here depends on its being renewed
+			nc.Close()
 			next := open(t, connect(t, node), o)
 			var got checkpoint.Claim
 			within(t, "the lease ended", func() bool {

@@ -64,10 +64,10 @@ func TestWorkerCutOffFromOSS(t *testing.T) {
 	t.Parallel()
 	oss := newSlowOSS(t, 0)
 	nc := connect(t, node)
-	o := jetstream.Options{Namespace: namespace(), Lease: 3 * time.Second}
+	o := jetstream.Options{Namespace: namespace(), Lease: 6 * time.Second}
 	store := open(t, nc, o)
 	path := film(t, 20)
-	oss.pause.Store(int64(4 * time.Second)) // longer than a lease
+	oss.pause.Store(int64(7 * time.Second)) // longer than a lease
 	first := sending(t, store, oss.url, path, "film.mp4")
 	within(t, "the upload is under way", func() bool { return len(oss.Uploads("media")) > 0 })
 	other := open(t, nc, o)

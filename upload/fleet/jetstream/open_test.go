@@ -62,23 +62,29 @@ func TestOpenErrors(t *testing.T) {
 		nc   *nats.Conn
 		o    *jetstream.Options
 		want []string
+
+		silent bool // no answer comes
 	}{
-		{"no connection", nil, nil, []string{"needs a connection"}},
-		{"a closed connection", closed, nil, []string{"connection to NATS is closed"}},
-		{"a namespace with a dot", good, &jetstream.Options{Namespace: "a.b"}, []string{`Options.Namespace is "a.b"`}},
-		{"a namespace that is too long", good, &jetstream.Options{Namespace: strings.Repeat("n", 65)}, []string{"1 to 64"}},
-		{"a lease that is too short", good, &jetstream.Options{Lease: time.Millisecond}, []string{"Options.Lease is 1ms", "at least one"}},
-		{"a lease of half a second more", good, &jetstream.Options{Lease: 1500 * time.Millisecond}, []string{"whole seconds"}},
-		{"a negative lease", good, &jetstream.Options{Lease: -time.Second}, []string{"Options.Lease is -1s"}},
-		{"two replicas", good, &jetstream.Options{Replicas: 2}, []string{"Options.Replicas is 2", "1, 3 or 5"}},
-		{"three replicas on one server", good, &jetstream.Options{Namespace: "three", Replicas: 3}, []string{"replicas > 1 not supported"}},
-		{"a server without JetStream", dial(t, plain(t, server.Options{})), nil, []string{"has no JetStream", "enable it"}},
-		{"no server", noServer(t), nil, []string{"no connection to a NATS server", "tried 1"}},
-		{"a user who may not use JetStream", forbidden(t), nil, []string{"may not use JetStream", "$JS.API.INFO"}},
+		{"no connection", nil, nil, []string{"needs a connection"}, false},
+		{"a closed connection", closed, nil, []string{"connection to NATS is closed"}, false},
+		{"a namespace with a dot", good, &jetstream.Options{Namespace: "a.b"}, []string{`Options.Namespace is "a.b"`}, false},
+		{"a namespace that is too long", good, &jetstream.Options{Namespace: strings.Repeat("n", 65)}, []string{"1 to 64"}, false},
+		{"a lease that is too short", good, &jetstream.Options{Lease: time.Millisecond}, []string{"Options.Lease is 1ms", "at least one"}, false},
+		{"a lease of half a second more", good, &jetstream.Options{Lease: 1500 * time.Millisecond}, []string{"whole seconds"}, false},
+		{"a negative lease", good, &jetstream.Options{Lease: -time.Second}, []string{"Options.Lease is -1s"}, false},
+		{"two replicas", good, &jetstream.Options{Replicas: 2}, []string{"Options.Replicas is 2", "1, 3 or 5"}, false},
+		{"three replicas on one server", good, &jetstream.Options{Namespace: "three", Replicas: 3}, []string{"replicas > 1 not supported"}, false},
+		{"a server without JetStream", dial(t, plain(t, server.Options{})), nil, []string{"has no JetStream", "enable it"}, false},
+		{"no server", noServer(t), nil, []string{"no connection to a NATS server", "tried 1"}, true},
+		{"a user who may not use JetStream", forbidden(t), nil, []string{"may not use JetStream", "$JS.API.INFO"}, true},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
-			ctx, cancel := context.WithTimeout(t.Context(), 3*time.Second)
+			patience := time.Minute
+			if tt.silent {
+				patience = time.Second
+			}
+			ctx, cancel := context.WithTimeout(t.Context(), patience)
 			defer cancel()
 			s, err := jetstream.Open(ctx, tt.nc, tt.o)
 			if err == nil {
@@ -110,7 +116,11 @@ func forbidden(t *testing.T) *nats.Conn {
 	t.Helper()
 	s := plain(t, server.Options{JetStream: true, Users: []*server.User{{Username: "u", Password: "secret",
 		Permissions: &server.Permissions{Publish: &server.SubjectPermission{Deny: []string{"$JS.>"}}}}}})
-	return dial(t, s, nats.UserInfo("u", "secret"), nats.ErrorHandler(silent))
+	nc := dial(t, s, nats.UserInfo("u", "secret"), nats.ErrorHandler(silent))
+	if err := errors.Join(nc.Publish("$JS.API.INFO", nil), nc.Flush()); err != nil {
+		t.Fatal(err)
+	}
+	return nc // with the refusal, which comes before the answer to Flush
 }
 
 func TestOpenOfAStreamThatExists(t *testing.T) {
