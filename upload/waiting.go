@@ -52,17 +52,32 @@ func (w Waiting) String() string {
 	return target.Line(text)
 }
 
+type waitingInJSON struct {
+	For   WaitReason
+	Since time.Time
+	Err   string `json:",omitempty"`
+}
+
 // MarshalJSON returns the fields, with the text of Err.
 func (w Waiting) MarshalJSON() ([]byte, error) {
-	fields := struct {
-		For   WaitReason
-		Since time.Time
-		Err   string `json:",omitempty"`
-	}{For: w.For, Since: w.Since}
+	fields := waitingInJSON{For: w.For, Since: w.Since}
 	if w.Err != nil {
 		fields.Err = target.Line(w.Err.Error())
 	}
 	return json.Marshal(fields)
+}
+
+// UnmarshalJSON reads what MarshalJSON returns. Err is an error with that text.
+func (w *Waiting) UnmarshalJSON(text []byte) error {
+	var fields waitingInJSON
+	if err := json.Unmarshal(text, &fields); err != nil {
+		return err
+	}
+	*w = Waiting{For: fields.For, Since: fields.Since}
+	if fields.Err != "" {
+		w.Err = errors.New(fields.Err)
+	}
+	return nil
 }
 
 // after returns the cause that has ended the wait: with what was waited for, if it is the
