@@ -140,7 +140,11 @@ func (s *session) finish(ctx context.Context, err error) error {
 		_ = c.Close()
 	}
 	_ = s.cache.Close()
-	err = s.outcome(ctx, errors.Join(err, s.record.close()))
+	lost := s.record.close()
+	if lost != nil && context.Cause(ctx) != nil { // which is what the run ends with
+		s.report.Error(lost)
+	}
+	err = s.outcome(ctx, errors.Join(err, lost))
 	s.report.Close(exitCode(err))
 	if err != nil {
 		return reportedError{err}

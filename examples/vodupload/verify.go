@@ -400,6 +400,8 @@ func (v *verification) compare(ctx context.Context, p pair) (crc uint64, size in
 	if l := p.line; l != nil && (l.Size != there.Size || l.CRC64 != there.CRC64) {
 		return 0, 0, differ("the manifest's line of "+p.path, where, l.Size, l.CRC64, there)
 	}
+	v.reading <- struct{}{} // also what is open is bounded
+	defer func() { <-v.reading }()
 	if info, err := os.Stat(p.path); err == nil && !info.Mode().IsRegular() { // a pipe's Open would wait
 		return 0, 0, fmt.Errorf("not a regular file: %s", p.path)
 	}
@@ -417,8 +419,6 @@ func (v *verification) compare(ctx context.Context, p pair) (crc uint64, size in
 		return 0, 0, difference{fmt.Sprintf("different: %s has %d bytes, %s has %d", p.path, info.Size(), where, there.Size)}
 	}
 	v.size.Add(there.Size)
-	v.reading <- struct{}{}
-	defer func() { <-v.reading }()
 	crc, size, err = v.checksum(ctx, f)
 	if err == nil && (crc != there.CRC64 || size != there.Size) {
 		err = differ(p.path, where, size, crc, there)

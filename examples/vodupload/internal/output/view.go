@@ -141,7 +141,7 @@ func (t totals) line() string { return strings.Join(t.words(), ", ") }
 // words returns the totals, the most important first.
 func (t totals) words() []string {
 	words := []string{fmt.Sprintf("%s of %s", Bytes(t.uploaded), Bytes(t.size))}
-	idle := t.size == 0 && t.ended == t.files && t.waits == "" && !t.listing
+	idle := t.size == 0 && t.ended == t.files && t.waits == ""
 	switch {
 	case idle:
 		words[0] = "nothing under way"
