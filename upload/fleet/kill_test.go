@@ -360,7 +360,7 @@ func (p *plant) terminate(name string) time.Duration {
 	cmd := c.start(p.t)
 	<-hold.Fired()
 	await(p.t, "two parts are there", func() bool { return p.parts(job) == 2 })
-	b := p.worker("b", func(o *fleet.WorkerOptions) { o.Lease, o.AckWait = time.Minute, time.Minute })
+	b := p.worker("b", patient)
 	defer b.stop()
 	if err := cmd.Process.Signal(syscall.SIGTERM); err != nil {
 		p.t.Fatal(err)

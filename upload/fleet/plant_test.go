@@ -161,6 +161,10 @@ func (p *plant) worker(name string, change func(*fleet.WorkerOptions)) *running 
 	return p.run(name, w, book)
 }
 
+// patient is for workers of which a test wants one attempt for each job: where a disk or the
+// machine stalls for longer than the usual lease, there are two.
+func patient(o *fleet.WorkerOptions) { o.Lease, o.AckWait = time.Minute, time.Minute }
+
 // newWorker makes a worker that does not run yet.
 func (p *plant) newWorker(name string, change func(*fleet.WorkerOptions)) (*fleet.Worker, *logbook) {
 	p.t.Helper()

@@ -32,7 +32,7 @@ func TestSecondDeliveryToAWorkerWithoutTheSource(t *testing.T) {
 			hold := osstest.Hang(osstest.OpUploadPart).Nth(2)
 			p.oss.Inject(hold)
 			p.enqueue(job)
-			a := p.worker("a", func(o *fleet.WorkerOptions) { o.Files = 1 })
+			a := p.worker("a", func(o *fleet.WorkerOptions) { o.Files, o.Lease = 1, time.Minute })
 			<-hold.Fired()
 			await(t, "a has written that it runs", func() bool { return p.get(job.ID).State == fleet.StateRunning })
 			p.worker("b", change)
@@ -77,7 +77,7 @@ func TestSourceOfAnotherMachine(t *testing.T) {
 		t.Errorf("got %+v, want it kept, with the worker and its folders", info)
 	}
 	wantFactsOnce(t, errors.New(info.Error))
-	p.worker("has", nil)
+	p.worker("has", func(o *fleet.WorkerOptions) { o.Lease = time.Minute })
 	if info := p.wait(job.ID); info.State != fleet.StateSucceeded || info.Worker != "has" || info.Error != "" || info.Attempts != 1 {
 		t.Errorf("got %+v, want the other worker to have done it", info)
 	}

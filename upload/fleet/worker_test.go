@@ -26,7 +26,7 @@ func TestJobsAreUploaded(t *testing.T) {
 	p := newPlant(t)
 	small, large, none := p.film("small.mp4", 10<<10), p.film("large.mp4", 350<<10), p.film("none.mp4", 0)
 	p.enqueue(small, large, none)
-	p.worker("a", nil)
+	p.worker("a", patient)
 	for _, j := range []fleet.Job{small, large, none} {
 		info := p.wait(j.ID)
 		p.checkObject(j)
@@ -99,9 +99,9 @@ func TestTwoDeliveriesAtTheSameTime(t *testing.T) {
 	hold := osstest.Hang(osstest.OpUploadPart).Nth(2)
 	p.oss.Inject(hold)
 	p.enqueue(job)
-	a := p.worker("a", nil)
+	a := p.worker("a", patient)
 	<-hold.Fired()
-	b := p.worker("b", nil)
+	b := p.worker("b", patient)
 	// A zombie has acknowledged the message, and the reconciler has put in another.
 	if err := p.bells().Purge(t.Context()); err != nil {
 		t.Fatal(err)
@@ -320,7 +320,7 @@ func TestDrain(t *testing.T) {
 		t.Errorf("after the drain: got %+v, want it in the queue as before", info)
 	}
 	p.oss.ClearFaults()
-	b := p.worker("b", func(o *fleet.WorkerOptions) { o.Lease, o.AckWait = time.Minute, time.Minute })
+	b := p.worker("b", patient)
 	info := p.wait(job.ID)
 	// Waiting for AckWait or a lease would take a minute.
 	if took := time.Since(start); took > 20*time.Second {
