@@ -8,9 +8,7 @@ import (
 	"net/url"
 	"os"
 	"path/filepath"
-	"slices"
 	"strings"
-	"sync"
 	"unicode"
 	"unicode/utf8"
 
@@ -101,16 +99,13 @@ func (a *app) enqueue(ctx context.Context, sources []string, to string, flags *e
 	}
 	defer nc.Close()
 	e.q = q
-	for i := range e.jobs {
-		job := &e.jobs[i]
+	for _, job := range e.jobs {
 		job.ID, job.Endpoint, job.Options = flags.id, place.Endpoint, flags.objectFlags.options()
 		job.Info = flags.mediaFlags.info()
 		if flags.noClobber {
 			job.IfExists = upload.Skip
 		}
-	}
-	for jobs := range slices.Chunk(e.jobs, enqueuedAtATime) {
-		if err := e.enqueue(ctx, jobs); err != nil {
+		if err := e.one(ctx, job); err != nil {
 			return ofFleet(ctx, err, nc)
 		}
 	}
@@ -213,29 +208,9 @@ type enqueuing struct {
 	ids   []string
 }
 
-// enqueuedAtATime is how many jobs wait for the engine's disks at a time.
-const enqueuedAtATime = 32
-
-// enqueue enqueues jobs at a time, and prints their IDs in their order. It returns the first
-// error, and has printed the others' IDs then.
-func (e *enqueuing) enqueue(ctx context.Context, jobs []fleet.Job) error {
-	ids, errs := make([]string, len(jobs)), make([]error, len(jobs))
-	var all sync.WaitGroup
-	for i, job := range jobs {
-		all.Go(func() { ids[i], errs[i] = e.q.Enqueue(ctx, job) })
-	}
-	all.Wait()
-	var first error
-	for i, job := range jobs {
-		if err := e.enqueued(job, ids[i], errs[i]); first == nil {
-			first = err
-		}
-	}
-	return first
-}
-
-// enqueued prints the ID of a job. That a job is there already is no error.
-func (e *enqueuing) enqueued(job fleet.Job, id string, err error) error {
+// one enqueues a job and prints its ID. A job that is there already is no error.
+func (e *enqueuing) one(ctx context.Context, job fleet.Job) error {
+	id, err := e.q.Enqueue(ctx, job)
 	switch {
 	case errors.Is(err, fleet.ErrPending):
 		e.report.Say("in the queue already: %s", output.Text(err))

@@ -2,12 +2,10 @@ package main
 
 import (
 	"bytes"
-	"fmt"
 	"net/http"
 	"net/http/httptest"
 	"os"
 	"path/filepath"
-	"slices"
 	"strings"
 	"syscall"
 	"testing"
@@ -196,22 +194,5 @@ func TestEnqueueGoesOn(t *testing.T) {
 	}
 	if ids := strings.Fields(r.stdout); len(ids) != 2 {
 		t.Errorf("jobs are %q, want those of a.mp4 and b.mp4", ids)
-	}
-}
-
-func TestJobsAreToldInTheirOrder(t *testing.T) {
-	t.Parallel()
-	w := newWorld(t).withQueue()
-	var want, got []string
-	for i := range enqueuedAtATime + 5 {
-		want = append(want, w.file(fmt.Sprintf("all/%03d.mp4", i), 1))
-	}
-	for _, e := range w.run("enqueue", filepath.Join(w.dir, "all"), "oss://media/", "--json").wants(t, exitOK).events(t) {
-		if e.Type == "job" {
-			got = append(got, e.Path)
-		}
-	}
-	if !slices.Equal(got, want) {
-		t.Errorf("told %q, want %q", got, want)
 	}
 }
