@@ -45,3 +45,37 @@ func TestOpenWaitsForALease(t *testing.T) {
 		t.Errorf("got %v, want it open once the lease was given back", err)
 	}
 }
+
+// A file system in user space is told how a file was opened with each read of it.
+func TestReadsOfAFileWait(t *testing.T) {
+	dir := t.TempDir()
+	path := filepath.Join(dir, "a")
+	if err := os.WriteFile(path, nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	root, err := os.OpenRoot(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer root.Close()
+	for name, open := range map[string]func() (*os.File, error){
+		"by its path":  func() (*os.File, error) { return openRegular(path) },
+		"below a root": func() (*os.File, error) { return openBelow(root, "a") },
+	} {
+		f, err := open()
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer f.Close()
+		conn, err := f.SyscallConn()
+		if err != nil {
+			t.Fatal(err)
+		}
+		_ = conn.Control(func(fd uintptr) {
+			flags, _, errno := syscall.Syscall(syscall.SYS_FCNTL, fd, syscall.F_GETFL, 0)
+			if errno != 0 || flags&syscall.O_NONBLOCK != 0 {
+				t.Errorf("%s: flags are %#x, %v, want them without O_NONBLOCK", name, flags, errno)
+			}
+		})
+	}
+}
