@@ -86,6 +86,33 @@ var layers = map[string][]layer{
 			"what the client asks for beside the uploads: no upload needs it",
 		},
 	},
+	"./upload/internal/filelist": {
+		{
+			"values",
+			"doc file rate shrink state",
+			"what can be known of one file or of the client: it means the same without a list",
+		},
+		{
+			"list",
+			"effect failures group lane list totals",
+			"the list and what it keeps of its files: it stores and sums up, and starts nothing",
+		},
+		{
+			"places",
+			"hold place",
+			"where a file waits, and what it waits for: each change of its state puts it there, whatever the change is for",
+		},
+		{
+			"ends",
+			"end rest settlegroups",
+			"how files end, and what follows from it: a clean-up, a report, the end of those that waited for them",
+		},
+		{
+			"calls",
+			"away commands leave reports turns wait",
+			"what the owner calls: each call decides by what is below",
+		},
+	},
 }
 
 func TestLayers(t *testing.T) {

@@ -246,17 +246,11 @@ func (l *List) delist(f *node) {
 	l.requeue(f)
 	l.account(f)
 	if f.busy() {
-		l.hold(f)
+		l.busyKeys[f.Key]++
 		return
 	}
 	l.rest(f)
 	l.drop(f)
-}
-
-// drop forgets a deleted file that is not busy.
-func (l *List) drop(f *node) {
-	l.dropped = append(l.dropped, f.ID)
-	l.effect(Effect{Kind: Drop, File: f.ID})
 }
 
 // Retry sets a failed or canceled file back to init.
@@ -281,4 +275,10 @@ func (l *List) Retry(id ID) error {
 	f.Uploaded, f.InFlight, f.Sent, f.Started = 0, 0, 0, time.Time{}
 	l.account(f)
 	return nil
+}
+
+// SetLimits changes the limits. What is under way continues.
+func (l *List) SetLimits(limits Limits) {
+	l.limits = limits
+	l.startCleanups()
 }

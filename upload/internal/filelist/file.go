@@ -46,6 +46,17 @@ const (
 	ToCancel
 )
 
+// A Hold is what keeps a waiting file from its turn.
+type Hold uint8
+
+// The holds. Of several, it is the first of this order.
+const (
+	NotHeld        Hold = iota
+	HeldByGroup         // files of lower ranks in its group have not succeeded yet
+	HeldByNamesake      // a deleted file with its key is still busy
+	HeldByEndpoint      // its endpoint is away: see [List.Hold]
+)
+
 // A File is one file of the list.
 type File struct {
 	ID    ID
@@ -93,20 +104,6 @@ func (f *File) Done() bool { return f.State.Terminal() && !f.busy() }
 // wantsTurn reports whether the file is one that could be started.
 func (f *File) wantsTurn() bool {
 	return !f.Deleted && !f.busy() && (f.State == FileInit || f.State == FilePaused)
-}
-
-// node is a file with its places in the list's structures.
-type node struct {
-	File
-	prev, next *node // in the order of addition
-	place      int   // in its lane's heap; below 0: not there, the Hold is -place
-	share      share // of the totals
-	watched    bool  // a Rest effect is to follow
-	rank       *rank // in its group; nil: it has none
-	stands     standing
-	ends       int // how often it has ended
-	leaves     int // the end that it is to leave the list for
-	failure    int // the number of its last failure; 0: none
 }
 
 // A DuplicateError is returned for a key that a listed file has.

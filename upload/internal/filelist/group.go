@@ -25,10 +25,10 @@ type Group struct {
 type rank struct {
 	group   *Group
 	number  int
-	pending int                            // listed files that have not ended
-	failed  map[ID]struct{}                // files that ended without success, and are listed or may return
-	lost    map[checkpoint.Key]*GroupError // forgotten ones; nil: none
-	held    []*node                        // wait for lower ranks; some may have stopped waiting since
+	pending int                           // listed files that have not ended
+	failed  map[ID]struct{}               // files that ended without success, and are listed or may return
+	lost    map[checkpoint.Key]GroupError // forgotten ones; nil: none
+	held    []*node                       // wait for lower ranks; some may have stopped waiting since
 }
 
 // A Rank is what a file that has left and may return keeps of its place in a group.
@@ -149,110 +149,10 @@ func (l *List) lose(f *node) {
 		return
 	}
 	if f.rank.lost == nil {
-		f.rank.lost = make(map[checkpoint.Key]*GroupError)
+		f.rank.lost = make(map[checkpoint.Key]GroupError)
 	}
-	f.rank.lost[f.Key] = groupErrorOf(&f.File)
+	f.rank.lost[f.Key] = groupErrorOf(f.File)
 }
 
 // groupErrorOf is the error of files that wait for one which ended without success.
-func (l *List) groupErrorOf(id ID) *GroupError {
-	if f := l.files[id]; f != nil {
-		return groupErrorOf(&f.File)
-	}
-	f := l.Shelved(id)
-	return groupErrorOf(&f)
-}
-
-func groupErrorOf(f *File) *GroupError { return &GroupError{ID: f.ID, Key: f.Key, State: f.State} }
-
-// settleGroups gives the files of changed groups their turn, or fails them. Only a
-// started list fails files: before that, the one that they wait for can be set back.
-func (l *List) settleGroups() {
-	later := l.unsettled[:0:0]
-	for len(l.unsettled) > 0 {
-		g := l.unsettled[0]
-		l.unsettled = l.unsettled[1:]
-		g.unsettled = false
-		l.release(g)
-		switch {
-		case g.clear == len(g.ranks), g.ranks[g.clear].pending > 0:
-		case l.state == Started:
-			l.failHeld(g)
-		default:
-			later = append(later, g)
-		}
-	}
-	l.unsettled = nil
-	for _, g := range later {
-		l.unsettle(g)
-	}
-}
-
-// holdBack takes the files out of the front of a lane whose groups have got files of lower
-// ranks since they were queued.
-func (l *List) holdBack(q *lane) {
-	for len(q.ready) > 0 && q.ready[0].isHeld() {
-		l.replace(q.ready[0])
-		l.settleGroups()
-	}
-}
-
-// release lets the files have their turn that no lower rank holds back any more.
-func (l *List) release(g *Group) {
-	from := g.clear
-	for g.clear < len(g.ranks) && g.ranks[g.clear].isClear() {
-		g.clear++
-	}
-	for i := from; i <= g.clear && i < len(g.ranks); i++ {
-		for _, f := range g.ranks[i].takeHeld() {
-			l.replace(f)
-		}
-	}
-}
-
-// failHeld fails the files that wait for a rank of which nothing is left to come.
-func (l *List) failHeld(g *Group) {
-	err := l.groupError(g.ranks[g.clear])
-	for i := g.clear; i+1 < len(g.ranks) && g.ranks[i].pending == 0; i++ {
-		for _, f := range g.ranks[i+1].takeHeld() {
-			l.failWith(f, err, false)
-		}
-	}
-}
-
-// takeHeld returns the files of a rank that wait for lower ones.
-func (r *rank) takeHeld() []*node {
-	held := r.held
-	r.held = nil
-	seen := make(map[ID]bool, len(held))
-	return slices.DeleteFunc(held, func(f *node) bool {
-		gone := seen[f.ID] || !f.isBlocked()
-		seen[f.ID] = true
-		return gone
-	})
-}
-
-// groupError is the error of the files that wait for r.
-func (l *List) groupError(r *rank) *GroupError {
-	var first *GroupError
-	consider := func(e *GroupError) {
-		if first == nil || e.ID < first.ID {
-			first = e
-		}
-	}
-	var id ID
-	for i := range r.failed {
-		if id == 0 || i < id {
-			id = i
-		}
-	}
-	if id != 0 {
-		consider(l.groupErrorOf(id))
-	}
-	for _, e := range r.lost {
-		consider(e)
-	}
-	e := *first
-	e.More = len(r.failed) + len(r.lost) - 1
-	return &e
-}
+func groupErrorOf(f File) GroupError { return GroupError{ID: f.ID, Key: f.Key, State: f.State} }

@@ -1,16 +1,5 @@
 package filelist
 
-// A Hold is what keeps a waiting file from its turn.
-type Hold uint8
-
-// The holds. Of several, it is the first of this order.
-const (
-	NotHeld        Hold = iota
-	HeldByGroup         // files of lower ranks in its group have not succeeded yet
-	HeldByNamesake      // a deleted file with its key is still busy
-	HeldByEndpoint      // its endpoint is away: see [List.Hold]
-)
-
 // isBlocked reports whether a file waits for more than its turn.
 func (f *node) isBlocked() bool { return f.Phase == Waiting && f.place < 0 }
 
@@ -33,22 +22,6 @@ func (l *List) holdOf(f *node) Hold {
 // isAway reports whether a file is not started because its endpoint is away. A direct one
 // is, so that its caller sees what it waits for.
 func (l *List) isAway(f *node) bool { return f.Lane == Queue && l.away[f.Key.Endpoint] != nil }
-
-// Away returns the version of what Hold was called with last, from 0.
-func (l *List) Away() int { return l.awayVersion }
-
-// Hold keeps files of the queue that go to some endpoints from being started, and those
-// to others no longer. The errors say why an endpoint is away. The version is the caller's.
-func (l *List) Hold(version int, endpoints map[string]error) {
-	before := l.away
-	l.away, l.awayVersion = endpoints, version
-	for f := l.first; f != nil; f = f.next {
-		to := f.Key.Endpoint
-		if f.Lane == Queue && f.Phase == Waiting && (before[to] != nil) != (endpoints[to] != nil) && f.blockedBy() != HeldByGroup {
-			l.replace(f)
-		}
-	}
-}
 
 // showHold has the owner know what holds a file back that could have its turn otherwise.
 // It has to begin and to end only once for each hold.

@@ -68,10 +68,18 @@ func New(limits Limits) *List {
 	}
 }
 
-// SetLimits changes the limits. What is under way continues.
-func (l *List) SetLimits(limits Limits) {
-	l.limits = limits
-	l.startCleanups()
+// node is a file with its places in the list's structures.
+type node struct {
+	File
+	prev, next *node // in the order of addition
+	place      int   // in its lane's heap; below 0: not there, the Hold is -place
+	share      share // of the totals
+	watched    bool  // a Rest effect is to follow
+	rank       *rank // in its group; nil: it has none
+	stands     standing
+	ends       int // how often it has ended
+	leaves     int // the end that it is to leave the list for
+	failure    int // the number of its last failure; 0: none
 }
 
 // State returns what the client is doing.
@@ -158,33 +166,21 @@ func (l *List) NotListed(id ID) error {
 	return err
 }
 
+// link puts a file where its ID belongs: it looks from both ends.
 func (l *List) link(f *node) {
-	f.prev = l.last
-	if l.last == nil {
-		l.first = f
-	} else {
-		l.last.next = f
-	}
-	l.last = f
-}
-
-// linkInOrder is link for a file whose ID is not the highest. It looks for its place from
-// both ends.
-func (l *List) linkInOrder(f *node) {
 	up, down := l.first, l.last
 	for up != nil && up.ID < f.ID && down.ID > f.ID {
 		up, down = up.next, down.prev
 	}
-	next := up // the file that follows f; nil: none
+	f.prev, f.next = l.last, up
 	if up != nil && up.ID < f.ID {
-		next = down.next
+		f.next = down.next
 	}
-	if next == nil {
-		l.link(f)
-		return
+	if f.next == nil {
+		l.last = f
+	} else {
+		f.prev, f.next.prev = f.next.prev, f
 	}
-	f.prev, f.next = next.prev, next
-	next.prev = f
 	if f.prev == nil {
 		l.first = f
 	} else {
@@ -204,24 +200,4 @@ func (l *List) unlink(f *node) {
 		f.next.prev = f.prev
 	}
 	f.prev, f.next = nil, nil
-}
-
-// apply moves a file to its next state. The table not having the move is a defect of
-// this package: every caller has checked it.
-func (l *List) apply(f *node, a FileAction) {
-	to, err := f.State.Next(a)
-	if err != nil {
-		panic("filelist: " + err.Error())
-	}
-	f.State = to
-	if to != FileUploading {
-		f.InFlight = 0
-	}
-	f.Ended = time.Time{}
-	if to.Terminal() {
-		f.Ended = l.Now
-		f.ends++
-	}
-	l.requeue(f)
-	l.account(f)
 }

@@ -47,3 +47,12 @@ func (l *List) resting(f *node) (bool, error) {
 	}
 	return false, nil
 }
+
+// over has a file that has ended leave the list, where it is to.
+func (l *List) over(f *node) {
+	leaves := l.limits.ForgetEnded || l.limits.ShelveEnded
+	if leaves && f.Lane == Queue && !f.Deleted && f.Done() && f.leaves != f.ends {
+		f.leaves = f.ends
+		l.effect(Effect{Kind: Over, File: f.ID, Run: f.ends})
+	}
+}

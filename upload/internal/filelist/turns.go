@@ -52,6 +52,15 @@ func (l *List) next(free bool) (f *node, slot bool) {
 	return nil, false
 }
 
+// holdBack takes the files out of the front of a lane whose groups have got files of lower
+// ranks since they were queued.
+func (l *List) holdBack(q *lane) {
+	for len(q.ready) > 0 && q.ready[0].isHeld() {
+		l.replace(q.ready[0])
+		l.settleGroups()
+	}
+}
+
 func (l *List) start(f *node, slot bool) {
 	f.Phase = Running
 	f.Run++

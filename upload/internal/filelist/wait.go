@@ -1,5 +1,11 @@
 package filelist
 
+import (
+	"cmp"
+	"iter"
+	"slices"
+)
+
 // A Mark is the moment at which a Wait began.
 type Mark struct {
 	stops    int
@@ -10,8 +16,9 @@ type Mark struct {
 
 // Mark returns a mark of now, for a Wait that begins. [List.EndWait] has to follow.
 func (l *List) Mark() Mark {
-	m := Mark{stops: l.stops, late: l.state == Closed}
-	l.failures.begin(&m)
+	fs := &l.failures
+	fs.waits++
+	m := Mark{stops: l.stops, late: l.state == Closed, failures: fs.reported, more: fs.told}
 	if l.state == Stopped {
 		m.stops-- // a Wait that comes after a Stop reports that one
 	}
@@ -56,3 +63,35 @@ func (l *List) Over(m Mark) Verdict {
 
 // Cause returns why the client was stopped last.
 func (l *List) Cause() error { return l.cause }
+
+// EndWait records that the Wait which began at m has ended.
+func (l *List) EndWait(Mark) { l.failures.end() }
+
+// Failures returns the files that failed and that no Wait had reported before m, in the
+// order of the list, and how many others failed and have left the list since. From now on
+// they are reported. Shelved yields those that the owner has, with the numbers of their
+// failures.
+func (l *List) Failures(m Mark, shelved iter.Seq2[ID, int]) (failed []Failure, more int) {
+	fs := &l.failures
+	for _, f := range fs.kept {
+		if f.Number > m.failures {
+			failed = append(failed, f)
+		}
+	}
+	for id, number := range shelved {
+		if number > m.failures {
+			failed = append(failed, Failure{ID: id, Number: number})
+		}
+	}
+	for f := l.first; f != nil; f = f.next {
+		if f.State == FileFailed && f.failure > m.failures {
+			failed = append(failed, Failure{ID: f.ID, Number: f.failure})
+		}
+	}
+	slices.SortFunc(failed, func(a, b Failure) int {
+		return cmp.Or(cmp.Compare(a.ID, b.ID), cmp.Compare(a.Number, b.Number))
+	})
+	more = fs.more - m.more
+	fs.reported, fs.told = fs.latest, fs.more
+	return failed, more
+}
