@@ -27,7 +27,8 @@ What was uploaded is listed beside the checkpoints: a second run does not send i
 file that changes is uploaded again. With --after delete or move, a file goes only once its
 checksum is verified and it is still the same; sidecars go with it. A file that cannot be uploaded is
 moved to the folder "failed", with the reason in NAME.error.json; move it back to try again.
-What may pass, like a network that is down, is tried again after a pause.
+What may pass, like a network that is down, is tried again after a pause, and so is a move or a
+deletion that failed; with --once, that ends with 1.
 
 Where a process is killed between the end of an upload and its entry in the list, the next run
 reads that file once more, finds the same bytes in the bucket, and sends nothing.`
@@ -238,7 +239,11 @@ func (w *watching) show(r hotfolder.Report) {
 	case hotfolder.Failing:
 		w.report.Say("%s is in the folder %s now; move it back to try again", name, hotfolder.FailedDir)
 	case hotfolder.Stays:
-		w.report.Say("uploaded, but not %s: %s: %s", [...]string{"", "moved", "deleted"}[w.after.what], name, output.Text(r.Err))
+		text := fmt.Sprintf("uploaded, but not %s: %s: %s", [...]string{"", "moved", "deleted"}[w.after.what], name, output.Text(r.Err))
+		if r.Pause > 0 {
+			text += fmt.Sprintf(" (again in %s)", output.Duration(r.Pause))
+		}
+		w.report.Say("%s", text)
 	case hotfolder.Trouble:
 		w.trouble(name, r)
 	}

@@ -1,6 +1,7 @@
 package hotfolder
 
 import (
+	"context"
 	"crypto/sha256"
 	"errors"
 	"fmt"
@@ -232,8 +233,9 @@ func Recover(dir string) error {
 }
 
 // dispose does to an uploaded file what comes after, if it is still what was uploaded.
-// target is where Move moves it, and want the checksum of what was uploaded.
-func (o *opened) dispose(after After, target string, want uint64) error {
+// target is where Move moves it, and want the checksum of what was uploaded. The end of ctx
+// ends a copy to another file system, and the file is put back.
+func (o *opened) dispose(ctx context.Context, after After, target string, want uint64) error {
 	if after == Leave {
 		return nil
 	}
@@ -244,7 +246,12 @@ func (o *opened) dispose(after After, target string, want uint64) error {
 	if after == Delete {
 		err = os.Remove(held)
 	} else {
-		err = moveTo(held, target, want)
+		err = moveTo(ctx, held, target, func(got uint64) error {
+			if got != want {
+				return fmt.Errorf("%w: the copy has the CRC-64 %d, what was uploaded %d", ErrChanged, got, want)
+			}
+			return o.sameAtHeld(held) // copying may take minutes
+		})
 	}
 	if err != nil {
 		return errors.Join(err, o.putBack(held))
@@ -253,9 +260,9 @@ func (o *opened) dispose(after After, target string, want uint64) error {
 	return nil
 }
 
-// moveTo moves a file, to another file system as well: then the copy's checksum has to be
-// that of the upload.
-func moveTo(from, target string, want uint64) error {
+// moveTo moves a file, to another file system as well: then check, if there is one, gets the
+// checksum of the copy, and its error leaves the file where it is.
+func moveTo(ctx context.Context, from, target string, check func(crc uint64) error) error {
 	if err := os.MkdirAll(filepath.Dir(target), 0o777); err != nil {
 		return err
 	}
@@ -264,11 +271,16 @@ func moveTo(from, target string, want uint64) error {
 		return err
 	}
 	temp := filepath.Join(filepath.Dir(target), tempName(from))
-	if err := copyFile(from, temp, want); err != nil {
-		return errors.Join(err, ignoreMissing(os.Remove(temp)))
+	crc, err := copyFile(ctx, from, temp)
+	if err == nil && check != nil {
+		err = check(crc)
 	}
-	if _, err := renameFree(temp, target); err != nil {
-		return errors.Join(err, ignoreMissing(os.Remove(temp)))
+	if err == nil {
+		_, err = renameFree(temp, target)
+	}
+	if err != nil {
+		_ = os.Remove(temp) // the next attempt replaces it
+		return err
 	}
 	return os.Remove(from)
 }
@@ -281,39 +293,51 @@ func tempName(from string) string {
 	return fmt.Sprintf(".vodupload-%x.tmp", sum[:12])
 }
 
-// checksum returns the CRC-64 of OSS.
-func checksum(r io.Reader) (uint64, error) {
+// checksum returns the CRC-64 of OSS, or the cause of the end of ctx.
+func checksum(ctx context.Context, r io.Reader) (uint64, error) {
 	h := crc64.New(crc64.MakeTable(crc64.ECMA))
-	_, err := io.Copy(h, r)
+	_, err := io.Copy(h, endingReader{ctx, r})
 	return h.Sum64(), err
 }
 
-func copyFile(from, to string, want uint64) error {
-	src, err := os.Open(from)
+// An endingReader reads until its context ends.
+type endingReader struct {
+	ctx context.Context
+	r   io.Reader
+}
+
+// Read implements io.Reader.
+func (r endingReader) Read(p []byte) (int, error) {
+	if r.ctx.Err() != nil {
+		return 0, context.Cause(r.ctx)
+	}
+	return r.r.Read(p)
+}
+
+// copyFile returns the checksum of the copy.
+func copyFile(ctx context.Context, from, to string) (crc uint64, err error) {
+	src, err := os.OpenFile(from, os.O_RDONLY|nonblock, 0)
 	if err != nil {
-		return err
+		return 0, err
 	}
 	defer src.Close()
 	info, err := src.Stat()
 	if err != nil {
-		return err
+		return 0, err
 	}
 	dst, err := os.OpenFile(to, os.O_RDWR|os.O_CREATE|os.O_TRUNC, info.Mode().Perm())
 	if err != nil {
-		return err
+		return 0, err
 	}
-	got, err := checksum(io.TeeReader(src, dst))
-	if err == nil && got != want {
-		err = fmt.Errorf("%w: the copy has the CRC-64 %d, what was uploaded %d", ErrChanged, got, want)
-	}
+	crc, err = checksum(ctx, io.TeeReader(src, dst))
 	if err == nil {
 		err = dst.Sync()
 	}
 	if err = errors.Join(err, dst.Close()); err != nil {
-		return err
+		return 0, err
 	}
 	if err := os.Chtimes(to, time.Time{}, info.ModTime()); err != nil {
-		return err
+		return 0, err
 	}
-	return syncDir(filepath.Dir(to))
+	return crc, syncDir(filepath.Dir(to))
 }

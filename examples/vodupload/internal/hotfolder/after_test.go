@@ -2,6 +2,7 @@ package hotfolder
 
 import (
 	"bytes"
+	"context"
 	"errors"
 	"os"
 	"path/filepath"
@@ -51,7 +52,7 @@ func openFile(t *testing.T, path string) *opened {
 }
 
 func sum(text string) uint64 {
-	n, _ := checksum(bytes.NewReader([]byte(text)))
+	n, _ := checksum(context.Background(), bytes.NewReader([]byte(text)))
 	return n
 }
 
@@ -110,7 +111,7 @@ func TestDispose(t *testing.T) {
 				tt.meanwhile(t, path)
 			}
 			target := filepath.Join(dir, "done", "clip.mov")
-			err := o.dispose(tt.after, target, sum("text"))
+			err := o.dispose(t.Context(), tt.after, target, sum("text"))
 			if errors.Is(err, ErrChanged) != tt.changed || !tt.changed && err != nil {
 				t.Errorf("error is %v, want ErrChanged: %v", err, tt.changed)
 			}
@@ -160,14 +161,14 @@ func TestPrivateFolderIsMadeAgain(t *testing.T) {
 			_ = os.Remove(filepath.Join(dir, privateDir))
 		}
 	}
-	if err := o.dispose(Delete, "", sum("text")); err != nil || len(names(t, dir)) != 0 {
+	if err := o.dispose(t.Context(), Delete, "", sum("text")); err != nil || len(names(t, dir)) != 0 {
 		t.Errorf("error is %v, left is %q, want the file deleted", err, names(t, dir))
 	}
 	write(t, path, "text")
 	if err := os.Symlink("nowhere", filepath.Join(dir, privateDir)); err != nil {
 		t.Skip(err)
 	}
-	if err := openFile(t, path).dispose(Delete, "", sum("text")); err == nil || read(t, path) != "text" {
+	if err := openFile(t, path).dispose(t.Context(), Delete, "", sum("text")); err == nil || read(t, path) != "text" {
 		t.Errorf("a private folder that leads nowhere: error is %v, text %q", err, read(t, path))
 	}
 }
@@ -204,32 +205,50 @@ func TestRecoverPutsBack(t *testing.T) {
 	}
 }
 
-func TestMoveToAnotherFileSystem(t *testing.T) {
-	dir := t.TempDir()
-	from, to := filepath.Join(dir, "a"), filepath.Join(dir, "b")
-	write(t, from, "text")
-	if err := copyFile(from, to, sum("other")); !errors.Is(err, ErrChanged) {
-		t.Errorf("a copy with another checksum: error is %v, want ErrChanged", err)
-	}
-	old := time.Now().Add(-time.Hour).Truncate(time.Second)
-	_ = os.Chtimes(from, time.Time{}, old)
-	if err := copyFile(from, to, sum("text")); err != nil || read(t, to) != "text" {
-		t.Errorf("error is %v, copy is %q", err, read(t, to))
-	}
-	if info, _ := os.Stat(to); !info.ModTime().Equal(old) {
-		t.Errorf("the copy has the time %v, want %v", info.ModTime(), old)
-	}
+// otherFileSystem returns a folder of another file system than that of t.TempDir.
+func otherFileSystem(t *testing.T) string {
+	t.Helper()
 	shm := "/dev/shm"
 	if info, err := os.Stat(shm); runtime.GOOS != "linux" || err != nil || !info.IsDir() {
 		t.Skip("no second file system")
 	}
-	target, err := os.MkdirTemp(shm, "hotfolder")
+	dir, err := os.MkdirTemp(shm, "hotfolder")
 	if err != nil {
 		t.Skip(err)
 	}
-	defer os.RemoveAll(target)
-	if err := moveTo(from, filepath.Join(target, "in", "a"), sum("text")); err != nil || read(t, filepath.Join(target, "in", "a")) != "text" {
-		t.Errorf("error is %v, files are %q", err, names(t, target))
+	t.Cleanup(func() { os.RemoveAll(dir) })
+	return dir
+}
+
+// A readContext calls a function before the nth read.
+type readContext struct {
+	context.Context
+	n  int
+	do func()
+}
+
+func (c *readContext) Err() error {
+	if c.n--; c.n == 0 {
+		c.do()
+	}
+	return c.Context.Err()
+}
+
+func TestMoveToAnotherFileSystem(t *testing.T) {
+	dir, target := t.TempDir(), otherFileSystem(t)
+	from, to := filepath.Join(dir, "a"), filepath.Join(target, "in", "a")
+	write(t, from, "text")
+	old := time.Now().Add(-time.Hour).Truncate(time.Second)
+	_ = os.Chtimes(from, time.Time{}, old)
+	if err := moveTo(t.Context(), from, to, func(uint64) error { return ErrChanged }); !errors.Is(err, ErrChanged) || read(t, from) != "text" || len(names(t, target)) != 0 {
+		t.Errorf("refused: error is %v, there are %q", err, names(t, target))
+	}
+	var got uint64
+	if err := moveTo(t.Context(), from, to, func(crc uint64) error { got = crc; return nil }); err != nil || read(t, to) != "text" || got != sum("text") {
+		t.Errorf("error is %v, copy is %q, checksum %d", err, read(t, to), got)
+	}
+	if info, err := os.Stat(to); err != nil || !info.ModTime().Equal(old) {
+		t.Errorf("the copy: %v, %v, want the time %v", info, err, old)
 	}
 	if _, err := os.Lstat(from); err == nil || len(names(t, target)) != 1 {
 		t.Errorf("the file is there still, or more than it: %q", names(t, target))
@@ -237,10 +256,39 @@ func TestMoveToAnotherFileSystem(t *testing.T) {
 	t.Run("of a name as long as there are", func(t *testing.T) {
 		from := filepath.Join(dir, strings.Repeat("a", 255))
 		write(t, from, "text")
-		if err := moveTo(from, filepath.Join(target, filepath.Base(from)), sum("text")); err != nil {
+		if err := moveTo(t.Context(), from, filepath.Join(target, filepath.Base(from)), nil); err != nil {
 			t.Error(err)
 		}
 	})
+	for name, tt := range map[string]struct {
+		do   func(cancel func(error))
+		want error
+		text string
+	}{
+		"other bytes in the upload":      {func(func(error)) {}, ErrChanged, "else"},
+		"bytes that change once copied":  {func(func(error)) { write(t, filepath.Join(dir, privateDir, "b"), "TEXT") }, ErrChanged, "TEXT"},
+		"the end of ctx, in the middle":  {func(cancel func(error)) { cancel(errFatal) }, errFatal, "text"},
+		"another name, once it is taken": {func(func(error)) { _ = Recover(dir) }, ErrChanged, "text"},
+	} {
+		t.Run(name+": it stays", func(t *testing.T) {
+			path := filepath.Join(dir, "b")
+			text := "text"
+			if tt.text == "else" {
+				text = tt.text
+			}
+			write(t, path, text)
+			ctx, cancel := context.WithCancelCause(t.Context())
+			defer cancel(nil)
+			o := openFile(t, path)
+			err := o.dispose(&readContext{ctx, 2, func() { tt.do(cancel) }}, Move, filepath.Join(target, "b"), sum("text"))
+			if !errors.Is(err, tt.want) || read(t, path) != tt.text || read(t, filepath.Join(target, "b")) != "" {
+				t.Errorf("error is %v, want %v, and %q", err, tt.want, names(t, dir))
+			}
+			if left, _ := filepath.Glob(filepath.Join(target, ".*.tmp")); len(left) != 0 {
+				t.Errorf("left is %q", left)
+			}
+		})
+	}
 }
 
 // Copies of two files for one place are two files: each would have bytes of the other.

@@ -180,6 +180,14 @@ const (
 	longestPause = 5 * time.Minute
 )
 
+// pauseAfter returns the pause after a failure that was not the first.
+func pauseAfter(tries int) time.Duration {
+	if tries < 6 {
+		return min(firstPause<<tries, longestPause)
+	}
+	return longestPause
+}
+
 // Failed gives a file back whose upload failed for something that may pass. It returns how
 // long the file is not offered.
 func (d *Folder) Failed(now time.Time, name string) time.Duration {
@@ -187,10 +195,7 @@ func (d *Folder) Failed(now time.Time, name string) time.Duration {
 	if f == nil {
 		return 0
 	}
-	pause := longestPause
-	if f.tries < 6 {
-		pause = min(firstPause<<f.tries, longestPause)
-	}
+	pause := pauseAfter(f.tries)
 	f.taken, f.wait, f.tries = false, now.Add(pause), f.tries+1
 	return pause
 }

@@ -65,7 +65,7 @@ type Report struct {
 	Kind  ReportKind
 	Name  string
 	Err   error         // of Trouble and Failing
-	Pause time.Duration // of Trouble: until the file is offered again
+	Pause time.Duration // of Trouble and Stays: until it is tried again; 0: never
 	Note  string        // of Started: what the system does not see
 }
 
@@ -87,6 +87,10 @@ const (
 // something that may pass.
 var ErrUnfinished = errors.New("some files could not be uploaded yet")
 
+// ErrStay is returned with Options.Once if files are left that are uploaded, and could not be
+// moved or deleted.
+var ErrStay = errors.New("some files are uploaded, and could not be moved or deleted yet")
+
 // A watch is one run of Watch.
 type watch struct {
 	Options
@@ -98,11 +102,18 @@ type watch struct {
 	running  int
 	owed     []listed            // uploaded earlier, to be moved or deleted
 	finished map[string]bool     // files that are owed, or being moved or deleted
-	stays    map[string]Identity // that could not be
+	stays    map[string]stay     // that could not be
 	back     map[string]Identity // that were put back, until their renames are reported
 	nextScan time.Time
 	scanned  bool
 	unread   string // the last error of reading the folder
+}
+
+// A stay is a file that is uploaded, and could not be moved or deleted.
+type stay struct {
+	Identity
+	tries int
+	wait  time.Time // it is not tried again before; zero: never
 }
 
 // A listed is a file that was uploaded, and its entry in the journal.
@@ -116,6 +127,7 @@ type result struct {
 	taken bool  // it is at work; the others are of its end
 	err   error // of the upload, or of what came before and after it
 	stay  error // it is uploaded and listed; this kept it from being moved or deleted
+	owed  bool  // and may not the next time
 	back  *Identity
 }
 
@@ -124,7 +136,7 @@ type result struct {
 // that is [Fatal].
 func Watch(ctx context.Context, dir string, journal *Journal, o *Options) error {
 	w := &watch{Options: *o, dir: dir, journal: journal, results: make(chan result),
-		finished: make(map[string]bool), stays: make(map[string]Identity), back: make(map[string]Identity)}
+		finished: make(map[string]bool), stays: make(map[string]stay), back: make(map[string]Identity)}
 	if w.Poll <= 0 {
 		w.Poll = DefaultPoll
 	}
@@ -204,7 +216,7 @@ func (w *watch) run(ctx context.Context) error {
 func (w *watch) drain(cause error) error {
 	for w.running > 0 {
 		r := <-w.results
-		if r.err != nil && !r.taken {
+		if !r.taken && (r.err != nil || errors.Is(r.stay, cause)) {
 			w.running-- // because ctx has ended
 			continue
 		}
@@ -216,6 +228,15 @@ func (w *watch) drain(cause error) error {
 func (w *watch) unfinished() error {
 	if watched, _ := w.folder.Waiting(); watched > 0 && w.folder.Failing() > 0 {
 		return fmt.Errorf("%w: %d", ErrUnfinished, w.folder.Failing())
+	}
+	owed := 0
+	for _, s := range w.stays {
+		if !s.wait.IsZero() {
+			owed++
+		}
+	}
+	if owed > 0 {
+		return fmt.Errorf("%w: %d", ErrStay, owed)
 	}
 	return nil
 }
@@ -245,7 +266,7 @@ func (w *watch) step(ctx context.Context) {
 		l := w.owed[0]
 		w.owed = w.owed[1:]
 		w.running++
-		go func() { w.results <- w.finish(l.Candidate, l.entry) }()
+		go func() { w.results <- w.finish(ctx, l.Candidate, l.entry) }()
 	}
 	if w.running < w.Parallel {
 		names, _ := w.folder.Looks(time.Now())
@@ -308,11 +329,20 @@ func (w *watch) scan(ctx context.Context) {
 	}
 }
 
+// stayPauses is how much longer than after an upload the pauses are after a move or deletion
+// that failed: before the next attempt, the whole file is read.
+const stayPauses = 6
+
+// keeps reports whether the file is not to be tried again yet.
+func (s stay) keeps(now time.Time, id Identity) bool {
+	return s.Equal(id) && (s.wait.IsZero() || now.Before(s.wait))
+}
+
 // saw takes in a look at a file. One that was uploaded, and could not be moved or deleted
 // then, is moved or deleted now.
 func (w *watch) saw(now time.Time, name string, id Identity) {
 	if e, ok := w.journal.Entry(name); ok && w.After != Leave && e.After == w.After && e.Identity().Equal(id) &&
-		!w.finished[name] && !w.stays[name].Equal(id) {
+		!w.finished[name] && !w.stays[name].keeps(now, id) {
 		w.finished[name] = true
 		w.owed = append(w.owed, listed{Candidate{name, id}, e})
 		return
@@ -398,37 +428,37 @@ func (w *watch) work(ctx context.Context, c Candidate) result {
 	if !out.Verified && w.After != Leave {
 		return result{name: c.Name, stay: errors.New("the server has not confirmed the checksum")}
 	}
-	return w.disposed(o, e)
+	return w.disposed(ctx, o, e)
 }
 
 // finish does what comes after an upload that was made and listed earlier.
-func (w *watch) finish(c Candidate, e Entry) result {
+func (w *watch) finish(ctx context.Context, c Candidate, e Entry) result {
 	o, err := open(w.path(c.Name), c.Identity)
 	if err != nil {
-		return result{name: c.Name, stay: err}
+		return result{name: c.Name, stay: err, owed: true}
 	}
 	defer o.close()
-	got, err := checksum(o.f)
+	got, err := checksum(ctx, o.f)
 	if err == nil && got != e.CRC64 {
 		err = fmt.Errorf("its CRC-64 is %d and that of the upload %d, although size and times are the same", got, e.CRC64)
 	}
 	if err != nil {
-		return result{name: c.Name, stay: err}
+		return result{name: c.Name, stay: err, owed: true}
 	}
-	return w.disposed(o, e)
+	return w.disposed(ctx, o, e)
 }
 
-func (w *watch) disposed(o *opened, e Entry) result {
-	err := w.dispose(o, e)
-	return result{name: e.Name, stay: err, back: o.back}
+func (w *watch) disposed(ctx context.Context, o *opened, e Entry) result {
+	err := w.dispose(ctx, o, e)
+	return result{name: e.Name, stay: err, owed: true, back: o.back}
 }
 
-func (w *watch) dispose(o *opened, e Entry) error {
+func (w *watch) dispose(ctx context.Context, o *opened, e Entry) error {
 	if w.After == Leave {
 		return nil
 	}
 	target := filepath.Join(w.MoveTo, filepath.FromSlash(e.Name))
-	if err := o.dispose(w.After, target, e.CRC64); err != nil {
+	if err := o.dispose(ctx, w.After, target, e.CRC64); err != nil {
 		return err
 	}
 	for _, suffix := range w.Rules.Trigger {
@@ -436,7 +466,7 @@ func (w *watch) dispose(o *opened, e Entry) error {
 		if w.After == Delete {
 			err = os.Remove(o.path + suffix)
 		} else {
-			_, err = renameFree(o.path+suffix, target+suffix)
+			err = moveTo(ctx, o.path+suffix, target+suffix, nil)
 		}
 		if err := ignoreMissing(err); err != nil {
 			return err
@@ -478,6 +508,8 @@ func (w *watch) uploaded(now time.Time, r result) {
 	if r.back != nil {
 		w.back[r.name] = *r.back
 	}
+	tries := w.stays[r.name].tries
+	delete(w.stays, r.name)
 	switch {
 	case r.stay == nil:
 		w.Report(Report{Kind: Done, Name: r.name})
@@ -486,10 +518,16 @@ func (w *watch) uploaded(now time.Time, r result) {
 		w.scanSoon()
 		w.Report(Report{Kind: Rewatch, Name: r.name})
 	default:
+		var pause time.Duration
 		if id, ok := look(w.dir, r.name); ok {
-			w.stays[r.name] = id
+			s := stay{Identity: id, tries: tries + 1}
+			if r.owed {
+				pause = stayPauses * pauseAfter(tries)
+				s.wait = now.Add(pause)
+			}
+			w.stays[r.name] = s
 		}
-		w.Report(Report{Kind: Stays, Name: r.name, Err: r.stay})
+		w.Report(Report{Kind: Stays, Name: r.name, Err: r.stay, Pause: pause})
 	}
 }
 

@@ -164,6 +164,60 @@ func TestWatchAfter(t *testing.T) {
 			t.Errorf("error %v, files %q", err, names(t, dir))
 		}
 	})
+	t.Run("move to another file system, with the sidecar", func(t *testing.T) {
+		dir, target := t.TempDir(), otherFileSystem(t)
+		write(t, filepath.Join(dir, "a.mov"), "one")
+		write(t, filepath.Join(dir, "a.mov.ready"), "now")
+		var b box
+		o := b.options()
+		o.After, o.MoveTo, o.Rules.Trigger = Move, target, []string{".ready"}
+		if err := watchNow(t, dir, o); err != nil || len(names(t, dir)) != 0 || read(t, filepath.Join(target, "a.mov.ready")) != "now" {
+			t.Errorf("error %v, files %q and %q", err, names(t, dir), names(t, target))
+		}
+	})
+	t.Run("what could not be moved: ErrStay, and the next run moves it", func(t *testing.T) {
+		dir, other := t.TempDir(), t.TempDir()
+		write(t, filepath.Join(dir, "a.mov"), "one")
+		write(t, filepath.Join(other, "done"), "a file in the way")
+		var b box
+		o := b.options()
+		o.After, o.MoveTo = Move, filepath.Join(other, "done")
+		j := openJournal(t, filepath.Join(t.TempDir(), "j"))
+		for range 2 {
+			if err := watchWith(t, dir, j, o); !errors.Is(err, ErrStay) || read(t, filepath.Join(dir, "a.mov")) != "one" {
+				t.Errorf("error %v, files %q", err, names(t, dir))
+			}
+		}
+		if err := os.Remove(o.MoveTo); err != nil {
+			t.Fatal(err)
+		}
+		if err := watchWith(t, dir, j, o); err != nil || len(names(t, dir)) != 0 || len(b.all("a.mov")) != 1 {
+			t.Errorf("error %v, files %q, uploaded %v", err, names(t, dir), b.got)
+		}
+	})
+	t.Run("what could not be moved is tried again, after longer and longer pauses", func(t *testing.T) {
+		dir := t.TempDir()
+		j := openJournal(t, filepath.Join(t.TempDir(), "j"))
+		list(t, j, dir, "a.mov", Move)
+		id, _ := look(dir, "a.mov")
+		w := &watch{
+			Options: Options{After: Move, Report: func(Report) {}}, dir: dir, journal: j,
+			finished: make(map[string]bool), stays: make(map[string]stay),
+		}
+		w.folder = NewFolder(Rules{}, w.isDone)
+		now := time.Now()
+		for _, pause := range []time.Duration{30 * time.Second, time.Minute, 2 * time.Minute} {
+			w.uploaded(now, result{name: "a.mov", stay: errPassing, owed: true})
+			now = now.Add(pause)
+			if w.saw(now.Add(-time.Millisecond), "a.mov", id); len(w.owed) != 0 {
+				t.Errorf("it is tried again before %v", pause)
+			}
+			if w.saw(now, "a.mov", id); len(w.owed) != 1 {
+				t.Errorf("it is not tried again after %v", pause)
+			}
+			w.owed = nil
+		}
+	})
 	t.Run("a file that changed during its upload is uploaded again", func(t *testing.T) {
 		dir := t.TempDir()
 		write(t, filepath.Join(dir, "a.mov"), "one")
