@@ -64,7 +64,7 @@ var layers = map[string][]layer{
 		},
 		{
 			"sources",
-			`ctime_darwin ctime_linux ctime_other exactly guard guardstore inode_other inode_unix nowait_other nowait_unix openregular_linux
+			`ctime_darwin ctime_linux ctime_other exactly guard guardstore inode_other inode_unix lost nowait_other nowait_unix openregular_linux
 			openregular_other outlook outlook_other outlook_unix outlook_windows protect root section settled settled_linux settled_other source starved steps
 			stream streamread vouch`,
 			"files, and sources and stores of the user's: whatever these do, what is above sees values and errors",

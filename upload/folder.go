@@ -66,15 +66,20 @@ func (d *folder) open(path string) (transfer.Source, error) {
 	if err != nil {
 		return nil, err
 	}
-	root, err := d.root()
-	if err != nil {
-		return nil, transfer.NoFile(err)
-	}
-	defer root.Close()
-	if err := d.hasNoLink(root, name); err != nil {
-		return nil, transfer.NoFile(err)
-	}
-	return transfer.OpenIn(root, name, path)
+	openRoot := d.root
+	return transfer.OpenIn(path, func() (fs.File, error) {
+		root, err := openRoot()
+		if err != nil {
+			return nil, err
+		}
+		defer root.Close()
+		// If the file has to be opened again, the folder was mounted anew: it is another one.
+		openRoot = func() (*os.Root, error) { return os.OpenRoot(d.path) }
+		if err := d.hasNoLink(root, name); err != nil {
+			return nil, err
+		}
+		return transfer.OpenBelow(root, name, path)
+	})
 }
 
 // hasNoLink returns an error if name, or a folder above it, is a symbolic link. One that

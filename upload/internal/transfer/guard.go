@@ -39,8 +39,9 @@ func guard(src Source, steps *Steps) Source {
 
 // isSystems reports whether the file is one of the system.
 func (s *fileSource) isSystems() bool {
-	_, ok := s.f.(*os.File)
-	return ok && os.SameFile(s.info, s.info)
+	h := s.open.Load()
+	_, ok := h.openFile.(*os.File)
+	return ok && os.SameFile(h.info, h.info)
 }
 
 // A sourceError is an error of a source, as opposed to that of a request.

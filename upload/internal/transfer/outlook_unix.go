@@ -17,6 +17,10 @@ var passing = []syscall.Errno{
 	syscall.EHOSTUNREACH, syscall.EHOSTDOWN, syscall.ENETUNREACH, syscall.ENETDOWN, syscall.ENETRESET,
 }
 
+// losing are what Linux says of an open file whose NFS server does not know it any more, and
+// of one whose FUSE daemon has ended, or was cut off.
+var losing = []syscall.Errno{syscall.ESTALE, syscall.ENOTCONN, syscall.ECONNABORTED}
+
 func errnoOutlook(err error) (passes, known bool) {
 	var no syscall.Errno
 	known = errors.As(err, &no)

@@ -28,6 +28,12 @@ var passing = []syscall.Errno{
 	10050, 10051, 10052, 10053, 10054, 10055, 10060, 10061, 10064, 10065,
 }
 
+// losing are what is said of an open file of a network share that was disconnected.
+var losing = []syscall.Errno{
+	55, // ERROR_DEV_NOT_EXIST
+	64, // ERROR_NETNAME_DELETED
+}
+
 func errnoOutlook(err error) (passes, known bool) {
 	var no syscall.Errno
 	known = errors.As(err, &no)

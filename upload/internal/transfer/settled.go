@@ -20,14 +20,15 @@ const readTwice = 4 << 20
 // takes further writes without a word. Where the file system cannot do it, its times
 // say nothing: the bytes are read again before the object is made.
 func (s *fileSource) settle(now time.Time, twice int64) error {
-	if !isFresh(s.state, now) && !hasNoTimes(s.f) {
+	h := s.open.Load()
+	if !isFresh(s.state, now) && !hasNoTimes(h.openFile) {
 		return nil // old files cost nothing
 	}
 	s.unsure = true
-	if s.state.Size <= twice || !writeBack(s.f) {
+	if s.state.Size <= twice || !writeBack(h.openFile) {
 		return nil
 	}
-	info, err := s.f.Stat()
+	info, err := h.Stat()
 	if err != nil {
 		return err
 	}
@@ -35,7 +36,7 @@ func (s *fileSource) settle(now time.Time, twice int64) error {
 	// What was written since the first look may be in a page that is dirty again, and
 	// what is written within the same tick of the clock gets the same time.
 	s.unsure = !sameFile(s.state, after) || after.ChangeTime.IsZero() || recorded(after, now).ChangeTime.IsZero()
-	s.info, s.state = info, after
+	h.info, s.state = info, after
 	return nil
 }
 

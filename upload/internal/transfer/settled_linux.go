@@ -1,6 +1,7 @@
 package transfer
 
 import (
+	"errors"
 	"io/fs"
 	"os"
 	"syscall"
@@ -37,18 +38,25 @@ func isInMemory(kind uint32) bool {
 // kindOfSystem returns the magic number of the file system that a file is in; 0 if it is
 // not known.
 func kindOfSystem(f fs.File) uint32 {
+	st, _ := askSystem(f)
+	return uint32(st.Type)
+}
+
+// askSystem returns what the file system that a file is in says of itself.
+func askSystem(f fs.File) (st syscall.Statfs_t, err error) {
 	file, ok := f.(*os.File)
 	if !ok {
-		return 0
+		return st, nil
 	}
 	conn, err := file.SyscallConn()
 	if err != nil {
-		return 0
+		return st, err
 	}
-	var st syscall.Statfs_t
 	cerr := conn.Control(func(fd uintptr) { err = syscall.Fstatfs(int(fd), &st) })
-	if cerr != nil || err != nil {
-		return 0
-	}
-	return uint32(st.Type)
+	return st, errors.Join(cerr, err)
+}
+
+func systemError(f fs.File) error {
+	_, err := askSystem(f)
+	return err
 }

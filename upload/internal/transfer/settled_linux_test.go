@@ -2,6 +2,7 @@ package transfer
 
 import (
 	"errors"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"syscall"
@@ -116,7 +117,7 @@ func TestSmallFileIsReadTwiceAndNotWrittenBack(t *testing.T) {
 		r := newTestbed(t, size)
 		f := &countingFile{File: must(os.Open(r.path))}
 		src := must(r.service().Open(r.ctx, r.job(nil), func() (Source, error) {
-			return newFileSource(f, r.path, func() (os.FileInfo, error) { return os.Stat(r.path) })
+			return openSeen(r.path, func() (fs.FileInfo, error) { return os.Stat(r.path) }, func() (fs.File, error) { return f, nil })
 		}))
 		if _, err := r.runSource(src); err != nil {
 			t.Errorf("%d bytes: %v", size, err)

@@ -7,6 +7,8 @@ import (
 	"io"
 	"io/fs"
 	"os"
+	"sync"
+	"sync/atomic"
 	"syscall"
 	"time"
 
@@ -34,16 +36,20 @@ type Source interface {
 	Close() error
 }
 
-// A fileSource is a regular file, opened once and read by section.
+// A fileSource is a regular file, read by section. It is opened once, and again if its file
+// system was mounted anew.
 type fileSource struct {
-	f     openFile
 	path  string
 	at    func() (fs.FileInfo, error) // what is at path now
-	info  fs.FileInfo
+	do    func() (fs.File, error)     // opens it
 	state checkpoint.Source
 
 	unsure bool // a write may leave the times as they are
 	named  bool // see Named
+
+	open     atomic.Pointer[handle]
+	renewing sync.Mutex
+	gone     []*handle // they are closed at the end: reads of them may be under way
 }
 
 // A Settler is a source that a write may not show in. Settle has to be called before it
@@ -102,15 +108,23 @@ func openSeen(path string, at func() (fs.FileInfo, error), do func() (fs.File, e
 	if err != nil {
 		return nil, NoFile(err)
 	}
-	s, err := newFileSource(f, path, at)
+	h, err := handleOf(f, path)
 	if err != nil {
 		_ = f.Close()
 		return nil, err
 	}
+	s := &fileSource{path: path, at: at, do: do, state: stateOf(h.info)}
+	s.open.Store(h)
+	if h.info.ModTime().IsZero() {
+		if s.state.Fingerprint, err = fingerprint(guard(s, nil), path, h.info.Size()); err != nil {
+			_ = f.Close()
+			return nil, err
+		}
+	}
 	return s, nil
 }
 
-func newFileSource(f fs.File, path string, at func() (fs.FileInfo, error)) (*fileSource, error) {
+func handleOf(f fs.File, path string) (*handle, error) {
 	info, err := f.Stat()
 	if err == nil {
 		err = CheckRegular(path, info)
@@ -125,11 +139,7 @@ func newFileSource(f fs.File, path string, at func() (fs.FileInfo, error)) (*fil
 	if size := info.Size(); size < 0 {
 		return nil, fmt.Errorf("%w: %s has size %d", fs.ErrInvalid, path, size)
 	}
-	s := &fileSource{f: r, path: path, at: at, info: info, state: stateOf(info)}
-	if info.ModTime().IsZero() {
-		s.state.Fingerprint, err = fingerprint(guard(s, nil), path, info.Size())
-	}
-	return s, err
+	return &handle{openFile: r, info: info}, nil
 }
 
 func fingerprint(r io.ReaderAt, name string, size int64) (string, error) {
@@ -198,9 +208,13 @@ func stateOf(info os.FileInfo) checkpoint.Source {
 }
 
 func (s *fileSource) ReadAt(p []byte, off int64) (int, error) {
-	n, err := s.f.ReadAt(p, off)
+	h := s.open.Load()
+	n, err := h.ReadAt(p, off)
 	if err == io.EOF && n < len(p) && off+int64(n) < s.state.Size {
 		return n, fmt.Errorf("%w: %s ends at byte %d, it had %d", ErrChanged, s.path, off+int64(n), s.state.Size)
+	}
+	if isLost(err) {
+		err = s.ifLost(h, err)
 	}
 	return n, err
 }
@@ -231,32 +245,33 @@ const namedInode = 1
 // open file, which shows a change in place. With a file of the system, both are known
 // to be the same one, and so the first look is enough.
 func (s *fileSource) Check() error {
+	h := s.open.Load() // before the look at the path, which may show what is mounted next
 	at, err := s.at()
 	if errors.Is(NoFile(err), fs.ErrNotExist) {
-		return fmt.Errorf("%w: %s is no longer there", ErrChanged, s.path)
+		return s.ifLost(h, fmt.Errorf("%w: %s is no longer there", ErrChanged, s.path))
 	}
 	if err != nil {
 		return err
 	}
-	known, same := s.isSame(at)
+	known, same := s.isSame(h, at)
 	if !same {
-		return fmt.Errorf("%w: another file is at %s now", ErrChanged, s.path)
+		return s.ifLost(h, fmt.Errorf("%w: another file is at %s now", ErrChanged, s.path))
 	}
 	if err := s.compare(at); err != nil || known {
 		return err
 	}
-	now, err := s.f.Stat()
+	now, err := h.Stat()
 	if err != nil {
-		return err
+		return s.ifLost(h, err)
 	}
 	return s.compare(now)
 }
 
 // isSame reports whether at is the open file; known is false where the file system
 // says too little, and it only may be.
-func (s *fileSource) isSame(at fs.FileInfo) (known, same bool) {
-	if os.SameFile(s.info, s.info) && os.SameFile(at, at) { // files of the system
-		return true, os.SameFile(at, s.info)
+func (s *fileSource) isSame(h *handle, at fs.FileInfo) (known, same bool) {
+	if os.SameFile(h.info, h.info) && os.SameFile(at, at) { // files of the system
+		return true, os.SameFile(at, h.info)
 	}
 	_, number := inode(at)
 	return false, number == s.state.Inode || number == 0 || s.state.Inode == 0
@@ -277,14 +292,22 @@ func (s *fileSource) compare(now fs.FileInfo) error {
 // a change time, as on Windows or in most implementations of fs.FS, may always have
 // been touched.
 func (s *fileSource) Touched() (bool, error) {
-	if s.unsure || s.state.ChangeTime.IsZero() {
+	h := s.open.Load()
+	if s.unsure || h.again || s.state.ChangeTime.IsZero() {
 		return true, nil
 	}
-	info, err := s.f.Stat()
+	info, err := h.Stat()
 	if err != nil {
-		return false, err
+		return false, s.ifLost(h, err)
 	}
 	return !changeTime(info).Equal(s.state.ChangeTime), nil
 }
 
-func (s *fileSource) Close() error { return s.f.Close() }
+func (s *fileSource) Close() error {
+	s.renewing.Lock()
+	defer s.renewing.Unlock()
+	for _, h := range s.gone {
+		_ = h.Close()
+	}
+	return s.open.Load().Close()
+}
