@@ -113,6 +113,45 @@ var layers = map[string][]layer{
 			"what the owner calls: each call decides by what is below",
 		},
 	},
+	"./checkpoint": {
+		{
+			"contract",
+			"checkpoint doc errors finder join lease shared state timed unbegun validate",
+			"what a store of somebody else has to keep to, and what it can use for that: it means the same without a disk",
+		},
+		{
+			"form",
+			"content decode encode",
+			"how records and parts are written, byte by byte, and read without trusting any of them",
+		},
+		{
+			"files",
+			"claim damaged database defaultdir file journal remove system system_unix system_windows write",
+			"one upload's files, claimed, written and removed for one goroutine at a time",
+		},
+		{
+			"stores",
+			"dir group inprocess list memory upload",
+			"the stores: who holds which upload, and when what it was told is written",
+		},
+	},
+	"./checkpoint/checkpointtest": {
+		{
+			"fixtures",
+			"check fixtures leases",
+			"what tests are given, and how they look at a store: it tests nothing by itself",
+		},
+		{
+			"tests",
+			"claims ends finder parts records shared unbegun",
+			"what a store has to keep to, subject by subject",
+		},
+		{
+			"suites",
+			"checkpointtest",
+			"which tests a store is put through",
+		},
+	},
 }
 
 func TestLayers(t *testing.T) {

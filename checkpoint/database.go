@@ -77,7 +77,6 @@ func (r *recordFile) replaceAll(record []byte, parts []Part) error {
 		if err != nil {
 			return err
 		}
-		b.FillPercent = fill
 		if err := b.Put(partKey(0), record); err != nil {
 			return err
 		}

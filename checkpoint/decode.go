@@ -5,6 +5,7 @@ import (
 	"encoding/hex"
 	"fmt"
 	"hash/crc32"
+	"strings"
 	"time"
 )
 
@@ -96,14 +97,11 @@ func decodePart(data []byte) (Part, error) {
 }
 
 func hexETag(sum []byte, upper bool) string {
-	var digits [hexETagLen]byte
-	hex.Encode(digits[:], sum)
-	for i, c := range digits {
-		if upper && c >= 'a' {
-			digits[i] = c - 'a' + 'A'
-		}
+	digits := hex.EncodeToString(sum)
+	if upper {
+		return strings.ToUpper(digits)
 	}
-	return string(digits[:])
+	return digits
 }
 
 // checked returns data without the checksum at its end, which it has compared.

@@ -7,7 +7,11 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"io/fs"
+	"maps"
+	"os"
 	"path/filepath"
+	"slices"
 	"sync"
 )
 
@@ -22,7 +26,7 @@ type Dir struct {
 	closed bool
 }
 
-var _ Store = (*Dir)(nil)
+var _ Finder = (*Dir)(nil)
 
 // OpenDir opens the store in the directory dir, which is made, with its parents,
 // if there is none; see [MakeDefaultDir] for where it is best put. It needs no
@@ -94,16 +98,31 @@ func (d *Dir) Open(ctx context.Context, key Key) (Claim, error) {
 	return u, nil
 }
 
+// Has implements [Finder].
+func (d *Dir) Has(ctx context.Context, key Key) (bool, error) {
+	if err := context.Cause(ctx); err != nil {
+		return false, err
+	}
+	if d.isClosed() {
+		return false, ErrClosed
+	}
+	path := d.file(key)
+	switch _, err := os.Lstat(path); {
+	case errors.Is(err, fs.ErrNotExist):
+		return false, nil
+	case err != nil:
+		return false, fail("look at", path, err)
+	}
+	return true, nil
+}
+
 func inUse(u *dirUpload) error { return fmt.Errorf("%w: %v (%s)", ErrInUse, u.key, u.file.path) }
 
 // Close implements [Store].
 func (d *Dir) Close() error {
 	d.mu.Lock()
 	d.closed = true
-	var open []*dirUpload
-	for u := range d.open {
-		open = append(open, u)
-	}
+	open := slices.Collect(maps.Keys(d.open))
 	d.mu.Unlock()
 	var errs []error
 	for _, u := range open {

@@ -160,3 +160,13 @@ func (u *dirUpload) clearError(err error) {
 		u.failed = nil
 	}
 }
+
+// Slowest implements [Timed].
+func (u *dirUpload) Slowest() time.Duration {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	if u.running == nil {
+		return u.slowest
+	}
+	return max(u.slowest, time.Since(u.began))
+}

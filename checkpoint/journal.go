@@ -3,7 +3,6 @@ package checkpoint
 import (
 	"bufio"
 	"encoding/binary"
-	"hash/crc32"
 	"io"
 	"os"
 	"sync"
@@ -81,17 +80,15 @@ func nextFrame(r io.Reader) (f frame, size int64, ok bool) {
 	if _, err := io.ReadFull(r, data[frameHead:]); err != nil {
 		return frame{}, 0, false
 	}
-	end := len(data) - checksumLen
-	if binary.BigEndian.Uint32(data[end:]) != crc32.Checksum(data[:end], castagnoli) {
-		return frame{}, 0, false
-	}
-	p, err := decodePart(data[frameHead:end])
+	body, err := checked(data)
 	if err != nil {
 		return frame{}, 0, false
 	}
-	f = frame{number: binary.BigEndian.Uint64(head[4:]), part: p}
-	copy(f.tag[:], head[12:])
-	return f, int64(len(data)), true
+	p, err := decodePart(body[frameHead:])
+	if err != nil {
+		return frame{}, 0, false
+	}
+	return frame{binary.BigEndian.Uint64(head[4:]), [tagLen]byte(head[12:]), p}, int64(len(data)), true
 }
 
 // later returns the frames that belong to the record of c and that no transaction

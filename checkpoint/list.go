@@ -97,3 +97,6 @@ func (u *dirUpload) entry() (Entry, bool) {
 	}
 	return e, u.state.ok
 }
+
+// unbegunKept is how long List keeps a file that was claimed and never begun.
+const unbegunKept = 24 * time.Hour

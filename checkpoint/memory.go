@@ -30,8 +30,8 @@ type memoryUpload struct {
 }
 
 var (
-	_ Store = (*Memory)(nil)
-	_ Claim = (*memoryUpload)(nil)
+	_ Finder  = (*Memory)(nil)
+	_ Unbegun = (*memoryUpload)(nil)
 )
 
 // NewMemory returns an empty store.
@@ -57,6 +57,19 @@ func (m *Memory) Open(ctx context.Context, key Key) (Claim, error) {
 	}
 	e.holder = &memoryUpload{store: m, key: key}
 	return e.holder, nil
+}
+
+// Has implements [Finder].
+func (m *Memory) Has(ctx context.Context, key Key) (bool, error) {
+	if err := context.Cause(ctx); err != nil {
+		return false, err
+	}
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if m.closed {
+		return false, ErrClosed
+	}
+	return m.by[key] != nil, nil
 }
 
 // List implements [Store]. Entries come in the order in which they were last
@@ -157,6 +170,25 @@ func (u *memoryUpload) Close() error {
 		e.holder = nil
 		if !e.state.ok {
 			delete(u.store.by, u.key)
+		}
+		return nil
+	})
+	return nil
+}
+
+func (u *memoryUpload) Unbegun() (at time.Time) {
+	_ = u.do(func(e *memoryEntry) error {
+		at = e.unbegun
+		return nil
+	})
+	return at
+}
+
+func (u *memoryUpload) CloseUnbegun(since time.Time) error {
+	_ = u.do(func(e *memoryEntry) error {
+		e.holder = nil
+		if !e.state.ok {
+			e.unbegun = since
 		}
 		return nil
 	})

@@ -30,7 +30,7 @@ func (r *recordFile) remove() error {
 		return r.removeClosed()
 	}
 	err := r.sys.remove(r.path)
-	return join(unlessGone(err), r.release())
+	return join(r.unlessGone(err), r.release())
 }
 
 // reclaim takes back a file that had to be given up after an error, so that it does
@@ -40,7 +40,7 @@ func (r *recordFile) reclaim() error {
 		return nil
 	}
 	if _, err := os.Lstat(r.path); err != nil {
-		return unlessGone(err)
+		return r.unlessGone(err)
 	}
 	err := r.claim(context.Background())
 	if errors.Is(err, ErrInUse) {
@@ -59,11 +59,11 @@ func (r *recordFile) removeClosed() error {
 		return err
 	}
 	err := r.sys.remove(r.path)
-	for try := 1; try < removeTries && unlessGone(err) != nil; try++ {
+	for try := 1; try < removeTries && r.unlessGone(err) != nil; try++ {
 		time.Sleep(removePause)
 		err = r.sys.remove(r.path)
 	}
-	return unlessGone(err)
+	return r.unlessGone(err)
 }
 
 func (r *recordFile) clear() error {
@@ -77,13 +77,9 @@ func (r *recordFile) clear() error {
 	})
 }
 
-func unlessGone(err error) error {
+func (r *recordFile) unlessGone(err error) error {
 	if err == nil || errors.Is(err, fs.ErrNotExist) {
 		return nil
 	}
-	var pe *fs.PathError
-	if errors.As(err, &pe) {
-		return fail("remove", pe.Path, pe.Err)
-	}
-	return err
+	return fail("remove", r.path, err)
 }

@@ -11,15 +11,3 @@ type Timed interface {
 	// that is under way included.
 	Slowest() time.Duration
 }
-
-var _ Timed = (*dirUpload)(nil)
-
-// Slowest implements [Timed].
-func (u *dirUpload) Slowest() time.Duration {
-	u.mu.Lock()
-	defer u.mu.Unlock()
-	if u.running == nil {
-		return u.slowest
-	}
-	return max(u.slowest, time.Since(u.began))
-}

@@ -2,7 +2,6 @@ package checkpoint
 
 import (
 	"context"
-	"os"
 	"time"
 )
 
@@ -30,44 +29,4 @@ type Marker interface {
 	// follows, the next holder's Unbegun returns when this one claimed the upload. Like
 	// Flush it returns [ErrLost] where the claim is.
 	MarkUnbegun(ctx context.Context) error
-}
-
-var (
-	_ Unbegun = (*dirUpload)(nil)
-	_ Unbegun = (*memoryUpload)(nil)
-)
-
-// unbegunKept is how long List keeps a file that was claimed and never begun.
-const unbegunKept = 24 * time.Hour
-
-// Unbegun implements [Unbegun].
-func (u *dirUpload) Unbegun() time.Time { return u.unbegun }
-
-// CloseUnbegun implements [Unbegun].
-func (u *dirUpload) CloseUnbegun(since time.Time) error {
-	return u.finish(func() error {
-		if u.state.ok || u.file.phase != phaseEmpty || u.file.gone() {
-			return u.closeFile()
-		}
-		return join(os.Chtimes(u.file.path, since, since), u.file.release())
-	})
-}
-
-func (u *memoryUpload) Unbegun() (at time.Time) {
-	_ = u.do(func(e *memoryEntry) error {
-		at = e.unbegun
-		return nil
-	})
-	return at
-}
-
-func (u *memoryUpload) CloseUnbegun(since time.Time) error {
-	_ = u.do(func(e *memoryEntry) error {
-		e.holder = nil
-		if !e.state.ok {
-			e.unbegun = since
-		}
-		return nil
-	})
-	return nil
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"os"
 	"sync"
 	"time"
 )
@@ -38,7 +39,10 @@ type dirUpload struct {
 	handed *time.Timer  // hands them over; nil: there are none
 }
 
-var _ Claim = (*dirUpload)(nil)
+var (
+	_ Timed   = (*dirUpload)(nil)
+	_ Unbegun = (*dirUpload)(nil)
+)
 
 // load claims the file and reads it. What cannot be read is moved aside.
 func (u *dirUpload) load(ctx context.Context) error {
@@ -166,6 +170,19 @@ func (u *dirUpload) Remove() error {
 // Close implements [Claim].
 func (u *dirUpload) Close() error {
 	return u.finish(u.closeFile)
+}
+
+// Unbegun implements [Unbegun].
+func (u *dirUpload) Unbegun() time.Time { return u.unbegun }
+
+// CloseUnbegun implements [Unbegun].
+func (u *dirUpload) CloseUnbegun(since time.Time) error {
+	return u.finish(func() error {
+		if u.state.ok || u.file.phase != phaseEmpty || u.file.gone() {
+			return u.closeFile()
+		}
+		return join(os.Chtimes(u.file.path, since, since), u.file.release())
+	})
 }
 
 func (u *dirUpload) closeFile() error {

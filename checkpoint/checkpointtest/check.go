@@ -93,3 +93,12 @@ func list(t *testing.T, s checkpoint.Store) []checkpoint.Entry {
 	}
 	return entries
 }
+
+func has(t *testing.T, f checkpoint.Finder, when string, key checkpoint.Key, want bool) {
+	t.Helper()
+	got, err := f.Has(t.Context(), key)
+	noError(t, "Has "+when, err)
+	if got != want {
+		t.Errorf("Has %s is %t, want %t", when, got, want)
+	}
+}

@@ -30,12 +30,3 @@ var finder = []test{
 		wantError(t, "Has of a closed store", err, checkpoint.ErrClosed)
 	}},
 }
-
-func has(t *testing.T, f checkpoint.Finder, when string, key checkpoint.Key, want bool) {
-	t.Helper()
-	got, err := f.Has(t.Context(), key)
-	noError(t, "Has "+when, err)
-	if got != want {
-		t.Errorf("Has %s is %t, want %t", when, got, want)
-	}
-}

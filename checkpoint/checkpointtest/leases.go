@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 	"sync"
 	"time"
@@ -267,10 +268,7 @@ func (c *leasedClaim) entryLocked() (*leased, error) {
 
 func (c *leasedClaim) loadLocked() {
 	e := c.store.engine.uploads[c.key]
-	c.rec, c.ok, c.parts = e.rec, e.ok, make(map[int]checkpoint.Part, len(e.parts))
-	for n, p := range e.parts {
-		c.parts[n] = p
-	}
+	c.rec, c.ok, c.parts = e.rec, e.ok, maps.Clone(e.parts)
 }
 
 // Load implements [checkpoint.Claim].
@@ -280,11 +278,7 @@ func (c *leasedClaim) Load() (checkpoint.Record, []checkpoint.Part, bool) {
 	if !c.ok || !c.store.claims[c] {
 		return checkpoint.Record{}, nil, false
 	}
-	var parts []checkpoint.Part
-	for _, p := range c.parts {
-		parts = append(parts, p)
-	}
-	slices.SortFunc(parts, func(a, b checkpoint.Part) int { return cmp.Compare(a.Number, b.Number) })
+	parts := slices.SortedFunc(maps.Values(c.parts), func(a, b checkpoint.Part) int { return cmp.Compare(a.Number, b.Number) })
 	return c.rec, parts, true
 }
 

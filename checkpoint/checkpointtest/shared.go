@@ -8,40 +8,6 @@ import (
 	"github.com/vodupload/vodupload/checkpoint"
 )
 
-// A Pair is two stores of one engine, as two machines have them.
-type Pair struct {
-	A, B checkpoint.Store
-
-	// Pause does to A what SIGSTOP does to a process: it renews no lease, and sees no time
-	// pass. It returns when the leases of A have ended at the engine. resume continues A;
-	// until then no call of A or its claims is made.
-	Pause func(t *testing.T) (resume func())
-}
-
-// RunShared tests what is asked of a store that many machines share, beyond what [Run]
-// tests of each: that claims hold between two stores, and that a holder which was stopped
-// until its lease had ended finds that out, and changes nothing of the next one's. It
-// calls open once for each subtest, and closes both stores at the end of it.
-func RunShared(t *testing.T, open func(t *testing.T) Pair) {
-	for _, group := range [][]sharedTest{between, lostHolder, lostUnbegun} {
-		for _, tt := range group {
-			t.Run(tt.name, func(t *testing.T) {
-				p := open(t)
-				t.Cleanup(func() {
-					noError(t, "Close of store A", p.A.Close())
-					noError(t, "Close of store B", p.B.Close())
-				})
-				tt.run(t, p)
-			})
-		}
-	}
-}
-
-type sharedTest struct {
-	name string // what is seen to hold
-	run  func(t *testing.T, p Pair)
-}
-
 var between = []sharedTest{
 	{"the stores are shared, their claims held", func(t *testing.T, p Pair) {
 		for name, s := range map[string]checkpoint.Store{"A": p.A, "B": p.B} {

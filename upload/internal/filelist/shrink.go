@@ -1,5 +1,7 @@
 package filelist
 
+import "maps"
+
 // Shrink returns a map with the elements of m: m itself, or a smaller one, since a map
 // never gives back the memory of its deleted elements. Call it after each deletion. peak
 // is how many elements m had at most.
@@ -11,8 +13,6 @@ func Shrink[K comparable, V any](m map[K]V, peak *int) map[K]V {
 	}
 	*peak = len(m)
 	small := make(map[K]V, len(m))
-	for k, v := range m {
-		small[k] = v
-	}
+	maps.Copy(small, m)
 	return small
 }
