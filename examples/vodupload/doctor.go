@@ -72,13 +72,10 @@ func (a *app) doctor(ctx context.Context, to destination, flags doctorFlags) err
 	if err != nil {
 		return err
 	}
-	d := &diagnosis{findings: &findings{app: a, report: a.reporter()}, to: to, flags: flags, config: c}
+	d := &diagnosis{findings: a.findings(ctx), to: to, flags: flags, config: c}
 	d.add(checkFolder(flags.checkpointDir))
 	d.run(ctx)
-	if cause := context.Cause(ctx); cause != nil {
-		d.bad = failures{cause}
-	}
-	return d.end()
+	return d.end(ctx)
 }
 
 // run goes from what all else needs to what needs all else, and stops where the rest makes

@@ -47,7 +47,7 @@ func (e engineError) Error() string {
 func (e engineError) Unwrap() []error { return []error{e.err, context.DeadlineExceeded} } // it may pass
 
 // dial connects to the servers.
-func (a *app) dial(f engineFlags) (*nats.Conn, error) {
+func (a *app) dial(ctx context.Context, f engineFlags) (*nats.Conn, error) {
 	fromEnv, _ := a.lookup("NATS_URL")
 	server := cmp.Or(f.server, fromEnv, nats.DefaultURL)
 	options := []nats.Option{nats.Name("vodupload"), nats.MaxReconnects(-1), nats.Timeout(5 * time.Second)}
@@ -58,7 +58,10 @@ func (a *app) dial(f engineFlags) (*nats.Conn, error) {
 		}
 		options = append(options, nats.UserCredentials(creds))
 	}
-	nc, err := nats.Connect(server, options...)
+	nc, err := within(ctx, func() (*nats.Conn, error) { return nats.Connect(server, options...) })
+	if ctx.Err() != nil {
+		return nil, context.Cause(ctx)
+	}
 	if err != nil {
 		return nil, engineError{withoutPasswords(server), err}
 	}
@@ -81,7 +84,7 @@ func withoutPasswords(urls string) string {
 
 // openQueue returns the queue. The caller must close the connection.
 func (a *app) openQueue(ctx context.Context, f engineFlags) (*fleet.Queue, *nats.Conn, error) {
-	nc, err := a.dial(f)
+	nc, err := a.dial(ctx, f)
 	if err != nil {
 		return nil, nil, err
 	}

@@ -78,9 +78,9 @@ func (a *app) enqueue(ctx context.Context, sources []string, to string, flags *e
 	if err != nil {
 		return err
 	}
-	e := &enqueuing{findings: &findings{app: a, report: a.reporter()}, taken: make(map[string]string)}
+	e := &enqueuing{findings: a.findings(ctx), taken: make(map[string]string)}
 	for _, source := range sources {
-		if err := e.add(source, d, len(sources) > 1); err != nil {
+		if err := e.add(ctx, source, d, len(sources) > 1); err != nil {
 			return err
 		}
 	}
@@ -91,7 +91,7 @@ func (a *app) enqueue(ctx context.Context, sources []string, to string, flags *e
 		if len(e.bad) == 0 {
 			e.report.Say("nothing to enqueue: no files in %s", strings.Join(sources, ", "))
 		}
-		return e.end()
+		return e.end(ctx)
 	}
 	q, nc, err := a.openQueue(ctx, flags.engineFlags)
 	if err != nil {
@@ -112,11 +112,11 @@ func (a *app) enqueue(ctx context.Context, sources []string, to string, flags *e
 	if flags.wait {
 		e.wait(ctx)
 	}
-	return e.end()
+	return e.end(ctx)
 }
 
 // add adds the jobs of one source: a file, the files of a folder, or a URL.
-func (e *enqueuing) add(source string, d destination, several bool) error {
+func (e *enqueuing) add(ctx context.Context, source string, d destination, several bool) error {
 	if several && !d.isPrefix() {
 		return usageError{fmt.Errorf("destination %s: for several files it has to end in a slash", d)}
 	}
@@ -146,6 +146,8 @@ func (e *enqueuing) add(source string, d destination, several bool) error {
 	}
 	return filepath.WalkDir(path, func(p string, entry fs.DirEntry, err error) error {
 		switch {
+		case ctx.Err() != nil:
+			return context.Cause(ctx)
 		case err != nil:
 			e.fail(p, err)
 			return nil
@@ -232,15 +234,14 @@ func (e *enqueuing) one(ctx context.Context, job fleet.Job) error {
 func (e *enqueuing) wait(ctx context.Context) {
 	for _, id := range e.ids {
 		info, err := e.q.Wait(ctx, id)
+		if ctx.Err() != nil {
+			return
+		}
 		if err == nil && info.State != fleet.StateSucceeded {
 			err = fmt.Errorf("job %s is %s: %s", id, info.State, info.Error)
 		}
 		if err != nil {
 			e.fail(shownSource(info.Job.Source), err)
-		}
-		if ctx.Err() != nil {
-			e.bad = failures{context.Cause(ctx)}
-			return
 		}
 	}
 }

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"fmt"
 	"strings"
 
@@ -34,11 +35,18 @@ func (f finding) line() string {
 	return output.Safe(strings.TrimRight(text, " "))
 }
 
-// findings are shown as they come.
+// findings are shown as they come. What an interrupted run finds bad is not shown: its requests
+// failed because of that.
 type findings struct {
 	app    *app
 	report *output.Reporter
+	ended  func() bool // the run was interrupted
 	bad    failures
+}
+
+// findings returns none, of a run that the end of ctx interrupts.
+func (a *app) findings(ctx context.Context) *findings {
+	return &findings{app: a, report: a.reporter(), ended: func() bool { return ctx.Err() != nil }}
 }
 
 // add shows a finding.
@@ -46,6 +54,9 @@ func (all *findings) add(f finding) { all.addWith(f, nil) }
 
 // addWith shows a finding, and for programs what it is about in single fields.
 func (all *findings) addWith(f finding, who *output.Identity) {
+	if f.grade == bad && all.ended() {
+		return
+	}
 	if !all.app.global.json && (f.grade != good || !all.app.global.quiet) {
 		fmt.Fprintln(all.app.stdout, f.line())
 	}
@@ -63,9 +74,11 @@ func (all *findings) addWith(f finding, who *output.Identity) {
 }
 
 // end closes the report. The error has the exit code; all was shown already.
-func (all *findings) end() error {
-	var err error
-	if len(all.bad) > 0 {
+func (all *findings) end(ctx context.Context) error {
+	err := context.Cause(ctx)
+	if err != nil {
+		all.app.sayInterrupted(all.report, err)
+	} else if len(all.bad) > 0 {
 		err = all.bad
 	}
 	all.report.Close(exitCode(err))

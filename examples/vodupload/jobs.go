@@ -73,7 +73,11 @@ func (a *app) jobCommand(name, short string, flags *jobsFlags, do func(*fleet.Qu
 				var failed failures
 				report := a.reporter()
 				for _, id := range ids {
-					if err := do(q, cmd.Context(), id); err != nil {
+					err := do(q, cmd.Context(), id)
+					if ctx := cmd.Context(); ctx.Err() != nil {
+						return context.Cause(ctx)
+					}
+					if err != nil {
 						failed = append(failed, err)
 						report.Fail(id, err)
 					}

@@ -24,6 +24,11 @@ func (a *app) howToResume() string {
 	return "resume with: " + strings.Join(words, " ")
 }
 
+// sayInterrupted says what has ended the run, and how it is resumed.
+func (a *app) sayInterrupted(r *output.Reporter, cause error) {
+	r.Say("%v: %s", cause, a.howToResume())
+}
+
 // hasSecret reports whether an argument has a URL that may be signed or have a password.
 func hasSecret(arg string) bool {
 	if _, value, found := strings.Cut(arg, "="); found && strings.HasPrefix(arg, "--") {

@@ -158,7 +158,11 @@ func (a *app) end(err error) int {
 		return code
 	}
 	r := a.reporter()
-	r.Error(err)
+	if by := (errInterrupted{}); errors.As(err, &by) {
+		a.sayInterrupted(r, by)
+	} else {
+		r.Error(err)
+	}
 	r.Close(code)
 	return code
 }

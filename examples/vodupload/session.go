@@ -160,7 +160,7 @@ func (s *session) outcome(ctx context.Context, err error) error {
 		return failures(failed)
 	}
 	if cause != nil {
-		s.report.Say("%v: %s", cause, s.app.howToResume())
+		s.app.sayInterrupted(s.report, cause)
 		return cause
 	}
 	if err != nil {

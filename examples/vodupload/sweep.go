@@ -166,7 +166,7 @@ func (s *session) sweep(ctx context.Context, o upload.SweepOptions) error {
 		case l.Aborted:
 			state = "aborted"
 			aborted++
-		case l.Err != nil:
+		case l.Err != nil && ctx.Err() == nil:
 			state = "failed"
 		}
 		held += l.Bytes
@@ -176,16 +176,17 @@ func (s *session) sweep(ctx context.Context, o upload.SweepOptions) error {
 		s.app.print(t)
 	}
 	for _, l := range found {
-		if l.Err != nil {
+		if l.Err != nil && ctx.Err() == nil {
 			s.report.Fail(l.Path, l.Err)
 		}
 	}
 	switch {
 	case len(found) == 0 && err == nil:
 		s.report.Say("nothing to sweep")
+	case len(found) == 0:
 	case o.DryRun:
 		s.report.Say("%s, at least %s: --abort aborts them", output.Count(len(found), "abandoned upload"), output.Bytes(held))
-	case err == nil:
+	default:
 		s.report.Say("%s aborted", output.Count(aborted, "upload"))
 	}
 	return s.finish(ctx, err)

@@ -56,7 +56,7 @@ func (a *app) whoami(ctx context.Context, d *destination) error {
 			return err
 		}
 	}
-	all := &findings{app: a, report: a.reporter()}
+	all := a.findings(ctx)
 	creds, ok := all.credentials(ctx, a, c)
 	if ok {
 		all.identity(ctx, c.STSEndpoint, creds, d == nil)
@@ -64,10 +64,7 @@ func (a *app) whoami(ctx context.Context, d *destination) error {
 	if ok && d != nil {
 		(&diagnosis{findings: all, to: *d, config: c, place: place, creds: creds}).rights(ctx)
 	}
-	if cause := context.Cause(ctx); cause != nil {
-		all.bad = failures{cause}
-	}
-	return all.end()
+	return all.end(ctx)
 }
 
 // soon is how long before their end credentials are worth a note.

@@ -93,7 +93,7 @@ func (a *app) work(ctx context.Context, flags *workerFlags) error {
 	if _, err := cache.Credentials(ctx); err != nil && hopeless(err) {
 		return deniedError{err}
 	}
-	nc, err := a.dial(flags.engineFlags)
+	nc, err := a.dial(ctx, flags.engineFlags)
 	if err != nil {
 		return err
 	}
