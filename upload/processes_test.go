@@ -20,7 +20,10 @@ import (
 
 // processEnv holds the file that a process uploads with the default settings, as
 // JSON.
-const processEnv = "VODUPLOAD_PROCESS"
+const (
+	processEnv = "VODUPLOAD_PROCESS"
+	regionEnv  = "VODUPLOAD_PROCESS_REGION"
+)
 
 // What became of a file that a process uploaded.
 type processWord struct {
@@ -35,7 +38,7 @@ func processChild() error {
 	if err := json.Unmarshal([]byte(os.Getenv(processEnv)), &f); err != nil {
 		return err
 	}
-	c, err := upload.New(&upload.Options{Credentials: sts.Static(defaultKey)})
+	c, err := upload.New(&upload.Options{Credentials: sts.Static(defaultKey), Region: os.Getenv(regionEnv)})
 	if err != nil {
 		return err
 	}

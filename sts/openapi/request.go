@@ -2,7 +2,9 @@ package openapi
 
 import (
 	"context"
+	"crypto/fips140"
 	"crypto/rand"
+	"errors"
 	"fmt"
 	"maps"
 	"net/http"
@@ -22,6 +24,8 @@ const (
 	timeLayout = "2006-01-02T15:04:05Z"
 )
 
+var errNotFIPS = errors.New("signature version 1.0 is an HMAC-SHA1, which FIPS 140-only mode forbids")
+
 // request returns the request of a call, signed in the client's way.
 func (c *Client) request(ctx context.Context, call call) (*http.Request, error) {
 	if c.opts.Signature == ACS3 && !call.key.unsigned {
@@ -32,6 +36,9 @@ func (c *Client) request(ctx context.Context, call call) (*http.Request, error) 
 		return nil, err
 	}
 	if !call.key.unsigned {
+		if fips140.Enforced() { // it would panic
+			return nil, errNotFIPS
+		}
 		params["Signature"] = Sign(c.opts.Method, params, call.key.Secret)
 	}
 	return c.carrying(ctx, params)

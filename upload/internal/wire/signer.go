@@ -1,6 +1,8 @@
 package wire
 
 import (
+	"crypto/fips140"
+	"errors"
 	"runtime"
 	"runtime/debug"
 	"sync"
@@ -42,8 +44,11 @@ func (o *Object) signer(s Snapshot) (*signer, error) {
 		oss.ForcePathStyle(endpoint.PathStyle()),
 		oss.UseCname(endpoint.Custom),
 	}
-	if region != "" {
+	switch {
+	case region != "":
 		options = append(options, oss.AuthVersion(oss.AuthV4), oss.Region(region))
+	case fips140.Enforced(): // it would panic in the SDK
+		return nil, errNotFIPS
 	}
 	// Without a scheme the SDK would take http.
 	sdk, err := oss.New(endpoint.String(), s.AccessKeyID, s.AccessKeySecret, options...)
@@ -55,6 +60,8 @@ func (o *Object) signer(s Snapshot) (*signer, error) {
 	o.client.last.Store(made)
 	return made, nil
 }
+
+var errNotFIPS = errors.New("signature V1 is an HMAC-SHA1, which FIPS 140-only mode forbids: with Options.Region, requests are signed by V4")
 
 // userAgent names this library and the SDK under it.
 var userAgent = sync.OnceValue(func() string {
