@@ -86,6 +86,33 @@ var layers = map[string][]layer{
 			"what the client asks for beside the uploads: no upload needs it",
 		},
 	},
+	"./upload/internal/wire": {
+		{
+			"values",
+			"class clock doc ec errors etag excerpt headers limiter observer options redact results snapshot stopwatch",
+			"what calls take and return, and rules about it: it means the same without a connection",
+		},
+		{
+			"answers",
+			"answer stranger xmltext",
+			"what an answer says, whoever gave it: it is read without knowing what was asked",
+		},
+		{
+			"connections",
+			"body conn exchange socket socket_linux socket_other tlsconn traffic transport watchdog",
+			"bytes on their way, and whether they move: whatever the request is",
+		},
+		{
+			"requests",
+			"call classify client failure request signer",
+			"one request, signed, sent and judged by its outcome: whichever call it is",
+		},
+		{
+			"calls",
+			"complete listobjects listparts listuploads multipart object partsscan remote",
+			"the calls to OSS: each says what it asks for and what has to be in the answer",
+		},
+	},
 	"./upload/internal/filelist": {
 		{
 			"values",

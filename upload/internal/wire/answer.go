@@ -164,6 +164,16 @@ func (a *answer) crc64() (uint64, bool) {
 	return n, err == nil
 }
 
+// etag returns the ETag of the answer's header, which may be an empty one. It is false
+// if there is no such header.
+func (a *answer) etag() (string, bool) {
+	v := a.header[headerETag]
+	if len(v) == 0 {
+		return "", false
+	}
+	return bareETag(v[0]), true
+}
+
 // serverTime returns when the server answered, by its own clock; the zero time if it
 // does not say.
 func (a *answer) serverTime() time.Time {

@@ -11,47 +11,6 @@ import (
 	"github.com/vodupload/vodupload/upload/internal/target"
 )
 
-// A request is one call to OSS, before it is signed.
-type request struct {
-	op       string
-	method   string
-	params   map[string]any        // of the query; nil values have no "="
-	opts     *target.ObjectOptions // may be nil
-	body     *Body                 // nil: none
-	uploadID string
-	part     int
-}
-
-// validate returns an error if r must not be sent.
-func (r *request) validate() error {
-	switch r.op {
-	case opPut, opInitiate:
-		if err := r.opts.Validate(); err != nil {
-			return err
-		}
-	case opUploadPart, opComplete, opAbort, opListParts:
-		// Without the ID, these would be the calls that write, delete or get the object.
-		if err := target.CheckUploadID(r.uploadID); err != nil {
-			return err
-		}
-	}
-	if r.op == opUploadPart && (r.part < 1 || r.part > maxPartNumber) {
-		return fmt.Errorf("part number %d: want 1 to %d", r.part, maxPartNumber)
-	}
-	if r.body != nil && r.body.Size < 0 {
-		return fmt.Errorf("body of %d bytes", r.body.Size)
-	}
-	return nil
-}
-
-// A reply is an answer of success, with what is known of the body that it answers.
-type reply struct {
-	answer
-	crc    uint64        // of what was read of the request's body
-	read   int64         // how much that was
-	source time.Duration // how long reading it from its source took
-}
-
 // do sends r once, signed by s. If the answer is not one of success, it returns an
 // *Error; the reply holds what came all the same.
 func (o *Object) do(ctx context.Context, s Snapshot, r *request) (reply, error) {
@@ -65,9 +24,26 @@ func (o *Object) do(ctx context.Context, s Snapshot, r *request) (reply, error) 
 	return rep, err
 }
 
-// maxPage is the most parts, uploads or objects that OSS lists at a time (OSS
-// documentation, ListParts, ListMultipartUploads, ListObjectsV2).
-const maxPage = 1000
+// observed makes a request while an observer looks.
+func (o *Object) observed(ctx context.Context, s Snapshot, r *request) (reply, error) {
+	c := Call{Op: r.op, Bucket: o.target.Bucket, Object: o.target.Object, UploadID: r.uploadID, Part: r.part, Attempt: 1}
+	ofSource := r.op == opPut || r.op == opUploadPart // the body of a Complete is the list of parts
+	if ofSource && r.body != nil {
+		c.Bytes = r.body.Size
+	}
+	if n, ok := ctx.Value(attemptKey{}).(int); ok {
+		c.Attempt = n
+	}
+	began := time.Now()
+	ctx = o.client.observer.Start(ctx, c)
+	rep, err := o.send(ctx, s, r)
+	done := Done{Status: rep.status, RequestID: oneLine(s.redact(rep.header.Get(headerRequestID))), Took: time.Since(began), Err: err}
+	if ofSource {
+		done.Sent, done.Source = rep.read, rep.source
+	}
+	o.client.observer.End(ctx, c, done)
+	return rep, err
+}
 
 // doXML is do for an answer that is decoded into x, and that check then looks at.
 func (o *Object) doXML(ctx context.Context, s Snapshot, r *request, x any, check func(*reply) error) error {
@@ -119,6 +95,48 @@ func (o *Object) send(ctx context.Context, s Snapshot, r *request) (reply, error
 		return rep, o.errorOfBadSuccess(s, r, &rep.answer, fmt.Errorf("answered after %d of %d bytes", rep.read, r.body.Size))
 	}
 	return rep, nil
+}
+
+// newExchange returns the exchange of a request with body, which may be nil. ctx is
+// the request's own context, and cancel ends it.
+func newExchange(ctx context.Context, cancel context.CancelCauseFunc, c *Client, s Snapshot, body *Body) *exchange {
+	c.made.Add(1)
+	x := &exchange{signed: s}
+	x.watchdog.timeout, x.watchdog.cancel, x.watchdog.patience = c.stall, cancel, Patience(ctx)
+	if body != nil && body.Size > 0 {
+		x.watchdog.body = newBodyReader(ctx, body, c.limiter)
+	}
+	return x
+}
+
+// finish cuts the body off, and returns what came and how it went. The outcome's err is
+// set if no answer came, or its reading was ended: by the caller, whose context is ctx,
+// or by the watchdog, through the request's own context.
+func (x *exchange) finish(ctx, own context.Context, err error) (reply, outcome) {
+	rep := reply{answer: x.answer}
+	var source error
+	rep.crc, rep.read, source = x.watchdog.body.detach()
+	rep.source = x.watchdog.body.readFor()
+	out := outcome{
+		ended:    ctx.Err() != nil,
+		source:   source != nil,
+		unsent:   x.dialed.Load() && !x.got.Load(),
+		reused:   x.reused.Load(),
+		answered: x.watchdog.answered.Load(),
+	}
+	var stall *stallError
+	switch whole := rep.status != 0 && rep.err == nil; {
+	case whole:
+	case rep.status == 0 && source != nil:
+		out.err = source
+	case out.ended:
+		out.err = ended(ctx)
+	case errors.As(context.Cause(own), &stall):
+		out.err = stall
+	case rep.status == 0:
+		out.err = explained(unwrapURL(err), x.conn.Load())
+	}
+	return rep, out
 }
 
 // prepare returns what signs r, or why r is not sent.

@@ -1,7 +1,6 @@
 package wire
 
 import (
-	"errors"
 	"log/slog"
 	"net/http"
 	"sync"
@@ -51,8 +50,21 @@ func NewClient(o *Options) *Client {
 	return c
 }
 
+// An Object is one object at one endpoint. It implements [Remote]. Its methods may be
+// called from any goroutine, at the same time.
+type Object struct {
+	client *Client
+	target target.Target
+	clock  *clock
+	last   atomic.Pointer[signer]
+}
+
 // Requests returns how many requests were made.
 func (c *Client) Requests() int64 { return c.made.Load() }
+
+// Traffic returns what the client's connections carry. The first call begins the
+// measuring: it does not count what requests that are in flight by then do.
+func (c *Client) Traffic() Traffic { return c.meter.traffic() }
 
 // SetBandwidthLimit changes Options.BandwidthLimit, for requests in flight as well: from
 // their next piece on, of which the largest has 256 KiB.
@@ -84,9 +96,6 @@ func (c *Client) Reconnect() {
 		}
 	}
 }
-
-// ErrNoCRC is the error of an answer without a CRC64 where [Options.RequireCRC] is set.
-var ErrNoCRC = errors.New("the server's answer has no CRC64 (x-oss-hash-crc64ecma)")
 
 // noCRC64 is called for an answer of success without a CRC64: what is stored cannot be
 // verified.

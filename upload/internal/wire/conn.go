@@ -11,13 +11,8 @@ import (
 	"time"
 )
 
-const (
-	dialTimeout = 10 * time.Second
-	keepAlive   = 15 * time.Second
-
-	// writeLinger is how long a failed write waits for an answer to be read.
-	writeLinger = 100 * time.Millisecond
-)
+// writeLinger is how long a failed write waits for an answer to be read.
+const writeLinger = 100 * time.Millisecond
 
 // A conn is a connection of our own client.
 type conn struct {
@@ -31,6 +26,8 @@ type conn struct {
 
 // NetConn returns the connection below.
 func (c *conn) NetConn() net.Conn { return c.Conn }
+
+type dialContext = func(ctx context.Context, network, addr string) (net.Conn, error)
 
 // wrapping returns what dials by dial, and returns a conn.
 func wrapping(dial dialContext) dialContext {
@@ -75,7 +72,7 @@ func (c *conn) Write(p []byte) (int, error) {
 	return n, err
 }
 
-var plainBuffers, tlsBuffers = newBuffers(copyBuffer), newBuffers(tlsBuffer)
+var plainBuffers = newBuffers(copyBuffer)
 
 func newBuffers(size int) *sync.Pool {
 	return &sync.Pool{New: func() any {

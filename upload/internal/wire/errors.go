@@ -107,3 +107,6 @@ func statusText(status int) string {
 	}
 	return "unknown status"
 }
+
+// ErrNoCRC is the error of an answer without a CRC64 where [Options.RequireCRC] is set.
+var ErrNoCRC = errors.New("the server's answer has no CRC64 (x-oss-hash-crc64ecma)")

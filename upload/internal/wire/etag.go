@@ -17,13 +17,3 @@ func bareETag(s string) string {
 // case, and gateways change it. An empty one, as some servers give to each part, names
 // nothing.
 func SameETag(a, b string) bool { return a != "" && strings.EqualFold(a, b) }
-
-// etag returns the ETag of the answer's header, which may be an empty one. It is false
-// if there is no such header.
-func (a *answer) etag() (string, bool) {
-	v := a.header[headerETag]
-	if len(v) == 0 {
-		return "", false
-	}
-	return bareETag(v[0]), true
-}

@@ -24,18 +24,6 @@ type exchange struct {
 	conn     atomic.Pointer[conn] // nil: not a plain one of our own
 }
 
-// newExchange returns the exchange of a request with body, which may be nil. ctx is
-// the request's own context, and cancel ends it.
-func newExchange(ctx context.Context, cancel context.CancelCauseFunc, c *Client, s Snapshot, body *Body) *exchange {
-	c.made.Add(1)
-	x := &exchange{signed: s}
-	x.watchdog.timeout, x.watchdog.cancel, x.watchdog.patience = c.stall, cancel, Patience(ctx)
-	if body != nil && body.Size > 0 {
-		x.watchdog.body = newBodyReader(ctx, body, c.limiter)
-	}
-	return x
-}
-
 // data returns the body in a form that shows the SDK its size, or nil.
 func (x *exchange) data() io.Reader {
 	b := x.watchdog.body
@@ -43,36 +31,6 @@ func (x *exchange) data() io.Reader {
 		return nil
 	}
 	return &io.LimitedReader{R: b, N: b.Size}
-}
-
-// finish cuts the body off, and returns what came and how it went. The outcome's err is
-// set if no answer came, or its reading was ended: by the caller, whose context is ctx,
-// or by the watchdog, through the request's own context.
-func (x *exchange) finish(ctx, own context.Context, err error) (reply, outcome) {
-	rep := reply{answer: x.answer}
-	var source error
-	rep.crc, rep.read, source = x.watchdog.body.detach()
-	rep.source = x.watchdog.body.readFor()
-	out := outcome{
-		ended:    ctx.Err() != nil,
-		source:   source != nil,
-		unsent:   x.dialed.Load() && !x.got.Load(),
-		reused:   x.reused.Load(),
-		answered: x.watchdog.answered.Load(),
-	}
-	var stall *stallError
-	switch whole := rep.status != 0 && rep.err == nil; {
-	case whole:
-	case rep.status == 0 && source != nil:
-		out.err = source
-	case out.ended:
-		out.err = ended(ctx)
-	case errors.As(context.Cause(own), &stall):
-		out.err = stall
-	case rep.status == 0:
-		out.err = explained(unwrapURL(err), x.conn.Load())
-	}
-	return rep, out
 }
 
 type patienceKey struct{}

@@ -72,3 +72,21 @@ func (a *answer) times(x xmlError) []time.Time {
 	}
 	return all
 }
+
+// unverified is called for an answer of success without a CRC64: what is stored cannot be
+// verified. It returns an error if nothing may be stored, or if that is not good enough.
+func (o *Object) unverified(op string, a *answer, bare bool) error {
+	if err := a.stranger(bare); err != nil {
+		return err
+	}
+	return o.client.noCRC64(op)
+}
+
+// callbackError returns the error of an answer that says: stored, but the callback
+// failed. Without a callback, 203 is what a gateway made of a 200.
+func (o *Object) callbackError(s Snapshot, r *request, a *answer, opts *target.ObjectOptions) error {
+	if a.status != statusCallbackFailed || !opts.HasCallback() {
+		return nil
+	}
+	return o.errorOfAnswer(s, r, outcome{}, a, 0)
+}

@@ -11,8 +11,6 @@ import (
 	"github.com/vodupload/vodupload/upload/internal/target"
 )
 
-const maxPartNumber = 10_000
-
 // Initiate begins a multipart upload. The properties of the object to be are given
 // here, and stored by OSS until Complete.
 func (o *Object) Initiate(ctx context.Context, s Snapshot, opts *target.ObjectOptions) (Initiated, error) {

@@ -39,24 +39,3 @@ type attemptKey struct{}
 func WithAttempt(ctx context.Context, n int) context.Context {
 	return context.WithValue(ctx, attemptKey{}, n)
 }
-
-// observed makes a request while an observer looks.
-func (o *Object) observed(ctx context.Context, s Snapshot, r *request) (reply, error) {
-	c := Call{Op: r.op, Bucket: o.target.Bucket, Object: o.target.Object, UploadID: r.uploadID, Part: r.part, Attempt: 1}
-	ofSource := r.op == opPut || r.op == opUploadPart // the body of a Complete is the list of parts
-	if ofSource && r.body != nil {
-		c.Bytes = r.body.Size
-	}
-	if n, ok := ctx.Value(attemptKey{}).(int); ok {
-		c.Attempt = n
-	}
-	began := time.Now()
-	ctx = o.client.observer.Start(ctx, c)
-	rep, err := o.send(ctx, s, r)
-	done := Done{Status: rep.status, RequestID: oneLine(s.redact(rep.header.Get(headerRequestID))), Took: time.Since(began), Err: err}
-	if ofSource {
-		done.Sent, done.Source = rep.read, rep.source
-	}
-	o.client.observer.End(ctx, c, done)
-	return rep, err
-}

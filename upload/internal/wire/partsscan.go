@@ -8,11 +8,6 @@ import (
 	"unicode"
 )
 
-// A scanner reads the usual form of an answer without package xml, which takes most of the
-// CPU of resuming an upload of many parts. It returns false, and changes nothing, where
-// package xml has to say what the text means.
-type scanner interface{ scan(text []byte) bool }
-
 var partStart, partEnd = []byte("<Part>"), []byte("</Part>")
 
 // noPart is the size of a part that no server has.

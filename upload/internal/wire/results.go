@@ -47,3 +47,9 @@ type ObjectInfo struct {
 	VersionID    string // empty where the bucket has no versions
 	LastModified time.Time
 }
+
+const maxPartNumber = 10_000
+
+// maxPage is the most parts, uploads or objects that OSS lists at a time (OSS
+// documentation, ListParts, ListMultipartUploads, ListObjectsV2).
+const maxPage = 1000

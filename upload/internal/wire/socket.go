@@ -4,6 +4,7 @@ import (
 	"crypto/tls"
 	"net"
 	"syscall"
+	"time"
 )
 
 // A socket reports what the kernel knows of a connection. The bytes that a connection
@@ -20,6 +21,13 @@ type socket struct {
 // tcpInfoLen reaches to the end of tcpi_min_rtt in struct tcp_info, which kernels have
 // since 4.6.
 const tcpInfoLen = 152
+
+// A path is what the kernel knows of the way to the other side.
+type path struct {
+	rtt, minRTT time.Duration
+	retransmits uint64
+	idle        bool // nothing of the request is left to be sent
+}
 
 // open finds the socket under c, and marks where the request begins. It is false if
 // there is none, or the system does not say, or the connection carries several

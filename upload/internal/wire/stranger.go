@@ -24,6 +24,15 @@ func (a *answer) stranger(bare bool) error {
 	return a.strange("it has no CRC64 and no request ID")
 }
 
+// noETag returns the error of an answer of success without an ETag, which others than
+// OSS give: a captive portal, for example.
+func (a *answer) noETag() error {
+	if len(a.body) == 0 {
+		return errors.New("answer has no ETag")
+	}
+	return fmt.Errorf("answer has no ETag: %s", a.described())
+}
+
 // strange returns the error of an answer that is not of OSS.
 func (a *answer) strange(why string) error {
 	if len(a.body) == 0 {

@@ -9,11 +9,16 @@ import (
 	"net/http"
 	"os"
 	"sync"
+	"time"
 )
 
 // tlsBuffer is copyBuffer over TLS, where a connection keeps the records of a piece as well,
 // also while it is idle.
 const tlsBuffer = min(copyBuffer, 64<<10)
+
+var tlsBuffers = newBuffers(tlsBuffer)
+
+const handshakeTimeout = 10 * time.Second
 
 // A tlsConn is a connection of our own client with TLS. Package tls hands each record of
 // 16 KiB to the connection by itself; here those of a piece of a body go together, which

@@ -32,13 +32,6 @@ type Traffic struct {
 	Yields bool
 }
 
-// A path is what the kernel knows of the way to the other side.
-type path struct {
-	rtt, minRTT time.Duration
-	retransmits uint64
-	idle        bool // nothing of the request is left to be sent
-}
-
 // A meter adds up what the requests of a client do, once somebody wants to know.
 type meter struct {
 	on atomic.Bool
@@ -167,7 +160,3 @@ func hostOf(a net.Addr) string {
 	}
 	return a.String()
 }
-
-// Traffic returns what the client's connections carry. The first call begins the
-// measuring: it does not count what requests that are in flight by then do.
-func (c *Client) Traffic() Traffic { return c.meter.traffic() }

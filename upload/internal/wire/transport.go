@@ -15,16 +15,16 @@ import (
 const (
 	// OSS closes connections that were idle for a minute; we let go of them before, so
 	// that few requests meet one that is just being closed.
-	idleTimeout      = 45 * time.Second
-	handshakeTimeout = 10 * time.Second
+	idleTimeout = 45 * time.Second
+
+	dialTimeout = 10 * time.Second
+	keepAlive   = 15 * time.Second
 
 	// maxIdle bounds the idle connections to a host. There are never more than there
 	// were requests in flight in the last idleTimeout, so it only has to be no less than
 	// the most that may be in flight.
 	maxIdle = 1000
 )
-
-type dialContext = func(ctx context.Context, network, addr string) (net.Conn, error)
 
 // NewTransport returns the transport of clients without an HTTPClient, which connects by
 // dial. It is one of HTTP/1.1 only: one connection for all parts would share one window.
