@@ -122,7 +122,7 @@ func (x *exchange) finish(ctx, own context.Context, err error) (reply, outcome) 
 		source:   source != nil,
 		unsent:   x.dialed.Load() && !x.got.Load(),
 		reused:   x.reused.Load(),
-		answered: x.watchdog.answered.Load(),
+		answered: x.watchdog.answered.Load() || x.interim.Load() > 0,
 	}
 	var stall *stallError
 	switch whole := rep.status != 0 && rep.err == nil; {

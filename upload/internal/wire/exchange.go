@@ -8,6 +8,7 @@ import (
 	"io"
 	"net/http"
 	"net/http/httptrace"
+	"net/textproto"
 	"sync/atomic"
 )
 
@@ -21,6 +22,7 @@ type exchange struct {
 	dialed   atomic.Bool          // a connection was looked for
 	got      atomic.Bool          // and there was one
 	reused   atomic.Bool          // the connection had served a request before
+	interim  atomic.Int32         // answers with a status below 200
 	conn     atomic.Pointer[conn] // nil: not a plain one of our own
 }
 
@@ -62,7 +64,22 @@ func withExchange(ctx context.Context, x *exchange) context.Context {
 			x.watchdog.connect(info.Conn)
 		},
 		GotFirstResponseByte: func() { x.watchdog.answered.Store(true) },
+		Got1xxResponse:       func(int, textproto.MIMEHeader) error { return x.gotInterim() },
 	})
+}
+
+// maxInterim is how many answers with a status below 200 a request may get. The hook for
+// them lifts the limit of net/http.
+const maxInterim = 1000
+
+// gotInterim records an answer such as 100 Continue, which proxies send unasked while the
+// body is on its way: the answer has not begun.
+func (x *exchange) gotInterim() error {
+	x.watchdog.answered.Store(false)
+	if x.interim.Add(1) > maxInterim {
+		return fmt.Errorf("more than %d answers with a status below 200", maxInterim)
+	}
+	return nil
 }
 
 // explained adds to the error of a connection what the other side said, where that is

@@ -126,6 +126,7 @@ func (t *roundTripper) exchange(x *exchange, req *http.Request) (_ *http.Respons
 	case res.StatusCode < 100 || res.StatusCode > 999:
 		return nil, fmt.Errorf("the answer has status %d, which HTTP does not have", res.StatusCode)
 	}
+	x.watchdog.answered.Store(true) // after an interim answer, nothing else says so
 	x.answer = readAnswer(res, func(n int) { x.watchdog.received.Add(int64(n)) })
 	// The transport may keep its answer, or give it to several requests.
 	x.response = *res

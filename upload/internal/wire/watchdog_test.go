@@ -1,6 +1,7 @@
 package wire
 
 import (
+	"bufio"
 	"context"
 	"crypto/tls"
 	"errors"
@@ -351,4 +352,90 @@ func TestSocketTells(t *testing.T) {
 	if _, _, ok := s.sample(); ok {
 		t.Error("a closed socket reports something")
 	}
+}
+
+// Proxies send 100 Continue unasked, or 102 and 103, while the body is on its way: that is
+// no answer yet, neither for the body's time nor for the answer's.
+func TestInterimAnswers(t *testing.T) {
+	serve := func(interim, answer string) func(c net.Conn) {
+		return func(c net.Conn) {
+			b := bufio.NewReader(c)
+			r, err := http.ReadRequest(b)
+			if err != nil {
+				return
+			}
+			fmt.Fprint(c, interim)
+			for err == nil { // a slow line: 16 KiB/s
+				time.Sleep(time.Second)
+				_, err = io.CopyN(io.Discard, r.Body, 16<<10)
+			}
+			if err == io.EOF && answer != "" {
+				fmt.Fprint(c, answer)
+			}
+			_, _ = io.Copy(io.Discard, b)
+		}
+	}
+	for name, interim := range map[string]string{
+		"100":          "HTTP/1.1 100 Continue\r\n\r\n",
+		"100 twice":    "HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 100 Continue\r\n\r\n",
+		"102":          "HTTP/1.1 102 Processing\r\n\r\n",
+		"103 and more": "HTTP/1.1 103 Early Hints\r\nLink: </x>\r\n\r\n",
+	} {
+		t.Run(name+", then a slow body", func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				o := inMemory(t, Options{}, serve(interim, "HTTP/1.1 200 OK\r\nETag: \"x\"\r\nContent-Length: 0\r\n\r\n"))
+				if _, err := putPart(t.Context(), o, bodyOf(data(1<<20))); err != nil {
+					t.Error(err)
+				}
+			})
+		})
+		t.Run(name+", then no answer", func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				o := inMemory(t, Options{}, serve(interim, ""))
+				_, err := putPart(t.Context(), o, bodyOf(data(1<<20)))
+				wantStall(t, err, "no answer for 30s")
+				if e := err.(*Error); !e.Unanswered {
+					t.Errorf("got %+v, want it to say that the answer did not begin", e)
+				}
+			})
+		})
+	}
+	t.Run("the answer stops", func(t *testing.T) {
+		synctest.Test(t, func(t *testing.T) {
+			o := inMemory(t, Options{}, serve("HTTP/1.1 100 Continue\r\n\r\n", "HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\n<"))
+			_, err := putPart(t.Context(), o, bodyOf(data(1000)))
+			wantStall(t, err, "the answer stopped for 30s")
+		})
+	})
+	t.Run("a connection that ends after one is not stale", func(t *testing.T) {
+		o := newObject(t, serveRaw(t, func(c *serverConn) {
+			if r := c.request(); r != nil {
+				_, _ = io.Copy(io.Discard, r.Body)
+				c.answer(200, "ETag: \"x\"\r\n", "")
+				if c.request() != nil {
+					fmt.Fprint(c, "HTTP/1.1 100 Continue\r\n\r\n")
+				}
+			}
+		}), nil)
+		if _, err := putPart(t.Context(), o, bodyOf("x")); err != nil {
+			t.Fatal(err)
+		}
+		_, err := o.Head(t.Context(), testKey)
+		wantError(t, err, Retry)
+	})
+	t.Run("without end", func(t *testing.T) {
+		synctest.Test(t, func(t *testing.T) {
+			o := inMemory(t, Options{}, func(c net.Conn) {
+				for r := takeRequest(c); r != nil; {
+					if _, err := fmt.Fprint(c, "HTTP/1.1 102 Processing\r\n\r\n"); err != nil {
+						return
+					}
+				}
+			})
+			_, err := o.Head(t.Context(), testKey)
+			if e := wantError(t, err, Retry); !strings.Contains(e.Error(), "more than 1000 answers with a status below 200") {
+				t.Errorf("got %v", e)
+			}
+		})
+	})
 }
