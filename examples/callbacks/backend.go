@@ -76,7 +76,7 @@ func (b *backend) notified(_ context.Context, e *vod.Event) error {
 	case *vod.StreamTranscodeComplete:
 		b.printf("VOD: video %s has %s as %s: %s", d.VideoID, d.Definition, d.Format, d.FileURL)
 	case *vod.TranscodeComplete:
-		b.printf("VOD: video %s is ready (%s), %d streams", d.VideoID, e.Status, len(d.Streams))
+		b.printf("VOD: video %s is ready (%s), streams: %d", d.VideoID, e.Status, len(d.Streams))
 	default:
 		b.printf("VOD: %s of %s", e.Type, e.ID)
 	}

@@ -28,7 +28,7 @@ the uploader got {"Status":"OK","object":"in/talk\.mp4"}
 time=\S+ level=WARN msg="upload callback refused" code=InvalidToken .*
 a callback without a token was refused
 VOD: video [0-9a-f]{32} was uploaded, 23 bytes
-VOD: video [0-9a-f]{32} is ready \(success\), 1 streams
+VOD: video [0-9a-f]{32} is ready \(success\), streams: 1
 $`)
 	if !want.MatchString(out.String()) {
 		t.Errorf("got\n%s\nwant\n%s", out.String(), want)

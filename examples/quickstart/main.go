@@ -23,6 +23,7 @@ import (
 	"io"
 	"os"
 	"os/signal"
+	"slices"
 	"strings"
 	"syscall"
 
@@ -50,6 +51,8 @@ What next
    upload/doc.go                         lists of files, callbacks, options
 `
 
+const usage = "usage: quickstart [FILE]\n       quickstart -version"
+
 // run is one of the two programs that this one is.
 func run(ctx context.Context, args []string, stdout *os.File, stderr io.Writer) error {
 	if spec := os.Getenv(uploaderEnv); spec != "" {
@@ -62,9 +65,11 @@ func run(ctx context.Context, args []string, stdout *os.File, stderr io.Writer) 
 	case len(args) == 1 && strings.TrimLeft(args[0], "-") == "version":
 		_, err := fmt.Fprintln(stdout, version.Line("quickstart"))
 		return err
-	case len(args) == 1 && strings.HasPrefix(args[0], "-"):
-		_, err := fmt.Fprintln(stderr, "usage: quickstart [FILE]\n       quickstart -version")
+	case len(args) == 1 && slices.Contains([]string{"-h", "-help", "--help"}, args[0]):
+		_, err := fmt.Fprintln(stderr, usage)
 		return err
+	case len(args) == 1 && strings.HasPrefix(args[0], "-"):
+		return fmt.Errorf("there is no flag %s\n%s", args[0], usage)
 	case len(args) == 1:
 		file = args[0]
 	}

@@ -72,6 +72,15 @@ func TestBadFileIsNamed(t *testing.T) {
 	}
 }
 
+func TestHelpAndWrongFlags(t *testing.T) {
+	if err := run(t.Context(), []string{"--help"}, os.Stdout, io.Discard); err != nil {
+		t.Errorf("--help: %v", err)
+	}
+	if err := run(t.Context(), []string{"--fast"}, os.Stdout, io.Discard); err == nil || !strings.Contains(err.Error(), "--fast") {
+		t.Errorf("--fast: got %v", err)
+	}
+}
+
 func TestTwoFilesAreTooMany(t *testing.T) {
 	if err := run(t.Context(), []string{"a", "b"}, os.Stdout, io.Discard); err == nil {
 		t.Error("got no error")

@@ -7,6 +7,7 @@ package main
 import (
 	"cmp"
 	"context"
+	"errors"
 	"flag"
 	"fmt"
 	"io"
@@ -30,11 +31,13 @@ func main() {
 
 func run(ctx context.Context, args []string, out io.Writer) error {
 	flags := flag.NewFlagSet("upload", flag.ContinueOnError)
-	endpoint := flags.String("endpoint", "oss-cn-hangzhou.aliyuncs.com", "endpoint of the `region`")
+	endpoint := flags.String("endpoint", "oss-cn-hangzhou.aliyuncs.com", "`host` or URL of OSS")
 	bucket := flags.String("bucket", "", "bucket")
 	object := flags.String("object", "", "name of the object (default: that of the file)")
 	shown := flags.Bool("version", false, "print the version, and end")
-	if err := flags.Parse(args); err != nil {
+	if err := flags.Parse(args); errors.Is(err, flag.ErrHelp) {
+		return nil
+	} else if err != nil {
 		return err
 	}
 	if *shown {

@@ -49,7 +49,9 @@ func run(ctx context.Context, args []string, out io.Writer) error {
 	bucket := flags.String("bucket", "media", "bucket")
 	largest := flags.Int64("max", 10<<30, "largest upload in `bytes`")
 	shown := flags.Bool("version", false, "print the version, and end")
-	if err := flags.Parse(args); err != nil {
+	if err := flags.Parse(args); errors.Is(err, flag.ErrHelp) {
+		return nil
+	} else if err != nil {
 		return err
 	}
 	if *shown {
