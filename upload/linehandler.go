@@ -13,8 +13,17 @@ import (
 // them, which not every handler escapes.
 type lineHandler struct{ slog.Handler }
 
-// Handle passes r on, on a goroutine of its own: whoever logs continues where the handler,
-// or a value of r, ends that.
+// Enabled asks the handler on a goroutine of its own: whoever logs continues where the handler
+// ends that. Then nothing is logged.
+func (h lineHandler) Enabled(ctx context.Context, level slog.Level) (enabled bool) {
+	if h.Handler == slog.DiscardHandler { // the default costs nothing
+		return false
+	}
+	_ = tasks.Alone(func() { enabled = h.Handler.Enabled(ctx, level) })
+	return enabled
+}
+
+// Handle passes r on, on a goroutine of its own as well, which a value of r may end, too.
 func (h lineHandler) Handle(ctx context.Context, r slog.Record) (err error) {
 	if exit := tasks.Alone(func() { err = h.pass(ctx, r) }); exit != nil {
 		return exit

@@ -150,3 +150,35 @@ type exitHandler struct {
 func (exitHandler) Enabled(context.Context, slog.Level) bool { return true }
 
 func (h exitHandler) Handle(_ context.Context, r slog.Record) error { h.exit(r.Message); return nil }
+
+// TestLoggerThatEndsItsGoroutineInEnabled ends no run: the file is uploaded, and its client
+// can be closed.
+func TestLoggerThatEndsItsGoroutineInEnabled(t *testing.T) {
+	b := newTestbed(t)
+	asked := make(chan slog.Level, 1)
+	b.opts.Logger = slog.New(enabledHandler{slog.DiscardHandler, func(l slog.Level) {
+		select {
+		case asked <- l:
+		default:
+		}
+		runtime.Goexit()
+	}})
+	c := b.client()
+	f := b.file("a", 250*kib)
+	b.returns(func() error {
+		_, err := c.Upload(b.ctx, f)
+		return errors.Join(err, c.Close())
+	})
+	b.same(f)
+	if len(asked) == 0 {
+		t.Error("Enabled was not called")
+	}
+}
+
+// An enabledHandler calls enabled with the level that it is asked for.
+type enabledHandler struct {
+	slog.Handler
+	enabled func(slog.Level)
+}
+
+func (h enabledHandler) Enabled(_ context.Context, l slog.Level) bool { h.enabled(l); return true }
