@@ -208,7 +208,7 @@ func (e *Error) Error() string {
 		b.WriteString(": " + e.Code)
 	}
 	if e.Err != nil {
-		b.WriteString(": " + e.Err.Error())
+		b.WriteString(": " + target.Text(e.Err))
 	}
 	if todo := advice(e); todo != "" {
 		b.WriteString("; " + todo)

@@ -87,7 +87,7 @@ func head(s string, limit int) string {
 }
 
 // OneLine returns err, or an error with the same causes whose text is one line if
-// err's is not.
+// err's is not. The texts that errors.Join has put one below the other are separated by "; ".
 func OneLine(err error) error {
 	if err == nil {
 		return nil
@@ -96,7 +96,44 @@ func OneLine(err error) error {
 	if fit(text) {
 		return err
 	}
-	return &lineError{Line(text), err}
+	return &lineError{Line(separated(err, text)), err}
+}
+
+// Text returns the text of err as [OneLine] does.
+func Text(err error) string { return Line(Separated(err)) }
+
+// Separated returns the text of err with "; " between what errors.Join has joined, in it or
+// in its causes. Line breaks of other origin stay.
+func Separated(err error) string { return separated(err, err.Error()) }
+
+func separated(err error, text string) string {
+	if !strings.Contains(text, "\n") {
+		return text
+	}
+	var causes []error
+	switch e := err.(type) {
+	case interface{ Unwrap() error }:
+		causes = []error{e.Unwrap()}
+	case interface{ Unwrap() []error }:
+		causes = e.Unwrap()
+	}
+	var b strings.Builder
+	for i, cause := range causes {
+		if cause == nil {
+			continue
+		}
+		inner := cause.Error()
+		before, after, found := strings.Cut(text, inner)
+		if !found || inner == "" {
+			continue
+		}
+		if i > 0 && strings.Trim(before, "\n") == "" {
+			before = strings.ReplaceAll(before, "\n", "; ")
+		}
+		b.WriteString(before + separated(cause, inner))
+		text = after
+	}
+	return b.String() + text
 }
 
 type lineError struct {
@@ -125,7 +162,7 @@ type joinedError []error
 func (e joinedError) Error() string {
 	texts := make([]string, len(e))
 	for i, err := range e {
-		texts[i] = Line(err.Error())
+		texts[i] = Text(err)
 	}
 	return strings.Join(texts, "; ")
 }

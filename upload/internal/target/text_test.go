@@ -62,6 +62,32 @@ func TestOneLine(t *testing.T) {
 	}
 }
 
+func TestOneLineOfJoinedErrors(t *testing.T) {
+	one, two := errors.New("one"), fmt.Errorf("name a\nb: %w", fs.ErrNotExist)
+	for want, err := range map[string]error{
+		`one; name a\nb: file does not exist`:       errors.Join(one, two),
+		`read: one; name a\nb: file does not exist`: fmt.Errorf("read: %w", errors.Join(one, nil, two)),
+		`one; read: one; one; done`:                 errors.Join(one, fmt.Errorf("read: %w; done", errors.Join(one, one))),
+		`a\nb: one; one`:                            fmt.Errorf("a\nb: %w", errors.Join(one, one)),
+		`one; ; one`:                                errors.Join(one, errors.New(""), one),
+		`upload: one; one`:                          fmt.Errorf("upload: %w", OneLine(errors.Join(one, one))),
+		`another text\nof one`:                      textError{"another text\nof one", errors.Join(one, two)},
+	} {
+		if got := OneLine(err); got.Error() != want || Text(err) != want || !errors.Is(got, one) {
+			t.Errorf("got %q and %q, want %q with its causes", got, Text(err), want)
+		}
+	}
+}
+
+// A textError does not have the text of its cause in its own.
+type textError struct {
+	text  string
+	cause error
+}
+
+func (e textError) Error() string { return e.text }
+func (e textError) Unwrap() error { return e.cause }
+
 func FuzzLine(f *testing.F) {
 	for _, s := range []string{"a\nb", "\u2028", "\x1b[0m", "影", "\xff", "\u202e"} {
 		f.Add(s)

@@ -6,6 +6,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/vodupload/vodupload/upload/internal/target"
 )
 
 // statusCallbackFailed is the status of an answer that says: the object is stored,
@@ -57,7 +59,7 @@ func (e *Error) Error() string {
 		b.WriteString(": " + oneLine(e.Message))
 	}
 	if e.Err != nil {
-		b.WriteString(": " + oneLine(e.Err.Error()))
+		b.WriteString(": " + oneLine(target.Separated(e.Err)))
 	}
 	if ids := e.ids(); ids != "" {
 		b.WriteString(" (" + ids + ")")

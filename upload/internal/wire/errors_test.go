@@ -3,6 +3,7 @@ package wire
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"net/url"
 	"strings"
@@ -36,6 +37,10 @@ func TestErrorText(t *testing.T) {
 		"foreign line breaks": {
 			Error{Op: opPut, Bucket: "media", Object: "a\nb\x00c", Status: 599, Message: "one\r\ntwo", Err: errors.New("x\ty")},
 			`PutObject: 599 unknown status: one two: x y`,
+		},
+		"joined causes": {
+			Error{Op: opPut, Err: fmt.Errorf("dial: %w", errors.Join(errors.New("no IPv6"), errors.New("no IPv4")))},
+			`PutObject: dial: no IPv6; no IPv4`,
 		},
 	} {
 		t.Run(name, func(t *testing.T) {

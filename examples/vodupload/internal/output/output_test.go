@@ -248,3 +248,10 @@ func TestAttemptIsCountedAndNotPrinted(t *testing.T) {
 		t.Errorf("got\n%s, want\n%s", got, want)
 	}
 }
+
+func TestTextOfJoinedErrors(t *testing.T) {
+	err := errors.Join(errors.New("name a\nb"), errors.Join(errors.New("Options.PartSize is 3"), errors.New("full")))
+	if got, want := Text(err), `name a\nb; --part-size is 3; full`; got != want {
+		t.Errorf("got %q, want %q", got, want)
+	}
+}

@@ -60,8 +60,20 @@ var flagsOf = strings.NewReplacer(
 	"fleet: this machine does not have the source", "this machine does not have the source",
 )
 
-// Text returns an error for people: one line, safe for a terminal.
-func Text(err error) string { return Safe(flagsOf.Replace(err.Error())) }
+// Text returns an error for people: one line, safe for a terminal. Those that errors.Join has
+// joined are separated by "; ".
+func Text(err error) string {
+	if joined, ok := err.(interface{ Unwrap() []error }); ok {
+		var lines, texts []string
+		for _, e := range joined.Unwrap() {
+			lines, texts = append(lines, e.Error()), append(texts, Text(e))
+		}
+		if strings.Join(lines, "\n") == err.Error() {
+			return strings.Join(texts, "; ")
+		}
+	}
+	return Safe(flagsOf.Replace(err.Error()))
+}
 
 // Safe returns a text in which nothing steers the terminal: control characters, those that
 // change the direction of writing and bytes that are no UTF-8 are shown as Go writes them.
