@@ -25,7 +25,7 @@ var layers = map[string][]layer{
 	"./upload": {
 		{
 			"values",
-			`advice auth authorizer callback contenttypes crc64 direrrors doc errors fileinfo ifexists info
+			`advice auth authorizer callback contenttypes crc64 direrrors doc errorjson errors fileinfo ifexists info
 			linehandler multiobserver object observer playlists result state timetable timetabletext waiting`,
 			"what users give and get, and rules about it: it means the same without a client",
 		},

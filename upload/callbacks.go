@@ -1,6 +1,7 @@
 package upload
 
 import (
+	"encoding/json"
 	"errors"
 	"time"
 
@@ -82,6 +83,15 @@ type Retry struct {
 	Code      string        // of Err, as in [Error]
 	RequestID string        // for Alibaba Cloud's support; empty: the server did not answer
 	Err       error         // why it failed
+}
+
+// MarshalJSON returns the fields, with the text of Err.
+func (r Retry) MarshalJSON() ([]byte, error) {
+	type fields Retry
+	return json.Marshal(struct {
+		fields
+		Err string `json:",omitempty"`
+	}{fields(r), textOf(r.Err)})
 }
 
 // retryOf is what an event of the transfer says of a request that is made again.

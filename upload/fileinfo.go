@@ -2,14 +2,12 @@ package upload
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"strconv"
 	"time"
 
 	"github.com/vodupload/vodupload/sts"
-	"github.com/vodupload/vodupload/upload/internal/target"
 )
 
 // A FileID identifies a file in a client's list. It is never given to another file.
@@ -18,7 +16,8 @@ type FileID int64
 // String returns the ID as a decimal number.
 func (id FileID) String() string { return strconv.FormatInt(int64(id), 10) }
 
-// A FileInfo is a snapshot of a file in the list.
+// A FileInfo is a snapshot of a file in the list. It goes through JSON and back, but for its
+// Tag, and for what [Error] says of its own JSON.
 type FileInfo struct {
 	ID       FileID
 	Path     string
@@ -72,52 +71,4 @@ func hide(v any) any {
 // Credentials makes hidden an [sts.Provider], so that it can be printed in its place.
 func (hidden) Credentials(context.Context) (sts.Credentials, error) {
 	return sts.Credentials{}, errors.ErrUnsupported
-}
-
-// errorInJSON is an [Error] in the JSON of a FileInfo.
-type errorInJSON struct {
-	errorFields
-	Err string `json:",omitempty"` // the text of the cause
-}
-
-type errorFields Error
-
-// MarshalJSON returns the fields without Tag, with the text of Err's cause. A FileInfo that
-// was read from that is the same, but for its Tag, and for [errors.Is], which finds only what
-// the code and the status of Err say.
-func (f FileInfo) MarshalJSON() ([]byte, error) {
-	type fields FileInfo
-	out := struct {
-		fields
-		Err *errorInJSON
-	}{fields: fields(f)}
-	if f.Err != nil {
-		out.Err = &errorInJSON{errorFields: errorFields(*f.Err)}
-		if f.Err.Err != nil {
-			out.Err.Err = target.Line(f.Err.Err.Error())
-		}
-	}
-	return json.Marshal(out)
-}
-
-// UnmarshalJSON reads what MarshalJSON returns.
-func (f *FileInfo) UnmarshalJSON(text []byte) error {
-	type fields FileInfo
-	in := struct {
-		fields
-		Err *errorInJSON
-	}{fields: fields(*f)}
-	if err := json.Unmarshal(text, &in); err != nil {
-		return err
-	}
-	*f = FileInfo(in.fields)
-	f.Err = nil
-	if in.Err != nil {
-		e := Error(in.Err.errorFields)
-		if in.Err.Err != "" {
-			e.Err = errors.New(in.Err.Err)
-		}
-		f.Err = &e
-	}
-	return nil
 }

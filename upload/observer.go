@@ -2,6 +2,7 @@ package upload
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"log/slog"
 	"reflect"
@@ -131,6 +132,15 @@ type Outcome struct {
 	SourceRead  time.Duration // of Duration, how long reading these took
 	Interrupted bool          // it was cut off, because its file was paused or has ended
 	Err         error         // in one line, without a secret; nil: it succeeded
+}
+
+// MarshalJSON returns the fields, with the text of Err.
+func (o Outcome) MarshalJSON() ([]byte, error) {
+	type fields Outcome
+	return json.Marshal(struct {
+		fields
+		Err string `json:",omitempty"`
+	}{fields(o), textOf(o.Err)})
 }
 
 // fileKey is the key of the file's ID in the context of its requests.

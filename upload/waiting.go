@@ -47,7 +47,7 @@ type Waiting struct {
 func (w Waiting) String() string {
 	text := fmt.Sprintf("waits for %v since %s", w.For, w.Since.Format(time.TimeOnly))
 	if w.Err != nil {
-		text += ": " + w.Err.Error()
+		text += ": " + target.Text(w.Err)
 	}
 	return target.Line(text)
 }
@@ -60,11 +60,7 @@ type waitingInJSON struct {
 
 // MarshalJSON returns the fields, with the text of Err.
 func (w Waiting) MarshalJSON() ([]byte, error) {
-	fields := waitingInJSON{For: w.For, Since: w.Since}
-	if w.Err != nil {
-		fields.Err = target.Line(w.Err.Error())
-	}
-	return json.Marshal(fields)
+	return json.Marshal(waitingInJSON{w.For, w.Since, textOf(w.Err)})
 }
 
 // UnmarshalJSON reads what MarshalJSON returns. Err is an error with that text.
