@@ -113,6 +113,35 @@ var layers = map[string][]layer{
 			"the calls to OSS: each says what it asks for and what has to be in the answer",
 		},
 	},
+	"./upload/osstest": {
+		{
+			"values",
+			"attributes callback corsrule crc64 doc etag etag_form key listing op options policyerrors range request trafficlimit validate",
+			"what a request asks for, and rules about it: it means the same without a server",
+		},
+		{
+			"records",
+			`callbackkey fault fault_choose fault_codes fault_kinds fault_new fault_script fault_string keyring log_clip
+			log_redact log_request log_ring`,
+			"keys, faults and the log of calls, which a server has beside its buckets: none of them looks at the server",
+		},
+		{
+			"server",
+			"authenticate authorize fault_inject log log_wait receive respond route server store",
+			"the server and its buckets, and what all operations need of it",
+		},
+		{
+			"operations",
+			`acl bucket bucketinfo buckettags callbackpost completeupload conditions cors corsconfig deleteobject deleteobjects
+			getobject listbuckets listobjects listparts listuploads listversions multipart object putobject uploadpart uploadpartcopy`,
+			"the operations of OSS: none knows that a fault may break it",
+		},
+		{
+			"calls",
+			"fault_alter fault_break fault_exchange fault_finish fault_intercept fault_wait serve",
+			"a call on its way through the server: the faults that it meets, and the operation that it is for",
+		},
+	},
 	"./upload/internal/filelist": {
 		{
 			"values",

@@ -8,9 +8,6 @@ import (
 	"github.com/vodupload/vodupload/upload/osstest/internal/storage"
 )
 
-// accountID is the account that owns all buckets, for policies that name one.
-const accountID = "1000000000000000"
-
 // authorize returns the error that OSS answers if the principal of a request
 // may not do what it asks for. Which keys a DeleteMultipleObjects is about
 // stands in its body: see authorizeDelete.

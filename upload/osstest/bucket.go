@@ -34,7 +34,7 @@ func (s *Server) changeBucket(req *request, class string) *osserr.Error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	b := storage.NewBucket(req.bucket, s.now())
-	b.CORS = s.opts.newCORS()
+	b.CORS = corsOf(s.opts.CORS)
 	if old := s.buckets[req.bucket]; old != nil {
 		b = old.Clone()
 	} else if class != "" {
@@ -90,5 +90,16 @@ func (s *Server) removeBucket(name string) *osserr.Error {
 		return osserr.Internal(err)
 	}
 	delete(s.buckets, name)
+	return nil
+}
+
+// alterBucket changes a bucket that exists, and answers the request. Nothing
+// changes if change returns an error. It is called with s.mu held, so that what
+// it finds in the bucket is what it changes.
+func (s *Server) alterBucket(w http.ResponseWriter, req *request, change func(*storage.Bucket) *osserr.Error) *osserr.Error {
+	if aerr := s.alter(req.bucket, change); aerr != nil {
+		return aerr
+	}
+	s.writeEmpty(w, req, http.StatusOK)
 	return nil
 }

@@ -55,17 +55,6 @@ type versioningConfiguration struct {
 	Status  string   `xml:",omitempty"`
 }
 
-// bucketNow returns a copy of a bucket's own properties.
-func (s *Server) bucketNow(name string) (*storage.Bucket, *osserr.Error) {
-	s.mu.RLock()
-	defer s.mu.RUnlock()
-	b, aerr := s.bucketLocked(name)
-	if aerr != nil {
-		return nil, aerr
-	}
-	return b.Clone(), nil
-}
-
 func (s *Server) getBucketInfo(w http.ResponseWriter, req *request) *osserr.Error {
 	b, aerr := s.bucketNow(req.bucket)
 	if aerr != nil {
@@ -119,33 +108,4 @@ func (s *Server) putBucketVersioning(w http.ResponseWriter, req *request) *osser
 		b.Versioning = conf.Status
 		return nil
 	})
-}
-
-// alterBucket changes a bucket that exists, and answers the request. Nothing
-// changes if change returns an error. It is called with s.mu held, so that what
-// it finds in the bucket is what it changes.
-func (s *Server) alterBucket(w http.ResponseWriter, req *request, change func(*storage.Bucket) *osserr.Error) *osserr.Error {
-	if aerr := s.alter(req.bucket, change); aerr != nil {
-		return aerr
-	}
-	s.writeEmpty(w, req, http.StatusOK)
-	return nil
-}
-
-func (s *Server) alter(name string, change func(*storage.Bucket) *osserr.Error) *osserr.Error {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	b, aerr := s.bucketLocked(name)
-	if aerr != nil {
-		return aerr
-	}
-	changed := b.Clone()
-	if aerr := change(changed); aerr != nil {
-		return aerr
-	}
-	if err := s.disk.SaveBucket(changed); err != nil {
-		return osserr.Internal(err)
-	}
-	s.buckets[name] = changed
-	return nil
 }

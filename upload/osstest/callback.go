@@ -1,11 +1,10 @@
 package osstest
 
 import (
-	"bytes"
 	"cmp"
 	"encoding/base64"
 	"encoding/json"
-	"net/http"
+	"net"
 	"net/url"
 	"strings"
 
@@ -146,31 +145,11 @@ func (cb *callback) encode(value any) string {
 	return strings.Trim(string(text), `"`)
 }
 
-// callback notifies the client's server of a stored object, and answers the
-// client with what that server says. It fails after the fact: the object stays.
-func (s *Server) callback(w http.ResponseWriter, req *request, cb *callback, o *storage.Object) *osserr.Error {
-	body := cb.body(req, o)
-	var failure *osserr.Error
-	for _, u := range cb.urls {
-		var answer []byte
-		if answer, failure = s.post(req, cb, u, body); failure == nil {
-			s.writeBody(w, req, http.StatusOK, jsonType, answer)
-			return nil
-		}
-	}
-	return failure
-}
-
-// newCallbackRequest is the request that OSS makes.
-func newCallbackRequest(req *request, cb *callback, u *url.URL, body []byte) (*http.Request, error) {
-	out, err := http.NewRequest(http.MethodPost, u.String(), bytes.NewReader(body))
+// hostOf returns the host of an address that has a port.
+func hostOf(address string) string {
+	host, _, err := net.SplitHostPort(address)
 	if err != nil {
-		return nil, err
+		return address
 	}
-	out.Header.Set("Content-Type", cb.BodyType)
-	out.Header.Set("User-Agent", "aliyun-oss-callback")
-	out.Header.Set("X-Oss-Bucket", req.bucket)
-	out.Header.Set("X-Oss-Request-Id", req.id)
-	out.Host = cmp.Or(cb.Host, u.Host)
-	return out, nil
+	return host
 }

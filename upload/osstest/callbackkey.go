@@ -6,7 +6,6 @@ import (
 	"crypto/rand"
 	"crypto/rsa"
 	"crypto/x509"
-	"encoding/base64"
 	"encoding/pem"
 	"io"
 	"math/big"
@@ -87,19 +86,7 @@ func (k *callbackKey) sign(u *url.URL, body []byte) []byte {
 	return s.Exp(s, k.secret, k.modulus).FillBytes(make([]byte, size))
 }
 
-// signCallback sets the headers by which a callback can be verified.
-func (s *Server) signCallback(out *http.Request, body []byte) {
-	out.Header.Set("Authorization", base64.StdEncoding.EncodeToString(s.callbackKey.sign(out.URL, body)))
-	out.Header.Set("X-Oss-Pub-Key-Url", base64.StdEncoding.EncodeToString([]byte("http://"+callbackKeyHost+callbackKeyPath)))
-}
-
-// CallbackKeys returns a transport that has the public key of the callbacks that the
-// server sends, where OSS has its own: at gosspublic.alicdn.com, by http and https. It
-// opens no connection, and answers 404 to all other requests. Package osscallback takes it
-// in an [http.Client].
-func (s *Server) CallbackKeys() http.RoundTripper { return &callbackKeys{s} }
-
-type callbackKeys struct{ server *Server }
+type callbackKeys struct{ key *callbackKey }
 
 // RoundTrip answers a request for the key.
 func (t *callbackKeys) RoundTrip(r *http.Request) (*http.Response, error) {
@@ -111,8 +98,8 @@ func (t *callbackKeys) RoundTrip(r *http.Request) (*http.Response, error) {
 	}
 	status, body := http.StatusNotFound, []byte("there is no such file\n")
 	if r.Method == http.MethodGet && r.URL.Host == callbackKeyHost && r.URL.Path == callbackKeyPath {
-		t.server.callbackKey.make()
-		status, body = http.StatusOK, t.server.callbackKey.pemBytes
+		t.key.make()
+		status, body = http.StatusOK, t.key.pemBytes
 	}
 	return &http.Response{
 		Status: strconv.Itoa(status) + " " + http.StatusText(status), StatusCode: status,

@@ -1,7 +1,10 @@
 package osstest
 
 import (
+	"bytes"
+	"cmp"
 	"context"
+	"encoding/base64"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -11,6 +14,7 @@ import (
 	"net/url"
 
 	"github.com/vodupload/vodupload/upload/osstest/internal/osserr"
+	"github.com/vodupload/vodupload/upload/osstest/internal/storage"
 )
 
 // post sends a callback to one address and returns the answer's body. The
@@ -61,11 +65,43 @@ func callbackAnswer(resp *http.Response) ([]byte, *osserr.Error) {
 	return answer, nil
 }
 
-// hostOf returns the host of an address that has a port.
-func hostOf(address string) string {
-	host, _, err := net.SplitHostPort(address)
-	if err != nil {
-		return address
+// signCallback sets the headers by which a callback can be verified.
+func (s *Server) signCallback(out *http.Request, body []byte) {
+	out.Header.Set("Authorization", base64.StdEncoding.EncodeToString(s.callbackKey.sign(out.URL, body)))
+	out.Header.Set("X-Oss-Pub-Key-Url", base64.StdEncoding.EncodeToString([]byte("http://"+callbackKeyHost+callbackKeyPath)))
+}
+
+// CallbackKeys returns a transport that has the public key of the callbacks that the
+// server sends, where OSS has its own: at gosspublic.alicdn.com, by http and https. It
+// opens no connection, and answers 404 to all other requests. Package osscallback takes it
+// in an [http.Client].
+func (s *Server) CallbackKeys() http.RoundTripper { return &callbackKeys{&s.callbackKey} }
+
+// callback notifies the client's server of a stored object, and answers the
+// client with what that server says. It fails after the fact: the object stays.
+func (s *Server) callback(w http.ResponseWriter, req *request, cb *callback, o *storage.Object) *osserr.Error {
+	body := cb.body(req, o)
+	var failure *osserr.Error
+	for _, u := range cb.urls {
+		var answer []byte
+		if answer, failure = s.post(req, cb, u, body); failure == nil {
+			s.writeBody(w, req, http.StatusOK, jsonType, answer)
+			return nil
+		}
 	}
-	return host
+	return failure
+}
+
+// newCallbackRequest is the request that OSS makes.
+func newCallbackRequest(req *request, cb *callback, u *url.URL, body []byte) (*http.Request, error) {
+	out, err := http.NewRequest(http.MethodPost, u.String(), bytes.NewReader(body))
+	if err != nil {
+		return nil, err
+	}
+	out.Header.Set("Content-Type", cb.BodyType)
+	out.Header.Set("User-Agent", "aliyun-oss-callback")
+	out.Header.Set("X-Oss-Bucket", req.bucket)
+	out.Header.Set("X-Oss-Request-Id", req.id)
+	out.Host = cmp.Or(cb.Host, u.Host)
+	return out, nil
 }

@@ -2,7 +2,6 @@ package osstest
 
 import (
 	"encoding/xml"
-	"fmt"
 	"net/http"
 
 	"github.com/vodupload/vodupload/upload/osstest/internal/osserr"
@@ -11,32 +10,6 @@ import (
 
 // maxCORSBody is how long a CORS configuration may be (OSS documentation, PutBucketCors).
 const maxCORSBody = 16 << 10
-
-// newCORS returns the configuration of a bucket that is created, or nil.
-func (o *Options) newCORS() *storage.CORS {
-	if len(o.CORS) == 0 {
-		return nil
-	}
-	return corsOf(o.CORS)
-}
-
-func corsOf(rules []CORSRule) *storage.CORS {
-	c := &storage.CORS{}
-	for _, r := range rules {
-		c.Rules = append(c.Rules, storage.CORSRule(r))
-	}
-	return c
-}
-
-func validateCORS(rules []CORSRule) error {
-	if len(rules) == 0 {
-		return nil
-	}
-	if aerr := corsOf(rules).Check(); aerr != nil {
-		return fmt.Errorf("osstest: CORS in the options: %w", aerr.AsError())
-	}
-	return nil
-}
 
 func (s *Server) putBucketCORS(w http.ResponseWriter, req *request) *osserr.Error {
 	body, aerr := readXMLBody(req)

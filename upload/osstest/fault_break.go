@@ -1,8 +1,6 @@
 package osstest
 
 import (
-	"net"
-	"net/http"
 	"slices"
 	"time"
 
@@ -13,44 +11,12 @@ import (
 // close its side.
 const lingering = 2 * time.Second
 
-// hijack takes the connection from net/http. From then on the call is over for
-// the operation.
-func (x *exchange) hijack() net.Conn {
-	x.over = true
-	conn, _, err := http.NewResponseController(x.answer.W).Hijack()
-	if err != nil {
-		x.applyInAnswer()
-		panic(http.ErrAbortHandler)
-	}
-	return conn
-}
-
 // watch hijacks the connection, and makes the call's waits end with its client's.
 // The caller must call Stop.
 func (x *exchange) watch() *broken.Conn {
 	conn := broken.Watch(x.req.Context(), x.hijack())
 	x.gone = conn.Gone()
 	return conn
-}
-
-// applyInAnswer records the faults whose moment would have been in the answer, if
-// there were a connection to send it on.
-func (x *exchange) applyInAnswer() {
-	for _, p := range x.chosen {
-		if p.spec.moment == inAnswer && x.answer.Status() != 0 {
-			x.apply(p)
-		}
-	}
-}
-
-// reset ends the connection so that the client gets a TCP reset.
-func (x *exchange) reset() {
-	if x.over {
-		return
-	}
-	conn := x.hijack()
-	x.s.requests.leave(x.log)
-	broken.Reset(conn)
 }
 
 // disconnect ends the connection so that the client sees its orderly end.

@@ -1,6 +1,7 @@
 package osstest
 
 import (
+	"maps"
 	"net/http"
 
 	"github.com/vodupload/vodupload/upload/osstest/internal/osserr"
@@ -17,9 +18,7 @@ func (f *faultSpec) apiError(req *request) *osserr.Error {
 	if e.Header == nil {
 		e.Header = http.Header{}
 	}
-	for name, values := range f.header {
-		e.Header[name] = values
-	}
+	maps.Copy(e.Header, f.header)
 	return &e
 }
 

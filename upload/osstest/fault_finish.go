@@ -1,6 +1,7 @@
 package osstest
 
 import (
+	"maps"
 	"net/http"
 	"strconv"
 
@@ -62,9 +63,7 @@ func (x *exchange) redirect(p *chosen) {
 	x.answer.Forget()
 	x.answer.SetHeader(x.header)
 	h := x.answer.Header()
-	for name, values := range p.spec.header {
-		h[name] = values
-	}
+	maps.Copy(h, p.spec.header)
 	location := p.spec.location
 	if location == "" {
 		scheme := "http://"

@@ -9,21 +9,6 @@ import (
 	"github.com/vodupload/vodupload/upload/osstest/internal/policy"
 )
 
-// AddKey makes the server accept k from now on, in place of any key of the same
-// AccessKeyID. It takes back what [Server.RevokeKey] and [Server.ExpireKey] did
-// to that ID. It panics if k has no AccessKeyID or AccessKeySecret, or a Policy
-// that is not a RAM policy or has a Condition, which osstest does not evaluate.
-func (s *Server) AddKey(k Key) { s.keys.add(k) }
-
-// RevokeKey makes the server answer InvalidAccessKeyId to all requests with the
-// key, as OSS does once a key is deleted or an STS key is no longer known.
-// It also holds for keys of Options.LookupKey.
-func (s *Server) RevokeKey(accessKeyID string) { s.keys.revoke(accessKeyID) }
-
-// ExpireKey makes the server answer SecurityTokenExpired to all requests with
-// the key, as if its time had come. It also holds for keys of Options.LookupKey.
-func (s *Server) ExpireKey(accessKeyID string) { s.keys.expire(accessKeyID) }
-
 // A keyring holds the keys that a server accepts. It is safe for concurrent use.
 type keyring struct {
 	lookup func(accessKeyID, securityToken string) (Key, bool) // may be nil

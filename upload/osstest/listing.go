@@ -137,3 +137,6 @@ func (e textEncoding) prefixes(groups []string) []prefixResult {
 type ownerResult struct{ ID, DisplayName string }
 
 var owner = ownerResult{accountID, accountID}
+
+// accountID is the account that owns all buckets, for policies that name one.
+const accountID = "1000000000000000"

@@ -111,9 +111,6 @@ func (o *Options) resolved() (Options, error) {
 	if r.Region == "" {
 		r.Region = "cn-hangzhou"
 	}
-	if len(r.Keys) == 0 && r.LookupKey == nil {
-		r.Keys = []Key{DefaultKey}
-	}
 	if r.Now == nil {
 		r.Now = time.Now
 	}

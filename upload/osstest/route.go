@@ -224,3 +224,17 @@ func unroutable(req *request) *osserr.Error {
 	}
 	return osserr.MethodNotAllowed(req.Method, kind, allowed...)
 }
+
+// parseCopySource reads /bucket/key?versionId=id. The key is URL-encoded as in a
+// query: the SDKs for Go (version 1) and Ruby send a space as a plus sign, and all
+// send a plus sign as %2B.
+func parseCopySource(header string) (bucketName, key, version string, ok bool) {
+	path, query, _ := strings.Cut(header, "?")
+	path, err := url.QueryUnescape(path)
+	if err != nil {
+		return "", "", "", false
+	}
+	bucketName, key, _ = strings.Cut(strings.TrimPrefix(path, "/"), "/")
+	values, err := url.ParseQuery(query)
+	return bucketName, key, values.Get("versionId"), err == nil && key != "" && storage.ValidBucketName(bucketName)
+}

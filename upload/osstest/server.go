@@ -9,7 +9,6 @@ import (
 	"sync"
 	"time"
 
-	"github.com/vodupload/vodupload/upload/osstest/internal/osserr"
 	"github.com/vodupload/vodupload/upload/osstest/internal/storage"
 )
 
@@ -133,107 +132,17 @@ func (s *Server) enter() bool {
 
 func (s *Server) now() time.Time { return s.opts.Now() }
 
-// ServeHTTP answers one request.
-func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	if !s.enter() {
-		http.Error(w, "osstest: the server is closed", http.StatusServiceUnavailable)
-		return
-	}
-	defer s.handlers.Done()
-	ctx, cancel := context.WithCancel(r.Context())
-	defer cancel()
-	conn := http.NewResponseController(w)
-	stop := context.AfterFunc(s.life, func() {
-		cancel()
-		// A handler that waits for its client, to send or to read, hears no context.
-		conn.SetReadDeadline(time.Unix(1, 0))
-		conn.SetWriteDeadline(time.Unix(1, 0))
-	})
-	defer stop()
-	r = r.WithContext(ctx)
-	if r.ContentLength != 0 {
-		r.Body = &idleBody{r.Body, ctx, conn, s.opts.BodyTimeout}
-	}
-	s.serve(w, r)
-}
+// AddKey makes the server accept k from now on, in place of any key of the same
+// AccessKeyID. It takes back what [Server.RevokeKey] and [Server.ExpireKey] did
+// to that ID. It panics if k has no AccessKeyID or AccessKeySecret, or a Policy
+// that is not a RAM policy or has a Condition, which osstest does not evaluate.
+func (s *Server) AddKey(k Key) { s.keys.add(k) }
 
-// serve takes a request through its stages: routing, faults, credentials, and
-// the operation itself.
-func (s *Server) serve(w http.ResponseWriter, r *http.Request) {
-	req, aerr := s.route(r)
-	h := w.Header()
-	h.Set("Server", "AliyunOSS")
-	h.Set("Date", httpTime(req.start))
-	h.Set("X-Oss-Request-Id", req.id)
-	s.setCORSHeaders(h, req)
+// RevokeKey makes the server answer InvalidAccessKeyId to all requests with the
+// key, as OSS does once a key is deleted or an STS key is no longer known.
+// It also holds for keys of Options.LookupKey.
+func (s *Server) RevokeKey(accessKeyID string) { s.keys.revoke(accessKeyID) }
 
-	w, r, x := s.intercept(w, r, req)
-	defer x.finish()
-	req.Request = r
-	if x.applyBefore() {
-		return
-	}
-	if aerr == nil && req.op != OpOptionObject { // browsers sign no preflight
-		aerr = s.admit(req)
-	}
-	if aerr == nil {
-		aerr = s.operate(w, req)
-	}
-	if aerr != nil {
-		s.writeError(w, req, aerr)
-	}
-}
-
-// admit authenticates a request, and checks that its principal may do it.
-func (s *Server) admit(req *request) *osserr.Error {
-	if aerr := s.authenticate(req); aerr != nil {
-		return aerr
-	}
-	return s.authorize(req)
-}
-
-// An operator does one operation. It answers the request, unless it returns an
-// error, which is the answer.
-type operator func(*Server, http.ResponseWriter, *request) *osserr.Error
-
-var operators = map[Op]operator{
-	OpListBuckets:          (*Server).listBuckets,
-	OpPutBucket:            (*Server).putBucket,
-	OpDeleteBucket:         (*Server).deleteBucket,
-	OpGetBucketInfo:        (*Server).getBucketInfo,
-	OpGetBucketLocation:    (*Server).getBucketLocation,
-	OpPutBucketACL:         (*Server).putBucketACL,
-	OpGetBucketACL:         (*Server).getBucketACL,
-	OpPutBucketTags:        (*Server).putBucketTags,
-	OpPutBucketVersioning:  (*Server).putBucketVersioning,
-	OpGetBucketVersioning:  (*Server).getBucketVersioning,
-	OpPutBucketCORS:        (*Server).putBucketCORS,
-	OpGetBucketCORS:        (*Server).getBucketCORS,
-	OpDeleteBucketCORS:     (*Server).deleteBucketCORS,
-	OpListObjects:          (*Server).listObjects,
-	OpListObjectVersions:   (*Server).listObjectVersions,
-	OpListLiveChannel:      (*Server).listLiveChannel,
-	OpListMultipartUploads: (*Server).listUploads,
-
-	OpPutObject:             (*Server).putObject,
-	OpGetObject:             (*Server).getObject,
-	OpHeadObject:            (*Server).headObject,
-	OpGetObjectMeta:         (*Server).getObjectMeta,
-	OpDeleteObject:          (*Server).deleteObject,
-	OpDeleteMultipleObjects: (*Server).deleteObjects,
-	OpPutObjectACL:          (*Server).putObjectACL,
-	OpGetObjectACL:          (*Server).getObjectACL,
-
-	OpInitiateMultipartUpload: (*Server).initiateUpload,
-	OpUploadPart:              (*Server).uploadPart,
-	OpUploadPartCopy:          (*Server).uploadPartCopy,
-	OpCompleteMultipartUpload: (*Server).completeUpload,
-	OpAbortMultipartUpload:    (*Server).abortUpload,
-	OpListParts:               (*Server).listParts,
-
-	OpOptionObject: (*Server).optionObject,
-}
-
-func (s *Server) operate(w http.ResponseWriter, req *request) *osserr.Error {
-	return operators[req.op](s, w, req)
-}
+// ExpireKey makes the server answer SecurityTokenExpired to all requests with
+// the key, as if its time had come. It also holds for keys of Options.LookupKey.
+func (s *Server) ExpireKey(accessKeyID string) { s.keys.expire(accessKeyID) }

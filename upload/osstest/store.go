@@ -19,7 +19,7 @@ func (s *Server) CreateBucket(name string) error {
 		return nil
 	}
 	b := storage.NewBucket(name, s.now())
-	b.CORS = s.opts.newCORS()
+	b.CORS = corsOf(s.opts.CORS)
 	if err := s.disk.SaveBucket(b); err != nil {
 		return fmt.Errorf("osstest: create bucket %s: %w", name, err)
 	}
@@ -33,6 +33,35 @@ func (s *Server) bucketLocked(name string) (*storage.Bucket, *osserr.Error) {
 		return b, nil
 	}
 	return nil, osserr.NoSuchBucket(name)
+}
+
+// bucketNow returns a copy of a bucket's own properties.
+func (s *Server) bucketNow(name string) (*storage.Bucket, *osserr.Error) {
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	b, aerr := s.bucketLocked(name)
+	if aerr != nil {
+		return nil, aerr
+	}
+	return b.Clone(), nil
+}
+
+func (s *Server) alter(name string, change func(*storage.Bucket) *osserr.Error) *osserr.Error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	b, aerr := s.bucketLocked(name)
+	if aerr != nil {
+		return aerr
+	}
+	changed := b.Clone()
+	if aerr := change(changed); aerr != nil {
+		return aerr
+	}
+	if err := s.disk.SaveBucket(changed); err != nil {
+		return osserr.Internal(err)
+	}
+	s.buckets[name] = changed
+	return nil
 }
 
 // uploadLocked returns an upload, and the EC says which operation misses it.

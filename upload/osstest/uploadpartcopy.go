@@ -3,12 +3,9 @@ package osstest
 import (
 	"encoding/xml"
 	"net/http"
-	"net/url"
-	"strings"
 	"time"
 
 	"github.com/vodupload/vodupload/upload/osstest/internal/osserr"
-	"github.com/vodupload/vodupload/upload/osstest/internal/storage"
 )
 
 type copyPartResult struct {
@@ -66,20 +63,6 @@ func (s *Server) copySource(req *request) (*found, *osserr.Error) {
 		return nil, aerr
 	}
 	return source, nil
-}
-
-// parseCopySource reads /bucket/key?versionId=id. The key is URL-encoded as in a
-// query: the SDKs for Go (version 1) and Ruby send a space as a plus sign, and all
-// send a plus sign as %2B.
-func parseCopySource(header string) (bucketName, key, version string, ok bool) {
-	path, query, _ := strings.Cut(header, "?")
-	path, err := url.QueryUnescape(path)
-	if err != nil {
-		return "", "", "", false
-	}
-	bucketName, key, _ = strings.Cut(strings.TrimPrefix(path, "/"), "/")
-	values, err := url.ParseQuery(query)
-	return bucketName, key, values.Get("versionId"), err == nil && key != "" && storage.ValidBucketName(bucketName)
 }
 
 // copyFrom copies the part's bytes. Blobs have one owner, so that they are

@@ -3,6 +3,7 @@ package osstest
 import (
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 
 	"github.com/vodupload/vodupload/upload/osstest/internal/osserr"
@@ -27,13 +28,8 @@ const (
 // that is absent is fine.
 func oneOf(h http.Header, name string, allowed ...string) *osserr.Error {
 	v := h.Get(name)
-	if v == "" {
+	if v == "" || slices.Contains(allowed, v) {
 		return nil
-	}
-	for _, a := range allowed {
-		if v == a {
-			return nil
-		}
 	}
 	return osserr.InvalidArgument("", "The value of "+strings.ToLower(name)+" is not valid.", strings.ToLower(name), v)
 }
