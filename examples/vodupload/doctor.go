@@ -161,10 +161,11 @@ func (d *diagnosis) speed(ctx context.Context, probe *bucketProbe) {
 			Endpoint: d.place.Endpoint, Bucket: d.to.bucket, Object: name, IfExists: upload.Fail,
 		})
 		took := time.Since(began)
+		deleteErr := probe.remove(ctx, name) // it may be there although the upload failed
 		if err == nil {
 			d.add(finding{grade: good, about: "speed", text: fmt.Sprintf("%s/s for %s, 5 requests at a time (cp --parallel auto finds the best number)",
 				output.Bytes(int64(speedSize/took.Seconds())), output.Bytes(speedSize))})
-			if deleteErr := probe.bucket.DeleteObject(name); deleteErr != nil {
+			if deleteErr != nil {
 				d.add(finding{grade: note, about: "speed", text: "the object " + name + " could not be deleted", todo: "delete it by hand"})
 			}
 			return

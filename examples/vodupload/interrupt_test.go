@@ -36,6 +36,22 @@ func TestInterruptIsNoFailure(t *testing.T) {
 			w.isInterrupted(tt.args...)
 		})
 	}
+	t.Run("doctor --speed, whose object is there", func(t *testing.T) {
+		t.Parallel()
+		w := newWorld(t)
+		w.environ = append(w.environ, "VODUPLOAD_ENDPOINT="+w.server.URL, "VODUPLOAD_CHECKPOINT_DIR="+w.state)
+		// Two requests look for other objects. The third is to tell what the lost answer was.
+		hang := osstest.Hang(osstest.OpHeadObject).Nth(3)
+		w.server.Inject(osstest.LoseAnswer(osstest.OpCompleteMultipartUpload), hang)
+		go func() {
+			<-hang.Fired()
+			w.signals <- os.Interrupt
+		}()
+		w.isInterrupted("doctor", "oss://media/", "--speed")
+		if n := len(w.server.Objects("media")) + len(w.server.Uploads("media")); n != 0 {
+			t.Errorf("%d things are left", n)
+		}
+	})
 	t.Run("enqueue that waits", func(t *testing.T) {
 		w := newWorld(t).withQueue()
 		path := w.file("talk.mp4", 10)

@@ -152,6 +152,13 @@ func (p *bucketProbe) rights(ctx context.Context, add func(finding)) {
 	add(f)
 }
 
+// remove deletes an object, after a signal as well.
+func (p *bucketProbe) remove(ctx context.Context, object string) error {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), limitOfRequest)
+	defer cancel()
+	return p.bucket.DeleteObject(object, oss.WithContext(ctx))
+}
+
 // head asks for the object that is not there. Its answer has no body, hence no code.
 func (p *bucketProbe) head(with oss.Option) error {
 	_, err := p.bucket.GetObjectDetailedMeta(p.object, with)
