@@ -82,11 +82,11 @@ type Leftover struct {
 // began while that request was under way, have no part, and are in neither the store nor
 // the client, unless there are more of them than lost answers.
 //
-// The error says what could not be searched, and is an [*Error] where the server refused
-// that; what was found is returned with it. The Err
-// of a [Leftover] says why it could not be aborted. Close ends a sweep with [ErrClosed].
-// The only callback that Sweep calls is OnTokenExpired, with a zero FileInfo, when it
-// needs a token that nothing else supplies; Options.Logger gets a warning of each retry.
+// The error says what could not be searched, and is an [*Error] where a request failed; what
+// was found is returned with it. The Err of a [Leftover] says why it could not be aborted.
+// Close ends a sweep with [ErrClosed]. The only callback that Sweep calls is OnTokenExpired,
+// with a zero FileInfo, when it needs a token that nothing else supplies; Options.Logger gets
+// a warning of each retry.
 func (c *Client) Sweep(ctx context.Context, o SweepOptions) ([]Leftover, error) {
 	if c.Status() == StateClosed {
 		return nil, ErrClosed
@@ -138,13 +138,13 @@ func (l *Leftover) about() *FileInfo {
 	return &FileInfo{Path: l.Path, Endpoint: l.Endpoint, Bucket: l.Bucket, Object: l.Object, UploadID: l.UploadID}
 }
 
-// sweepError is what could not be searched. A refusal comes with what to do about it.
+// sweepError is what could not be searched. A request that failed comes with what to do about it.
 func sweepError(err error, o *SweepOptions) error {
 	var we *transfer.Error
 	switch {
 	case err == nil:
 		return nil
-	case errors.As(err, &we) && we.Status != 0:
+	case errors.As(err, &we):
 		return newError(&FileInfo{Endpoint: o.Endpoint, Bucket: o.Bucket, Object: o.Prefix}, target.OneLine(err))
 	}
 	return target.OneLine(fmt.Errorf("upload: Sweep: %w", err))

@@ -139,6 +139,17 @@ func TestSweepSaysWhichRightIsMissing(t *testing.T) {
 	}
 }
 
+// An error without an answer is of the type that one with an answer has.
+func TestSweepWithoutAnAnswer(t *testing.T) {
+	b := newTestbed(t)
+	b.server.Inject(osstest.LoseAnswer(osstest.OpListMultipartUploads))
+	b.opts.RetryCount, b.opts.OutageWait = -1, -1
+	_, err := b.client().Sweep(b.ctx, upload.SweepOptions{Endpoint: b.server.URL, Bucket: bucket, DryRun: true})
+	if about := (*upload.Error)(nil); !errors.As(err, &about) || about.Code != upload.CodeClientException || about.Op != "ListMultipartUploads" || about.Bucket != bucket {
+		t.Errorf("error is %#v", err)
+	}
+}
+
 // TestSweepOfMachinesWithTheirOwnStores: what another machine uploads looks like nobody's to
 // a store of this one, so that aborting it has to be asked for.
 func TestSweepOfMachinesWithTheirOwnStores(t *testing.T) {

@@ -121,6 +121,7 @@ func TestAnswersThatCannotBeTrusted(t *testing.T) {
 		"part: 204":                     {part, 204, page, "", Retry, "its status is not 200"},
 		"complete: callback, a page":    {completeCallback, 200, page, "<html>sign in</html>", Retry, "no request ID"},
 		"complete: callback, 204":       {completeCallback, 204, page, "", Retry, "its status is not 200"},
+		"head: a page without an ETag":  {head, 200, map[string]string{"Content-Type": "text/html", "Content-Length": "53"}, "", Retry, "answer of text/html is not of OSS: it has no ETag or no size, and no request ID"},
 		"head: a page":                  {head, 200, map[string]string{"ETag": `"5f-63a"`, "Content-Length": "53", "Last-Modified": "Mon, 02 Jan 2006 15:04:05 GMT"}, "", Retry, "no CRC64 and no request ID"},
 		"head: 204 of a portal's probe": {head, 204, page, "", Retry, "no size"},
 		"head: bare 404":                {head, 404, nil, "", Permanent, "404 Not Found"},

@@ -66,6 +66,8 @@ func (o *Object) Head(ctx context.Context, s Snapshot) (ObjectInfo, error) {
 	info.CRC64, info.HasCRC64 = rep.crc64()
 	info.LastModified, _ = http.ParseTime(rep.header.Get(headerLastModified))
 	switch {
+	case (!hasETag || info.Size < 0) && !hasVendor(rep.header):
+		err = rep.strange("it has no ETag or no size, and no request ID")
 	case !hasETag || info.Size < 0:
 		err = errors.New("answer has no ETag or no size")
 	case !info.HasCRC64:

@@ -36,7 +36,7 @@ func (a *answer) noETag() error {
 // strange returns the error of an answer that is not of OSS.
 func (a *answer) strange(why string) error {
 	if len(a.body) == 0 {
-		return errors.New("answer is not of OSS: " + why)
+		return fmt.Errorf("answer of %s is not of OSS: %s", a.contentType(), why)
 	}
 	return fmt.Errorf("answer is not of OSS: %s: %s", why, a.described())
 }
