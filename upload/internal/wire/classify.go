@@ -5,6 +5,7 @@ import (
 	"crypto/x509"
 	"errors"
 	"net/http"
+	"strings"
 
 	"github.com/vodupload/vodupload/upload/internal/descriptors"
 )
@@ -116,6 +117,9 @@ func classifyConnection(o outcome) Class {
 		return classifyStatus(proxy.status, false)
 	case isTimeout(o.err):
 		return Retry
+	case o.err != nil && strings.Contains(o.err.Error(), streamError):
+		// The connection goes on, and the server has refused this request.
+		return Retry
 	case o.reused && !o.answered:
 		// The server closes idle connections when it likes; the request that meets
 		// such a one has not been worked on.
@@ -124,3 +128,7 @@ func classifyConnection(o outcome) Class {
 		return Retry
 	}
 }
+
+// streamError begins the text of an error of one request on an HTTP/2 connection. net/http
+// keeps no more than the text of REFUSED_STREAM, and golang.org/x/net has a type of its own.
+const streamError = "stream error: stream ID "

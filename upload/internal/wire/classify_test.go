@@ -90,6 +90,7 @@ func TestClassify(t *testing.T) {
 		"broken pipe on a kept connection":   {outcome{reused: true, err: syscall.EPIPE}, Stale},
 		"reset after a part of the answer":   {outcome{reused: true, answered: true, err: reset}, Retry},
 		"stall on a kept connection":         {outcome{reused: true, err: &stallError{}}, Retry},
+		"stream that was reset":              {outcome{reused: true, err: errors.New("stream error: stream ID 5; ENHANCE_YOUR_CALM; received from peer")}, Retry},
 		"dial timeout":                       {outcome{err: &net.OpError{Op: "dial", Err: syscall.ETIMEDOUT}}, Retry},
 		"no such host":                       {outcome{err: &net.DNSError{IsNotFound: true}}, Retry},
 		"unknown authority":                  {outcome{err: x509.UnknownAuthorityError{}}, Permanent},

@@ -404,3 +404,28 @@ func TestUnsent(t *testing.T) {
 		t.Error("a transport that does not say whether it had a connection: it counts as not sent")
 	}
 }
+
+// Where a server resets a request on an HTTP/2 connection, which goes on, it is not the
+// connection that was stale: a request that is made again at once would fare no better.
+func TestStreamThatIsReset(t *testing.T) {
+	var n atomic.Int32
+	s := httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if n.Add(1) == 1 {
+			accept(w, r)
+			return
+		}
+		panic(http.ErrAbortHandler)
+	}))
+	s.EnableHTTP2 = true
+	s.StartTLS()
+	t.Cleanup(s.Close)
+	o := newObject(t, s.URL, &Options{HTTPClient: s.Client()})
+	if _, err := putPart(t.Context(), o, bodyOf("x")); err != nil {
+		t.Fatal(err)
+	}
+	_, err := putPart(t.Context(), o, bodyOf("x"))
+	wantError(t, err, Retry)
+	if err != nil && !strings.Contains(err.Error(), "INTERNAL_ERROR") {
+		t.Errorf("got %v, want the code", err)
+	}
+}
