@@ -40,7 +40,7 @@ type renewal struct {
 	cancel context.CancelFunc
 	done   chan struct{} // closed at the end; what follows is set then
 	creds  *Credentials
-	err    error
+	err    *RenewError // nil: it succeeded
 }
 
 // NewCache returns a cache of the credentials of p. If p panics, that is an error of the
@@ -124,12 +124,8 @@ func (c *Cache) renew(ctx context.Context, r *renewal) {
 	// A provider that exits the goroutine must not leave the others waiting.
 	var creds Credentials
 	err := errors.New("the provider did not return")
-	defer r.cancel()
-	defer func() { c.finish(r, creds, err) }()
+	defer func() { c.finish(ctx, r, creds, err) }()
 	creds, err = c.ask(ctx)
-	if err != nil && errors.Is(err, ctx.Err()) {
-		err = context.Cause(ctx)
-	}
 }
 
 // ask calls the provider. Its panic is an error: on this goroutine, it would end a
@@ -144,17 +140,51 @@ func (c *Cache) ask(ctx context.Context) (creds Credentials, err error) {
 	return c.provider.Credentials(ctx)
 }
 
-func (c *Cache) finish(r *renewal, creds Credentials, err error) {
+func (c *Cache) finish(ctx context.Context, r *renewal, creds Credentials, err error) {
 	defer close(r.done)
-	asked := retryAfterOf(err)
-	log := c.record(r, creds, err, asked)
+	defer r.cancel()
+	log := c.record(r, creds, err)
+	if err != nil {
+		c.judge(ctx, r, err)
+	}
 	log()
+}
+
+// judge adds to a recorded failure what the provider's error says. Its methods are not called
+// before: those that need credentials of this very cache would wait for the renewal to end.
+func (c *Cache) judge(ctx context.Context, r *renewal, err error) {
+	err, asked := judged(ctx, err)
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	renew := r.err
+	renew.Err = err
+	if until := now().Add(min(asked, maxRetryAfter)); until.After(renew.RetryAt) {
+		renew.RetryAt = until
+	}
+	if c.running == nil && c.failures == renew.Failures { // no other renewal since
+		c.lastErr, c.retryAt = err, renew.RetryAt
+	}
+}
+
+// judged returns the error of a provider, or why its context ended where it says no more than
+// that, and the pause that it asks for. A panic of its methods is an error.
+func judged(ctx context.Context, err error) (cause error, asked time.Duration) {
+	defer func() {
+		if v := recover(); v != nil {
+			cause = fmt.Errorf("the provider's error, a %T, panicked: %s", err, scrub(roundtrip.PanicText(v)))
+		}
+	}()
+	cause, asked = err, retryAfterOf(err)
+	if ended := ctx.Err(); ended != nil && errors.Is(err, ended) {
+		cause = context.Cause(ctx)
+	}
+	return cause, asked
 }
 
 // record records the end of a renewal, and returns what logs it. Under the lock neither the
 // Logger nor an error of the provider is called: a handler that sends its lines away may need
 // credentials of this very cache.
-func (c *Cache) record(r *renewal, creds Credentials, err error, asked time.Duration) (log func()) {
+func (c *Cache) record(r *renewal, creds Credentials, err error) (log func()) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.running = nil
@@ -164,7 +194,7 @@ func (c *Cache) record(r *renewal, creds Credentials, err error, asked time.Dura
 		err = c.check(creds, at)
 	}
 	if err != nil {
-		return c.failed(r, err, at, asked)
+		return c.failed(r, err, at)
 	}
 	return c.succeeded(r, creds, at)
 }
@@ -205,15 +235,15 @@ func (c *Cache) succeeded(r *renewal, creds Credentials, at time.Time) (log func
 	}
 }
 
-func (c *Cache) failed(r *renewal, err error, at time.Time, asked time.Duration) (log func()) {
+func (c *Cache) failed(r *renewal, err error, at time.Time) (log func()) {
 	c.failures++
 	c.lastErr = err
-	c.retryAt = at.Add(retryPause(c.opts, c.failures, asked, rand.Float64()))
+	c.retryAt = at.Add(retryPause(c.opts, c.failures, rand.Float64()))
 	renew := &RenewError{Err: err, Failures: c.failures, RetryAt: c.retryAt}
 	r.err = renew
 	kept := c.held.Load().at(at).usable()
 	return func() {
-		c.opts.Logger.Warn("credentials not renewed", "error", err, "failures", renew.Failures, "retry_at", renew.RetryAt, "kept", kept)
+		c.opts.Logger.Warn("credentials not renewed", "error", renew.Err, "failures", renew.Failures, "retry_at", renew.RetryAt, "kept", kept)
 	}
 }
 

@@ -76,8 +76,8 @@ func pausing(from, until, at time.Time) bool { return !at.Before(from) && at.Bef
 const maxRetryAfter = 5 * time.Minute
 
 // retryPause returns how long to wait after the given number of failures in a
-// row, where the last one has asked for a pause. Jitter is a number from 0 up to 1.
-func retryPause(o CacheOptions, failures int, asked time.Duration, jitter float64) time.Duration {
+// row, unless the last one asks for longer. Jitter is a number from 0 up to 1.
+func retryPause(o CacheOptions, failures int, jitter float64) time.Duration {
 	pause := o.RetryMin
 	for range failures - 1 {
 		if pause >= o.RetryMax/2 {
@@ -86,8 +86,7 @@ func retryPause(o CacheOptions, failures int, asked time.Duration, jitter float6
 		}
 		pause *= 2
 	}
-	pause -= time.Duration(jitter * float64(pause) / 2)
-	return max(pause, min(asked, maxRetryAfter))
+	return pause - time.Duration(jitter*float64(pause)/2)
 }
 
 // retryAfterOf returns the pause that an app server has asked for.

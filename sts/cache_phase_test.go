@@ -69,27 +69,22 @@ func TestHeldPhases(t *testing.T) {
 
 func TestRetryPause(t *testing.T) {
 	o := CacheOptions{RetryMin: time.Second, RetryMax: 30 * time.Second}
-	plain := errors.New("no")
 	tests := []struct {
 		failures int
-		err      error
 		jitter   float64
 		want     time.Duration
 	}{
-		{1, plain, 0, time.Second},
-		{1, plain, 1, 500 * time.Millisecond},
-		{2, plain, 0, 2 * time.Second},
-		{5, plain, 0, 16 * time.Second},
-		{6, plain, 0, 30 * time.Second},
-		{1000, plain, 0, 30 * time.Second},
-		{1000, plain, 1, 15 * time.Second},
-		{1, &AppServerError{RetryAfter: 90 * time.Second}, 0, 90 * time.Second},
-		{1, &AppServerError{RetryAfter: time.Hour}, 0, 5 * time.Minute},
-		{6, &AppServerError{RetryAfter: time.Second}, 0, 30 * time.Second},
+		{1, 0, time.Second},
+		{1, 1, 500 * time.Millisecond},
+		{2, 0, 2 * time.Second},
+		{5, 0, 16 * time.Second},
+		{6, 0, 30 * time.Second},
+		{1000, 0, 30 * time.Second},
+		{1000, 1, 15 * time.Second},
 	}
 	for _, tt := range tests {
-		if got := retryPause(o, tt.failures, retryAfterOf(tt.err), tt.jitter); got != tt.want {
-			t.Errorf("pause after %d failures, %v, jitter %v = %v, want %v", tt.failures, tt.err, tt.jitter, got, tt.want)
+		if got := retryPause(o, tt.failures, tt.jitter); got != tt.want {
+			t.Errorf("pause after %d failures, jitter %v = %v, want %v", tt.failures, tt.jitter, got, tt.want)
 		}
 	}
 }

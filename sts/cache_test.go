@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"log/slog"
 	"math/rand/v2"
 	"runtime"
@@ -446,4 +447,80 @@ func TestCacheIsNotLockedWhileItLogs(t *testing.T) {
 			t.Errorf("got %v and %d lines, want the provider's error and one line", err, asked.Load())
 		}
 	})
+}
+
+// An errorThatAsks asks in each of its methods.
+type errorThatAsks struct{ ask func() }
+
+func (e *errorThatAsks) Error() string { e.ask(); return "no answer" }
+func (e *errorThatAsks) Is(error) bool { e.ask(); return false }
+func (e *errorThatAsks) As(any) bool   { e.ask(); return false }
+func (e *errorThatAsks) Unwrap() error { e.ask(); return nil }
+
+// TestErrorsOfProvidersAreAskedWhenTheRenewalIsOver: they may ask the cache themselves, as one
+// that reports what it has, may panic, as a nil pointer does, and may end the goroutine.
+func TestErrorsOfProvidersAreAskedWhenTheRenewalIsOver(t *testing.T) {
+	for name, ask := range map[string]func(c *sts.Cache){
+		"ask":                      func(c *sts.Cache) { _, _ = c.Credentials(context.Background()) },
+		"panic":                    func(*sts.Cache) { panic("torn") },
+		"panic with a nil pointer": func(*sts.Cache) { panic((*fs.PathError)(nil)) },
+		"Goexit":                   func(*sts.Cache) { runtime.Goexit() },
+	} {
+		for _, hangs := range []bool{false, true} {
+			t.Run(fmt.Sprintf("%s, hangs %t", name, hangs), func(t *testing.T) {
+				synctest.Test(t, func(t *testing.T) {
+					var c *sts.Cache
+					var asked atomic.Int32
+					test := make(chan struct{}) // closed when the test itself has the error
+					cause := &errorThatAsks{func() {
+						select {
+						case <-test:
+						default:
+							asked.Add(1)
+							ask(c)
+						}
+					}}
+					c = newCache(t, sts.ProviderFunc(func(ctx context.Context) (sts.Credentials, error) {
+						if hangs {
+							<-ctx.Done()
+						}
+						return sts.Credentials{}, cause
+					}), nil)
+					ctx, cancel := context.WithTimeout(t.Context(), time.Hour)
+					defer cancel()
+					_, err := c.Credentials(ctx)
+					close(test)
+					var renew *sts.RenewError
+					if !errors.As(err, &renew) || renew.Failures != 1 || !renew.RetryAt.After(time.Now()) || asked.Load() == 0 {
+						t.Errorf("got %v, asked %d times; want a RenewError", err, asked.Load())
+					}
+				})
+			})
+		}
+	}
+}
+
+// TestPauseThatAnErrorAsksFor is kept, up to 5 minutes, unless the one of the failures is longer.
+func TestPauseThatAnErrorAsksFor(t *testing.T) {
+	for asked, want := range map[time.Duration]time.Duration{2 * time.Minute: 2 * time.Minute, time.Hour: 5 * time.Minute, time.Millisecond: 0} {
+		synctest.Test(t, func(t *testing.T) {
+			var calls atomic.Int32
+			c := newCache(t, sts.ProviderFunc(func(context.Context) (sts.Credentials, error) {
+				calls.Add(1)
+				return sts.Credentials{}, &sts.AppServerError{Status: 503, RetryAfter: asked}
+			}), nil)
+			begin := time.Now()
+			for range 2 {
+				var renew *sts.RenewError
+				_, err := c.Credentials(t.Context())
+				if !errors.As(err, &renew) || calls.Load() != 1 {
+					t.Fatalf("%v: got %v after %d calls, want a RenewError after one", asked, err, calls.Load())
+				}
+				if got := renew.RetryAt.Sub(begin); got != want && (want > 0 || got < 100*time.Millisecond) {
+					t.Errorf("%v: got a pause of %v, want %v", asked, got, want)
+				}
+				time.Sleep(want / 2)
+			}
+		})
+	}
 }

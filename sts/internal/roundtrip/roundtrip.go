@@ -106,7 +106,7 @@ func exchange(client *http.Client, req *http.Request, limit int64) (r result) {
 func PanicText(v any) string {
 	switch v := v.(type) {
 	case error:
-		return v.Error()
+		return fmt.Sprint(v) // a method of a nil pointer may panic itself
 	case string:
 		return v
 	}
