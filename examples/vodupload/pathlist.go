@@ -9,6 +9,8 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+
+	"github.com/vodupload/vodupload/examples/vodupload/internal/output"
 )
 
 // A pathList is a list of paths to copy.
@@ -35,12 +37,28 @@ func (l pathList) open(stdin io.Reader) (io.ReadCloser, error) {
 // byteOrderMark is what editors of Windows put before a text.
 const byteOrderMark = "\ufeff"
 
+// longestPath is more bytes than a path has on any system, so that a film that is given as a
+// list is not read into memory.
+const longestPath = 128 << 10
+
+// form says what the list has to look like.
+func (l pathList) form() string {
+	if l.end == 0 {
+		return "a zero byte after each"
+	}
+	return "one on each line"
+}
+
 // paths returns the paths that r has. Empty ones are left out.
 func (l pathList) paths(r io.Reader) iter.Seq2[string, error] {
 	return func(yield func(string, error) bool) {
-		lines := bufio.NewReaderSize(r, 64<<10)
+		lines := bufio.NewReaderSize(r, longestPath)
 		for first := true; ; first = false {
-			line, err := lines.ReadBytes(l.end)
+			line, err := lines.ReadSlice(l.end)
+			if err == bufio.ErrBufferFull {
+				yield("", usageError{fmt.Errorf("list of files %s: it has a path of more than %s: wanted %s", l.name, output.Bytes(longestPath), l.form())})
+				return
+			}
 			if err != nil && err != io.EOF {
 				yield("", fmt.Errorf("list of files %s: %w", l.name, err))
 				return

@@ -60,6 +60,18 @@ func TestFlagsOfOneCommandAreNoErrorOfAnother(t *testing.T) {
 	w.verify().wants(t, exitOK)
 }
 
+// What is no list, like the film itself, is not read to its end.
+func TestListOfEndlessLine(t *testing.T) {
+	for flag, want := range map[string]string{"--files-from": "one on each line", "--files-from0": "a zero byte after each"} {
+		w := newWorld(t)
+		w.stdin = strings.Repeat("a", 128<<10+1)
+		r := w.upload("cp", flag, "-", "oss://media/").wants(t, exitUsage)
+		if r.says(t, "more than 128 KiB: wanted "+want); len(r.stderr) > 1000 {
+			t.Errorf("%s: it says %d bytes", flag, len(r.stderr))
+		}
+	}
+}
+
 func TestListOfWindows(t *testing.T) {
 	w := newWorld(t)
 	w.tree()
