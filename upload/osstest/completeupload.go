@@ -219,7 +219,10 @@ func (s *Server) sequentialMD5(req *request, listed completeRequest) (string, *o
 		}
 		if err != nil {
 			// The upload may have ended meanwhile, and its parts with it.
-			return "", cmp.Or(s.mayAddPart(req, osserr.ECComplete), osserr.Internal(err))
+			s.mu.RLock()
+			defer s.mu.RUnlock()
+			_, _, aerr := s.uploadLocked(req.bucket, req.key, req.uploadID, osserr.ECComplete)
+			return "", cmp.Or(aerr, osserr.Internal(err))
 		}
 	}
 	return base64.StdEncoding.EncodeToString(h.Sum(nil)), nil

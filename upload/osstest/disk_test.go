@@ -297,3 +297,17 @@ func TestDiskFailureIsAnInternalError(t *testing.T) {
 		t.Error("the server counts what it could not keep")
 	}
 }
+
+func TestLostPartOfASequentialUploadIsAnInternalError(t *testing.T) {
+	dir := t.TempDir()
+	s, c := newTestServer(t, &Options{Dir: dir, Buckets: []string{"media"}})
+	id := c.initiate("/media/k?sequential")
+	etag := c.part("/media/k", id, 1, "abc")
+	if err := os.RemoveAll(filepath.Join(dir, "blobs")); err != nil {
+		t.Fatal(err)
+	}
+	c.refused(500, "InternalError", "POST", "/media/k?uploadId="+id, partList(1, etag))
+	if n := len(s.Uploads("media")); n != 1 {
+		t.Errorf("%d uploads are left, want 1", n)
+	}
+}
