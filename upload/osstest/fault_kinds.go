@@ -2,6 +2,7 @@ package osstest
 
 import (
 	"net/http"
+	"slices"
 	"time"
 )
 
@@ -23,13 +24,7 @@ type FaultKind struct {
 // others on the way answer, broken connections, waits, and altered answers.
 // Those that hang do so until the server closes: the client needs a timeout.
 func FaultKinds() []FaultKind {
-	var kinds []FaultKind
-	for _, group := range [][]FaultKind{
-		refusalKinds(), strangerKinds(), connectionKinds(), waitKinds(), alteredKinds(),
-	} {
-		kinds = append(kinds, group...)
-	}
-	return kinds
+	return slices.Concat(refusalKinds(), strangerKinds(), connectionKinds(), waitKinds(), alteredKinds())
 }
 
 // failing returns a kind that answers with an error.

@@ -10,11 +10,7 @@ import (
 func (f *Fault) String() string { return f.spec.String() }
 
 func (f *faultSpec) String() string {
-	var b strings.Builder
-	fmt.Fprintf(&b, "%s(%s)", f.effect.name(), strings.Join(f.arguments(), ", "))
-	b.WriteString(f.where())
-	b.WriteString(f.which())
-	return b.String()
+	return f.effect.name() + "(" + strings.Join(f.arguments(), ", ") + ")" + f.where() + f.which()
 }
 
 var effectNames = map[effect]string{

@@ -1,6 +1,7 @@
 package osstest
 
 import (
+	"cmp"
 	"net/http"
 	"strconv"
 
@@ -9,12 +10,6 @@ import (
 )
 
 func (s *Server) uploadPart(w http.ResponseWriter, req *request) *osserr.Error {
-	if aerr := checkPartNumber(req); aerr != nil {
-		return aerr
-	}
-	if aerr := checkTrafficLimit(req); aerr != nil {
-		return aerr
-	}
 	if aerr := s.mayAddPart(req, osserr.ECUploadPart); aerr != nil {
 		return aerr
 	}
@@ -36,6 +31,9 @@ func (s *Server) uploadPart(w http.ResponseWriter, req *request) *osserr.Error {
 
 // mayAddPart says, before a body is sent, whether the part may be uploaded.
 func (s *Server) mayAddPart(req *request, ec string) *osserr.Error {
+	if aerr := cmp.Or(checkPartNumber(req), checkTrafficLimit(req)); aerr != nil {
+		return aerr
+	}
 	s.mu.RLock()
 	defer s.mu.RUnlock()
 	_, u, aerr := s.uploadLocked(req.bucket, req.key, req.uploadID, ec)

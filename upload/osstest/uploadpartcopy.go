@@ -17,12 +17,6 @@ type copyPartResult struct {
 const copyPrefix = "X-Oss-Copy-Source-"
 
 func (s *Server) uploadPartCopy(w http.ResponseWriter, req *request) *osserr.Error {
-	if aerr := checkPartNumber(req); aerr != nil {
-		return aerr
-	}
-	if aerr := checkTrafficLimit(req); aerr != nil {
-		return aerr
-	}
 	if aerr := s.mayAddPart(req, osserr.ECPartCopy); aerr != nil {
 		return aerr
 	}

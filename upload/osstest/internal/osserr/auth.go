@@ -16,9 +16,11 @@ const (
 	errorTimeForm = "2006-01-02T15:04:05.000Z"
 )
 
-func AccessDenied(ec, message string) *Error {
-	return &Error{Status: http.StatusForbidden, Code: "AccessDenied", EC: ec, Message: message}
+func forbidden(code, ec, message string) *Error {
+	return &Error{Status: http.StatusForbidden, Code: code, EC: ec, Message: message}
 }
+
+func AccessDenied(ec, message string) *Error { return forbidden("AccessDenied", ec, message) }
 
 // V1Refused has its status and its EC from the documentation; code and wording are
 // ours.
@@ -27,42 +29,26 @@ func V1Refused() *Error {
 }
 
 func InvalidAccessKeyID(accessKeyID string) *Error {
-	e := &Error{
-		Status:  http.StatusForbidden,
-		Code:    "InvalidAccessKeyId",
-		EC:      "0002-00000902",
-		Message: "The OSS Access Key Id you provided does not exist in our records.",
-	}
-	return e.With("OSSAccessKeyId", accessKeyID)
+	return forbidden("InvalidAccessKeyId", "0002-00000902",
+		"The OSS Access Key Id you provided does not exist in our records.").
+		With("OSSAccessKeyId", accessKeyID)
 }
 
 func InvalidSecurityToken(token string) *Error {
-	e := &Error{
-		Status:  http.StatusForbidden,
-		Code:    "InvalidSecurityToken",
-		EC:      "0002-00000006",
-		Message: "The security token you provided is invalid.",
-	}
-	return e.With("SecurityToken", token)
+	return forbidden("InvalidSecurityToken", "0002-00000006",
+		"The security token you provided is invalid.").
+		With("SecurityToken", token)
 }
 
 func TokenOfOtherKey() *Error {
-	return &Error{
-		Status:  http.StatusForbidden,
-		Code:    "AccessKeyIdAndSecurityTokenNotMatch",
-		EC:      "0002-00000004",
-		Message: "The OSS access key id and security token you provided does not match.",
-	}
+	return forbidden("AccessKeyIdAndSecurityTokenNotMatch", "0002-00000004",
+		"The OSS access key id and security token you provided does not match.")
 }
 
 func SecurityTokenExpired(token string) *Error {
-	e := &Error{
-		Status:  http.StatusForbidden,
-		Code:    "SecurityTokenExpired",
-		EC:      "0002-00000007",
-		Message: "The security token you provided has expired.",
-	}
-	return e.With("SecurityToken", token)
+	return forbidden("SecurityTokenExpired", "0002-00000007",
+		"The security token you provided has expired.").
+		With("SecurityToken", token)
 }
 
 // TokenNotInURL is for a signed URL whose token came as a header.
@@ -85,13 +71,9 @@ func TokenTwice() *Error {
 }
 
 func TimeTooSkewed(requested, now time.Time) *Error {
-	e := &Error{
-		Status:  http.StatusForbidden,
-		Code:    "RequestTimeTooSkewed",
-		EC:      "0002-00000504",
-		Message: "The difference between the request time and the current time is too large.",
-	}
-	return e.With("MaxAllowedSkewMilliseconds", fmt.Sprint(MaxSkew.Milliseconds())).
+	return forbidden("RequestTimeTooSkewed", "0002-00000504",
+		"The difference between the request time and the current time is too large.").
+		With("MaxAllowedSkewMilliseconds", fmt.Sprint(MaxSkew.Milliseconds())).
 		With("RequestTime", requested.UTC().Format(errorTimeForm)).
 		With("ServerTime", now.UTC().Format(errorTimeForm))
 }
@@ -141,14 +123,9 @@ func Authorization(ec, message, header string) *Error {
 
 // Signature shows the client what the server has signed, as OSS does.
 func Signature(ec, accessKeyID, provided, stringToSign string) *Error {
-	e := &Error{
-		Status: http.StatusForbidden,
-		Code:   "SignatureDoesNotMatch",
-		EC:     ec,
-		Message: "The request signature we calculated does not match the signature you provided. " +
-			"Check your key and signing method.",
-	}
-	return e.With("OSSAccessKeyId", accessKeyID).
+	return forbidden("SignatureDoesNotMatch", ec, "The request signature we calculated does not match the signature you provided. "+
+		"Check your key and signing method.").
+		With("OSSAccessKeyId", accessKeyID).
 		With("SignatureProvided", provided).
 		With("StringToSign", stringToSign).
 		With("StringToSignBytes", hexBytes(stringToSign))
