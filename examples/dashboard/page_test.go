@@ -24,7 +24,8 @@ import (
 var shots = flag.String("shots", "", "`directory` for pictures of the page")
 
 const (
-	markup = `<img src=x onerror=alert(1)> bold.mp4`
+	markup = "<img src=x onerror=alert(1)> bold\u202e.mp4"
+	shown  = `<img src=x onerror=alert(1)> bold\u202e.mp4` // as text, and not turned round
 	kib    = 1 << 10
 )
 
@@ -90,7 +91,7 @@ func newStage(t *testing.T) *stage {
 
 func (s *stage) add(t *testing.T, name string, size int64) {
 	t.Helper()
-	object := strings.NewReplacer("<", "", ">", "", "=", "", " ", "-").Replace(name)
+	object := strings.NewReplacer("\u202e", "", "<", "", ">", "", "=", "", " ", "-").Replace(name)
 	_, err := s.client.AddFile(upload.File{Path: "/recordings/" + name, Source: upload.NewSource(noise(7), size, name),
 		Endpoint: s.oss.URL, Bucket: "media", Object: "in/" + object})
 	if err != nil {
@@ -117,7 +118,7 @@ func TestPage(t *testing.T) {
 	})
 	t.Run("makes no element of a name", func(t *testing.T) {
 		p.T = t
-		p.Until(row(markup) + ` !== undefined`)
+		p.Until(row(shown) + ` !== undefined`)
 		if got := p.Eval(`document.querySelectorAll("img").length`); got != "0" {
 			t.Errorf("%s pictures on the page", got)
 		}
@@ -289,6 +290,7 @@ func TestPageOfAFleet(t *testing.T) {
 	p := openTab(t, browser, server.URL+"/", 1100, 700, false)
 	p.Until(`document.getElementById("fleet-counts").textContent === "Jobs: 1 working, 1,200 dead"`)
 	p.Until(`document.querySelector("#jobs tbody td:last-child").textContent === "attempt 2, taken over once"`)
+	p.Until(fmt.Sprintf(`document.querySelector("#jobs tbody td").textContent === %q`, "media/"+shown))
 	p.Until(`document.querySelector(".cards").offsetHeight === 0 && document.getElementById("fleet").offsetHeight > 0`)
 	if got := p.Eval(`document.querySelectorAll("img").length`); got != "0" {
 		t.Errorf("%s pictures on the page", got)

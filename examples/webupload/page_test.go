@@ -174,12 +174,24 @@ func names(t *testing.T, b *browser, c *chain) {
 	if got := p.Eval(`document.querySelectorAll("img").length`); got != "0" {
 		t.Errorf("%s pictures on the page: a name became markup", got)
 	}
-	p.Eval(`(() => {
-		const carried = new DataTransfer();
-		carried.items.add(new File(["abc"], "dropped.txt"));
-		document.body.dispatchEvent(new DragEvent("drop", { dataTransfer: carried, bubbles: true, cancelable: true }));
-	})()`)
+	drop := func(names string) {
+		p.Eval(`(() => {
+			const carried = new DataTransfer();
+			for (const name of ` + names + `) carried.items.add(new File(["abc"], name));
+			document.body.dispatchEvent(new DragEvent("drop", { dataTransfer: carried, bubbles: true, cancelable: true }));
+		})()`)
+	}
+	drop(`["dropped.txt", "invoice\u202egpj.exe", "{0}.txt", "l" + "o".repeat(800) + "ng.txt"]`)
 	p.state("dropped.txt", "Uploaded")
+	p.state(`invoice\u202egpj.exe`, "Uploaded") // and not turned round
+	if _, ok := c.oss.Object("media", "in/invoice\u202egpj.exe"); !ok {
+		t.Error("the object has another name than its file")
+	}
+	p.until(`item("l" + "o".repeat(800) + "ng.txt").offsetHeight < 400`)
+	drop(`["{0}.txt"]`)
+	p.until(`document.getElementById("alert").textContent === "{0}.txt is on the list already."`)
+	drop(`["dropped.txt", "empty.txt", "{0}.txt", "one part.bin", "dropped.txt"]`)
+	p.until(`document.getElementById("alert").textContent.endsWith("{0}.txt is on the list already. Others that were left out: 2.")`)
 	p.choose(files[0])
 	p.until(`document.getElementById("alert").textContent === "empty.txt is on the list already."`)
 }

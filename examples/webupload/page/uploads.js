@@ -3,6 +3,7 @@
 import { Upload } from "./upload.js";
 import { t } from "./words.js";
 
+const most = 3; // reasons that are given in full
 const maxName = 1023; // bytes of an object's name
 
 export class Uploads extends EventTarget {
@@ -32,7 +33,7 @@ export class Uploads extends EventTarget {
 			}
 		}
 		this.#changed();
-		return refused;
+		return refused.length <= most ? refused : [...refused.slice(0, most), t("Others that were left out: {0}.", refused.length - most)];
 	}
 
 	// remove cancels an upload, unless it is done, and takes it off the list.

@@ -1,6 +1,6 @@
 // What the page shows. All text goes in as text: names of files are never markup.
 
-import { bytes, duration, percent, t } from "./words.js";
+import { bytes, duration, percent, t, visible } from "./words.js";
 
 // Milliseconds between two looks at the list.
 const pace = 200;
@@ -81,13 +81,15 @@ class Row {
 	#upload;
 	#item;
 	#bucket;
+	#name;
 	#said = "";
 
 	constructor(upload, uploads, bucket) {
 		this.#bucket = bucket;
 		this.#upload = upload;
 		this.#item = byId("item").content.firstElementChild.cloneNode(true);
-		this.#part(".name").textContent = upload.file.name;
+		this.#name = visible(upload.file.name);
+		this.#part(".name").textContent = this.#part(".name").title = this.#name;
 		this.#part(".go").addEventListener("click", () => upload.active ? upload.pause() : upload.resume());
 		this.#part(".end").addEventListener("click", () => uploads.remove(upload));
 		this.#part(".both").addEventListener("click", () => upload.keepBoth());
@@ -120,7 +122,7 @@ class Row {
 		this.#button(".end", state === "done" ? "Dismiss" : "Cancel", false, finishing);
 		this.#button(".both", "Keep both", failure?.kind !== "exists", false);
 		this.#showFailure(failure);
-		this.#say(state === "done" ? t("{0} is uploaded", file.name) : state === "failed" ? `${file.name}: ${t(failure.title)}` : "");
+		this.#say(state === "done" ? t("{0} is uploaded", file.name) : state === "failed" ? `${this.#name}: ${t(failure.title)}` : "");
 	}
 
 	// #showLink shows where the file is: the bucket and the object, and its address.
@@ -128,7 +130,7 @@ class Row {
 		const link = this.#part(".link");
 		link.hidden = !done;
 		if (done) {
-			link.textContent = `${this.#bucket}/${this.#upload.object}`;
+			link.textContent = link.title = visible(`${this.#bucket}/${this.#upload.object}`);
 			link.href = this.#upload.link;
 		}
 	}
@@ -146,7 +148,7 @@ class Row {
 	#button(selector, text, gone, disabled) {
 		const button = this.#part(selector);
 		button.textContent = t(text);
-		button.setAttribute("aria-label", `${t(text)} ${this.#upload.file.name}`);
+		button.setAttribute("aria-label", `${t(text)} ${this.#name}`);
 		button.classList.toggle("gone", gone);
 		button.disabled = disabled;
 	}

@@ -41,7 +41,13 @@ export function t(message, ...args) {
 }
 
 function filled(text, args) {
-	return text.replace(/\{(\d)\}/g, (_, n) => args[n]);
+	return text.replace(/\{(\d)\}/g, (all, n) => visible(String(args[n] ?? all)));
+}
+
+// visible shows the characters that turn text round as their numbers: with them, a program
+// can have a name that reads like that of a picture.
+export function visible(name) {
+	return name.replace(/[\u202a-\u202e\u2066-\u2069]/g, (c) => `\\u${c.charCodeAt(0).toString(16)}`);
 }
 
 const units = ["B", "KB", "MB", "GB", "TB"];

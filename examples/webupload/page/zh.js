@@ -48,6 +48,7 @@ export const chinese = {
 	"Load the page again.": "请刷新页面。",
 	"{0} is uploaded": "{0} 已上传",
 	"{0} is on the list already.": "{0} 已在列表中。",
+	"Others that were left out: {0}.": "另有 {0} 个文件未加入。",
 	"The name {0} is too long.": "文件名 {0} 过长。",
 	"The server of this page does not answer as it should ({0}). Load the page again later.": "本页的服务器响应异常（{0}），请稍后刷新页面。",
 	"The upload SDK did not load. Load the page again; if that does not help, whoever runs it has to look at it.": "上传 SDK 未能加载。请刷新页面；如仍无效，请联系管理员。",

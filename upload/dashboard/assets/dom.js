@@ -2,15 +2,22 @@
 
 export const byID = (id) => document.getElementById(id);
 
+// visible shows the characters that turn text round as errors and the command do: with
+// them, a program can have a name that reads like that of a picture.
+export function visible(text) {
+  return String(text ?? "").replace(/[\u202a-\u202e\u2066-\u2069]/g, (c) => `\\u${c.charCodeAt(0).toString(16)}`);
+}
+
 // say sets the text of an element, unless it is the same.
 export function say(element, text) {
+  text = visible(text);
   if (element.textContent !== text) element.textContent = text;
 }
 
 export function make(tag, className, text) {
   const element = document.createElement(tag);
   if (className) element.className = className;
-  if (text !== undefined) element.textContent = text;
+  if (text !== undefined) element.textContent = visible(text);
   return element;
 }
 

@@ -1,6 +1,6 @@
 // The table of files, and the search.
 
-import { byID, cells, copier, make, rows, say } from "./dom.js";
+import { byID, cells, copier, make, rows, say, visible } from "./dom.js";
 import { bytes, clock, count, duration, percent, states, waits } from "./words.js";
 
 let live = []; // of the stream
@@ -95,15 +95,15 @@ function update(tr, f) {
   const [name, state, progress, size, detail] = tr.children;
   const short = f.path.split(/[\\/]/).pop() || f.path || `File ${f.id}`;
   say(name.firstChild, short);
-  name.firstChild.title = f.path;
+  name.firstChild.title = visible(f.path);
   say(name.lastChild, f.object);
-  name.lastChild.title = f.object;
+  name.lastChild.title = visible(f.object);
   say(state, f.skipped ? "skipped" : states[f.state] || f.state);
   state.className = f.state === "failed" ? "failed" : "";
   const bar = progress.firstChild;
   const part = f.size > 0 ? f.uploaded / f.size : f.state === "succeeded" ? 1 : 0;
   if (bar.value !== part) bar.value = part;
-  bar.setAttribute("aria-label", `Progress of ${short}`);
+  bar.setAttribute("aria-label", `Progress of ${visible(short)}`);
   say(progress.lastChild, percent(f.uploaded, f.size) + (f.inFlight ? `, ${bytes(f.inFlight)} in flight` : ""));
   say(size, bytes(f.size));
   tr.setAttribute("aria-selected", String(f.id === chosen));
@@ -112,7 +112,7 @@ function update(tr, f) {
 
 function describe(detail, f) {
   let text = "";
-  if (f.waiting) text = `waits for ${waits[f.waiting.for] || f.waiting.for} for ${duration(Date.now() - f.waiting.since)}${f.waiting.error ? `: ${f.waiting.error}` : ""}`;
+  if (f.waiting) text = `waits for ${waits[f.waiting.for] || f.waiting.for}, for ${duration(Date.now() - f.waiting.since)}${f.waiting.error ? `: ${f.waiting.error}` : ""}`;
   else if (f.error) text = f.error;
   else if (f.ended && f.started) text = `ended ${clock(f.ended)}, took ${duration(f.ended - f.started)}`;
   else if (f.started) text = `started ${clock(f.started)}`;

@@ -41,7 +41,7 @@ export const states = {
 };
 
 export const waits = {
-  credentials: "credentials", destination: "a destination", network: "the network", throttle: "a pause that the server asked for",
+  credentials: "credentials", destination: "a destination", network: "the network", throttle: "the end of a pause that the server asked for",
   claim: "another upload of the same file to end", group: "files of lower ranks in its group",
 };
 
