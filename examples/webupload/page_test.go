@@ -192,6 +192,12 @@ func names(t *testing.T, b *browser, c *chain) {
 	p.until(`document.getElementById("alert").textContent === "{0}.txt is on the list already."`)
 	drop(`["dropped.txt", "empty.txt", "{0}.txt", "one part.bin", "dropped.txt"]`)
 	p.until(`document.getElementById("alert").textContent.endsWith("{0}.txt is on the list already. Others that were left out: 2.")`)
+	p.Eval(`(window.writes = 0, new MutationObserver((all) => window.writes += all.length).observe((` + item + `)("empty.txt"), { subtree: true, childList: true, attributes: true }))`)
+	drop(`["last.txt"]`)
+	p.state("last.txt", "Uploaded")
+	if got := p.Eval(`window.writes`); got != "0" {
+		t.Errorf("what is shown of a file that does not change was written again: %s writes", got)
+	}
 	p.choose(files[0])
 	p.until(`document.getElementById("alert").textContent === "empty.txt is on the list already."`)
 }

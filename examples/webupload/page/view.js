@@ -1,6 +1,6 @@
 // What the page shows. All text goes in as text: names of files are never markup.
 
-import { bytes, duration, percent, t, visible } from "./words.js";
+import { bytes, duration, language, percent, t, visible } from "./words.js";
 
 // Milliseconds between two looks at the list.
 const pace = 200;
@@ -83,6 +83,7 @@ class Row {
 	#bucket;
 	#name;
 	#said = "";
+	#looks = []; // what was shown last
 
 	constructor(upload, uploads, bucket) {
 		this.#bucket = bucket;
@@ -108,6 +109,12 @@ class Row {
 
 	show() {
 		const { state, sent, size, file, failure, trouble, finishing, active, renamed } = this.#upload;
+		// A thousand rows that are all written again, and laid out, take longer than the pace.
+		const looks = [state, sent, failure, trouble, finishing, active, renamed, language()];
+		if (looks.every((value, i) => value === this.#looks[i])) {
+			return;
+		}
+		this.#looks = looks;
 		const share = state === "done" ? 1 : size === 0 ? 0 : sent / size;
 		this.#item.dataset.state = state;
 		this.#part(".state").textContent = t(finishing ? "Finishing" : states[state]);
