@@ -27,9 +27,9 @@ type HTTPOptions struct {
 
 	// Renew returns a new URL of the same file after the server has refused the one before
 	// with 401 or 403, as it does when a signed URL has expired. It is called once at a
-	// time, whatever number of parts were refused, and has to return when ctx ends. An
-	// error of it counts as one of the source; see [upload.Source]. The default is nil: a
-	// refusal is fs.ErrPermission.
+	// time, whatever number of parts were refused, and has to return when ctx ends, which
+	// is after StallTimeout at the latest. An error of it counts as one of the source; see
+	// [upload.Source]. The default is nil: a refusal is fs.ErrPermission.
 	Renew func(ctx context.Context) (string, error)
 
 	// AllowWeak takes a file whose versions cannot be told apart for certain: by a weak
@@ -37,8 +37,8 @@ type HTTPOptions struct {
 	// that files are never changed. The default is false.
 	AllowWeak bool
 
-	// StallTimeout is how long the server may take to begin an answer, and how long it may
-	// pause within one. The default is 30 s.
+	// StallTimeout is how long the server may take to begin an answer, how long it may
+	// pause within one, and how long Renew may take. The default is 30 s.
 	StallTimeout time.Duration
 
 	// Transport makes the requests, one for each: it must follow no redirects and decode

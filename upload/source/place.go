@@ -3,6 +3,7 @@ package source
 import (
 	"context"
 	"errors"
+	"fmt"
 	"net/http"
 	"net/url"
 	"strings"
@@ -105,7 +106,7 @@ func (s *site) reroute(ctx context.Context, r route, refused error) error {
 	case s.renew == nil:
 		return refused
 	default:
-		text, err := s.renew(ctx)
+		text, err := s.renewed(ctx)
 		if err != nil {
 			return &renewError{err}
 		}
@@ -121,6 +122,17 @@ func (s *site) reroute(ctx context.Context, r route, refused error) error {
 	defer s.mu.Unlock()
 	s.route = next
 	return nil
+}
+
+// renewed calls renew: whatever that asks may be silent as well.
+func (s *site) renewed(ctx context.Context) (string, error) {
+	own, cancel := context.WithTimeout(ctx, s.stall)
+	defer cancel()
+	text, err := s.renew(own)
+	if err != nil && own.Err() != nil && ctx.Err() == nil {
+		err = fmt.Errorf("nothing for %v: %w", s.stall, err)
+	}
+	return text, err
 }
 
 // A renewError is that of HTTPOptions.Renew.

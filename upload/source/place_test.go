@@ -11,6 +11,7 @@ import (
 	"sync"
 	"sync/atomic"
 	"testing"
+	"time"
 
 	"github.com/vodupload/vodupload/upload/source"
 )
@@ -87,6 +88,47 @@ func TestRenewThatFails(t *testing.T) {
 				t.Errorf("got %v, want %v", err, c.want)
 			}
 		})
+	}
+}
+
+// TestRenewThatHangs is ended after StallTimeout, and called again when the part is retried.
+func TestRenewThatHangs(t *testing.T) {
+	o, d := newOrigin(t, 300*kib), newDestination(t)
+	var valid atomic.Value
+	valid.Store("1")
+	o.lies(func(w http.ResponseWriter, r *http.Request) bool {
+		if r.URL.Query().Get("signature") == valid.Load() {
+			return false
+		}
+		w.WriteHeader(http.StatusForbidden)
+		return true
+	})
+	var renewals atomic.Int32
+	src, err := source.NewHTTP(t.Context(), o.URL+"/talk.mp4?signature=1", &source.HTTPOptions{
+		Transport: transport(t), StallTimeout: 2 * time.Second,
+		Renew: func(ctx context.Context) (string, error) {
+			if renewals.Add(1) == 1 {
+				<-ctx.Done()
+				return "", ctx.Err()
+			}
+			return o.URL + "/talk.mp4?signature=2", nil
+		},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	valid.Store("2")
+	if _, err := d.upload(t, src); err != nil {
+		t.Fatal(err)
+	}
+	if !bytes.Equal(d.content(t), o.data) || renewals.Load() != 2 {
+		t.Errorf("the object has other bytes, or Renew was called %d times, want twice", renewals.Load())
+	}
+
+	valid.Store("3")
+	renewals.Store(0)
+	if _, err := src.ReadAt(make([]byte, 1), 0); !errors.Is(err, context.DeadlineExceeded) || !strings.Contains(err.Error(), "get a new URL: nothing for 2s") {
+		t.Errorf("got %v, want that Renew took too long", err)
 	}
 }
 
