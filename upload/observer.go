@@ -18,7 +18,8 @@ import (
 //
 // Unlike [Callbacks], they are called while the work is done, many at a time, and the work
 // waits for them: they must not block. They are called outside every lock, and may call
-// the client. A panic is not recovered, as in a callback; one that ends its goroutine has
+// the client, but nothing of it that waits for files to end: Close and Shutdown would wait for
+// the call that they are in, and give up. A panic is not recovered, as in a callback; one that ends its goroutine has
 // returned, and the Logger gets a warning. A context that they return has to be made from
 // the one that they got; nil leaves that as it is.
 type Observer struct {
