@@ -93,6 +93,9 @@ type turn struct {
 
 	verdict outage.Verdict // of the endpoint, on the last attempt
 	delay   time.Duration  // to the next probe, if it is away
+
+	asked time.Time // until when the server has asked this request to wait; zero: it has not
+	why   error     // what it said
 }
 
 // away reports whether the last attempt was lost because the endpoint is away.
@@ -160,6 +163,7 @@ func (c *caller) again(ctx context.Context, policy RetryPolicy, part int, try fu
 			return canceled(ctx, err)
 		case away:
 			b.forgive()
+			t.asked, t.why = time.Now().Add(min(we.Delay, maxAsked)), err
 			if t.verdict == outage.Gone {
 				reported = true
 				c.retrying.Store(true)
@@ -227,6 +231,20 @@ func (c *caller) awaitLine(ctx context.Context, t *turn) error {
 	return nil
 }
 
+// awaitAsked waits for as long as the server has asked this request to, where the endpoint
+// is back before that: others got through.
+func (c *caller) awaitAsked(ctx context.Context, t *turn) error {
+	d := time.Until(t.asked)
+	if d <= 0 || !c.line.back() {
+		return nil
+	}
+	_ = t.endWait(nil)
+	if err := c.waiting(ForThrottle, 0, t.why)(tasks.Sleep(ctx, d)); err != nil {
+		return &waitError{err}
+	}
+	return nil
+}
+
 // recovered reports that a request succeeded after retries were reported.
 func (c *caller) recovered(reported bool, part int) {
 	if reported && c.retrying.CompareAndSwap(true, false) {
@@ -240,6 +258,9 @@ func (c *caller) attempt(ctx context.Context, fn request, t *turn) error {
 	for {
 		if !t.early {
 			if err := c.awaitLine(ctx, t); err != nil {
+				return err
+			}
+			if err := c.awaitAsked(ctx, t); err != nil {
 				return err
 			}
 		}

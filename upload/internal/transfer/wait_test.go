@@ -83,6 +83,32 @@ func TestServerAsksForAPause(t *testing.T) {
 	})
 }
 
+// The others get through meanwhile: that the endpoint is there does not end the pause.
+func TestServerAsksOneRequestForAPause(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b := newBubble(t, fiveParts)
+		b.opts.OutageWait = 10 * time.Minute
+		b.remote.before = on("UploadPart", 0, func(_ context.Context, c fakeCall) error {
+			switch {
+			case c.part != 2:
+				time.Sleep(time.Second)
+			case c.nth == 1:
+				return &wire.Error{Class: wire.Throttle, Status: 503, Delay: time.Minute}
+			}
+			return nil
+		})
+		began := time.Now()
+		if _, err := b.run(); err != nil {
+			t.Fatal(err)
+		}
+		if took := time.Since(began); took < time.Minute || took > 75*time.Second {
+			t.Errorf("took %v, want the minute that was asked for", took)
+		}
+		b.wantRetries(1)
+		b.left(0, 0)
+	})
+}
+
 func TestGivesUpWithTheCount(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		b := newBubble(t, fiveParts)
