@@ -110,7 +110,7 @@ func makeFilms(size int64) error {
 // show runs the commands. The first is interrupted after so many parts.
 func (d *demo) show(ctx context.Context, parts int) error {
 	copyFilms := "vodupload cp films oss://demo/2026/ --bandwidth 8M"
-	d.say("An OSS server and a token server run in this process; the folder films has three files.")
+	d.say("An OSS server and a token server run in this process; the folder\nfilms has three files.")
 	d.say("Ctrl-C comes in the middle of the first upload:")
 	if err := d.interrupted(ctx, parts, copyFilms); err != nil {
 		return err
@@ -126,7 +126,7 @@ func (d *demo) show(ctx context.Context, parts int) error {
 			return err
 		}
 	}
-	d.say("With a bucket of yours: vodupload cp FILE oss://BUCKET/, with --region, and a key in OSS_ACCESS_KEY_ID\nand OSS_ACCESS_KEY_SECRET or a profile of ossutil or the aliyun CLI.")
+	d.say("With a bucket of yours: vodupload cp FILE oss://BUCKET/, with --region, and a\nkey in OSS_ACCESS_KEY_ID and OSS_ACCESS_KEY_SECRET, or a profile of ossutil or\nthe aliyun CLI.")
 	return nil
 }
 
