@@ -153,7 +153,7 @@ func (c *Cache) finish(ctx context.Context, r *renewal, creds Credentials, err e
 // judge adds to a recorded failure what the provider's error says. Its methods are not called
 // before: those that need credentials of this very cache would wait for the renewal to end.
 func (c *Cache) judge(ctx context.Context, r *renewal, err error) {
-	err, asked := judged(ctx, err)
+	asked, err := judged(ctx, err)
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	renew := r.err
@@ -166,19 +166,19 @@ func (c *Cache) judge(ctx context.Context, r *renewal, err error) {
 	}
 }
 
-// judged returns the error of a provider, or why its context ended where it says no more than
-// that, and the pause that it asks for. A panic of its methods is an error.
-func judged(ctx context.Context, err error) (cause error, asked time.Duration) {
+// judged returns the pause that the error of a provider asks for, and the error, or why its
+// context ended where it says no more than that. A panic of its methods is an error.
+func judged(ctx context.Context, err error) (asked time.Duration, cause error) {
 	defer func() {
 		if v := recover(); v != nil {
 			cause = fmt.Errorf("the provider's error, a %T, panicked: %s", err, scrub(roundtrip.PanicText(v)))
 		}
 	}()
-	cause, asked = err, retryAfterOf(err)
+	asked, cause = retryAfterOf(err), err
 	if ended := ctx.Err(); ended != nil && errors.Is(err, ended) {
 		cause = context.Cause(ctx)
 	}
-	return cause, asked
+	return asked, cause
 }
 
 // record records the end of a renewal, and returns what logs it. Under the lock neither the
