@@ -36,8 +36,6 @@ type Client struct {
 	readers readers
 	start   startContext
 	changed tasks.Signal // broadcast after each decision
-
-	destinations destinations
 }
 
 // Format writes the name of c's type and nothing else, whatever the verb: c holds
@@ -100,15 +98,16 @@ func (s *startContext) stop() {
 }
 
 // sharedValues are shared by the files of a client. The client's lock guards shelf,
-// entriesPeak and newWaits; the others need no lock.
+// entriesPeak, newWaits and destinations; the others need no lock.
 type sharedValues struct {
-	names       sourceNames
-	sites       sites
-	providers   providers
-	shelf       shelf
-	entriesPeak int // see filelist.Shrink
-	newWaits    newWaits
-	counters    counters
-	warnV1      atomic.Bool // not a sync.Once: the Logger may call what logs this
-	following   following   // of a timetable
+	names        sourceNames
+	sites        sites
+	providers    providers
+	shelf        shelf
+	entriesPeak  int // see filelist.Shrink
+	newWaits     newWaits
+	destinations destinations
+	counters     counters
+	warnV1       atomic.Bool // not a sync.Once: the Logger may call what logs this
+	following    following   // of a timetable
 }

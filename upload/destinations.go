@@ -43,7 +43,7 @@ func (d *destinations) release(e *entry) {
 // its destination: it warns if another file that has not ended has the same, since the
 // object will be one of the two.
 func (c *Client) takeDestinationLocked(l *filelist.List, e *entry) (warn func()) {
-	before := c.destinations.take(e)
+	before := c.shared.destinations.take(e)
 	f, listed := l.Get(filelist.ID(before))
 	if !listed || f.Deleted || f.State.Terminal() || e.ifExists == Fail || e.ifExists == Skip {
 		return func() {}

@@ -86,7 +86,7 @@ func (c *Client) performLocked(effect filelist.Effect) {
 		c.notify.Push(&notify.Event{Name: "ForgetEnded", About: e.path, Call: func() { c.leave(e, effect.Run) }})
 	case filelist.Drop:
 		c.releaseProvider(e)
-		c.destinations.release(e)
+		c.shared.destinations.release(e)
 		delete(c.entries, e.id)
 		c.entries = filelist.Shrink(c.entries, &c.shared.entriesPeak)
 	}
